@@ -1,0 +1,103 @@
+import type { AbortOptions } from './abort.ts';
+import type { Closable } from './closable.ts';
+import type { MicroError } from './error.ts';
+import type { Message } from './message.ts';
+
+/** What a broker can do; what it cannot do it refuses with `unsupported`. */
+export interface BrokerFeatures {
+  /** `subscribe(..., { queue })`: one member of a queue gets each message. */
+  readonly queues: boolean;
+  /** Topics of `subscribe` may hold `*` (exactly one token between dots) and a last `>` (one or more tokens). */
+  readonly wildcards: boolean;
+  /** The largest body in bytes that goes through with ordinary headers (up to 4 KiB of them). */
+  readonly maxBodyBytes: number;
+}
+
+/** What the broker was made with, defaults filled in; a backend adds its own. (Go: `Options()`.) */
+export interface BrokerOptions {
+  /** Servers in the backend's notation; empty where it needs none. */
+  readonly addresses: readonly string[];
+}
+
+export interface PublishOptions extends AbortOptions {}
+
+export interface SubscribeOptions extends AbortOptions {
+  /** Subscribers with the same queue on the same topic share its messages, each going to one of them. */
+  readonly queue?: string | undefined;
+  /** How many handlers of this subscription may run at once. 1 keeps the publisher's order. @default 1 */
+  readonly concurrency?: number | undefined;
+  /** Told of every message whose handler threw (`internal`, the thrown value as cause) or whose bytes did not parse (`malformed`). */
+  readonly onError?: ((error: MicroError, event?: BrokerEvent) => void) | undefined;
+}
+
+/** A message as it arrived. `topic` is the topic it was published on, not the subscription's pattern. */
+export interface BrokerEvent {
+  readonly topic: string;
+  readonly message: Message;
+}
+
+export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
+
+/**
+ * Publish and subscribe, at most once. (Go Micro: `broker.Broker`.)
+ *
+ * Contract:
+ * - every subscriber of a topic gets every message, with headers and bytes unchanged
+ * - a message published as soon as `subscribe` has resolved arrives
+ * - one publisher's thousand messages in a burst arrive in order
+ * - one member of a queue gets each message
+ * - two queues on one topic get each message once each
+ * - a queue and a plain subscriber each get the message
+ * - queue members joining and leaving under load lose nothing
+ * - a `*` matches one token and the event names the actual topic
+ * - a `>` matches one or more last tokens
+ * - other topics are not delivered
+ * - an empty body and no headers arrive as such
+ * - header values arrive unchanged when empty or unicode, and names keep their case
+ * - header names `__proto__` and `constructor` are plain headers
+ * - a body of `maxBodyBytes` goes through
+ * - a body too large is refused with `too_large` and the broker stays usable
+ * - a header that breaks the rules is refused with `invalid`
+ * - a topic that cannot be one is refused with `invalid`
+ * - publishing on a wildcard is refused with `invalid`
+ * - what the publisher changes after `publish` does not change what arrives
+ * - subscribers cannot change what other subscribers get
+ * - publishing where nobody subscribes succeeds
+ * - a signal aborted before `publish` sends nothing
+ * - disconnecting waits for running handlers and stops delivery
+ * - a broker connects again after disconnecting
+ */
+export interface Broker extends Closable {
+  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  readonly name: string;
+  readonly options: BrokerOptions;
+  readonly supports: BrokerFeatures;
+  /** The server connected to, else the first configured one; empty where there is none. (Go: `Address()`.) */
+  readonly address: string;
+  /** Connects now; optional, as the first use connects. After a `disconnect` it makes the broker usable again. Errors: `unavailable`, `unauthorized`, `timeout`. */
+  connect(options?: AbortOptions): Promise<void>;
+  /** Ends every subscription after its running handlers, and gives the connection back; a borrowed one stays open. Bounded like `close`. */
+  disconnect(options?: AbortOptions): Promise<void>;
+  /** Publishes one message; resolves once it is handed to the backend. Errors: `invalid` (topic, header), `too_large`, `unavailable`, `closed`. */
+  publish(topic: string, message: Message, options?: PublishOptions): Promise<void>;
+  /** Subscribes; resolves once a message published now would arrive. Errors: `invalid` (topic, queue, concurrency), `unsupported`, `unauthorized`, `unavailable`, `closed`. */
+  subscribe(topic: string, handler: BrokerHandler, options?: SubscribeOptions): Promise<Subscriber>;
+}
+
+/**
+ * One subscription.
+ *
+ * Contract:
+ * - a handler that throws does not stop delivery and is reported
+ * - at most `concurrency` handlers run at once
+ * - closing a subscriber waits for running handlers
+ * - nothing is delivered after a subscriber is closed
+ * - a slow subscriber does not delay another
+ * - a handler that never settles does not hold a close beyond its bound
+ * - closing a broker closes its subscribers
+ */
+export interface Subscriber extends Closable {
+  /** The topic or pattern that was subscribed. */
+  readonly topic: string;
+  readonly queue: string | undefined;
+}

@@ -1,0 +1,68 @@
+import type { Broker } from './broker.ts';
+import { MicroError } from './error.ts';
+import type { Logger } from './logger.ts';
+import type { Registry } from './registry.ts';
+import type { Transport } from './transport.ts';
+
+/** What a plugin can be. */
+export interface PluginKinds {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
+}
+
+export type PluginKind = keyof PluginKinds;
+
+/** What every plugin can be made from by name, as flags do it; the rest has defaults. */
+export interface PluginOptions {
+  /** Servers in the backend's notation. Empty: its default. */
+  readonly addresses?: readonly string[] | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+export type PluginFactory<K extends PluginKind> = (options: PluginOptions) => PluginKinds[K];
+
+type Catalogue = { readonly [K in PluginKind]: Map<string, PluginFactory<K>> };
+
+// On globalThis, because a plugin and the service may have been installed with a copy of this package each.
+const key: unique symbol = Symbol.for('@ts-micro/catalogue');
+const home = globalThis as { [key]?: Catalogue };
+home[key] ??= { transport: new Map(), broker: new Map(), registry: new Map() };
+const catalogue: Catalogue = home[key];
+
+/** Makes a plugin available by name; a package's `/register` entry calls it. Throws `conflict` where the name is another plugin's already. */
+export function registerPlugin<K extends PluginKind>(kind: K, name: string, factory: PluginFactory<K>): void {
+  const plugins = catalogueOf(kind);
+  const present = plugins.get(name);
+  if (present && present !== factory) {
+    throw new MicroError(
+      'conflict',
+      `plugin catalogue: ${kind} "${name}" is registered already, by another plugin or another copy of it`,
+    );
+  }
+  plugins.set(name, factory);
+}
+
+/** The factory behind a name. Throws `not_found` listing the names at hand. */
+export function getPlugin<K extends PluginKind>(kind: K, name: string): PluginFactory<K> {
+  const factory = catalogueOf(kind).get(name);
+  if (factory) return factory;
+  const names = listPlugins(kind);
+  const known =
+    names.length > 0 ? `known: ${names.join(', ')}` : "none is known; import a plugin's /register entry first";
+  throw new MicroError('not_found', `plugin catalogue: no ${kind} is called "${name}" (${known})`);
+}
+
+/** The names at hand, sorted. */
+export function listPlugins(kind: PluginKind): readonly string[] {
+  return [...catalogueOf(kind).keys()].sort();
+}
+
+function catalogueOf<K extends PluginKind>(kind: K): Map<string, PluginFactory<K>> {
+  const plugins = catalogue[kind] as Map<string, PluginFactory<K>> | undefined;
+  if (plugins) return plugins;
+  throw new MicroError(
+    'invalid',
+    `plugin catalogue: "${String(kind)}" is not one of ${Object.keys(catalogue).join(', ')}`,
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * The closed set of reasons something fails.
+ *
+ * - `timeout` a deadline passed while waiting
+ * - `canceled` the caller's `AbortSignal` was aborted
+ * - `closed` the object was closed before the call
+ * - `unavailable` nobody answers there now: no connection, no responders, overloaded
+ * - `not_found` no such service, endpoint or plugin
+ * - `conflict` it exists already, or is in use
+ * - `invalid` the caller's input breaks a rule
+ * - `unsupported` this backend cannot do that
+ * - `too_large` more bytes than can be carried
+ * - `unauthorized` credentials or permissions were refused
+ * - `malformed` bytes received do not parse
+ * - `internal` a defect on this side
+ * - `remote` the peer's handler answered with an error; see {@link MicroError.remote}
+ */
+export type ErrorCode =
+  | 'timeout'
+  | 'canceled'
+  | 'closed'
+  | 'unavailable'
+  | 'not_found'
+  | 'conflict'
+  | 'invalid'
+  | 'unsupported'
+  | 'too_large'
+  | 'unauthorized'
+  | 'malformed'
+  | 'internal'
+  | 'remote';
+
+/** An error as a Go Micro peer sends it: `id` names who failed, `code` is HTTP-like (0 where the peer gave none), `status` the code's phrase. */
+export interface RemoteError {
+  readonly id: string;
+  readonly code: number;
+  readonly detail: string;
+  readonly status: string;
+}
+
+export interface MicroErrorOptions {
+  /** What led to this error, kept as it was thrown. */
+  readonly cause?: unknown;
+  /** True only when the request cannot have run: it never left, or nobody was there. @default false */
+  readonly retrySafe?: boolean;
+  /** The peer's own words, where a peer answered with an error. */
+  readonly remote?: RemoteError;
+}
+
+const brand: unique symbol = Symbol.for('@ts-micro/error');
+
+/** The one error class: told apart by `code`, and recognised across duplicate installs by {@link MicroError.is}. */
+export class MicroError extends Error {
+  override readonly name: string = 'MicroError';
+  readonly code: ErrorCode;
+  readonly retrySafe: boolean;
+  readonly remote: RemoteError | undefined;
+
+  /** `message` says who, what and the value: `nats broker: topic "a b" contains a space`. */
+  constructor(code: ErrorCode, message: string, options: MicroErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.retrySafe = options.retrySafe ?? false;
+    this.remote = options.remote;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** True for a `MicroError` of any installed copy of this package, with that code where one is given. */
+  static is(error: unknown, code?: ErrorCode): error is MicroError {
+    return (
+      typeof error === 'object' &&
+      error !== null &&
+      (error as { [brand]?: unknown })[brand] === true &&
+      (code === undefined || (error as MicroError).code === code)
+    );
+  }
+
+  /** Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. */
+  static from(error: unknown, code: ErrorCode, what: string): MicroError {
+    if (MicroError.is(error)) return error;
+    const text = error instanceof Error ? error.message : String(error);
+    return new MicroError(code, `${what}: ${text}`, { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import { MicroError } from './error.ts';
+
+/**
+ * Names to values. A name is an HTTP token (letters, digits and ``!#$%&'*+-.^_`|~``), kept case-sensitive; a value has no CR, LF,
+ * NUL or outer white space. Both rules bind senders on every backend; what a Go peer sent is accepted as it is.
+ */
+export type Headers = Readonly<Record<string, string>>;
+
+/** What sockets and brokers carry: text headers and a body of bytes. */
+export interface Message {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+const nameRule = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const valueBreaks = /[\r\n\0]|^\s|\s$/;
+
+// A name checked once is known good; bounded, so that made-up names cannot grow it.
+const knownNames = new Set<string>();
+
+/** Throws `invalid` naming the first header that breaks the rules of {@link Headers}; `who` begins the message. */
+export function checkHeaders(headers: Headers, who: string): void {
+  for (const name in headers) {
+    if (!Object.hasOwn(headers, name)) continue;
+    if (!knownNames.has(name)) {
+      if (!nameRule.test(name)) throw new MicroError('invalid', `${who}: header name ${quote(name)} is not a token`);
+      if (knownNames.size < 1000) knownNames.add(name);
+    }
+    const value = headers[name];
+    if (typeof value !== 'string' || valueBreaks.test(value)) {
+      throw new MicroError(
+        'invalid',
+        `${who}: header "${name}" has a value ${typeof value === 'string' ? 'with CR, LF, NUL or outer white space' : `of type ${typeof value}`}`,
+      );
+    }
+  }
+}
+
+/** A deep copy with its own headers and bytes, so that neither side sees what the other changes later. */
+export function copyMessage(message: Message): Message {
+  return { headers: { ...message.headers }, body: message.body.slice() };
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}

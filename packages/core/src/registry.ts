@@ -1,0 +1,93 @@
+import type { AbortOptions } from './abort.ts';
+import type { Closable } from './closable.ts';
+import type { ServiceRecord } from './service-record.ts';
+
+/** What a registry can do; what it cannot do it refuses with `unsupported`. */
+export interface RegistryFeatures {
+  /** `register(..., { ttlMs })`: a node that is not registered again in time disappears. */
+  readonly ttl: boolean;
+  readonly watch: boolean;
+}
+
+export interface RegisterOptions extends AbortOptions {
+  /** The lease: how long the nodes stay without being registered again. Without it they stay until deregistered or the registry closes. */
+  readonly ttlMs?: number | undefined;
+}
+
+export interface WatchOptions extends AbortOptions {
+  /** Only this service. @default every service */
+  readonly service?: string | undefined;
+}
+
+/**
+ * What changed. `resync` carries everything now known to the watcher: its first event, and again after any gap in which changes may
+ * have been missed. The others carry the record of one service and version as it is now (`delete`: as it last was).
+ */
+export type RegistryEvent =
+  | { readonly type: 'resync'; readonly services: readonly ServiceRecord[] }
+  | { readonly type: 'create' | 'update' | 'delete'; readonly service: ServiceRecord };
+
+/**
+ * Service discovery. (Go Micro: `registry.Registry`.)
+ *
+ * Contract:
+ * - a registered service is seen from another registry instance, complete
+ * - nodes of one version from two registries are merged
+ * - registering a node again replaces it and does not duplicate it
+ * - registering adds to the nodes already there
+ * - versions are kept apart
+ * - deregistering removes only the nodes it names
+ * - a version goes with its last node
+ * - a version without nodes can be registered and deregistered
+ * - deregistering what is not there succeeds
+ * - an unknown name gives an empty list
+ * - `listServices` gives every service and version once
+ * - a node disappears after `ttlMs` without being registered again
+ * - a node registered again in time stays
+ * - a node without `ttlMs` stays
+ * - closing a registry removes what it registered
+ * - records handed out are copies
+ * - a record given to `register` may be changed afterwards
+ * - metadata named `__proto__` and `constructor` is plain metadata
+ * - names are compared exactly
+ * - a record without a name, or a node without id or address, is refused with `invalid`
+ * - a `ttlMs` that is not a positive number is refused with `invalid`
+ * - registering and looking up at once from many callers gives each a complete answer
+ * - not being able to ask is an error and never an empty list
+ */
+export interface Registry extends Closable {
+  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  readonly name: string;
+  readonly supports: RegistryFeatures;
+  /** Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`, `unsupported`, `unavailable`, `closed`. */
+  register(service: ServiceRecord, options?: RegisterOptions): Promise<void>;
+  /** Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`. */
+  deregister(service: ServiceRecord, options?: AbortOptions): Promise<void>;
+  /** The records of that name, one for each version; empty when there is none. Errors: `invalid`, `unavailable`, `closed`. */
+  getService(name: string, options?: AbortOptions): Promise<readonly ServiceRecord[]>;
+  /** Every record, complete, one for each name and version. Errors: `unavailable`, `closed`. */
+  listServices(options?: AbortOptions): Promise<readonly ServiceRecord[]>;
+  /** Follows changes; resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `closed`. */
+  watch(options?: WatchOptions): Promise<Watcher>;
+}
+
+/**
+ * A stream of changes, pulled.
+ *
+ * Contract:
+ * - the first event is a `resync` with the records as known
+ * - a new version is a `create`, a changed one an `update`, a gone one a `delete`, in order
+ * - a node that joins or leaves a version that stays is an `update`
+ * - a lease that runs out is announced
+ * - registering again without a change is not announced
+ * - a watcher of one service hears only of that service
+ * - a change made right after `watch` has resolved is announced
+ * - every watcher gets every change
+ * - closing a watcher ends a pending wait
+ * - closing a registry ends its watchers
+ * - a watcher that nobody reads does not delay another
+ */
+export interface Watcher extends Closable, AsyncIterable<RegistryEvent> {
+  /** The next change; `undefined` once the watcher was closed while waiting. Errors: `closed`. */
+  receive(options?: AbortOptions): Promise<RegistryEvent | undefined>;
+}

@@ -1,0 +1,106 @@
+import type { AbortOptions } from './abort.ts';
+import type { Closable } from './closable.ts';
+import type { Message } from './message.ts';
+
+/** What a transport can do; what it cannot do it refuses with `unsupported`. */
+export interface TransportFeatures {
+  /** A peer learns at once that the other side closed its socket. */
+  readonly closeNotice: boolean;
+  /** Sending to an address where nobody listens fails at once, not by a deadline. */
+  readonly failFast: boolean;
+  /** `listen(address)` takes an address of the caller's choice. */
+  readonly namedAddresses: boolean;
+  /** The largest body in bytes that goes through with ordinary headers (up to 4 KiB of them). */
+  readonly maxBodyBytes: number;
+}
+
+export interface DialOptions extends AbortOptions {
+  /**
+   * The metadata of the node that is dialled, as its listener advertised it ({@link Listener.metadata}): a transport that speaks more
+   * than one dialect chooses by it. Without it the dialect is the one that every peer understands.
+   */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface ListenOptions extends AbortOptions {}
+
+/**
+ * Request and response over sockets. (Go Micro: `transport.Transport`.)
+ *
+ * Contract:
+ * - a message reaches the listener's handler with headers and bytes unchanged
+ * - a reply reaches the dialler with headers and bytes unchanged
+ * - a thousand messages in a burst arrive in order at the listener
+ * - a thousand messages in a burst arrive in order at the dialler
+ * - two sockets to one listener never mix their messages
+ * - both sides send at once and each receives all
+ * - an empty body and no headers arrive as such
+ * - header values arrive unchanged when empty or unicode, and names keep their case
+ * - header names `__proto__` and `constructor` are plain headers
+ * - a body of `maxBodyBytes` goes through
+ * - a body too large is refused with `too_large` and the socket stays usable
+ * - listening without an address makes up a fresh one each time
+ * - listening on a given address serves that address
+ * - an address that cannot be one is refused with `invalid`
+ * - dialling an address where nobody listens fails its first exchange with `unavailable`, safe to retry
+ * - closing a transport closes its listeners and sockets
+ */
+export interface Transport extends Closable {
+  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  readonly name: string;
+  readonly supports: TransportFeatures;
+  /** Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first exchange. Errors: `invalid`, `unavailable`, `closed`. */
+  dial(address: string, options?: DialOptions): Promise<Socket>;
+  /** Opens a listener on `address`, or on a fresh one. Errors: `invalid`, `conflict` where the backend can tell, `unavailable`, `closed`. */
+  listen(address?: string, options?: ListenOptions): Promise<Listener>;
+}
+
+/**
+ * Where dialled sockets come in.
+ *
+ * Contract:
+ * - a message sent as soon as `accept` has resolved arrives
+ * - a second `accept` is refused with `conflict`
+ * - a slow handler on one socket does not delay another
+ * - a socket closes when its handler settles
+ * - a handler that throws closes only its own socket
+ * - closing a listener stops new sockets and lets open ones finish
+ * - a handler that never settles does not hold a close beyond its bound
+ */
+export interface Listener extends Closable {
+  /** What goes into the registry, for others to dial. */
+  readonly address: string;
+  /** What else goes into the node's metadata, and back into {@link DialOptions.metadata}: the dialects this listener understands. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Hands each new socket to `handler`; resolves once a message sent now would arrive. A handler that throws is logged. Errors: `conflict`, `unavailable`, `closed`. */
+  accept(handler: (socket: Socket) => void | Promise<void>, options?: AbortOptions): Promise<void>;
+}
+
+/**
+ * One conversation: messages both ways, each side in order.
+ *
+ * Contract:
+ * - `local` and `remote` name the two ends
+ * - a header that breaks the rules is refused with `invalid` and the socket stays usable
+ * - what the sender changes after `send` does not change what arrives
+ * - the peer's `receive` gives `undefined` after a close
+ * - what was sent before a close arrives before its end
+ * - closing ends a pending `receive` with `undefined`
+ * - an aborted `receive` loses no message
+ * - an aborted wait rejects with `canceled`, the signal's reason as cause
+ * - a wait past its deadline rejects with `timeout`
+ * - a signal aborted before `send` sends nothing
+ * - concurrent receives get one message each
+ * - `for await` yields each message until the peer closes
+ */
+export interface Socket extends Closable, AsyncIterable<Message> {
+  readonly local: string;
+  readonly remote: string;
+  /**
+   * Sends one message; resolves once it is handed to the backend. Errors: `invalid` (a header), `too_large`, `unavailable` (nobody
+   * listens, or no connection; `retrySafe` where it cannot have arrived), `closed`.
+   */
+  send(message: Message, options?: AbortOptions): Promise<void>;
+  /** The peer's next message, `undefined` once the peer closed. Errors: `unavailable` where nobody listens, `closed` after this side closed. */
+  receive(options?: AbortOptions): Promise<Message | undefined>;
+}

@@ -1,0 +1,73 @@
+import type { AbortOptions, Closable, Headers } from '@ts-micro/core';
+
+/** Where a connection is in its life. `draining` is after `close()` was called, while what is in flight finishes. */
+export type NatsStatus = 'connecting' | 'connected' | 'reconnecting' | 'draining' | 'closed';
+
+/** What can be read of a connection at any time. */
+export interface NatsState {
+  readonly status: NatsStatus;
+  /** `host:port` of the server connected to, or last connected to. */
+  readonly server: string | undefined;
+  /** Every server known, configured or learnt from the cluster, as `host:port`. */
+  readonly servers: readonly string[];
+  /** How often the connection was lost and made again. */
+  readonly reconnects: number;
+}
+
+/** A message as it comes off the wire. `data` is valid after the callback returns. */
+export interface NatsMessage {
+  readonly subject: string;
+  readonly reply?: string | undefined;
+  readonly data: Uint8Array;
+  /** The status code of the message's NATS header: 503 is "no responders", 0 is none. */
+  readonly status: number;
+  /** The NATS headers, decoded when asked for; of a name that is there several times, the first value. */
+  headers(): Headers;
+}
+
+export interface NatsSubscribeOptions {
+  readonly queue?: string | undefined;
+  /** Called on the connection's read loop for every message; must not wait. What it throws is logged and does no harm. */
+  readonly onMessage: (message: NatsMessage) => void;
+  /** Called when the server refused the subscription: `unauthorized` or `invalid`. It is over then. */
+  readonly onError?: ((error: Error) => void) | undefined;
+}
+
+/** One SUB on the server. Made again by itself after a reconnect, with its queue. */
+export interface NatsSubscription {
+  readonly subject: string;
+  /** Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where the server refused it, `unavailable` when disconnected. */
+  confirm(options?: AbortOptions): Promise<void>;
+  /** Ends it at once. Idempotent; also allowed while disconnected. */
+  unsubscribe(): void;
+}
+
+export interface NatsPublishOptions {
+  readonly reply?: string | undefined;
+  readonly headers?: Headers | undefined;
+}
+
+/**
+ * One connection to NATS, shared by as many plugins as are given it.
+ *
+ * Reconnects without end; what was published while it was disconnected is refused, never buffered in silence.
+ */
+export interface NatsConnection extends Closable {
+  readonly state: NatsState;
+  /** The server connected to, else the first configured, as `host:port`. */
+  readonly address: string;
+  /** The server's `max_payload` in bytes. */
+  readonly maxPayload: number;
+  /** A fresh reply subject prefix without a trailing dot, unique to this call: `_INBOX.<22 characters>`. The first token is `inboxPrefix`. */
+  newInbox(): string;
+  /** Waits until connected. Rejects with `unauthorized`, `unavailable`, `closed`, or as the signal aborts; waits at most `connectTimeoutMs` without a signal. */
+  ready(options?: AbortOptions): Promise<void>;
+  /** Calls `listener` at every change of `state`; returns what ends that. */
+  onStateChange(listener: (state: NatsState) => void): () => void;
+  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. */
+  publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
+  /** Starts a subscription. Throws `closed`. While disconnected it is made at the next connect. */
+  subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription;
+  /** A round trip to the server: everything published before has reached it. Rejects with `unavailable` when the connection is lost meanwhile. */
+  flush(options?: AbortOptions): Promise<void>;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Runs every package's tests from source: the private export condition points siblings at `src`, so nothing is built first. */
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@ts-micro/source'] } },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/*/test/**/*.test.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+});
