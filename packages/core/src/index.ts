@@ -23,6 +23,7 @@ export { Mailbox } from './mailbox.ts';
 export type { Headers, Message } from './message.ts';
 export { checkHeaders, copyMessage } from './message.ts';
 export type {
+  LookupOptions,
   RegisterOptions,
   Registry,
   RegistryEvent,

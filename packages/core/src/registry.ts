@@ -19,6 +19,14 @@ export interface WatchOptions extends AbortOptions {
   readonly service?: string | undefined;
 }
 
+export interface LookupOptions extends AbortOptions {
+  /**
+   * Answer as soon as one version has this many nodes, though more may exist. (Go Micro: `Quorum`.)
+   * @default as complete as the backend can be
+   */
+  readonly quorum?: number | undefined;
+}
+
 /**
  * What changed. `resync` carries everything now known to the watcher: its first event, and again after any gap in which changes may
  * have been missed. The others carry the record of one service and version as it is now (`delete`: as it last was).
@@ -64,7 +72,7 @@ export interface Registry extends Closable {
   /** Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`. */
   deregister(service: ServiceRecord, options?: AbortOptions): Promise<void>;
   /** The records of that name, one for each version; empty when there is none. Errors: `invalid`, `unavailable`, `closed`. */
-  getService(name: string, options?: AbortOptions): Promise<readonly ServiceRecord[]>;
+  getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]>;
   /** Every record, complete, one for each name and version. Errors: `unavailable`, `closed`. */
   listServices(options?: AbortOptions): Promise<readonly ServiceRecord[]>;
   /** Follows changes; resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `closed`. */
