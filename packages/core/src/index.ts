@@ -1,5 +1,14 @@
-export type { AbortOptions } from './abort.ts';
 export { abortable, abortError, throwIfAborted } from './abort.ts';
+export { getPlugin, listPlugins, registerPlugin } from './catalogue.ts';
+export { Lifetime } from './closable.ts';
+export { MicroError } from './error.ts';
+export { codeOfStatus, statusOfCode } from './error-status.ts';
+export { silentLogger } from './logger.ts';
+export { Mailbox } from './mailbox.ts';
+export { checkHeaders, copyMessage } from './message.ts';
+export { serviceRecord } from './service-record.ts';
+
+export type { AbortOptions } from './abort.ts';
 export type {
   Broker,
   BrokerEvent,
@@ -11,17 +20,10 @@ export type {
   Subscriber,
 } from './broker.ts';
 export type { PluginFactory, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
-export { getPlugin, listPlugins, registerPlugin } from './catalogue.ts';
 export type { Closable } from './closable.ts';
-export { Lifetime } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
-export { MicroError } from './error.ts';
-export { codeOfStatus, statusOfCode } from './error-status.ts';
 export type { LogFields, Logger } from './logger.ts';
-export { silentLogger } from './logger.ts';
-export { Mailbox } from './mailbox.ts';
 export type { Headers, Message } from './message.ts';
-export { checkHeaders, copyMessage } from './message.ts';
 export type {
   LookupOptions,
   RegisterOptions,
@@ -32,5 +34,4 @@ export type {
   WatchOptions,
 } from './registry.ts';
 export type { EndpointRecord, NodeRecord, ServiceRecord, ServiceRecordInit, ValueRecord } from './service-record.ts';
-export { serviceRecord } from './service-record.ts';
 export type { DialOptions, Listener, ListenOptions, Socket, Transport, TransportFeatures } from './transport.ts';
