@@ -66,6 +66,13 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - a signal aborted before `publish` sends nothing
  * - disconnecting waits for running handlers and stops delivery
  * - a broker connects again after disconnecting
+ *
+ * Outage contract:
+ * - a subscriber gets messages again after an outage
+ * - a queue is still one queue after an outage
+ * - publishing during an outage rejects with `unavailable`
+ * - closing a broker during an outage does not hang
+ * - a broker recovers from a cut network
  */
 export interface Broker extends Closable {
   /** What flags and node metadata call it: `nats`. (Go: `String()`.) */

@@ -9,6 +9,11 @@ import { MicroError } from './error.ts';
  * - closing twice is one close
  * - `closed` resolves with `undefined` after a plain close
  * - `await using` closes
+ * - a method given an aborted signal rejects with `canceled`, the signal's reason as cause
+ * - a method given a deadline that has passed rejects with `timeout`
+ * - a settled call keeps no listener on its signal
+ * - calls made at once from many callers all succeed
+ * - closing while calls are under way settles them all
  */
 export interface Closable extends AsyncDisposable {
   /** Resolves, and never rejects, once everything is released: with the error that ended it, or `undefined` after a plain close. */

@@ -62,6 +62,14 @@ export type RegistryEvent =
  * - a `ttlMs` that is not a positive number is refused with `invalid`
  * - registering and looking up at once from many callers gives each a complete answer
  * - not being able to ask is an error and never an empty list
+ *
+ * Outage contract:
+ * - a registered node is seen again after an outage
+ * - a lookup during an outage rejects with `unavailable`
+ * - a watcher announces a `resync` after an outage
+ * - a change after an outage is announced
+ * - closing a registry during an outage does not hang
+ * - a registry recovers from a cut network
  */
 export interface Registry extends Closable {
   /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
@@ -90,8 +98,10 @@ export interface Registry extends Closable {
  * - registering again without a change is not announced
  * - a watcher of one service hears only of that service
  * - a change made right after `watch` has resolved is announced
+ * - a change made while `watch` is under way is in the `resync` or announced
  * - every watcher gets every change
  * - closing a watcher ends a pending wait
+ * - an aborted `receive` loses no event
  * - closing a registry ends its watchers
  * - a watcher that nobody reads does not delay another
  */

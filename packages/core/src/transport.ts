@@ -44,6 +44,14 @@ export interface ListenOptions extends AbortOptions {}
  * - an address that cannot be one is refused with `invalid`
  * - dialling an address where nobody listens fails its first exchange with `unavailable`, safe to retry
  * - closing a transport closes its listeners and sockets
+ *
+ * Outage contract:
+ * - a listener is reached again after an outage
+ * - an open socket carries messages again after an outage, or has closed with `unavailable`
+ * - sending during an outage rejects with `unavailable`
+ * - a `receive` pending through an outage ends by its deadline at the latest
+ * - closing a transport during an outage does not hang
+ * - a transport recovers from a cut network
  */
 export interface Transport extends Closable {
   /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
