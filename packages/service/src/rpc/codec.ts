@@ -1,0 +1,59 @@
+import { MicroError } from '@ts-micro/core';
+
+/** What a body is encoded or decoded for, so that a codec with schemas can choose by it. */
+export interface CodecUse {
+  readonly kind: 'request' | 'response' | 'event';
+  /** The endpoint (`Greeter.Hello`), or the topic of an event. */
+  readonly name: string;
+  /** The request's id; present where a legacy body repeats it. */
+  readonly id?: string | undefined;
+}
+
+/**
+ * Turns values into the bytes of one content type and back.
+ *
+ * `undefined` stands for "nothing": encoding it gives the content type's empty value. What `encode` throws reaches the caller as
+ * `invalid`, what `decode` throws as `malformed`.
+ */
+export interface Codec {
+  /** Matched exactly against the `Content-Type` header. */
+  readonly contentType: string;
+  encode(value: unknown, use: CodecUse): Uint8Array;
+  decode(body: Uint8Array, use: CodecUse): unknown;
+}
+
+/** A codec whose bodies carry the request's id, its endpoint and its error as well, as peers from before Go Micro's headers expect. */
+export interface LegacyCodec extends Codec {
+  /** What the wrapper says; an absent part is empty. Throws `malformed`. */
+  inspect(body: Uint8Array): LegacyEnvelope;
+  encodeError(text: string): Uint8Array;
+}
+
+export interface LegacyEnvelope {
+  readonly id: string;
+  readonly endpoint: string;
+  readonly error: string;
+}
+
+/** True for a codec that wraps bodies. */
+export function isLegacy(codec: Codec): codec is LegacyCodec {
+  return 'inspect' in codec;
+}
+
+/** Encodes; whatever a codec throws becomes `invalid`. */
+export function encodeBody(codec: Codec, value: unknown, use: CodecUse): Uint8Array {
+  try {
+    return codec.encode(value, use);
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be encoded`);
+  }
+}
+
+/** Decodes; whatever a codec throws becomes `malformed`. */
+export function decodeBody(codec: Codec, body: Uint8Array, use: CodecUse): unknown {
+  try {
+    return codec.decode(body, use);
+  } catch (error) {
+    throw MicroError.from(error, 'malformed', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be decoded`);
+  }
+}

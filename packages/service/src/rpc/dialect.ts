@@ -1,0 +1,70 @@
+import type { Headers, Message } from '@ts-micro/core';
+import type { Codec, CodecUse } from './codec.ts';
+import type { Codecs } from './codecs.ts';
+import {
+  bareErrorMessage,
+  errorMessage,
+  isEndOfStream,
+  replyMessage,
+  replyValue,
+  streamMessage,
+  unsupportedTypeMessage,
+} from './reply.ts';
+import {
+  endOfStreamMessage,
+  type IncomingRequest,
+  type OutgoingRequest,
+  parseRequest,
+  requestMessage,
+} from './request.ts';
+
+/**
+ * How requests and their answers are laid out in messages. There is one now, Go Micro's; a leaner one between ts-micro peers fits here:
+ * the client chooses by the node's metadata, the server answers a message in the dialect it came in.
+ */
+export interface Dialect {
+  /** Client: a unary request, or any message of a stream. */
+  request(request: OutgoingRequest): Message;
+  /** Client: the end of its side of a stream. */
+  endOfStream(request: OutgoingRequest): Message;
+  /** Client: true for the message that ends a stream without an error. */
+  isEndOfStream(message: Message): boolean;
+  /** Client: the value of an answer; throws what it answered instead. */
+  value(message: Message, codec: Codec, use: CodecUse, service: string): unknown;
+  /** Server: throws `malformed`. */
+  parse(message: Message, codecs: Codecs): IncomingRequest;
+  /** Server: a unary success. */
+  reply(request: IncomingRequest, body: Uint8Array): Message;
+  /** Server: a message of a stream. */
+  streamMessage(request: IncomingRequest, body: Uint8Array): Message;
+  /** Server: an error, or with the text `EOS` the end of a stream. */
+  error(request: IncomingRequest, text: string): Message;
+  /** Server: the same with no more than must be, for when the other cannot be sent. */
+  bareError(request: IncomingRequest, text: string): Message;
+  /** Server: no codec knows the content type. */
+  unsupportedType(request: IncomingRequest): Message;
+}
+
+/** Go Micro's RPC protocol of every version, `mucp`. */
+export const goMicroDialect: Dialect = {
+  request: requestMessage,
+  endOfStream: endOfStreamMessage,
+  isEndOfStream,
+  value: replyValue,
+  parse: parseRequest,
+  reply: replyMessage,
+  streamMessage,
+  error: errorMessage,
+  bareError: bareErrorMessage,
+  unsupportedType: unsupportedTypeMessage,
+};
+
+/** The dialect a node understands, by its registry metadata. */
+export function dialectOfNode(_metadata: Headers | undefined): Dialect {
+  return goMicroDialect;
+}
+
+/** The dialect a message that came in is written in. */
+export function dialectOfMessage(_message: Message): Dialect {
+  return goMicroDialect;
+}

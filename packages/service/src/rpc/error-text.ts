@@ -1,0 +1,55 @@
+import { MicroError, type RemoteError, statusOfCode } from '@ts-micro/core';
+import { goJson } from './json.ts';
+import { statusPhrase } from './status-phrase.ts';
+
+/** The id of errors that the runtime of a ts-micro service answers with, and not one of its handlers. */
+export const runtimeId = 'ts-micro.server';
+
+/** An error of this id, code and detail, its status the code's phrase. */
+export function remoteError(id: string, code: number, detail: string): RemoteError {
+  return { id, code, detail, status: statusPhrase(code) };
+}
+
+/** The text of `Micro-Error`: compact JSON without what is empty. (Go Micro: `errors.Error.Error()`.) */
+export function formatError({ id, code, detail, status }: RemoteError): string {
+  return goJson({
+    id: id === '' ? undefined : id,
+    code: Math.trunc(code) || undefined,
+    detail: detail === '' ? undefined : detail,
+    status: status === '' ? undefined : status,
+  });
+}
+
+/** What an error text says. What is not such a JSON object, or one that says nothing, is the `detail` as a whole, with code 0. (Go Micro: `errors.Parse`.) */
+export function parseError(text: string): RemoteError {
+  if (text.startsWith('{')) {
+    try {
+      const value = JSON.parse(text) as Record<string, unknown>;
+      const error: RemoteError = {
+        id: textOf(value['id']),
+        code: typeof value['code'] === 'number' && Number.isInteger(value['code']) ? value['code'] : 0,
+        detail: textOf(value['detail']),
+        status: textOf(value['status']),
+      };
+      if (error.id !== '' || error.code !== 0 || error.detail !== '') return error;
+    } catch {
+      // Plain text that happens to begin with a brace.
+    }
+  }
+  return { id: '', code: 0, detail: text, status: '' };
+}
+
+/**
+ * What goes out for an error that a handler threw: the `remote` of a `MicroError` as it is, another `MicroError` by its code and
+ * message, anything else as code 500 with its message, as Go sends `err.Error()`; never a stack or a cause.
+ */
+export function errorOfThrown(thrown: unknown, service: string): RemoteError {
+  if (MicroError.is(thrown)) return thrown.remote ?? remoteError(service, statusOfCode(thrown.code), thrown.message);
+  const detail = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
+  // An error without a text would look like success to a Go client.
+  return remoteError(service, 500, detail === '' ? 'the handler failed' : detail);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,23 @@
+/** The header names of Go Micro's RPC protocol, exact and case-sensitive. (Go Micro: `transport/headers`.) */
+export const header = {
+  service: 'Micro-Service',
+  method: 'Micro-Method',
+  endpoint: 'Micro-Endpoint',
+  /** The request id as v4.10 and later spell it. */
+  id: 'Micro-ID',
+  /** The request id as versions before v4.10 spell it. */
+  oldId: 'Micro-Id',
+  stream: 'Micro-Stream',
+  error: 'Micro-Error',
+  topic: 'Micro-Topic',
+  protocol: 'Micro-Protocol',
+  target: 'Micro-Target',
+  fromService: 'Micro-From-Service',
+  contentType: 'Content-Type',
+  accept: 'Accept',
+  timeout: 'Timeout',
+  connection: 'Connection',
+} as const;
+
+/** The text of `Micro-Error` that ends a stream without an error. */
+export const endOfStream = 'EOS';

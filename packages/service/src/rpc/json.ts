@@ -1,0 +1,50 @@
+import { MicroError } from '@ts-micro/core';
+import type { Codec, CodecUse } from './codec.ts';
+import { contentType } from './content-type.ts';
+
+const htmlCharacters = /[<>&\u2028\u2029]/;
+const everyHtmlCharacter = /[<>&\u2028\u2029]/g;
+
+/** The JSON text of a value as Go's `encoding/json` writes it, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Throws `invalid`. */
+export function goJson(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', 'json codec: the value has no JSON form');
+  }
+  if (text === undefined) throw new MicroError('invalid', `json codec: a ${typeof value} has no JSON form`);
+  return htmlCharacters.test(text) ? text.replace(everyHtmlCharacter, escapeCharacter) : text;
+}
+
+/** The value of a JSON text. Throws `malformed`. */
+export function parseJson(body: Uint8Array): unknown {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw MicroError.from(error, 'malformed', 'json codec');
+  }
+}
+
+/**
+ * `application/json`: one document and a newline, the bytes of Go's `json.Encoder`.
+ *
+ * `undefined` is sent as `{}`. An empty body is `{}` to who is asked, as a Go handler gets the zero value of its request, and `malformed`
+ * to who asked, as a Go server never sends one.
+ */
+export const jsonCodec: Codec = {
+  contentType: contentType.json,
+  encode(value: unknown): Uint8Array {
+    return Buffer.from(value === undefined ? '{}\n' : `${goJson(value)}\n`);
+  },
+  decode(body: Uint8Array, use: CodecUse): unknown {
+    if (body.length > 0) return parseJson(body);
+    if (use.kind === 'response') throw new MicroError('malformed', 'json codec: the body is empty');
+    return {};
+  },
+};
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

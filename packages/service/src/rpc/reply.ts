@@ -1,0 +1,115 @@
+import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { type Codec, type CodecUse, decodeBody, isLegacy } from './codec.ts';
+import { contentType } from './content-type.ts';
+import { endOfStream, header } from './headers.ts';
+import { isUnsupportedType, remoteFailure } from './remote-failure.ts';
+import type { IncomingRequest } from './request.ts';
+
+const nothing = new Uint8Array(0);
+
+/** A unary success: the id in the spelling received and its `X-` copy, and the content type where there is a body. */
+export function replyMessage(request: IncomingRequest, body: Uint8Array): Message {
+  const headers: Record<string, string> = {};
+  if (body.length > 0) headers['Content-Type'] = request.contentType;
+  copyIds(request.headers, headers);
+  return { headers, body };
+}
+
+/** A message of a stream, server to client. */
+export function streamMessage(request: IncomingRequest, body: Uint8Array): Message {
+  const service = request.headers[header.service] ?? '';
+  const headers: Record<string, string> = {
+    'Content-Type': request.contentType,
+    'Micro-Service': service,
+    'Micro-Method': request.name,
+    'Micro-Endpoint': request.name,
+    'X-Micro-Service': service,
+    'X-Micro-Method': request.name,
+    'X-Micro-Endpoint': request.name,
+  };
+  copyIds(request.headers, headers);
+  return { headers, body };
+}
+
+/** A unary error, or the end of a stream with or without one: the request's headers and the text. */
+export function errorMessage(request: IncomingRequest, text: string): Message {
+  const value = headerValue(text);
+  return {
+    headers: {
+      ...request.headers,
+      'Content-Type': request.contentType,
+      'Micro-Error': value,
+      'X-Micro-Error': value,
+    },
+    body: request.codec && isLegacy(request.codec) && text !== endOfStream ? request.codec.encodeError(text) : nothing,
+  };
+}
+
+/** The same without the request's headers but its id, for when those cannot be sent back. */
+export function bareErrorMessage(request: IncomingRequest, text: string): Message {
+  const value = headerValue(text);
+  const headers: Record<string, string> = { 'Micro-Error': value, 'X-Micro-Error': value };
+  copyIds(request.headers, headers, headerValue);
+  if (request.streamId !== '') headers['Micro-Stream'] = headerValue(request.streamId);
+  return { headers, body: nothing };
+}
+
+/** The answer to a content type without a codec: plain text, as a Go server sends it, and an error text so that Go clients need not guess. */
+export function unsupportedTypeMessage(request: IncomingRequest): Message {
+  const text = `unsupported Content-Type: ${request.contentType}`;
+  const { headers } = bareErrorMessage(request, text);
+  return { headers: { ...headers, 'Content-Type': contentType.text }, body: Buffer.from(text) };
+}
+
+/** The answer to an event that came over a transport: its headers, and the error text where a subscriber failed. */
+export function eventAckMessage(request: IncomingRequest, text?: string): Message {
+  const headers: Record<string, string> = { ...request.headers, 'Content-Type': request.contentType };
+  if (text !== undefined) headers[header.error] = headerValue(text);
+  return { headers, body: nothing };
+}
+
+/** True for the message that ends a stream without an error. */
+export function isEndOfStream(message: Message): boolean {
+  return message.headers[header.error] === endOfStream;
+}
+
+/**
+ * The value of a reply, or of a stream's message, from `service`.
+ * Throws what the peer answered (see `remoteFailure`), `unsupported` where it does not know the content type, `malformed` where the body does not decode.
+ */
+export function replyValue(message: Message, codec: Codec, use: CodecUse, service: string): unknown {
+  const text = errorTextOf(message, codec);
+  if (text !== '') throw remoteFailure(text, `${service} ${use.name}`);
+  if (message.headers[header.contentType] === contentType.text && codec.contentType !== contentType.text) {
+    const said = Buffer.from(message.body).toString('utf8');
+    if (isUnsupportedType(said)) throw remoteFailure(said, `${service} ${use.name}`);
+    throw new MicroError(
+      'malformed',
+      `${service} ${use.name}: the reply is plain text where ${codec.contentType} was asked for`,
+    );
+  }
+  return decodeBody(codec, message.body, use);
+}
+
+/** The error text of a message, empty where it has none. */
+export function errorTextOf(message: Message, codec: Codec): string {
+  const text = message.headers[header.error] || message.headers['X-Micro-Error'];
+  if (text) return text;
+  return isLegacy(codec) && message.body.length > 0 ? codec.inspect(message.body).error : '';
+}
+
+function copyIds(from: Headers, to: Record<string, string>, map?: (id: string) => string): void {
+  const id = from[header.id];
+  if (id !== undefined) {
+    to['Micro-ID'] = to['X-Micro-ID'] = map ? map(id) : id;
+  }
+  const oldId = from[header.oldId];
+  if (oldId !== undefined) {
+    to['Micro-Id'] = to['X-Micro-Id'] = map ? map(oldId) : oldId;
+  }
+}
+
+/** A text as a header can carry it; what a peer sent may hold what may not be sent. */
+function headerValue(text: string): string {
+  return /[\r\n\0]|^\s|\s$/.test(text) ? text.replace(/[\r\n\0]+/g, ' ').trim() : text;
+}
