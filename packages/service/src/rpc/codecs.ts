@@ -54,7 +54,7 @@ export function codecForNode(
 ): WireCodec {
   const codec = codecs.get(type);
   if (codec === undefined) throw new MicroError('unsupported', `no codec for content type "${type}"`);
-  if (metadata?.['protocol']) return { codec, contentType: type };
+  if (metadata?.protocol) return { codec, contentType: type };
   const legacy = codecs.legacy(type);
   if (legacy === undefined) return { codec, contentType: type };
   // Go rewrites these two; raw bytes are wrapped under their own name.

@@ -26,10 +26,10 @@ export function parseError(text: string): RemoteError {
     try {
       const value = JSON.parse(text) as Record<string, unknown>;
       const error: RemoteError = {
-        id: textOf(value['id']),
-        code: typeof value['code'] === 'number' && Number.isInteger(value['code']) ? value['code'] : 0,
-        detail: textOf(value['detail']),
-        status: textOf(value['status']),
+        id: textOf(value.id),
+        code: typeof value.code === 'number' && Number.isInteger(value.code) ? value.code : 0,
+        detail: textOf(value.detail),
+        status: textOf(value.status),
       };
       if (error.id !== '' || error.code !== 0 || error.detail !== '') return error;
     } catch {

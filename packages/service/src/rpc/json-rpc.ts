@@ -24,7 +24,7 @@ export function jsonRpcCodec(json: Codec): LegacyCodec {
     decode(body: Uint8Array, use: CodecUse): unknown {
       if (use.kind === 'event') return json.decode(body, use);
       const wrapper = parseWrapper(body);
-      const inner = use.kind === 'response' ? wrapper['result'] : firstOf(wrapper['params']);
+      const inner = use.kind === 'response' ? wrapper.result : firstOf(wrapper.params);
       return json.decode(inner === undefined ? new Uint8Array(0) : Buffer.from(JSON.stringify(inner)), use);
     },
     encodeError: (text) => Buffer.from(`{"id":"","result":null,"error":${goJson(text)}}\n`),

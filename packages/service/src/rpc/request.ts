@@ -1,7 +1,7 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
 import type { Codec } from './codec.ts';
 import type { Codecs } from './codecs.ts';
-import { defaultContentType, contentType as types } from './content-type.ts';
+import { defaultContentType } from './content-type.ts';
 import { endOfStream, header } from './headers.ts';
 import { metadataOf } from './metadata.ts';
 
@@ -38,7 +38,7 @@ export function requestMessage(request: OutgoingRequest): Message {
     'Micro-ID': id,
     'Micro-Id': id,
   };
-  if (timeoutMs !== undefined) headers['Timeout'] = nanoseconds(timeoutMs);
+  if (timeoutMs !== undefined) headers.Timeout = nanoseconds(timeoutMs);
   if (request.isStream) headers['Micro-Stream'] = id;
   return { headers, body: request.body };
 }

@@ -1,0 +1,14 @@
+import type { Headers } from '@ts-micro/core';
+
+/**
+ * What a handler knows of the request or event it runs for, and what goes on with the calls and events it makes in its course: give it as
+ * `{ context }` to the client, which takes over the metadata (see `propagatedMetadata`), the deadline and the signal.
+ */
+export interface CallContext {
+  /** The application's headers, without those of the transport level. */
+  readonly metadata: Headers;
+  /** When the caller stops waiting, in epoch milliseconds. */
+  readonly deadline: number | undefined;
+  /** Aborts at the deadline, when a stream's peer vanishes, and when the service stops without waiting any longer. */
+  readonly signal: AbortSignal;
+}
