@@ -1,10 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { CountReporter } from './tools/setup/count-reporter.ts';
 
 /** Runs every package's tests from source: the private export condition points siblings at `src`, so nothing is built first. */
 export default defineConfig({
   ssr: { resolve: { conditions: ['@ts-micro/source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/*/test/**/*.test.ts'],
+    setupFiles: ['tools/setup/leaked-handles.ts'],
+    reporters: ['default', new CountReporter()],
+    maxWorkers: 2,
+    retry: 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,47 @@
+import { installDependencies } from './dependencies.mjs';
+import { requireNatsServer } from './nats-server.mjs';
+import { requireNode } from './node-version.mjs';
+import { runProgram, runTurbo } from './program.mjs';
+import { runTests } from './tests.mjs';
+
+/**
+ * What stands behind `npm run demo` and its like: sets up all a command needs on a machine that has only Node and npm,
+ * then runs it. Arguments after the command's name are handed on.
+ *
+ * @type {Record<string, (parameters: string[]) => number | Promise<number>>}
+ */
+const commands = {
+  demo: (parameters) => runBuilt('examples/demo', 'dist/demo.js', parameters),
+  test: async (parameters) => {
+    runTurbo(['build']);
+    return runTests(parameters);
+  },
+  check: (parameters) => runProgram(process.execPath, ['tools/checks/check.mjs', ...parameters]),
+  bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
+  chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
+  interop: (parameters) => runBuilt('tools/interop', 'dist/interop.js', parameters),
+};
+
+/** @type {(folder: string, program: string, parameters: string[]) => number} */
+function runBuilt(folder, program, parameters) {
+  runTurbo(['build', `--filter=./${folder}...`]);
+  return runProgram(process.execPath, [`${folder}/${program}`, ...parameters]);
+}
+
+/** @type {(name: string | undefined, parameters: string[]) => Promise<number>} */
+async function main(name, parameters) {
+  const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
+  if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
+  installDependencies();
+  if (!parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireNatsServer();
+  return command(parameters);
+}
+
+try {
+  requireNode();
+  const [name, ...parameters] = process.argv.slice(2);
+  process.exitCode = await main(name, parameters);
+} catch (error) {
+  console.error(`setup: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
