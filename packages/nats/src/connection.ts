@@ -58,13 +58,13 @@ export interface NatsConnection extends Closable {
   readonly address: string;
   /** The server's `max_payload` in bytes. */
   readonly maxPayload: number;
-  /** A fresh reply subject prefix without a trailing dot, unique to this call: `_INBOX.<22 characters>`. The first token is `inboxPrefix`. */
-  newInbox(): string;
+  /** A fresh reply subject prefix without a trailing dot, unique to this call: `_INBOX.<22 characters>`. It begins with `prefix`. @default the option `inboxPrefix` */
+  newInbox(prefix?: string): string;
   /** Waits until connected. Rejects with `unauthorized`, `unavailable`, `closed`, or as the signal aborts; waits at most `connectTimeoutMs` without a signal. */
   ready(options?: AbortOptions): Promise<void>;
   /** Calls `listener` at every change of `state`; returns what ends that. */
   onStateChange(listener: (state: NatsState) => void): () => void;
-  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. */
+  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Does not copy `data`: it must not be changed afterwards. */
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
   /** Starts a subscription. Throws `closed`. While disconnected it is made at the next connect. */
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription;

@@ -1,0 +1,152 @@
+import { type AbortOptions, abortable, MicroError, throwIfAborted } from '@ts-micro/core';
+import { type Authenticator, type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator } from 'nats';
+import type { NatsConnection } from './connection.ts';
+import { mapNatsError } from './error.ts';
+import { NatsLink } from './link.ts';
+import { checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-options.ts';
+import type { ServerAddress } from './server-list.ts';
+import type { VendorConnection } from './vendor-connection.ts';
+import { abandonDial, addServers, destroySocket } from './vendor-internals.ts';
+
+const reconnectWaitMs = 200;
+const reconnectJitterMs = 100;
+
+/**
+ * Connects to NATS; reconnects without end from then on.
+ *
+ * The caller owns the connection: plugins given it as `{ connection }` borrow it, and none of them closes it.
+ * Errors: `invalid` (an option), `unauthorized` (at once, naming the server), `unavailable` (no server within `connectTimeoutMs`), or as the signal aborts.
+ */
+export async function connectNats(options: NatsOptions = {}): Promise<NatsConnection> {
+  const settings = checkNatsOptions(options);
+  const { signal } = options;
+  throwIfAborted(signal, 'nats: connecting');
+  for (;;) {
+    try {
+      return await connectOnce(settings, { signal });
+    } catch (error) {
+      const isLater = settings.waitForFirstConnect && MicroError.is(error, 'unavailable');
+      if (!isLater) throw error;
+      settings.logger.debug('nats server not reached, trying again', { error });
+    }
+    await pause(reconnectWaitMs + Math.random() * reconnectJitterMs, signal);
+  }
+}
+
+/** Tries each server in turn, each with its share of the time that is left. */
+async function connectOnce(settings: NatsSettings, { signal }: AbortOptions): Promise<NatsConnection> {
+  const servers = shuffled(settings.servers);
+  const deadline = performance.now() + settings.connectTimeoutMs;
+  const failures: MicroError[] = [];
+  for (const [index, server] of servers.entries()) {
+    const budgetMs = Math.max(1, (deadline - performance.now()) / (servers.length - index));
+    try {
+      const vendor = await dial(server, settings, budgetMs, signal);
+      addServers(
+        vendor,
+        servers.filter((other) => other !== server).map((other) => other.address),
+      );
+      return linkOf(vendor, settings);
+    } catch (error) {
+      const failure = mapNatsError(error, `nats: connecting to ${server.address}`);
+      if (failure.code !== 'unavailable') throw failure;
+      failures.push(failure);
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  const addresses = servers.map((server) => server.address).join(', ');
+  throw new MicroError('unavailable', `nats: connecting to ${addresses}: none is there`, {
+    cause: new AggregateError(failures),
+    retrySafe: true,
+  });
+}
+
+async function dial(
+  server: ServerAddress,
+  settings: NatsSettings,
+  budgetMs: number,
+  signal: AbortSignal | undefined,
+): Promise<VendorConnection> {
+  const dialling = connect(vendorOptions(server, settings));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `nats: connecting to ${server.address}: no answer within ${Math.round(budgetMs)} ms`;
+      reject(new MicroError('unavailable', message, { retrySafe: true }));
+    }, budgetMs);
+  });
+  try {
+    return await abortable(Promise.race([dialling, late]), signal, `nats: connecting to ${server.address}`);
+  } catch (error) {
+    // The client's dial cannot be called off; what it may still bring is closed.
+    dialling.then(
+      (vendor) => vendor.close(),
+      () => {},
+    );
+    if (MicroError.is(error)) throw error;
+    const { code, message, cause } = mapNatsError(error, `nats: connecting to ${server.address}`);
+    // Nothing can have run before the first connect, and a connect that times out found nobody.
+    const isAway = code === 'timeout' || code === 'closed';
+    throw new MicroError(isAway ? 'unavailable' : code, message, { cause, retrySafe: true });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function linkOf(vendor: VendorConnection, settings: NatsSettings): NatsConnection {
+  return new NatsLink(vendor, {
+    servers: settings.servers.map((server) => server.address),
+    inboxPrefix: settings.inboxPrefix,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    logger: settings.logger,
+    own: {
+      dropStale: () => destroySocket(vendor),
+      afterClose: () => abandonDial(vendor),
+    },
+  });
+}
+
+function vendorOptions(server: ServerAddress, settings: NatsSettings): ConnectionOptions {
+  const authenticators = authenticatorsOf(settings);
+  return {
+    servers: [server.address],
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    timeout: settings.connectTimeoutMs,
+    pingInterval: settings.pingIntervalMs,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+    // A server that refuses now (restarted with other accounts, an auth service away) may welcome later: keep trying, and say so in the log.
+    ignoreAuthErrorAbort: true,
+    inboxPrefix: settings.inboxPrefix,
+    ...(settings.name !== undefined && { name: settings.name }),
+    ...(settings.tls !== undefined && { tls: settings.tls as ConnectionOptions['tls'] & object }),
+    ...(settings.user !== undefined && { user: settings.user }),
+    ...(settings.password !== undefined && { pass: settings.password }),
+    ...(settings.token !== undefined && { token: settings.token }),
+    ...(authenticators.length > 0 && { authenticator: authenticators }),
+  };
+}
+
+function authenticatorsOf({ nkeySeed, credentials }: NatsSettings): Authenticator[] {
+  const encoder = new TextEncoder();
+  const authenticators: Authenticator[] = [];
+  if (nkeySeed !== undefined) authenticators.push(nkeyAuthenticator(encoder.encode(nkeySeed.trim())));
+  if (credentials !== undefined) authenticators.push(credsAuthenticator(encoder.encode(credentials)));
+  return authenticators;
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const elapsed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return abortable(elapsed, signal, 'nats: connecting').finally(() => clearTimeout(timer));
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((left, right) => left.key - right.key).map(({ item }) => item);
+}

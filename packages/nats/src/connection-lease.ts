@@ -1,0 +1,176 @@
+import { type AbortOptions, abortable, type Logger, MicroError } from '@ts-micro/core';
+import { connectNats } from './connect-nats.ts';
+import type { NatsConnection } from './connection.ts';
+import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
+import type { VendorConnection } from './vendor-connection.ts';
+import { wrapNatsConnection } from './wrap-connection.ts';
+
+/** What every NATS plugin takes: a connection to borrow, or what to connect with. */
+export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
+  /** Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes `servers`. */
+  readonly connection?: NatsConnection | VendorConnection | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** A plugin's hold on a connection: nothing is connected before `get()`. */
+export interface ConnectionLease {
+  /** The server connected to, else the first configured, as `host:port`; empty where that is not known. */
+  readonly address: string;
+  /** Every configured server as `host:port`; of a borrowed connection those it knows. */
+  readonly addresses: readonly string[];
+  /** What `get()` gave, until `release()`. */
+  readonly current: NatsConnection | undefined;
+  /** Connects, or joins those who did with equal options. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
+  get(options?: AbortOptions): Promise<NatsConnection>;
+  /** Gives the connection back; the last of those who share it closes it, a borrowed one stays open. Idempotent. */
+  release(): Promise<void>;
+}
+
+/** Throws `invalid` naming the option. */
+export function leaseConnection(options: NatsPluginOptions = {}): ConnectionLease {
+  const { connection, ...connectOptions } = options;
+  if (connection === undefined) return new SharedLease(connectOptions);
+  if (options.servers !== undefined && options.servers.length > 0) {
+    throw new MicroError('invalid', 'nats: options connection and servers exclude each other');
+  }
+  return new BorrowedLease(connection, options.logger);
+}
+
+class BorrowedLease implements ConnectionLease {
+  readonly #connection: NatsConnection;
+  #isHeld = false;
+
+  constructor(connection: NatsConnection | VendorConnection, logger: Logger | undefined) {
+    this.#connection = 'onStateChange' in connection ? connection : wrapNatsConnection(connection, logger);
+  }
+
+  get address(): string {
+    return this.#connection.address;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#connection.state.servers;
+  }
+
+  get current(): NatsConnection | undefined {
+    return this.#isHeld ? this.#connection : undefined;
+  }
+
+  async get(options?: AbortOptions): Promise<NatsConnection> {
+    await this.#connection.ready(options);
+    this.#isHeld = true;
+    return this.#connection;
+  }
+
+  async release(): Promise<void> {
+    this.#isHeld = false;
+  }
+}
+
+/** One connection and those who share it. */
+interface Share {
+  readonly key: string;
+  readonly dialling: Promise<NatsConnection>;
+  readonly abandon: AbortController;
+  connection: NatsConnection | undefined;
+  holders: number;
+}
+
+const shares = new Map<string, Share>();
+
+class SharedLease implements ConnectionLease {
+  readonly #options: NatsOptions;
+  readonly #key: string;
+  readonly addresses: readonly string[];
+  #share: Share | undefined;
+
+  constructor(options: NatsOptions) {
+    this.addresses = checkNatsOptions(options).servers.map((server) => server.address);
+    this.#options = options;
+    this.#key = keyOf(options, this.addresses);
+  }
+
+  get address(): string {
+    return this.current?.address ?? this.addresses[0] ?? '';
+  }
+
+  get current(): NatsConnection | undefined {
+    return this.#share?.connection;
+  }
+
+  async get(options: AbortOptions = {}): Promise<NatsConnection> {
+    if (this.#share?.connection?.state.status === 'closed') await this.release();
+    const share = this.#share ?? this.#join();
+    const connection = await abortable(share.dialling, options.signal, 'nats: connecting');
+    if (this.#share !== share) throw new MicroError('closed', 'nats: the connection was released while connecting');
+    return connection;
+  }
+
+  async release(): Promise<void> {
+    const share = this.#share;
+    if (share === undefined) return;
+    this.#share = undefined;
+    share.holders--;
+    if (share.holders > 0) return;
+    if (shares.get(share.key) === share) shares.delete(share.key);
+    share.abandon.abort();
+    const connection = await share.dialling.catch(() => undefined);
+    await connection?.close();
+  }
+
+  #join(): Share {
+    let share = shares.get(this.#key);
+    if (share === undefined || share.connection?.state.status === 'closed') {
+      share = openShare(this.#key, this.#options);
+      shares.set(this.#key, share);
+    }
+    const joined = share;
+    joined.holders++;
+    this.#share = joined;
+    // A failed connect is not kept: the next get() tries anew.
+    joined.dialling.catch(() => {
+      if (this.#share === joined) this.#share = undefined;
+    });
+    return joined;
+  }
+}
+
+function openShare(key: string, options: NatsOptions): Share {
+  const abandon = new AbortController();
+  const dialling = connectNats({ ...options, signal: abandon.signal });
+  const share: Share = { key, dialling, abandon, connection: undefined, holders: 0 };
+  dialling.then(
+    (connection) => {
+      share.connection = connection;
+    },
+    () => {
+      if (shares.get(key) === share) shares.delete(key);
+    },
+  );
+  return share;
+}
+
+const identities = new WeakMap<object, number>();
+let identityCount = 0;
+
+/** Equal for options that may share a connection: plain values by value, objects and functions by identity. The logger does not count. */
+function keyOf(options: NatsOptions, addresses: readonly string[]): string {
+  const rest = Object.entries(options)
+    .filter(([name, value]) => value !== undefined && name !== 'logger' && name !== 'signal' && name !== 'servers')
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => [
+      name,
+      typeof value === 'object' || typeof value === 'function' ? identityOf(value) : value,
+    ]);
+  const { user, password, token, tls } = checkNatsOptions(options);
+  return JSON.stringify([addresses, user, password, token, tls !== undefined, rest]);
+}
+
+function identityOf(value: object): number {
+  let identity = identities.get(value);
+  if (identity === undefined) {
+    identity = ++identityCount;
+    identities.set(value, identity);
+  }
+  return identity;
+}

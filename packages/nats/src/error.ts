@@ -1,0 +1,88 @@
+import { type ErrorCode, MicroError } from '@ts-micro/core';
+
+// By the `code` of nats 2.x and of Node's own errors, and by the `name` of @nats-io 3.x.
+const codes: Readonly<Record<string, ErrorCode>> = {
+  '503': 'unavailable',
+  NoResponders: 'unavailable',
+  NoRespondersError: 'unavailable',
+  TIMEOUT: 'timeout',
+  TimeoutError: 'timeout',
+  CONNECTION_CLOSED: 'closed',
+  ClosedConnectionError: 'closed',
+  CONNECTION_DRAINING: 'closed',
+  DrainingConnectionError: 'closed',
+  SUB_CLOSED: 'closed',
+  SUB_DRAINING: 'closed',
+  DISCONNECT: 'unavailable',
+  CONNECTION_REFUSED: 'unavailable',
+  CONNECTION_TIMEOUT: 'unavailable',
+  ConnectionError: 'unavailable',
+  AUTHENTICATION_TIMEOUT: 'unavailable',
+  MAX_PAYLOAD_EXCEEDED: 'too_large',
+  BAD_SUBJECT: 'invalid',
+  InvalidSubjectError: 'invalid',
+  BAD_HEADER: 'invalid',
+  BAD_PAYLOAD: 'invalid',
+  INVALID_OPTION: 'invalid',
+  InvalidOptionError: 'invalid',
+  InvalidArgumentError: 'invalid',
+  BAD_CREDS: 'invalid',
+  NKeysError: 'invalid',
+  SERVER_OPT_NA: 'unsupported',
+  PERMISSIONS_VIOLATION: 'unauthorized',
+  PermissionViolationError: 'unauthorized',
+  BAD_AUTHENTICATION: 'unauthorized',
+  AUTHORIZATION_VIOLATION: 'unauthorized',
+  AuthorizationError: 'unauthorized',
+  AUTHENTICATION_EXPIRED: 'unauthorized',
+  UserAuthenticationExpiredError: 'unauthorized',
+  ACCOUNT_EXPIRED: 'unauthorized',
+};
+
+/**
+ * The one place where errors of the NATS client become ours: those of `nats` 2.x and of `@nats-io/*` 3.x, kept as `cause`.
+ *
+ * `what` begins the message: `nats: subscribing to "greeter"`. No responders is `unavailable` and safe to retry.
+ */
+export function mapNatsError(error: unknown, what: string): MicroError {
+  if (MicroError.is(error)) return error;
+  const { code, name, cause, syscall, message } = facts(error);
+  // @nats-io 3.x wraps what happened into a RequestError.
+  if (name === 'RequestError' && cause !== undefined) {
+    const inner = mapNatsError(cause, what);
+    return new MicroError(inner.code, inner.message, { cause: error, retrySafe: inner.retrySafe });
+  }
+  const text = message === '' || message === '503' ? (code === '503' ? 'no responders' : String(error)) : message;
+  return new MicroError(codeOf(code, name, syscall, message), `${what}: ${text}`, {
+    cause: error,
+    retrySafe: code === '503' || name === 'NoResponders' || name === 'NoRespondersError',
+  });
+}
+
+function codeOf(code: string, name: string, syscall: unknown, message: string): ErrorCode {
+  if (message.includes('max_payload')) return 'too_large';
+  const known = codes[code] ?? codes[name];
+  if (known !== undefined) return known;
+  if (message.includes('connection disconnected')) return 'unavailable';
+  // Node's errors of sockets, name lookups and TLS.
+  return syscall !== undefined || /^(E[A-Z]+|ERR_(SOCKET|STREAM|TLS|SSL)_.*|TLS|CERT_.*|.*_CERT.*)$/.test(code)
+    ? 'unavailable'
+    : 'internal';
+}
+
+function facts(error: unknown): {
+  readonly code: string;
+  readonly name: string;
+  readonly message: string;
+  readonly cause: unknown;
+  readonly syscall: unknown;
+} {
+  const given = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  return {
+    code: typeof given.code === 'string' ? given.code : '',
+    name: typeof given.name === 'string' ? given.name : '',
+    message: typeof given.message === 'string' ? given.message : String(error),
+    cause: given.cause,
+    syscall: given.syscall,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Headers } from '@ts-micro/core';
+import type { NatsMessage } from './connection.ts';
+import { decodeHeaders } from './headers.ts';
+import type { VendorMessage } from './vendor-connection.ts';
+
+/** A thin view of the client's message: nothing is decoded before it is asked for. */
+export class LinkMessage implements NatsMessage {
+  readonly #vendor: VendorMessage;
+
+  constructor(vendor: VendorMessage) {
+    this.#vendor = vendor;
+  }
+
+  get subject(): string {
+    return this.#vendor.subject;
+  }
+
+  get reply(): string | undefined {
+    // The client gives an empty text where there is none.
+    return this.#vendor.reply || undefined;
+  }
+
+  get data(): Uint8Array {
+    return this.#vendor.data;
+  }
+
+  get status(): number {
+    // The server sets a status only on messages of its own, and those have no data.
+    return this.#vendor.data.length > 0 ? 0 : (this.#vendor.headers?.code ?? 0);
+  }
+
+  headers(): Headers {
+    return decodeHeaders(this.#vendor.headers);
+  }
+}

@@ -1,0 +1,334 @@
+import { type AbortOptions, abortable, abortError, Lifetime, type Logger, MicroError } from '@ts-micro/core';
+import { createInbox } from 'nats';
+import type {
+  NatsConnection,
+  NatsPublishOptions,
+  NatsState,
+  NatsStatus,
+  NatsSubscribeOptions,
+  NatsSubscription,
+} from './connection.ts';
+import { mapNatsError } from './error.ts';
+import { type EncodedHeaders, encodeHeaders } from './headers.ts';
+import { LinkSubscription } from './link-subscription.ts';
+import type { VendorConnection } from './vendor-connection.ts';
+
+export interface LinkSettings {
+  /** `host:port` of each configured server; empty for a borrowed connection. */
+  readonly servers: readonly string[];
+  readonly inboxPrefix: string;
+  readonly connectTimeoutMs: number;
+  readonly logger: Logger;
+  /** What a connection that was made here can do beyond a borrowed one; without it the link is borrowed and never closes the client's. */
+  readonly own?: {
+    /** The link went stale: let go of its socket. */
+    dropStale(): void;
+    /** The client's connection was closed: let go of what it may still be dialling. */
+    afterClose(): void;
+  };
+}
+
+interface StatusEvent {
+  readonly type: string;
+  /** nats 2.x: what it is depends on the type. */
+  readonly data?: unknown;
+  /** nats 2.x. */
+  readonly permissionContext?: { readonly operation: string; readonly subject: string };
+  /** @nats-io 3.x. */
+  readonly error?: Error & { readonly operation?: string; readonly subject?: string };
+}
+
+const flushTimeoutMs = 10_000;
+const drainTimeoutMs = 5_000;
+
+/** A {@link NatsConnection} over a connection of the NATS client, its own or a borrowed one. */
+export class NatsLink implements NatsConnection {
+  readonly #vendor: VendorConnection;
+  readonly #settings: LinkSettings;
+  readonly #lifetime: Lifetime;
+  readonly #events: AsyncIterable<StatusEvent> & { stop?(): void };
+  readonly #listeners = new Set<(state: NatsState) => void>();
+  readonly #subscriptions = new Set<LinkSubscription>();
+  readonly #flushes = new Set<(error: MicroError) => void>();
+  readonly #readyWaiters = new Set<(error?: MicroError) => void>();
+  // The client writes defaults into the options it is given, and reads them only during the call.
+  readonly #publishOptions: { reply: string | undefined; headers: EncodedHeaders | undefined } = {
+    reply: undefined,
+    headers: undefined,
+  };
+  readonly logger: Logger;
+  #state: NatsState;
+  #isConnected = true;
+  #maxPayload = 1024 * 1024;
+
+  constructor(vendor: VendorConnection, settings: LinkSettings) {
+    this.#vendor = vendor;
+    this.#settings = settings;
+    this.logger = settings.logger;
+    this.#lifetime = new Lifetime('nats connection', (options) => this.#release(options));
+    this.#state = { status: 'connected', server: undefined, servers: settings.servers, reconnects: 0 };
+    // A client that is between two servers has no INFO.
+    this.#isConnected = vendor.info !== undefined && !vendor.isClosed() && !vendor.isDraining();
+    this.#change(this.#isConnected ? 'connected' : 'reconnecting');
+    this.#events = vendor.status();
+    void this.#follow();
+    void vendor.closed().then((error) => this.#vendorClosed(error));
+  }
+
+  get state(): NatsState {
+    return this.#state;
+  }
+
+  get address(): string {
+    return this.#state.server ?? this.#settings.servers[0] ?? '';
+  }
+
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  newInbox(prefix: string = this.#settings.inboxPrefix): string {
+    return createInbox(prefix);
+  }
+
+  async ready(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#isConnected) return;
+    const { connectTimeoutMs } = this.#settings;
+    await new Promise<void>((resolve, reject) => {
+      const { signal } = options;
+      const onAbort = () => settle(abortError(signal as AbortSignal, 'nats: waiting for the connection'));
+      const onTimeout = () =>
+        settle(this.#unavailable(`nats: not connected to ${this.address} within ${connectTimeoutMs} ms`));
+      const timer = signal ? undefined : setTimeout(onTimeout, connectTimeoutMs);
+      const settle = (error?: MicroError) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#readyWaiters.delete(settle);
+        if (error) reject(error);
+        else resolve();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#readyWaiters.add(settle);
+    });
+  }
+
+  onStateChange(listener: (state: NatsState) => void): () => void {
+    // One entry for each call, though the same function be given twice.
+    const entry = (state: NatsState) => listener(state);
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void {
+    if (!this.#isConnected) throw this.#refusal('publishing', subject);
+    const vendorOptions = this.#publishOptions;
+    let size = data.length;
+    if (options?.headers === undefined) {
+      vendorOptions.headers = undefined;
+    } else {
+      const { block, length } = encodeHeaders(options.headers);
+      vendorOptions.headers = block;
+      size += length;
+    }
+    if (size > this.#maxPayload) {
+      throw new MicroError(
+        'too_large',
+        `nats: publishing on "${subject}": ${size} bytes, the server takes ${this.#maxPayload}`,
+      );
+    }
+    vendorOptions.reply = options?.reply;
+    try {
+      this.#vendor.publish(subject, data, vendorOptions);
+    } catch (error) {
+      throw mapNatsError(error, `nats: publishing on "${subject}"`);
+    }
+  }
+
+  subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription {
+    this.#lifetime.assertOpen();
+    try {
+      const subscription = new LinkSubscription(this, this.#vendor, subject, options);
+      this.#subscriptions.add(subscription);
+      return subscription;
+    } catch (error) {
+      throw mapNatsError(error, `nats: subscribing to "${subject}"`);
+    }
+  }
+
+  /** For its subscriptions: one has ended. */
+  forget(subscription: LinkSubscription): void {
+    this.#subscriptions.delete(subscription);
+  }
+
+  async flush(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (!this.#isConnected) throw this.#refusal('flushing');
+    await this.#flush(options.signal);
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #flush(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const onAbort = () => settle(abortError(signal as AbortSignal, 'nats: flush'));
+      const onTimeout = () => settle(new MicroError('timeout', `nats: flush: no answer within ${flushTimeoutMs} ms`));
+      const timer = setTimeout(onTimeout, flushTimeoutMs);
+      const settle = (error?: MicroError) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.#flushes.delete(settle);
+        if (error) reject(error);
+        else resolve();
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#flushes.add(settle);
+      this.#vendor.flush().then(
+        () => settle(),
+        (error) => settle(mapNatsError(error, 'nats: flush')),
+      );
+    });
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      for await (const event of this.#events) this.#onStatus(event);
+    } catch (error) {
+      this.logger.error('nats status feed ended', { error });
+    }
+  }
+
+  #onStatus(event: StatusEvent): void {
+    if (!this.#lifetime.isOpen) return;
+    switch (event.type) {
+      case 'staleConnection':
+        this.#lost();
+        this.#settings.own?.dropStale();
+        break;
+      case 'disconnect':
+        this.#lost();
+        break;
+      case 'reconnect':
+        this.#isConnected = true;
+        this.#change('connected', this.#state.reconnects + 1);
+        this.logger.info('nats reconnected', { server: this.#state.server });
+        for (const settle of [...this.#readyWaiters]) settle();
+        break;
+      case 'update':
+        this.#change(this.#state.status);
+        break;
+      case 'ldm':
+        void this.#leave();
+        break;
+      case 'error':
+        this.#onError(event);
+        break;
+    }
+  }
+
+  #lost(): void {
+    if (!this.#isConnected) return;
+    this.#isConnected = false;
+    this.logger.warn('nats disconnected', { server: this.#state.server });
+    this.#change('reconnecting');
+    for (const settle of [...this.#flushes]) settle(this.#unavailable('nats: flush: the connection was lost'));
+  }
+
+  /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */
+  async #leave(): Promise<void> {
+    if (!this.#isConnected || this.#state.servers.length < 2) return;
+    this.logger.info('nats server is shutting down, changing to another', { server: this.#state.server });
+    try {
+      await abortable(this.#flush(undefined), AbortSignal.timeout(1000), 'nats: flush');
+      await this.#vendor.reconnect();
+    } catch (error) {
+      this.logger.debug('nats server was left before it was flushed', { error });
+    }
+  }
+
+  #onError(event: StatusEvent): void {
+    const operation = event.permissionContext?.operation ?? event.error?.operation;
+    // A refused subscription is told to its own callback.
+    if (operation === 'subscription') return;
+    const code = typeof event.data === 'string' ? event.data : '';
+    const error = mapNatsError(event.error ?? { code, message: code }, `nats: ${this.address}`);
+    const subject = event.permissionContext?.subject ?? event.error?.subject;
+    this.logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
+    if (error.code === 'unauthorized' && operation === undefined) {
+      for (const settle of [...this.#readyWaiters]) settle(error);
+    }
+  }
+
+  #change(status: NatsStatus, reconnects: number = this.#state.reconnects): void {
+    const { info } = this.#vendor;
+    if (info !== undefined) this.#maxPayload = info.max_payload;
+    const server = (this.#isConnected && this.#vendor.getServer()) || this.#state.server;
+    const known = info === undefined ? this.#state.servers : [...this.#settings.servers, ...(info.connect_urls ?? [])];
+    const servers = new Set(server === undefined ? known : [...known, server]);
+    this.#state = { status, server, servers: [...servers], reconnects };
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(this.#state);
+      } catch (error) {
+        this.logger.error('nats state listener threw', { error });
+      }
+    }
+  }
+
+  #vendorClosed(error: unknown): void {
+    if (!this.#lifetime.isOpen) return;
+    const cause = error instanceof Error ? mapNatsError(error, 'nats: connection') : undefined;
+    void this.#lifetime.fail(cause ?? new MicroError('closed', 'nats: the connection was closed by its owner'));
+  }
+
+  async #release({ signal }: AbortOptions): Promise<void> {
+    const wasConnected = this.#isConnected && !this.#vendor.isClosed();
+    const { own } = this.#settings;
+    let abandoned: MicroError | undefined;
+    this.#isConnected = false;
+    this.#change('draining');
+    try {
+      if (own === undefined) for (const subscription of [...this.#subscriptions]) subscription.unsubscribe();
+      else if (wasConnected) await this.#drain(signal);
+    } catch (error) {
+      abandoned = MicroError.from(error, 'internal', 'nats: closing');
+    }
+    if (own !== undefined) {
+      await this.#vendor.close();
+      own.afterClose();
+    }
+    this.#events.stop?.();
+    const refusal = new MicroError('closed', 'nats connection is closed');
+    for (const settle of [...this.#flushes, ...this.#readyWaiters]) settle(refusal);
+    this.#change('closed');
+    this.#listeners.clear();
+    this.#subscriptions.clear();
+    if (abandoned) throw abandoned;
+  }
+
+  async #drain(signal: AbortSignal | undefined): Promise<void> {
+    // The client's drain has no deadline of its own, and never settles where the connection breaks meanwhile.
+    const bound = signal ?? AbortSignal.timeout(drainTimeoutMs);
+    await abortable(this.#vendor.drain(), bound, 'nats: draining');
+  }
+
+  #refusal(doing: string, subject?: string): MicroError {
+    if (!this.#lifetime.isOpen) return this.#lifetime.closedError();
+    const what = subject === undefined ? doing : `${doing} on "${subject}"`;
+    return this.#unavailable(`nats: ${what}: not connected to ${this.address}`);
+  }
+
+  #unavailable(message: string): MicroError {
+    return new MicroError('unavailable', message, { retrySafe: true });
+  }
+}

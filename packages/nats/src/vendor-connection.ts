@@ -1,0 +1,37 @@
+import type { ReceivedHeaders } from './headers.ts';
+
+/** What is used of a message of the NATS client. */
+export interface VendorMessage {
+  readonly subject: string;
+  readonly reply?: string;
+  readonly data: Uint8Array;
+  readonly headers?: ReceivedHeaders;
+}
+
+/** What is used of a subscription of the NATS client. */
+export interface VendorSubscription {
+  unsubscribe(): void;
+}
+
+/**
+ * What is used of a connection of the NATS client: `nats` 2.x and `@nats-io/*` 3.x both have it, so one interface takes either.
+ *
+ * Methods, not properties, so that the parameters of both generations' types fit.
+ */
+export interface VendorConnection {
+  readonly info?: { readonly max_payload: number; readonly connect_urls?: string[] };
+  // biome-ignore lint/suspicious/noExplicitAny: the two generations' option types have no common one.
+  publish(subject: string, payload?: Uint8Array, options?: any): void;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  subscribe(subject: string, options?: any): VendorSubscription;
+  flush(): Promise<void>;
+  drain(): Promise<void>;
+  close(): Promise<void>;
+  // biome-ignore lint/suspicious/noConfusingVoidType: it is what the client declares.
+  closed(): Promise<void | Error>;
+  isClosed(): boolean;
+  isDraining(): boolean;
+  getServer(): string;
+  reconnect(): Promise<void>;
+  status(): AsyncIterable<{ readonly type: string }>;
+}

@@ -1,0 +1,24 @@
+import { type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import type { NatsConnection } from './connection.ts';
+import { NatsLink } from './link.ts';
+import type { VendorConnection } from './vendor-connection.ts';
+
+const wrapped = new WeakMap<VendorConnection, NatsLink>();
+
+/**
+ * Makes a connection of the NATS client (`nats` 2.x or `@nats-io/*` 3.x) usable by the plugins; the same one each time for the same connection.
+ *
+ * It stays the caller's: closing the wrapper ends its subscriptions and leaves the connection open. The client's own defaults give up
+ * reconnecting after 10 attempts; set `maxReconnectAttempts: -1`. Throws `invalid` where it is not a connection, `closed` where it is closed.
+ */
+export function wrapNatsConnection(vendor: VendorConnection, logger: Logger = silentLogger): NatsConnection {
+  const present = wrapped.get(vendor);
+  if (present !== undefined && present.state.status !== 'closed') return present;
+  if (typeof vendor?.publish !== 'function' || typeof vendor.status !== 'function') {
+    throw new MicroError('invalid', 'nats: option connection is not a connection of the nats client');
+  }
+  if (vendor.isClosed()) throw new MicroError('closed', 'nats: option connection is closed');
+  const link = new NatsLink(vendor, { servers: [], inboxPrefix: '_INBOX', connectTimeoutMs: 5000, logger });
+  wrapped.set(vendor, link);
+  return link;
+}
