@@ -1,0 +1,319 @@
+import {
+  Lifetime,
+  type Logger,
+  MicroError,
+  type NodeRecord,
+  type Registry,
+  type ServiceRecord,
+  type Watcher,
+} from '@ts-micro/core';
+import { ServiceView } from './service-view.ts';
+
+/** How long "there is none" is believed. Brief, because a service that starts must not be missed. */
+const noneMs = 250;
+/** How often the registry is asked again about a service that no watcher follows. */
+const verifyMs = 5_000;
+/** How often a caller's evidence may make it ask. */
+const refreshMs = 1_000;
+/** The longest one question may take, whatever the registry's own bound is. */
+const queryLimitMs = 15_000;
+/** A service not looked up for so long is forgotten, and its watcher closed. */
+const forgetMs = 10 * 60_000;
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+export interface RegistryCacheOptions {
+  readonly registry: Registry;
+  /** The name of the transport that nodes are called through. */
+  readonly transport: string;
+  readonly logger: Logger;
+  /** Milliseconds on a clock that never jumps. */
+  readonly now: () => number;
+  /** Told of the address of every node that is new, changed, or confirmed after a gap. */
+  readonly onNews?: ((address: string) => void) | undefined;
+  /** Told of the address of every node that is gone. */
+  readonly onGone?: ((address: string) => void) | undefined;
+}
+
+/** What is known of one service, and who is finding out more. */
+interface Entry {
+  readonly service: string;
+  readonly ending: AbortController;
+  view: ServiceView | undefined;
+  /** A watcher follows: `view` is as fresh as can be. */
+  isLive: boolean;
+  /** Counts the changes a watcher brought. */
+  revision: number;
+  askedAtMs: number;
+  usedAtMs: number;
+  first: Promise<void> | undefined;
+  asking: Promise<void> | undefined;
+  following: Promise<void> | undefined;
+  watcher: Watcher | undefined;
+}
+
+/**
+ * Services by name, kept in memory by watching the registry.
+ *
+ * The first lookup of a name starts a watcher for it and takes the first usable answer; later ones touch no network. While no watcher
+ * follows, what is known is kept, and asked about again every few seconds while it is in use.
+ */
+export class RegistryCache {
+  readonly #options: RegistryCacheOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #lifetime: Lifetime = new Lifetime('registry cache', () => this.#release());
+  readonly #limit: number;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  /** Keeps at most `limit` services, the least recently used forgotten first. @default 10000 */
+  constructor(options: RegistryCacheOptions, limit: number = 10_000) {
+    this.#options = options;
+    this.#limit = limit;
+  }
+
+  /** What is known of a service that has nodes, without waiting. */
+  peek(service: string, nowMs: number): ServiceView | undefined {
+    const entry = this.#entries.get(service);
+    const view = entry?.view;
+    if (entry === undefined || view === undefined || !view.hasNodes) return undefined;
+    entry.usedAtMs = nowMs;
+    if (!entry.isLive && nowMs - entry.askedAtMs > verifyMs) void this.#ask(entry).catch(() => {});
+    return view;
+  }
+
+  /** What is known of a service, asking the registry where that is nothing. Errors: `unavailable` where it cannot be asked, `closed`. */
+  async lookup(service: string): Promise<ServiceView> {
+    this.#lifetime.assertOpen();
+    const nowMs = this.#options.now();
+    const known = this.peek(service, nowMs);
+    if (known !== undefined) return known;
+    const entry = this.#entries.get(service) ?? this.#open(service);
+    entry.usedAtMs = nowMs;
+    if (entry.view?.isComplete && nowMs - entry.askedAtMs < noneMs) return entry.view;
+    entry.first ??= this.#askFirst(entry).finally(() => {
+      entry.first = undefined;
+    });
+    await entry.first;
+    return entry.view ?? this.#viewOf(service, [], true);
+  }
+
+  /** What is known of a service, after asking for every node of it. Errors: as `lookup`. */
+  async complete(service: string): Promise<ServiceView> {
+    this.#lifetime.assertOpen();
+    const entry = this.#entries.get(service) ?? this.#open(service);
+    if (!entry.view?.isComplete) await this.#ask(entry);
+    return entry.view ?? this.#viewOf(service, [], true);
+  }
+
+  /** Asks about a service again because a node of it did not answer; at most once a second. Never rejects. */
+  async refresh(service: string): Promise<void> {
+    const entry = this.#entries.get(service);
+    if (entry === undefined || !this.#lifetime.isOpen) return;
+    if (entry.asking === undefined && this.#options.now() - entry.askedAtMs < refreshMs) return;
+    // Why it failed was logged; what is known stays in use.
+    await this.#ask(entry).catch(() => {});
+  }
+
+  /** Closes every watcher and ends every question. */
+  close(): Promise<void> {
+    return this.#lifetime.close();
+  }
+
+  #open(service: string): Entry {
+    if (this.#entries.size >= this.#limit) this.#forgetLeastUsed();
+    const entry: Entry = {
+      service,
+      ending: new AbortController(),
+      view: undefined,
+      isLive: false,
+      revision: 0,
+      askedAtMs: Number.NEGATIVE_INFINITY,
+      usedAtMs: this.#options.now(),
+      first: undefined,
+      asking: undefined,
+      following: undefined,
+      watcher: undefined,
+    };
+    this.#entries.set(service, entry);
+    if (this.#options.registry.supports.watch) entry.following = this.#follow(entry);
+    this.#sweeper ??= setInterval(() => this.#sweep(), forgetMs / 10).unref();
+    return entry;
+  }
+
+  async #askFirst(entry: Entry): Promise<void> {
+    const { revision } = entry;
+    const records = await this.#query(entry, 1);
+    if (entry.revision !== revision || entry.view?.hasNodes) return;
+    // An empty answer is a complete one: the registry waited for as long as it does.
+    this.#show(entry, records, records.length === 0);
+  }
+
+  #ask(entry: Entry): Promise<void> {
+    entry.asking ??= this.#askAll(entry).finally(() => {
+      entry.asking = undefined;
+    });
+    return entry.asking;
+  }
+
+  async #askAll(entry: Entry): Promise<void> {
+    const { revision } = entry;
+    const records = await this.#query(entry);
+    // A change that a watcher brought meanwhile may be newer than the answer.
+    if (entry.revision !== revision) return;
+    // Where a watcher follows, the answer only adds. A node that was too slow to answer stays: the watcher, which knows that it is there
+    // and unchanged, would never mention it again.
+    this.#show(entry, entry.isLive ? united(entry.view?.records ?? [], records) : records, true);
+  }
+
+  async #query(entry: Entry, quorum?: number): Promise<readonly ServiceRecord[]> {
+    const { registry, logger, now } = this.#options;
+    const { service, ending } = entry;
+    entry.askedAtMs = now();
+    const limit = new AbortController();
+    const end = () => limit.abort(ending.signal.reason);
+    const timer = setTimeout(
+      () => limit.abort(new DOMException('the registry did not answer', 'TimeoutError')),
+      queryLimitMs,
+    );
+    timer.unref();
+    ending.signal.addEventListener('abort', end, { once: true });
+    try {
+      const records = await registry.getService(service, { quorum, signal: limit.signal });
+      entry.askedAtMs = now();
+      return records.filter(({ name }) => name === service);
+    } catch (cause) {
+      const error = MicroError.from(cause, 'internal', 'registry');
+      logger.debug('registry lookup failed', { service, error });
+      throw new MicroError(error.code, `client: looking up service "${service}": ${error.message}`, {
+        cause,
+        retrySafe: true,
+      });
+    } finally {
+      clearTimeout(timer);
+      ending.signal.removeEventListener('abort', end);
+    }
+  }
+
+  /** Follows one service until it is forgotten, beginning again whenever the watcher ends. Never rejects. */
+  async #follow(entry: Entry): Promise<void> {
+    const { registry, logger } = this.#options;
+    const { service, ending } = entry;
+    let pauseMs = firstPauseMs;
+    while (!ending.signal.aborted) {
+      try {
+        const watcher = await registry.watch({ service, signal: ending.signal });
+        entry.watcher = watcher;
+        if (ending.signal.aborted) void watcher.close();
+        for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
+          pauseMs = firstPauseMs;
+          if (event.type === 'resync') this.#resync(entry, event.services);
+          else this.#change(entry, event.type === 'delete', event.service);
+        }
+      } catch (error) {
+        if (!ending.signal.aborted) logger.warn('registry watch failed', { service, error, retryMs: pauseMs });
+        if (MicroError.is(error, 'unsupported')) return;
+      } finally {
+        entry.isLive = false;
+        void entry.watcher?.close();
+        entry.watcher = undefined;
+      }
+      await pause(pauseMs * (0.5 + Math.random()), ending.signal);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+    }
+  }
+
+  #resync(entry: Entry, services: readonly ServiceRecord[]): void {
+    entry.isLive = true;
+    entry.revision++;
+    const records = services.filter(({ name }) => name === entry.service);
+    this.#show(entry, records, true);
+    for (const node of nodesOf(records)) this.#options.onNews?.(node.address);
+  }
+
+  #change(entry: Entry, isGone: boolean, record: ServiceRecord): void {
+    if (record.name !== entry.service) return;
+    entry.revision++;
+    const others = (entry.view?.records ?? []).filter(({ version }) => version !== record.version);
+    this.#show(entry, isGone ? others : [...others, record], true);
+  }
+
+  #show(entry: Entry, records: readonly ServiceRecord[], isComplete: boolean): void {
+    const { onNews, onGone } = this.#options;
+    const before = new Map(nodesOf(entry.view?.records ?? []).map((node) => [node.address, node]));
+    entry.view = this.#viewOf(entry.service, records, isComplete);
+    for (const node of nodesOf(records)) {
+      const known = before.get(node.address);
+      before.delete(node.address);
+      if (known === undefined || !isSameNode(known, node)) onNews?.(node.address);
+    }
+    for (const address of before.keys()) onGone?.(address);
+  }
+
+  #viewOf(service: string, records: readonly ServiceRecord[], isComplete: boolean): ServiceView {
+    return new ServiceView(service, records, isComplete, this.#options.transport);
+  }
+
+  #sweep(): void {
+    const usedSinceMs = this.#options.now() - forgetMs;
+    for (const entry of this.#entries.values()) if (entry.usedAtMs < usedSinceMs) this.#forget(entry);
+  }
+
+  #forgetLeastUsed(): void {
+    let least: Entry | undefined;
+    for (const entry of this.#entries.values()) if (!least || entry.usedAtMs < least.usedAtMs) least = entry;
+    if (least) this.#forget(least);
+  }
+
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.service);
+    entry.ending.abort(new MicroError('closed', `registry cache: service "${entry.service}" is forgotten`));
+    void entry.watcher?.close();
+    for (const node of nodesOf(entry.view?.records ?? [])) this.#options.onGone?.(node.address);
+  }
+
+  async #release(): Promise<void> {
+    clearInterval(this.#sweeper);
+    const entries = [...this.#entries.values()];
+    for (const entry of entries) this.#forget(entry);
+    await Promise.all(entries.map((entry) => entry.following));
+  }
+}
+
+function nodesOf(records: readonly ServiceRecord[]): readonly NodeRecord[] {
+  return records.flatMap((record) => record.nodes);
+}
+
+function isSameNode(one: NodeRecord, other: NodeRecord): boolean {
+  const names = Object.keys(one.metadata);
+  return (
+    one.id === other.id &&
+    names.length === Object.keys(other.metadata).length &&
+    names.every((name) => one.metadata[name] === other.metadata[name])
+  );
+}
+
+/** `records`, and of `others` the versions and nodes that are missing there. */
+function united(records: readonly ServiceRecord[], others: readonly ServiceRecord[]): readonly ServiceRecord[] {
+  const result = new Map(records.map((record) => [record.version, record]));
+  for (const other of others) {
+    const record = result.get(other.version);
+    const ids = new Set(record?.nodes.map(({ id }) => id));
+    const missing = other.nodes.filter(({ id }) => !ids.has(id));
+    result.set(other.version, record ? { ...record, nodes: [...record.nodes, ...missing] } : other);
+  }
+  return [...result.values()];
+}
+
+/** Resolves after a while, or as soon as `signal` aborts. Does not keep the process alive. */
+function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs).unref();
+    signal.addEventListener('abort', end, { once: true });
+  });
+}

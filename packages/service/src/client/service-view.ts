@@ -1,0 +1,117 @@
+import type { EndpointRecord, NodeRecord, ServiceRecord } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import type { Candidate } from './selector.ts';
+
+/** Which nodes of a service a call may go to. */
+export interface NodeFilter {
+  /** Only nodes of this version. */
+  readonly version?: string | undefined;
+  /** Only nodes whose metadata has all of these. */
+  readonly label?: readonly [name: string, value: string] | Readonly<Record<string, string>> | undefined;
+  /** Only nodes that this accepts; must be quick, and not wait. */
+  readonly where?: ((candidate: Candidate) => boolean) | undefined;
+}
+
+/** The nodes of a service as the registry knew them at one moment, and for each endpoint those that can be called. */
+export class ServiceView {
+  readonly service: string;
+  readonly records: readonly ServiceRecord[];
+  /** False where the registry was asked for a first usable answer only. */
+  readonly isComplete: boolean;
+  readonly #transport: string;
+  // By endpoint and version, both the caller's words: bounded, and started over when full.
+  #known = new Map<string, readonly Candidate[]>();
+
+  /** `transport` names the transport the nodes are to be called through. */
+  constructor(service: string, records: readonly ServiceRecord[], isComplete: boolean, transport: string) {
+    this.service = service;
+    this.records = records;
+    this.isComplete = isComplete;
+    this.#transport = transport;
+  }
+
+  get hasNodes(): boolean {
+    return this.records.some((record) => record.nodes.length > 0);
+  }
+
+  /**
+   * The nodes that can be called. Where any of them advertises `endpoint`, only those that do: else all, since a server need not
+   * advertise everything it answers.
+   */
+  candidates(endpoint: string, filter: NodeFilter = {}): readonly Candidate[] {
+    const candidates = this.#ofEndpoint(endpoint, filter.version);
+    const { label, where } = filter;
+    if (label === undefined && where === undefined) return candidates;
+    const labels = label === undefined ? [] : isPair(label) ? [label] : Object.entries(label);
+    return candidates.filter(
+      (candidate) =>
+        labels.every(([name, value]) => candidate.node.metadata[name] === value) &&
+        (where === undefined || where(candidate)),
+    );
+  }
+
+  /** Says why `candidates` is empty: `not_found` for a service or version that is not there, `unavailable` for nodes that cannot be used. */
+  explainNone(filter: NodeFilter = {}): MicroError {
+    const { service, records } = this;
+    if (records.length === 0) return none('not_found', `service "${service}" is not known to the registry`);
+    const nodes = this.#nodes(filter.version);
+    if (
+      nodes.length === 0 &&
+      filter.version !== undefined &&
+      !records.some(({ version }) => version === filter.version)
+    ) {
+      const versions = records.map(({ version }) => `"${version}"`).join(', ');
+      return none('not_found', `service "${service}" has no version "${filter.version}" (known: ${versions})`);
+    }
+    if (nodes.length === 0) return none('unavailable', `service "${service}" has no node`);
+    const usable = nodes.filter((node) => canCall(node, this.#transport)).length;
+    return usable === 0
+      ? none(
+          'unavailable',
+          `service "${service}" has no node on transport "${this.#transport}" (${nodes.length} on others)`,
+        )
+      : none('unavailable', `service "${service}" has no node that the call's filter accepts (of ${usable})`);
+  }
+
+  #ofEndpoint(endpoint: string, version: string | undefined): readonly Candidate[] {
+    const key = version === undefined ? endpoint : `${endpoint}\n${version}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const records = this.records.filter((record) => version === undefined || record.version === version);
+    const advertising = records.filter((record) => record.endpoints.some((other) => isEndpoint(other, endpoint)));
+    let candidates = this.#candidatesOf(advertising);
+    if (candidates.length === 0) candidates = this.#candidatesOf(records);
+    if (this.#known.size >= 1000) this.#known.clear();
+    this.#known.set(key, candidates);
+    return candidates;
+  }
+
+  #candidatesOf(records: readonly ServiceRecord[]): readonly Candidate[] {
+    return records.flatMap((record) =>
+      record.nodes
+        .filter((node) => canCall(node, this.#transport))
+        .map((node) => ({ service: this.service, version: record.version, node })),
+    );
+  }
+
+  #nodes(version: string | undefined): readonly NodeRecord[] {
+    return this.records.flatMap((record) => (version === undefined || record.version === version ? record.nodes : []));
+  }
+}
+
+function isPair(label: NonNullable<NodeFilter['label']>): label is readonly [string, string] {
+  return Array.isArray(label);
+}
+
+function isEndpoint(record: EndpointRecord, name: string): boolean {
+  return record.name === name && record.metadata.subscriber !== 'true';
+}
+
+// Nodes of every transport share a registry: gRPC servers of Go Micro, for one, which say so in either key.
+function canCall({ metadata }: NodeRecord, transport: string): boolean {
+  return (!metadata.transport || metadata.transport === transport) && metadata.protocol !== 'grpc';
+}
+
+function none(code: 'not_found' | 'unavailable', what: string): MicroError {
+  return new MicroError(code, `client: ${what}`, { retrySafe: true });
+}

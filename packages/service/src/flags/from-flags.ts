@@ -1,0 +1,131 @@
+import {
+  type AbortOptions,
+  type Broker,
+  type Closable,
+  getPlugin,
+  Lifetime,
+  type Logger,
+  listPlugins,
+  MicroError,
+  type PluginKind,
+  type PluginKinds,
+  type Registry,
+  silentLogger,
+  type Transport,
+} from '@ts-micro/core';
+import { type FlagSettings, type GivenFlag, settingFlags } from './flag-settings.ts';
+import { type Environment, partsOf, readFlags } from './read-flags.ts';
+
+const kinds: readonly PluginKind[] = ['transport', 'broker', 'registry'];
+const flagNames: readonly string[] = [
+  ...kinds.flatMap((kind) => [kind, `${kind}_address`]),
+  ...Object.keys(settingFlags),
+];
+
+export interface FromFlagsOptions {
+  /** Given to the plugins, and to whoever is made from the result. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/**
+ * The plugins and settings that an operator chose; closing it closes the plugins.
+ *
+ * Made to be spread: `createService({ name: 'greeter', ...plugins })`, `createClient(plugins)`. A setting is there only where it was given,
+ * so what stands before the spread is its default.
+ */
+export interface FlaggedPlugins extends FlagSettings, Closable {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** The kinds that nobody chose, and that are therefore `memory`: this process alone. */
+  readonly fallbacks: readonly PluginKind[];
+  /** The arguments that are not ours, as they were. */
+  readonly rest: readonly string[];
+}
+
+interface Choice {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/**
+ * Makes the plugins that flags and environment choose, by name, among those imported through their `/register` entry. (Go Micro: `cmd`.)
+ *
+ * A flag wins over the environment, and that over the default; `--x=v` and `--x v` are the same, as are dashes and underscores. For each
+ * flag `--x_y` there is `MICRO_X_Y`. A plugin that is not chosen is `memory` where that is imported. `MICRO_NATS_ADDRESS` is the default
+ * address of every plugin called `nats`.
+ *
+ * Errors: `invalid` naming the flag and its value, also for a flag that is not known but looks like one of ours; `not_found` for a plugin
+ * that is not imported, listing those that are; whatever a plugin says to its address.
+ */
+export function fromFlags(argv: readonly string[], env: Environment, options: FromFlagsOptions = {}): FlaggedPlugins {
+  const { logger = silentLogger } = options;
+  const { given, rest } = readFlags(flagNames, argv, env);
+  const settings = Object.entries(settingFlags).reduce<FlagSettings>((all, [name, parse]) => {
+    const flag = given.get(name);
+    return flag === undefined ? all : { ...all, ...parse(flag) };
+  }, {});
+  const fallbacks = kinds.filter((kind) => !given.has(kind));
+  const choices = new Map(kinds.map((kind) => [kind, choose(kind, given, env)]));
+  for (const kind of fallbacks) logger.warn('plugin not chosen, using memory', { kind });
+  const made: Closable[] = [];
+  const make = <K extends PluginKind>(kind: K): PluginKinds[K] => {
+    const { name, addresses } = choices.get(kind) as Choice;
+    const plugin = getPlugin(kind, name)({ addresses, logger });
+    made.push(plugin);
+    return plugin;
+  };
+  try {
+    return owned(made, {
+      ...settings,
+      transport: make('transport'),
+      broker: make('broker'),
+      registry: make('registry'),
+      logger,
+      fallbacks,
+      rest,
+    });
+  } catch (error) {
+    for (const plugin of made) void plugin.close();
+    throw error;
+  }
+}
+
+function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>, env: Environment): Choice {
+  const flag = given.get(kind);
+  const names = listPlugins(kind);
+  if (flag === undefined && !names.includes('memory')) {
+    const known =
+      names.length > 0 ? `known: ${names.join(', ')}` : "none is known; import a plugin's /register entry first";
+    throw new MicroError(
+      'invalid',
+      `flags: no ${kind} is chosen; give --${kind} or MICRO_${kind.toUpperCase()} (${known})`,
+    );
+  }
+  const name = flag?.text ?? 'memory';
+  try {
+    getPlugin(kind, name);
+  } catch (cause) {
+    const error = MicroError.from(cause, 'internal', 'plugin catalogue');
+    throw new MicroError(error.code, `flags: ${flag?.source}=${name}: ${error.message}`, { cause });
+  }
+  const shared = name === 'nats' ? partsOf(env['MICRO_NATS_ADDRESS'] ?? '') : [];
+  return { name, addresses: given.get(`${kind}_address`)?.parts ?? shared };
+}
+
+/** Adds a life that closes `plugins`. Not enumerable, so that a spread takes the plugins and settings alone. */
+function owned(plugins: readonly Closable[], values: Omit<FlaggedPlugins, keyof Closable>): FlaggedPlugins {
+  const lifetime = new Lifetime('flagged plugins', async (options) => {
+    await Promise.all(plugins.map((plugin) => plugin.close(options)));
+    const causes = await Promise.all(plugins.map((plugin) => plugin.closed));
+    const cause = causes.find((other) => other !== undefined);
+    if (cause) throw cause;
+  });
+  const close = (options?: AbortOptions) => lifetime.close(options);
+  return Object.defineProperties({ ...values } as FlaggedPlugins, {
+    closed: { get: () => lifetime.closed },
+    close: { value: close },
+    [Symbol.asyncDispose]: { value: () => close() },
+  });
+}
