@@ -1,0 +1,17 @@
+import { type AbortOptions, abortable } from '@ts-micro/core';
+
+/** Waits for `work` until `signal` aborts or `boundMs` have passed; then rejects with `canceled` or `timeout`. */
+export async function bounded(
+  work: Promise<unknown>,
+  { signal }: AbortOptions,
+  boundMs: number,
+  what: string,
+): Promise<void> {
+  const bound = new AbortController();
+  const timer = setTimeout(() => bound.abort(new DOMException(`${boundMs} ms have passed`, 'TimeoutError')), boundMs);
+  try {
+    await abortable(abortable(work, signal, what), bound.signal, what);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  type AbortOptions,
+  type Broker,
+  type BrokerFeatures,
+  type BrokerHandler,
+  type BrokerOptions,
+  copyMessage,
+  Lifetime,
+  type Logger,
+  type Message,
+  MicroError,
+  type PublishOptions,
+  type SubscribeOptions,
+  type Subscriber,
+  silentLogger,
+} from '@ts-micro/core';
+import { checkCount } from '../check-count.ts';
+import { checkMessage } from '../check-message.ts';
+import { closeAll } from '../close-all.ts';
+import { type MemoryNetwork, networkOf } from '../memory-network.ts';
+import type { Network } from '../network.ts';
+import { MemorySubscriber } from './memory-subscriber.ts';
+import { checkTopic } from './topic.ts';
+
+export interface MemoryBrokerOptions {
+  /** Where it meets others. @default the one network that everybody in this process shares */
+  readonly network?: MemoryNetwork | undefined;
+  /** The largest body in bytes. @default 67108864 (64 MiB) */
+  readonly maxBodyBytes?: number | undefined;
+  /** Messages that may wait for a subscription's handler; what comes beyond is dropped and reported as `unavailable`. @default 65536 */
+  readonly maxQueuedMessages?: number | undefined;
+  /** How long closing and disconnecting wait for handlers, in milliseconds. @default 10000 */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Told of handlers that throw where `subscribe` was given no `onError`. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+const who = 'memory broker';
+
+/**
+ * Publish and subscribe inside one process: the reference for the contract of {@link Broker}.
+ *
+ * A topic is tokens between dots, as in NATS: not empty, no white space, no control characters. Errors: `invalid` for an option.
+ */
+export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
+  return new MemoryBroker(options);
+}
+
+class MemoryBroker implements Broker {
+  readonly name = 'memory';
+  readonly address = '';
+  readonly options: BrokerOptions & {
+    readonly maxBodyBytes: number;
+    readonly maxQueuedMessages: number;
+    readonly closeTimeoutMs: number;
+  };
+  readonly supports: BrokerFeatures;
+  readonly #network: Network;
+  readonly #logger: Logger;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #lifetime: Lifetime = new Lifetime(who, (options) => closeAll(this.#subscribers, options));
+  #isDisconnected = false;
+
+  constructor({
+    network,
+    maxBodyBytes = 64 * 1024 * 1024,
+    maxQueuedMessages = 65_536,
+    closeTimeoutMs = 10_000,
+    logger = silentLogger,
+  }: MemoryBrokerOptions) {
+    checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
+    checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
+    checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
+    this.options = Object.freeze({ addresses: Object.freeze([]), maxBodyBytes, maxQueuedMessages, closeTimeoutMs });
+    this.supports = Object.freeze({ queues: true, wildcards: true, maxBodyBytes });
+    this.#network = networkOf(network, who);
+    this.#logger = logger;
+  }
+
+  async connect(options?: AbortOptions): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    this.#network.assertReachable(who);
+    this.#isDisconnected = false;
+  }
+
+  async disconnect(options?: AbortOptions): Promise<void> {
+    this.#lifetime.assertOpen();
+    this.#isDisconnected = true;
+    await Promise.all(Array.from(this.#subscribers, (subscriber) => subscriber.close(options)));
+  }
+
+  async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    checkTopic(topic, who);
+    checkMessage(message, this.supports.maxBodyBytes, who);
+    this.#assertConnected();
+    const copy = copyMessage(message);
+    await this.#network.later(() => this.#network.topics.deliver(topic, copy));
+  }
+
+  async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
+    this.#lifetime.assertOpen(options);
+    this.#assertConnected();
+    const subscriber = new MemorySubscriber({
+      network: this.#network,
+      topic,
+      handler,
+      options,
+      maxQueuedMessages: this.options.maxQueuedMessages,
+      closeTimeoutMs: this.options.closeTimeoutMs,
+      logger: this.#logger,
+    });
+    this.#subscribers.add(subscriber);
+    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
+    return subscriber;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertConnected(): void {
+    if (this.#isDisconnected) throw new MicroError('unavailable', `${who}: disconnected`, { retrySafe: true });
+    this.#network.assertReachable(who);
+  }
+}

@@ -1,0 +1,39 @@
+import { MicroError } from '@ts-micro/core';
+import { checkName } from '../check-name.ts';
+
+/** Throws `invalid` where `topic` cannot be published on: a topic is tokens between dots, none of them empty or with a wildcard. */
+export function checkTopic(topic: string, who: string): void {
+  for (const token of tokensOf(topic, who)) {
+    if (/[*>]/.test(token)) throw new MicroError('invalid', `${who}: topic ${JSON.stringify(topic)} holds a wildcard`);
+  }
+}
+
+/**
+ * What tells which topics a pattern matches: `*` stands for one token, a last `>` for one or more. Throws `invalid` where the pattern
+ * breaks that.
+ */
+export function topicMatcher(pattern: string, who: string): (topic: string) => boolean {
+  const tokens = tokensOf(pattern, who);
+  for (const [index, token] of tokens.entries()) {
+    if (!/[*>]/.test(token) || token === '*' || (token === '>' && index === tokens.length - 1)) continue;
+    throw new MicroError(
+      'invalid',
+      `${who}: topic ${JSON.stringify(pattern)} holds a wildcard that is no whole token, or a ">" that is not last`,
+    );
+  }
+  const isOpen = tokens.at(-1) === '>';
+  const fixed = isOpen ? tokens.slice(0, -1) : tokens;
+  if (!isOpen && !fixed.includes('*')) return (topic) => topic === pattern;
+  return (topic) => {
+    const actual = topic.split('.');
+    if (isOpen ? actual.length <= fixed.length : actual.length !== fixed.length) return false;
+    return fixed.every((token, index) => token === '*' || token === actual[index]);
+  };
+}
+
+function tokensOf(topic: string, who: string): readonly string[] {
+  checkName(topic, `${who}: topic`);
+  const tokens = topic.split('.');
+  if (tokens.includes('')) throw new MicroError('invalid', `${who}: topic ${JSON.stringify(topic)} has an empty token`);
+  return tokens;
+}

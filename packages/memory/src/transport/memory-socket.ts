@@ -1,0 +1,98 @@
+import { type AbortOptions, copyMessage, Lifetime, type Message, MicroError, type Socket } from '@ts-micro/core';
+import { checkMessage } from '../check-message.ts';
+import type { Network } from '../network.ts';
+import type { Pipe } from './pipe.ts';
+
+/** What one end of a conversation is made of. */
+export interface SocketInit {
+  readonly network: Network;
+  readonly local: string;
+  readonly remote: string;
+  readonly incoming: Pipe;
+  readonly outgoing: Pipe;
+  readonly maxBodyBytes: number;
+  /** Brings the other end to a listener, before the first message goes there. Throws `unavailable` where nobody listens. */
+  readonly connect?: () => void;
+}
+
+export class MemorySocket implements Socket {
+  readonly local: string;
+  readonly remote: string;
+  readonly #network: Network;
+  readonly #incoming: Pipe;
+  readonly #outgoing: Pipe;
+  readonly #maxBodyBytes: number;
+  readonly #what: string;
+  readonly #lifetime: Lifetime;
+  #connect: (() => void) | undefined;
+  #unreachable: MicroError | undefined;
+
+  constructor({ network, local, remote, incoming, outgoing, maxBodyBytes, connect }: SocketInit) {
+    this.local = local;
+    this.remote = remote;
+    this.#network = network;
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#maxBodyBytes = maxBodyBytes;
+    this.#connect = connect;
+    this.#what = `memory socket from ${local} to ${remote}`;
+    this.#lifetime = new Lifetime(this.#what, () => this.#release());
+  }
+
+  async send(message: Message, options?: AbortOptions): Promise<void> {
+    this.#assertUsable(options);
+    checkMessage(message, this.#maxBodyBytes, this.#what);
+    this.#network.assertReachable(this.#what);
+    this.#reach();
+    await this.#outgoing.write(copyMessage(message), options);
+  }
+
+  async receive(options?: AbortOptions): Promise<Message | undefined> {
+    this.#assertUsable(options);
+    return this.#incoming.read(options);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    for (let message = await this.#incoming.read(); message; message = await this.#incoming.read()) yield message;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  /** Closes because of `cause`; the peer sees an ordinary end. */
+  fail(cause: MicroError): Promise<void> {
+    return this.#lifetime.fail(cause);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // A socket that never reached anybody goes on saying so, which tells a caller more than `closed`.
+  #assertUsable(options?: AbortOptions): void {
+    if (this.#unreachable) throw this.#unreachable;
+    this.#lifetime.assertOpen(options);
+  }
+
+  #reach(): void {
+    if (!this.#connect) return;
+    try {
+      this.#connect();
+      this.#connect = undefined;
+    } catch (error) {
+      this.#unreachable = MicroError.from(error, 'internal', this.#what);
+      void this.fail(this.#unreachable);
+      throw error;
+    }
+  }
+
+  #release(): Promise<void> {
+    this.#incoming.cut(this.#unreachable);
+    return this.#outgoing.end();
+  }
+}

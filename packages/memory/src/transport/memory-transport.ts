@@ -1,0 +1,141 @@
+import {
+  type AbortOptions,
+  type Closable,
+  type DialOptions,
+  Lifetime,
+  type Listener,
+  type ListenOptions,
+  type Logger,
+  MicroError,
+  type Socket,
+  silentLogger,
+  type Transport,
+  type TransportFeatures,
+} from '@ts-micro/core';
+import { checkCount } from '../check-count.ts';
+import { checkName } from '../check-name.ts';
+import { closeAll } from '../close-all.ts';
+import { type MemoryNetwork, networkOf } from '../memory-network.ts';
+import type { Network } from '../network.ts';
+import { MemoryListener } from './memory-listener.ts';
+import { MemorySocket } from './memory-socket.ts';
+import { Pipe } from './pipe.ts';
+
+export interface MemoryTransportOptions {
+  /** Where it meets others. @default the one network that everybody in this process shares */
+  readonly network?: MemoryNetwork | undefined;
+  /** The largest body in bytes. @default 67108864 (64 MiB) */
+  readonly maxBodyBytes?: number | undefined;
+  /** Messages that may wait to be received in each direction of a socket it dials; `send` waits for room beyond. @default 10000 */
+  readonly maxQueuedMessages?: number | undefined;
+  /** How long closing waits for handlers, in milliseconds. @default 10000 */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Told of handlers that throw. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+const who = 'memory transport';
+
+/**
+ * Request and response inside one process: the reference for the contract of {@link Transport}.
+ *
+ * A listener learns of a socket with its first message. Errors: `invalid` for an option.
+ */
+export function memoryTransport(options: MemoryTransportOptions = {}): Transport {
+  return new MemoryTransport(options);
+}
+
+class MemoryTransport implements Transport {
+  readonly name = 'memory';
+  readonly supports: TransportFeatures;
+  readonly #network: Network;
+  readonly #maxQueuedMessages: number;
+  readonly #closeTimeoutMs: number;
+  readonly #logger: Logger;
+  readonly #members = new Set<Closable>();
+  readonly #lifetime: Lifetime = new Lifetime(who, (options) => closeAll(this.#members, options));
+
+  constructor({
+    network,
+    maxBodyBytes = 64 * 1024 * 1024,
+    maxQueuedMessages = 10_000,
+    closeTimeoutMs = 10_000,
+    logger = silentLogger,
+  }: MemoryTransportOptions) {
+    checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
+    checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
+    checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
+    this.supports = Object.freeze({ closeNotice: true, failFast: true, namedAddresses: true, maxBodyBytes });
+    this.#network = networkOf(network, who);
+    this.#maxQueuedMessages = maxQueuedMessages;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#logger = logger;
+  }
+
+  async dial(address: string, options?: DialOptions): Promise<Socket> {
+    this.#lifetime.assertOpen(options);
+    checkName(address, `${who}: address`);
+    this.#network.assertReachable(who);
+    return this.#network.later(() => this.#own(() => this.#makeSocket(address)));
+  }
+
+  async listen(address?: string, options?: ListenOptions): Promise<Listener> {
+    this.#lifetime.assertOpen(options);
+    if (address !== undefined) checkName(address, `${who}: address`);
+    this.#network.assertReachable(who);
+    return this.#network.later(() => this.#own(() => this.#makeListener(address ?? this.#network.newAddress())));
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // Checks again, because the transport may have been closed in the turn between.
+  #own<T extends Closable>(make: () => T): T {
+    this.#lifetime.assertOpen();
+    const member = make();
+    this.#members.add(member);
+    void member.closed.then(() => this.#members.delete(member));
+    return member;
+  }
+
+  #makeListener(address: string): Listener {
+    return new MemoryListener({
+      network: this.#network,
+      address,
+      maxBodyBytes: this.supports.maxBodyBytes,
+      closeTimeoutMs: this.#closeTimeoutMs,
+      logger: this.#logger,
+    });
+  }
+
+  #makeSocket(remote: string): Socket {
+    const network = this.#network;
+    const local = network.newAddress();
+    const incoming = new Pipe(network, this.#maxQueuedMessages, `${who}, ${remote} to ${local}`);
+    const outgoing = new Pipe(network, this.#maxQueuedMessages, `${who}, ${local} to ${remote}`);
+    const connect = () => {
+      const listener = network.listeners.get(remote);
+      if (!listener?.isAccepting)
+        throw new MicroError('unavailable', `${who}: nobody listens on ${remote}`, { retrySafe: true });
+      listener.connect(local, outgoing, incoming);
+    };
+    return new MemorySocket({
+      network,
+      local,
+      remote,
+      incoming,
+      outgoing,
+      maxBodyBytes: this.supports.maxBodyBytes,
+      connect,
+    });
+  }
+}
