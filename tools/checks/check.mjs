@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { root, runTurbo } from '../setup/program.mjs';
+import { findFloorProblems } from './floors.mjs';
+import { findManifestProblems } from './manifests.mjs';
+import { run } from './program.mjs';
+import { findSnippetProblems } from './snippets.mjs';
+
+/**
+ * Everything CI does besides tests. Each check returns what it found, and nothing when all is well.
+ *
+ * @type {Record<string, () => string[] | Promise<string[]>>}
+ */
+const checks = {
+  format: () => tool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--colors=off'),
+  types: async () => [...(await tool('typescript/bin/tsc', '-p', '.')), ...turbo('types')],
+  floors: () => findFloorProblems(root),
+  manifests: () => findManifestProblems(root),
+  unused: () => tool('knip/bin/knip.js', '--no-progress'),
+  versions: () => tool('sherif/index.js'),
+  snippets: () => findSnippetProblems(root),
+  packing: async () => {
+    const problems = turbo('build');
+    if (problems.length > 0) return problems;
+    // Loaded only now, for it uses the testkit as it was just built.
+    const { findPackingProblems } = await import('./packing.mjs');
+    return findPackingProblems(root);
+  },
+};
+
+/** @type {(program: string, ...parameters: string[]) => Promise<string[]>} */
+async function tool(program, ...parameters) {
+  const path = join(root, 'node_modules', program);
+  const { ok, output } = await run(process.execPath, [path, ...parameters], { cwd: root });
+  return ok ? [] : [output];
+}
+
+/** @type {(task: string) => string[]} */
+function turbo(task) {
+  try {
+    runTurbo([task]);
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+const names = process.argv.slice(2);
+for (const name of names) {
+  if (!Object.hasOwn(checks, name)) throw new Error(`there is no check "${name}": ${Object.keys(checks).join(', ')}`);
+}
+/** @type {string[]} */
+const failed = [];
+for (const [name, check] of Object.entries(checks)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const start = performance.now();
+  const problems = await check();
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  for (const problem of problems) console.log(problem.replaceAll(/^/gm, '  '));
+  console.log(`${name}: ${problems.length === 0 ? 'ok' : 'FAILED'} (${seconds} s)`);
+  if (problems.length > 0) failed.push(name);
+}
+console.log(failed.length === 0 ? 'check: ok' : `check: failed: ${failed.join(', ')}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
