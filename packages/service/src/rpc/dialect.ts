@@ -1,10 +1,11 @@
-import type { Headers, Message } from '@ts-micro/core';
+import type { Headers, Message, MicroError } from '@ts-micro/core';
 import type { Codec, CodecUse } from './codec.ts';
 import type { Codecs } from './codecs.ts';
 import {
   bareErrorMessage,
   errorMessage,
   isEndOfStream,
+  replyFailure,
   replyMessage,
   replyValue,
   streamMessage,
@@ -25,13 +26,15 @@ import {
 export interface Dialect {
   /** Client: a unary request, or any message of a stream. */
   request(request: OutgoingRequest): Message;
-  /** Client: the end of its side of a stream. */
-  endOfStream(request: OutgoingRequest): Message;
-  /** Client: true for the message that ends a stream without an error. */
+  /** Client: the end of its side of a stream; `isReading` where it still waits for what the server sends. */
+  endOfStream(request: OutgoingRequest, isReading: boolean): Message;
+  /** Either side: true for the message that ends a stream without an error. */
   isEndOfStream(message: Message): boolean;
   /** Client: the value of an answer; throws what it answered instead. */
   value(message: Message, codec: Codec, use: CodecUse, service: string): unknown;
-  /** Server: throws `malformed`. */
+  /** Client: the error that an answer carries. */
+  failure(message: Message, codec: Codec, use: CodecUse, service: string): MicroError | undefined;
+  /** Server: never throws, but names a `problem`. */
   parse(message: Message, codecs: Codecs): IncomingRequest;
   /** Server: a unary success. */
   reply(request: IncomingRequest, body: Uint8Array): Message;
@@ -51,6 +54,7 @@ export const goMicroDialect: Dialect = {
   endOfStream: endOfStreamMessage,
   isEndOfStream,
   value: replyValue,
+  failure: replyFailure,
   parse: parseRequest,
   reply: replyMessage,
   streamMessage,

@@ -41,7 +41,7 @@ export function errorMessage(request: IncomingRequest, text: string): Message {
       'Micro-Error': value,
       'X-Micro-Error': value,
     },
-    body: request.codec && isLegacy(request.codec) && text !== endOfStream ? request.codec.encodeError(text) : nothing,
+    body: request.codec && isLegacy(request.codec) ? request.codec.encodeError(text) : nothing,
   };
 }
 
@@ -74,20 +74,24 @@ export function isEndOfStream(message: Message): boolean {
 }
 
 /**
- * The value of a reply, or of a stream's message, from `service`.
- * Throws what the peer answered (see `remoteFailure`), `unsupported` where it does not know the content type, `malformed` where the body does not decode.
+ * The error that a reply, or a stream's message, from `service` carries: what the peer answered (see `remoteFailure`), `unsupported` where
+ * it does not know the content type, `malformed` where it cannot be a reply.
  */
-export function replyValue(message: Message, codec: Codec, use: CodecUse, service: string): unknown {
+export function replyFailure(message: Message, codec: Codec, use: CodecUse, service: string): MicroError | undefined {
   const text = errorTextOf(message, codec);
-  if (text !== '') throw remoteFailure(text, `${service} ${use.name}`);
-  if (message.headers[header.contentType] === contentType.text && codec.contentType !== contentType.text) {
-    const said = Buffer.from(message.body).toString('utf8');
-    if (isUnsupportedType(said)) throw remoteFailure(said, `${service} ${use.name}`);
-    throw new MicroError(
-      'malformed',
-      `${service} ${use.name}: the reply is plain text where ${codec.contentType} was asked for`,
-    );
-  }
+  if (text !== '') return remoteFailure(text, `${service} ${use.name}`);
+  if (message.headers[header.contentType] !== contentType.text || codec.contentType === contentType.text)
+    return undefined;
+  const said = Buffer.from(message.body).toString('utf8');
+  if (isUnsupportedType(said)) return remoteFailure(said, `${service} ${use.name}`);
+  const who = `${service} ${use.name}`;
+  return new MicroError('malformed', `${who}: the reply is plain text where ${codec.contentType} was asked for`);
+}
+
+/** The value of a reply. Throws its failure, or `malformed` where the body does not decode. */
+export function replyValue(message: Message, codec: Codec, use: CodecUse, service: string): unknown {
+  const failure = replyFailure(message, codec, use, service);
+  if (failure !== undefined) throw failure;
   return decodeBody(codec, message.body, use);
 }
 
@@ -95,7 +99,13 @@ export function replyValue(message: Message, codec: Codec, use: CodecUse, servic
 export function errorTextOf(message: Message, codec: Codec): string {
   const text = message.headers[header.error] || message.headers['X-Micro-Error'];
   if (text) return text;
-  return isLegacy(codec) && message.body.length > 0 ? codec.inspect(message.body).error : '';
+  if (!isLegacy(codec) || message.body.length === 0) return '';
+  try {
+    return codec.inspect(message.body).error;
+  } catch {
+    // What does not parse says so when it is decoded.
+    return '';
+  }
 }
 
 function copyIds(from: Headers, to: Record<string, string>, map?: (id: string) => string): void {

@@ -24,6 +24,7 @@ export interface OutgoingRequest {
 }
 
 const nothing = new Uint8Array(0);
+const keepAlive = 'keep-alive';
 
 /** The message of a request, with both spellings of the id, so that servers of every version answer with one. */
 export function requestMessage(request: OutgoingRequest): Message {
@@ -43,10 +44,21 @@ export function requestMessage(request: OutgoingRequest): Message {
   return { headers, body: request.body };
 }
 
-/** The message with which a client ends its side of a stream. */
-export function endOfStreamMessage(request: OutgoingRequest): Message {
+/**
+ * The message with which a client ends its side of a stream.
+ *
+ * A Go client that ends it is gone; `isReading` tells a ts-micro server, by a header that a Go server ignores, that this one still reads.
+ */
+export function endOfStreamMessage(request: OutgoingRequest, isReading: boolean): Message {
   const { headers } = requestMessage(request);
-  return { headers: { ...headers, [header.error]: endOfStream }, body: nothing };
+  const ended: Record<string, string> = { ...headers, [header.error]: endOfStream };
+  if (isReading) ended[header.connection] = keepAlive;
+  return { headers: ended, body: nothing };
+}
+
+/** True for an end of stream whose sender still reads. */
+export function isHalfClose(headers: Headers): boolean {
+  return headers[header.connection] === keepAlive;
 }
 
 /** What a server makes of a message. */
@@ -65,9 +77,11 @@ export interface IncomingRequest {
   readonly codec: Codec | undefined;
   /** The sender has no further requests on this socket. */
   readonly isLast: boolean;
+  /** Why it cannot be served: `malformed` where only the body could name the endpoint and does not parse. */
+  readonly problem: MicroError | undefined;
 }
 
-/** Reads a request as every version of Go Micro writes it. Throws `malformed` where only the body could name the endpoint and does not parse. */
+/** Reads a request as every version of Go Micro writes it. Never throws: see {@link IncomingRequest.problem}. */
 export function parseRequest(message: Message, codecs: Codecs): IncomingRequest {
   const { headers, body } = message;
   const type = headers[header.contentType] || defaultContentType;
@@ -76,6 +90,7 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
   let codec = codecs.get(type);
   let id = headers[header.id] ?? headers[header.oldId] ?? '';
   let name: string;
+  let problem: MicroError | undefined;
   if (topic) {
     name = topic;
   } else {
@@ -84,9 +99,13 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
       const legacy = codecs.legacy(type);
       if (legacy !== undefined) {
         codec = legacy;
-        const envelope = legacy.inspect(body);
-        name = envelope.endpoint || name;
-        id = id || envelope.id;
+        try {
+          const envelope = legacy.inspect(body);
+          name = envelope.endpoint || name;
+          id = id || envelope.id;
+        } catch (error) {
+          problem = MicroError.from(error, 'malformed', 'rpc: the request does not parse');
+        }
       }
     }
   }
@@ -100,6 +119,7 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
     contentType: type,
     codec,
     isLast: headers[header.connection] === 'close',
+    problem,
   };
 }
 
