@@ -59,8 +59,7 @@ export function listPlugins(kind: PluginKind): readonly string[] {
 }
 
 function catalogueOf<K extends PluginKind>(kind: K): Map<string, PluginFactory<K>> {
-  const plugins = catalogue[kind] as Map<string, PluginFactory<K>> | undefined;
-  if (plugins) return plugins;
+  if (Object.hasOwn(catalogue, kind)) return catalogue[kind];
   throw new MicroError(
     'invalid',
     `plugin catalogue: "${String(kind)}" is not one of ${Object.keys(catalogue).join(', ')}`,

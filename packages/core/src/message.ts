@@ -38,7 +38,8 @@ export function checkHeaders(headers: Headers, who: string): void {
 
 /** A deep copy with its own headers and bytes, so that neither side sees what the other changes later. */
 export function copyMessage(message: Message): Message {
-  return { headers: { ...message.headers }, body: message.body.slice() };
+  // Not slice(), which of a Buffer gives a view of the same bytes.
+  return { headers: { ...message.headers }, body: new Uint8Array(message.body) };
 }
 
 function quote(text: string): string {

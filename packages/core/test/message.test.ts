@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { checkHeaders, copyMessage, MicroError } from '../src/index.ts';
+
+function refusal(headers: Record<string, unknown>): MicroError | undefined {
+  try {
+    checkHeaders(headers as Record<string, string>, 'broker');
+    return undefined;
+  } catch (error) {
+    if (MicroError.is(error, 'invalid')) return error;
+    throw error;
+  }
+}
+
+/** Headers with an own property of that name, which a literal `__proto__` would not be. */
+function headersWith(name: string, value: unknown): Record<string, unknown> {
+  return JSON.parse(JSON.stringify({ name: value }).replace('name', name));
+}
+
+test.each(['a', 'Micro-Id', "!#$%&'*+-.^_`|~", '0', 'constructor', 'toString', 'hasOwnProperty'])(
+  'a name %j is a token',
+  (name) => {
+    expect(refusal({ [name]: 'value' })).toBeUndefined();
+  },
+);
+
+test.each(['', ' ', 'a b', 'a:b', 'a\n', '\0', 'größe', 'a/b', '(a)', '"a"', '\u{1f600}'])(
+  'a name %j is no token',
+  (name) => {
+    expect(refusal({ [name]: 'value' })?.message).toContain(`header name ${JSON.stringify(name)}`);
+    expect(refusal({ [name]: 'value' })).toBeDefined();
+  },
+);
+
+test.each(['', 'x', 'a b', 'a\tb', 'grüß', '\u{1f600}', '::', 'a\u0001b'])('a value %j is allowed', (value) => {
+  expect(refusal({ name: value })).toBeUndefined();
+});
+
+test.each([' ', ' a', 'a ', '\ta', 'a\r', 'a\nb', 'a\r\nb: c', 'a\0b'])('a value %j is refused', (value) => {
+  expect(refusal({ name: value })?.message).toMatch(/^broker: header "name" has a value with/);
+});
+
+test.each([undefined, null, 1, ['a'], {}])('a value that is no string (%j) is refused', (value) => {
+  expect(refusal({ name: value })?.message).toContain('of type');
+});
+
+test('a name `__proto__` is checked like any other', () => {
+  expect(refusal(headersWith('__proto__', 'value'))).toBeUndefined();
+  expect(refusal(headersWith('__proto__', 'a\nb'))?.message).toContain('"__proto__"');
+  expect(refusal(headersWith('__proto__', { nested: true }))?.message).toContain('of type object');
+});
+
+test('inherited properties are no headers', () => {
+  expect(refusal(Object.create({ 'not a token': 1 }))).toBeUndefined();
+});
+
+test('a long bad name is cut in the message', () => {
+  expect(refusal({ [`a b${'c'.repeat(500)}`]: 'value' })?.message.length).toBeLessThan(200);
+});
+
+test('more names than are remembered are still checked', () => {
+  for (let index = 0; index < 2000; index++) expect(refusal({ [`name-${index}`]: 'value' })).toBeUndefined();
+  expect(refusal({ 'name-1999': 'value' })).toBeUndefined();
+  expect(refusal({ 'name 1999': 'value' })).toBeDefined();
+});
+
+test.each([
+  ['a Uint8Array', (bytes: number[]) => Uint8Array.from(bytes)],
+  ['a Buffer', (bytes: number[]) => Buffer.from(bytes)],
+  ['a part of a larger buffer', (bytes: number[]) => Uint8Array.from([9, ...bytes, 9]).subarray(1, -1)],
+])('a copy shares nothing with its message: %s', (_, make) => {
+  const message = { headers: headersWith('__proto__', 'kept') as Record<string, string>, body: make([1, 2, 3]) };
+  const copy = copyMessage(message);
+  message.body[0] = 7;
+  message.headers.added = 'later';
+  expect(Object.entries(copy.headers)).toEqual([['__proto__', 'kept']]);
+  expect([...copy.body]).toEqual([1, 2, 3]);
+  expect(copy.body.buffer).not.toBe(message.body.buffer);
+});
