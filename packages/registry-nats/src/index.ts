@@ -1,0 +1,3 @@
+export { natsRegistry } from './nats-registry.ts';
+
+export type { NatsRegistryOptions } from './nats-registry-options.ts';

@@ -1,0 +1,34 @@
+// setTimeout takes no more; a lease that is longer is looked at in between.
+const longestMs = 2 ** 31 - 1;
+
+/** One timer for any number of leases: it fires at the earliest, and looks for the next only then. Never keeps a process alive. */
+export class LeaseClock {
+  readonly #expire: (now: number) => number;
+  #timer: NodeJS.Timeout | undefined;
+  #firesAt = Number.POSITIVE_INFINITY;
+
+  /** `expire` removes what is due and returns when to look again. Times are of `performance.now()`. */
+  constructor(expire: (now: number) => number) {
+    this.#expire = expire;
+  }
+
+  /** Makes sure that it fires by then. Renewing a lease needs no call: firing too early does no harm. */
+  fireBy(time: number): void {
+    if (time >= this.#firesAt || time === Number.POSITIVE_INFINITY) return;
+    this.stop();
+    this.#firesAt = time;
+    const delayMs = Math.min(Math.max(Math.ceil(time - performance.now()), 1), longestMs);
+    this.#timer = setTimeout(() => this.#fire(), delayMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = Number.POSITIVE_INFINITY;
+  }
+
+  #fire(): void {
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    this.fireBy(this.#expire(performance.now()));
+  }
+}

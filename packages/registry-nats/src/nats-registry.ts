@@ -1,0 +1,279 @@
+import {
+  type AbortOptions,
+  Lifetime,
+  type LookupOptions,
+  MicroError,
+  type RegisterOptions,
+  type Registry,
+  type RegistryFeatures,
+  type ServiceRecord,
+  serviceRecord,
+  type Watcher,
+  type WatchOptions,
+} from '@ts-micro/core';
+import { type ConnectionLease, leaseConnection, type NatsMessage } from '@ts-micro/nats';
+import { answerQuery } from './answer-query.ts';
+import { LeaseClock } from './lease-clock.ts';
+import { type Lease, LeaseTable } from './lease-table.ts';
+import { mergeAnswers } from './merge-answers.ts';
+import {
+  checkPositive,
+  checkQuorum,
+  checkRegistryOptions,
+  type NatsRegistryOptions,
+  type NatsRegistrySettings,
+} from './nats-registry-options.ts';
+import { NatsWatcher } from './nats-watcher.ts';
+import { statedLeasesMs } from './peer-headers.ts';
+import { decodeAnnouncement } from './record-decoding.ts';
+import { encodeCreate, encodeDelete, encodeGet, encodeList } from './record-encoding.ts';
+import { RegistrySession } from './registry-session.ts';
+
+const closeTimeoutMs = 10_000;
+
+/**
+ * A registry without a store: every process answers queries for what is registered in it, as Go Micro's NATS registry does.
+ *
+ * Connects at first use. Throws `invalid` naming the option.
+ */
+export function natsRegistry(options: NatsRegistryOptions = {}): Registry {
+  return new NatsRegistry(options);
+}
+
+class NatsRegistry implements Registry {
+  readonly name = 'nats';
+  readonly supports: RegistryFeatures = { ttl: true, watch: true };
+  readonly #settings: NatsRegistrySettings;
+  readonly #lease: ConnectionLease;
+  readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
+  readonly #registered = new LeaseTable();
+  readonly #watchers = new Set<NatsWatcher>();
+  readonly #clock = new LeaseClock((now) => this.#expire(now));
+  #renewal: NodeJS.Timeout | undefined;
+  #session: RegistrySession | undefined;
+
+  constructor(options: NatsRegistryOptions) {
+    this.#settings = checkRegistryOptions(options);
+    this.#lease = leaseConnection(this.#settings.connect);
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    const record = checkedRecord(service);
+    const { ttlMs } = options;
+    if (ttlMs !== undefined) checkPositive('ttlMs', ttlMs, Number.MAX_VALUE);
+    try {
+      const session = await this.#open(options);
+      await session.questions.start(options);
+      this.#lifetime.assertOpen(options);
+      session.announce(encodeCreate(record), [this.#leaseFor(ttlMs).lengthMs]);
+    } catch (error) {
+      // What is registered already must outlive an outage in which its owner keeps renewing it.
+      this.#registered.renew(record, [this.#leaseFor(ttlMs)]);
+      throw error;
+    }
+    const lease = this.#leaseFor(ttlMs);
+    this.#registered.put(record, [lease]);
+    this.#clock.fireBy(lease.expiresAt);
+    if (ttlMs === undefined) this.#keepRenewing();
+  }
+
+  async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    const record = checkedRecord(service);
+    const present = this.#registered.get(record.name, record.version);
+    // To a Go peer a record without nodes means all of them, which only the process that has them all could say.
+    if (record.nodes.length === 0 && present?.nodes.length !== 0) return;
+    this.#registered.remove(record);
+    const session = await this.#open(options);
+    session.announce(encodeDelete(record));
+    // Nobody repeats it, unlike a registration, so it must have left before this resolves.
+    await session.connection.flush(options);
+  }
+
+  async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
+    this.#lifetime.assertOpen(options);
+    checkName(name);
+    const { quorum = this.#settings.quorum, signal } = options;
+    checkQuorum('quorum', quorum);
+    const session = await this.#open(options);
+    return mergeAnswers(await session.query(encodeGet(name), { name, quorum, signal }));
+  }
+
+  async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
+    this.#lifetime.assertOpen(options);
+    const session = await this.#open(options);
+    return mergeAnswers(await session.query(encodeList(), { signal: options.signal }));
+  }
+
+  async watch(options: WatchOptions = {}): Promise<Watcher> {
+    this.#lifetime.assertOpen(options);
+    const { service } = options;
+    if (service !== undefined) checkName(service);
+    const session = await this.#open(options);
+    const watcher = this.#newWatcher(service);
+    try {
+      await session.announcements.start(options);
+      await watcher.start(options);
+      this.#lifetime.assertOpen();
+      return watcher;
+    } catch (error) {
+      await watcher.close();
+      throw error;
+    }
+  }
+
+  /** What this registry has on its connection, made at first use and again where the connection was closed for good. */
+  async #open(options: AbortOptions): Promise<RegistrySession> {
+    if (this.#session) return this.#session;
+    const connection = await this.#lease.get(options);
+    this.#lifetime.assertOpen(options);
+    if (this.#session) return this.#session;
+    const session = new RegistrySession(connection, this.#settings, {
+      onQuestion: (message) => answerQuery(message, connection, this.#registered, this.#settings.logger),
+      onAnnouncement: (message) => this.#onAnnouncement(message),
+      onWatchRefused: (error) => this.#failWatchers(error),
+      onReconnect: () => this.#onReconnect(),
+      onEnd: (cause) => this.#onEnd(cause),
+    });
+    this.#session = session;
+    if (this.#registered.records().length > 0) {
+      await session.questions.start(options);
+      this.#onReconnect();
+    }
+    return session;
+  }
+
+  #newWatcher(service: string | undefined): NatsWatcher {
+    const question = service === undefined ? encodeList() : encodeGet(service);
+    const watcher: NatsWatcher = new NatsWatcher({
+      service,
+      defaultLeaseMs: this.#settings.defaultLeaseMs,
+      logger: this.#settings.logger,
+      query: async ({ signal }) => (await this.#open({ signal })).query(question, { name: service, signal }),
+      onExpiry: (time) => this.#clock.fireBy(time),
+      onClose: () => {
+        this.#watchers.delete(watcher);
+        if (this.#watchers.size === 0) this.#session?.announcements.stop();
+      },
+    });
+    this.#watchers.add(watcher);
+    return watcher;
+  }
+
+  #onAnnouncement(message: NatsMessage): void {
+    const announcement = decodeAnnouncement(message.data);
+    const { name, nodes } = announcement.service;
+    const leased = { ...announcement, leasesMs: statedLeasesMs(message, nodes.length) };
+    for (const watcher of this.#watchers) {
+      if (watcher.service === undefined || watcher.service === name) watcher.take(leased);
+    }
+  }
+
+  #onReconnect(): void {
+    for (const record of this.#registered.records()) this.#announceAgain(record);
+    for (const watcher of this.#watchers) watcher.resync();
+  }
+
+  #onEnd(cause: MicroError): void {
+    this.#session?.stop(cause);
+    this.#session = undefined;
+    this.#failWatchers(cause);
+  }
+
+  #failWatchers(cause: MicroError): void {
+    for (const watcher of [...this.#watchers]) watcher.fail(cause);
+  }
+
+  #leaseFor(ttlMs: number | undefined): Lease {
+    const lengthMs = ttlMs ?? this.#settings.defaultLeaseMs;
+    const expiresAt = ttlMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + ttlMs;
+    return { lengthMs, expiresAt, isStated: true };
+  }
+
+  /** Announces what was registered without a lease, so that watchers elsewhere, who see none that is endless, keep it. */
+  #keepRenewing(): void {
+    if (this.#renewal !== undefined) return;
+    this.#renewal = setInterval(() => {
+      if (!this.#session?.isConnected) return;
+      for (const record of this.#registered.records()) {
+        const leases = this.#registered.leasesOf(record);
+        if (leases.some((lease) => lease.expiresAt === Number.POSITIVE_INFINITY)) this.#announceAgain(record);
+      }
+    }, this.#settings.defaultLeaseMs / 3);
+    this.#renewal.unref();
+  }
+
+  #announceAgain(record: ServiceRecord): void {
+    const leasesMs = this.#registered.leasesOf(record).map((lease) => lease.lengthMs);
+    this.#tryAnnounce(encodeCreate(record), record, leasesMs);
+  }
+
+  /** For announcements that nobody waits for. */
+  #tryAnnounce(data: Uint8Array, { name }: ServiceRecord, leasesMs?: readonly number[]): void {
+    try {
+      this.#session?.announce(data, leasesMs);
+    } catch (error) {
+      this.#settings.logger.warn('announcement not sent', { service: name, error });
+    }
+  }
+
+  #expire(now: number): number {
+    for (const { service } of this.#registered.expire(now)) this.#tryAnnounce(encodeDelete(service), service);
+    let next = this.#registered.nextExpiry();
+    // In an outage no renewal can be heard, so nobody's lease runs out; a resync follows it.
+    if (this.#session?.isConnected) {
+      for (const watcher of this.#watchers) next = Math.min(next, watcher.expire(now));
+    }
+    return next;
+  }
+
+  async #release({ signal = AbortSignal.timeout(closeTimeoutMs) }: AbortOptions): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    this.#clock.stop();
+    clearInterval(this.#renewal);
+    try {
+      if (session?.isConnected) {
+        for (const record of this.#registered.records()) session.announce(encodeDelete(record));
+        await session.connection.flush({ signal });
+      }
+    } finally {
+      await Promise.all([...this.#watchers].map((watcher) => watcher.close()));
+      session?.stop(this.#lifetime.closedError());
+      await this.#lease.release();
+    }
+  }
+}
+
+function checkedRecord(service: ServiceRecord): ServiceRecord {
+  const record = serviceRecord(service);
+  // A Go peer drops the whole record where one value is no string.
+  for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {
+    for (const [key, value] of Object.entries(metadata)) {
+      if (typeof value === 'string') continue;
+      throw new MicroError(
+        'invalid',
+        `nats registry: service "${record.name}": metadata "${key}" is of type ${typeof value}`,
+      );
+    }
+  }
+  return record;
+}
+
+function checkName(name: string): void {
+  if (typeof name === 'string' && name !== '') return;
+  throw new MicroError('invalid', `nats registry: service name ${JSON.stringify(name)} is empty or not a text`);
+}
