@@ -44,6 +44,15 @@ function turbo(task) {
   }
 }
 
+/** A check that broke has found something too. @type {(check: () => string[] | Promise<string[]>) => Promise<string[]>} */
+async function settled(check) {
+  try {
+    return await check();
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
+
 const names = process.argv.slice(2);
 for (const name of names) {
   if (!Object.hasOwn(checks, name)) throw new Error(`there is no check "${name}": ${Object.keys(checks).join(', ')}`);
@@ -53,7 +62,7 @@ const failed = [];
 for (const [name, check] of Object.entries(checks)) {
   if (names.length > 0 && !names.includes(name)) continue;
   const start = performance.now();
-  const problems = await check();
+  const problems = await settled(check);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   for (const problem of problems) console.log(problem.replaceAll(/^/gm, '  '));
   console.log(`${name}: ${problems.length === 0 ? 'ok' : 'FAILED'} (${seconds} s)`);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './program.mjs';
@@ -62,7 +62,8 @@ export async function findSnippetProblems(root) {
 /** @type {(root: string) => string[]} */
 function markdownFiles(root) {
   const tops = readdirSync(root).filter((name) => name.endsWith('.md'));
-  const nested = ['packages', 'examples', 'tools', 'docs'].flatMap((top) =>
+  const folders = ['packages', 'examples', 'tools', 'docs'].filter((top) => existsSync(join(root, top)));
+  const nested = folders.flatMap((top) =>
     readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md') && !/(^|[\\/])(node_modules|CHANGELOG\.md)/.test(name))
       .map((name) => join(top, name)),
