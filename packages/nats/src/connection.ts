@@ -38,6 +38,11 @@ export interface NatsSubscription {
   readonly subject: string;
   /** Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where the server refused it, `unavailable` when disconnected. */
   confirm(options?: AbortOptions): Promise<void>;
+  /**
+   * Ends it without loss: the server sends no more, and what it had sent until then was handed to `onMessage` once this resolves.
+   * Rejects as `flush` does, and has ended all the same.
+   */
+  drain(options?: AbortOptions): Promise<void>;
   /** Ends it at once. Idempotent; also allowed while disconnected. */
   unsubscribe(): void;
 }

@@ -46,6 +46,17 @@ export class LinkSubscription implements NatsSubscription {
     if (refusal) throw refusal;
   }
 
+  async drain(options?: AbortOptions): Promise<void> {
+    if (this.#hasEnded) return;
+    try {
+      // The client's own promise knows no signal and no lost connection; a flush after its UNSUB tells the same and does.
+      this.#vendor.drain().catch(() => {});
+      await this.#home.flush(options);
+    } finally {
+      this.unsubscribe();
+    }
+  }
+
   unsubscribe(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -10,6 +10,7 @@ export interface VendorMessage {
 
 /** What is used of a subscription of the NATS client. */
 export interface VendorSubscription {
+  drain(): Promise<void>;
   unsubscribe(): void;
 }
 
