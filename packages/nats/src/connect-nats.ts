@@ -85,9 +85,9 @@ async function dial(
     );
     if (MicroError.is(error)) throw error;
     const { code, message, cause } = mapNatsError(error, `nats: connecting to ${server.address}`);
-    // Nothing can have run before the first connect, and a connect that times out found nobody.
-    const isAway = code === 'timeout' || code === 'closed';
-    throw new MicroError(isAway ? 'unavailable' : code, message, { cause, retrySafe: true });
+    // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first connect.
+    const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
+    throw new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
   } finally {
     clearTimeout(timer);
   }

@@ -41,7 +41,10 @@ class BorrowedLease implements ConnectionLease {
   #isHeld = false;
 
   constructor(connection: NatsConnection | VendorConnection, logger: Logger | undefined) {
-    this.#connection = 'onStateChange' in connection ? connection : wrapNatsConnection(connection, logger);
+    this.#connection =
+      typeof connection === 'object' && connection !== null && 'onStateChange' in connection
+        ? connection
+        : wrapNatsConnection(connection, logger);
   }
 
   get address(): string {
@@ -101,9 +104,13 @@ class SharedLease implements ConnectionLease {
   async get(options: AbortOptions = {}): Promise<NatsConnection> {
     if (this.#share?.connection?.state.status === 'closed') await this.release();
     const share = this.#share ?? this.#join();
-    const connection = await abortable(share.dialling, options.signal, 'nats: connecting');
-    if (this.#share !== share) throw new MicroError('closed', 'nats: the connection was released while connecting');
-    return connection;
+    try {
+      const connection = await abortable(share.dialling, options.signal, 'nats: connecting');
+      if (this.#share === share) return connection;
+    } catch (error) {
+      if (!share.abandon.signal.aborted) throw error;
+    }
+    throw new MicroError('closed', 'nats: the connection was released while connecting');
   }
 
   async release(): Promise<void> {

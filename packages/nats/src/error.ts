@@ -64,6 +64,7 @@ function codeOf(code: string, name: string, syscall: unknown, message: string): 
   const known = codes[code] ?? codes[name];
   if (known !== undefined) return known;
   if (message.includes('connection disconnected')) return 'unavailable';
+  if (/invalid subject/i.test(message)) return 'invalid';
   // Node's errors of sockets, name lookups and TLS.
   return syscall !== undefined || /^(E[A-Z]+|ERR_(SOCKET|STREAM|TLS|SSL)_.*|TLS|CERT_.*|.*_CERT.*)$/.test(code)
     ? 'unavailable'

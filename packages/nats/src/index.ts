@@ -1,6 +1,7 @@
 export { connectNats } from './connect-nats.ts';
 export { leaseConnection } from './connection-lease.ts';
-export { decodeEnvelope, encodeEnvelope, tryDecodeEnvelope } from './envelope.ts';
+export { decodeEnvelope, tryDecodeEnvelope } from './decode-envelope.ts';
+export { encodeEnvelope } from './encode-envelope.ts';
 export { mapNatsError } from './error.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
 export { parseServers } from './server-list.ts';

@@ -12,6 +12,7 @@ import { mapNatsError } from './error.ts';
 import { type EncodedHeaders, encodeHeaders } from './headers.ts';
 import { LinkSubscription } from './link-subscription.ts';
 import type { VendorConnection } from './vendor-connection.ts';
+import { type Wait, WaitList } from './wait-list.ts';
 
 export interface LinkSettings {
   /** `host:port` of each configured server; empty for a borrowed connection. */
@@ -49,8 +50,8 @@ export class NatsLink implements NatsConnection {
   readonly #events: AsyncIterable<StatusEvent> & { stop?(): void };
   readonly #listeners = new Set<(state: NatsState) => void>();
   readonly #subscriptions = new Set<LinkSubscription>();
-  readonly #flushes = new Set<(error: MicroError) => void>();
-  readonly #readyWaiters = new Set<(error?: MicroError) => void>();
+  readonly #flushes = new WaitList();
+  readonly #readyWaits = new WaitList();
   // The client writes defaults into the options it is given, and reads them only during the call.
   readonly #publishOptions: { reply: string | undefined; headers: EncodedHeaders | undefined } = {
     reply: undefined,
@@ -59,6 +60,9 @@ export class NatsLink implements NatsConnection {
   readonly logger: Logger;
   #state: NatsState;
   #isConnected = true;
+  #breakDrain: (() => void) | undefined;
+  // What the server complained of since the last connect: a refusal that comes with every message is logged once.
+  readonly #reported = new Set<string>();
   #maxPayload = 1024 * 1024;
 
   constructor(vendor: VendorConnection, settings: LinkSettings) {
@@ -99,21 +103,11 @@ export class NatsLink implements NatsConnection {
     this.#lifetime.assertOpen(options);
     if (this.#isConnected) return;
     const { connectTimeoutMs } = this.#settings;
-    await new Promise<void>((resolve, reject) => {
-      const { signal } = options;
-      const onAbort = () => settle(abortError(signal as AbortSignal, 'nats: waiting for the connection'));
-      const onTimeout = () =>
-        settle(this.#unavailable(`nats: not connected to ${this.address} within ${connectTimeoutMs} ms`));
-      const timer = signal ? undefined : setTimeout(onTimeout, connectTimeoutMs);
-      const settle = (error?: MicroError) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#readyWaiters.delete(settle);
-        if (error) reject(error);
-        else resolve();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#readyWaiters.add(settle);
+    await this.#readyWaits.add({
+      signal: options.signal,
+      what: 'nats: waiting for the connection',
+      timeoutMs: options.signal ? undefined : connectTimeoutMs,
+      onTimeout: () => unavailable(`nats: not connected to ${this.address} within ${connectTimeoutMs} ms`),
     });
   }
 
@@ -180,19 +174,13 @@ export class NatsLink implements NatsConnection {
   }
 
   #flush(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
-      const onAbort = () => settle(abortError(signal as AbortSignal, 'nats: flush'));
-      const onTimeout = () => settle(new MicroError('timeout', `nats: flush: no answer within ${flushTimeoutMs} ms`));
-      const timer = setTimeout(onTimeout, flushTimeoutMs);
-      const settle = (error?: MicroError) => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#flushes.delete(settle);
-        if (error) reject(error);
-        else resolve();
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#flushes.add(settle);
+    const wait: Wait = {
+      signal,
+      what: 'nats: flush',
+      timeoutMs: flushTimeoutMs,
+      onTimeout: () => new MicroError('timeout', `nats: flush: no answer within ${flushTimeoutMs} ms`),
+    };
+    return this.#flushes.add(wait, (settle) => {
       this.#vendor.flush().then(
         () => settle(),
         (error) => settle(mapNatsError(error, 'nats: flush')),
@@ -209,7 +197,10 @@ export class NatsLink implements NatsConnection {
   }
 
   #onStatus(event: StatusEvent): void {
-    if (!this.#lifetime.isOpen) return;
+    if (!this.#lifetime.isOpen) {
+      if (event.type === 'staleConnection' || event.type === 'disconnect') this.#breakDrain?.();
+      return;
+    }
     switch (event.type) {
       case 'staleConnection':
         this.#lost();
@@ -220,9 +211,10 @@ export class NatsLink implements NatsConnection {
         break;
       case 'reconnect':
         this.#isConnected = true;
+        this.#reported.clear();
         this.#change('connected', this.#state.reconnects + 1);
         this.logger.info('nats reconnected', { server: this.#state.server });
-        for (const settle of [...this.#readyWaiters]) settle();
+        this.#readyWaits.settleAll();
         break;
       case 'update':
         this.#change(this.#state.status);
@@ -241,7 +233,7 @@ export class NatsLink implements NatsConnection {
     this.#isConnected = false;
     this.logger.warn('nats disconnected', { server: this.#state.server });
     this.#change('reconnecting');
-    for (const settle of [...this.#flushes]) settle(this.#unavailable('nats: flush: the connection was lost'));
+    this.#flushes.settleAll(unavailable('nats: flush: the connection was lost'));
   }
 
   /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */
@@ -262,11 +254,12 @@ export class NatsLink implements NatsConnection {
     if (operation === 'subscription') return;
     const code = typeof event.data === 'string' ? event.data : '';
     const error = mapNatsError(event.error ?? { code, message: code }, `nats: ${this.address}`);
+    if (error.code === 'unauthorized' && operation === undefined) this.#readyWaits.settleAll(error);
     const subject = event.permissionContext?.subject ?? event.error?.subject;
+    const report = `${error.code} ${subject}`;
+    if (this.#reported.has(report) || this.#reported.size >= 1000) return;
+    this.#reported.add(report);
     this.logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
-    if (error.code === 'unauthorized' && operation === undefined) {
-      for (const settle of [...this.#readyWaiters]) settle(error);
-    }
   }
 
   #change(status: NatsStatus, reconnects: number = this.#state.reconnects): void {
@@ -308,8 +301,8 @@ export class NatsLink implements NatsConnection {
       own.afterClose();
     }
     this.#events.stop?.();
-    const refusal = new MicroError('closed', 'nats connection is closed');
-    for (const settle of [...this.#flushes, ...this.#readyWaiters]) settle(refusal);
+    this.#flushes.settleAll(this.#lifetime.closedError());
+    this.#readyWaits.settleAll(this.#lifetime.closedError());
     this.#change('closed');
     this.#listeners.clear();
     this.#subscriptions.clear();
@@ -317,18 +310,21 @@ export class NatsLink implements NatsConnection {
   }
 
   async #drain(signal: AbortSignal | undefined): Promise<void> {
-    // The client's drain has no deadline of its own, and never settles where the connection breaks meanwhile.
+    // The client's drain has no deadline of its own, and does not notice that the connection broke.
+    const broken = new Promise<never>((_, reject) => {
+      this.#breakDrain = () => reject(new MicroError('unavailable', 'nats: draining: the connection was lost'));
+    });
     const bound = signal ?? AbortSignal.timeout(drainTimeoutMs);
-    await abortable(this.#vendor.drain(), bound, 'nats: draining');
+    await abortable(Promise.race([this.#vendor.drain(), broken]), bound, 'nats: draining');
   }
 
   #refusal(doing: string, subject?: string): MicroError {
     if (!this.#lifetime.isOpen) return this.#lifetime.closedError();
     const what = subject === undefined ? doing : `${doing} on "${subject}"`;
-    return this.#unavailable(`nats: ${what}: not connected to ${this.address}`);
+    return unavailable(`nats: ${what}: not connected to ${this.address}`);
   }
+}
 
-  #unavailable(message: string): MicroError {
-    return new MicroError('unavailable', message, { retrySafe: true });
-  }
+function unavailable(message: string): MicroError {
+  return new MicroError('unavailable', message, { retrySafe: true });
 }

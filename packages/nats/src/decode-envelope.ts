@@ -1,0 +1,129 @@
+import { type Headers, type Message, MicroError } from '@ts-micro/core';
+
+const bodyField = ',"Body":"';
+
+/** From here on it pays to handle the body apart from the rest. */
+const largeBytes = 4096;
+
+const noBytes = new Uint8Array(0);
+
+/**
+ * Reads Go Micro's envelope as Go does: names of its two fields in any case, others ignored, `null` for nothing, the body in standard
+ * base64 with padding and perhaps line breaks. Throws `malformed`.
+ */
+export function decodeEnvelope(bytes: Uint8Array): Message {
+  const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
+  if (large !== undefined) return large;
+  const fields = parse(view(bytes).toString('utf8'));
+  if (fields === null) return { headers: {}, body: noBytes };
+  if (typeof fields !== 'object' || Array.isArray(fields)) throw malformed('it is not a JSON object');
+  let headers: Headers | undefined;
+  let body: Uint8Array | undefined;
+  for (const name in fields) {
+    const value = (fields as Record<string, unknown>)[name];
+    const field = name === 'Header' || name === 'Body' ? name : name.toLowerCase();
+    if (field === 'Header' || field === 'header') {
+      const more = headersOf(value);
+      if (more === undefined) throw malformed('its Header is not an object of texts');
+      headers = headers === undefined ? more : { ...headers, ...more };
+    } else if (field === 'Body' || field === 'body') {
+      body = bodyOf(value);
+      if (body === undefined) throw malformed('its Body is not padded standard base64');
+    }
+  }
+  return { headers: headers ?? {}, body: body ?? noBytes };
+}
+
+/**
+ * Reads Go Micro's envelope where it certainly is one, else gives `undefined`: an object with a well-typed `Header`, perhaps a
+ * well-typed `Body`, and nothing else. For topics on which plain messages of other clients arrive as well.
+ */
+export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
+  // Go writes no white space, other writers may.
+  const first = bytes[0];
+  if (first !== 0x7b && first !== 0x20 && first !== 0x0a && first !== 0x0d && first !== 0x09) return undefined;
+  const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
+  if (large !== undefined) return large;
+  let fields: Readonly<Record<string, unknown>> | null;
+  try {
+    fields = JSON.parse(view(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (fields === null || !Object.hasOwn(fields, 'Header')) return undefined;
+  for (const name in fields) if (name !== 'Header' && name !== 'Body') return undefined;
+  const headers = headersOf(fields.Header);
+  const body = bodyOf(fields.Body ?? null);
+  return headers && body && { headers, body };
+}
+
+/**
+ * A large envelope as Go and this package write it, without a JSON parser for the body: the tail `,"Body":"..."}` is cut off, and what
+ * is left must be an object with a `Header` only. Anything else gives `undefined` and is read with care.
+ */
+function decodeLarge(bytes: Uint8Array): Message | undefined {
+  const { length } = bytes;
+  const buffer = view(bytes);
+  if (buffer[length - 1] !== 0x7d || buffer[length - 2] !== 0x22) return undefined;
+  const bodyStart = buffer.lastIndexOf(0x22, length - 3) + 1;
+  const headEnd = bodyStart - bodyField.length;
+  if (headEnd < 0 || buffer.toString('latin1', headEnd, bodyStart) !== bodyField) return undefined;
+  let fields: { readonly Header?: unknown };
+  try {
+    fields = JSON.parse(`${buffer.toString('utf8', 0, headEnd)}}`);
+  } catch {
+    return undefined;
+  }
+  for (const name in fields) if (name !== 'Header') return undefined;
+  const headers = fields.Header === undefined ? undefined : headersOf(fields.Header);
+  const body = headers && decodeBase64(buffer.toString('latin1', bodyStart, length - 2));
+  return headers && body && { headers, body };
+}
+
+function headersOf(value: unknown): Headers | undefined {
+  if (value === null) return {};
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined;
+  // What JSON.parse made is the caller's own, `__proto__` is plain data in it, and so it needs no copy.
+  const headers = value as Record<string, unknown>;
+  for (const name in headers) {
+    const text = headers[name];
+    if (text === null) headers[name] = '';
+    else if (typeof text !== 'string') return undefined;
+  }
+  return headers as Record<string, string>;
+}
+
+function bodyOf(value: unknown): Uint8Array | undefined {
+  if (value === null) return noBytes;
+  return typeof value === 'string' ? decodeBase64(value) : undefined;
+}
+
+/** Strict where Node is lenient: Node skips what is no base64, takes the URL-safe alphabet and needs no padding. */
+function decodeBase64(text: string): Uint8Array | undefined {
+  const { length } = text;
+  if (length === 0) return noBytes;
+  if (length % 4 === 0) {
+    const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+    const bytes = Buffer.from(text, 'base64');
+    if (bytes.length === (length / 4) * 3 - padding && !text.includes('-') && !text.includes('_')) return bytes;
+  }
+  if (!text.includes('\n') && !text.includes('\r')) return undefined;
+  return decodeBase64(text.replace(/[\r\n]/g, ''));
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's own message would quote the bytes.
+    throw new MicroError('malformed', 'nats envelope: it is not JSON', { cause: error });
+  }
+}
+
+function malformed(why: string): MicroError {
+  return new MicroError('malformed', `nats envelope: ${why}`);
+}
