@@ -1,0 +1,3 @@
+export { createGreeter } from './greeter.ts';
+
+export type { Greeter, GreeterPlugins } from './greeter.ts';
