@@ -96,6 +96,7 @@ export interface Broker extends Closable {
  *
  * Contract:
  * - a handler that throws does not stop delivery and is reported
+ * - an `onError` that throws does not stop delivery
  * - at most `concurrency` handlers run at once
  * - closing a subscriber waits for running handlers
  * - nothing is delivered after a subscriber is closed

@@ -91,6 +91,7 @@ export interface Listener extends Closable {
  * - `local` and `remote` name the two ends
  * - a header that breaks the rules is refused with `invalid` and the socket stays usable
  * - what the sender changes after `send` does not change what arrives
+ * - what the receiver changes does not change what the sender holds
  * - the peer's `receive` gives `undefined` after a close
  * - what was sent before a close arrives before its end
  * - closing ends a pending `receive` with `undefined`
@@ -99,6 +100,7 @@ export interface Listener extends Closable {
  * - a wait past its deadline rejects with `timeout`
  * - a signal aborted before `send` sends nothing
  * - concurrent receives get one message each
+ * - a socket that nobody reads does not delay another
  * - `for await` yields each message until the peer closes
  */
 export interface Socket extends Closable, AsyncIterable<Message> {

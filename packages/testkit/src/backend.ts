@@ -1,0 +1,75 @@
+import type { Broker, Registry, Transport } from '@ts-micro/core';
+
+/** The interfaces a backend can implement. */
+export interface Interfaces {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
+}
+
+export type InterfaceName = keyof Interfaces;
+
+/** Ways to break what the backend talks to; with them the kit runs the outage cases. */
+export interface Faults {
+  /** Ends the server and its connections, as a crash does; resolves once it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again where clients look for it; resolves once it takes connections. */
+  restart(): Promise<void>;
+  /** Cuts the network for `ms` milliseconds while the server lives on; resolves once it is whole again. */
+  partition?(ms: number): Promise<void>;
+}
+
+/** One world for one case: instances opened from it see each other. */
+export interface Harness<I extends InterfaceName> extends Partial<AsyncDisposable> {
+  /** Opens one more independent instance; the kit closes it. */
+  open(): Interfaces[I] | Promise<Interfaces[I]>;
+  readonly faults?: Faults | undefined;
+  /** What the backend lets be counted (connections, subscriptions); after a case every number must be back where it was. */
+  count?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
+}
+
+/** How patient the kit is. */
+export interface Timing {
+  /** Every bound is multiplied by it. @default 1 */
+  readonly factor?: number | undefined;
+  /** How exactly the backend keeps a `ttlMs`, in milliseconds: 1000 where it counts seconds. @default 1 */
+  readonly ttlStepMs?: number | undefined;
+}
+
+/** A case that fails today. It must: a pass is an error, so that the list cannot go stale. */
+export interface KnownFailing {
+  readonly id: string;
+  readonly reason: string;
+}
+
+interface BackendSettings {
+  /** What reports call it. */
+  readonly name: string;
+  readonly timing?: Timing | undefined;
+  readonly knownFailing?: readonly KnownFailing[] | undefined;
+}
+
+/**
+ * A backend as the kit needs it: `open` where all instances see each other anyway (one server), or `create` where each case gets a
+ * world of its own.
+ */
+export type BackendUnderTest<I extends InterfaceName> = BackendSettings &
+  (
+    | Harness<I>
+    | {
+        /** Makes the world of one case; disposed after it. `id` is random and unique, of letters and digits. */
+        create(id: string): Harness<I> | Promise<Harness<I>>;
+      }
+  );
+
+/** What only a transport's author can know. */
+export interface TransportSettings {
+  /** An address `listen` takes, made from a unique id of letters and digits. @default the id */
+  address?(id: string): string;
+  /** Dial with the listener's metadata, as a service does; `false` tests the dialect that every peer understands. @default true */
+  readonly dialWithMetadata?: boolean | undefined;
+}
+
+export type TransportUnderTest = BackendUnderTest<'transport'> & TransportSettings;
+export type BrokerUnderTest = BackendUnderTest<'broker'>;
+export type RegistryUnderTest = BackendUnderTest<'registry'>;

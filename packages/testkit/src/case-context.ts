@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import type { Closable } from '@ts-micro/core';
+import type { Faults, Harness, InterfaceName, Interfaces, Timing, TransportSettings } from './backend.ts';
+import { Inbox } from './inbox.ts';
+import { record } from './record.ts';
+import type { Trace } from './trace.ts';
+import { eventually, until, within } from './within.ts';
+
+const boundMs = 10_000;
+
+/** What a case works with. Whatever it opens is closed after it. */
+export class CaseContext<I extends InterfaceName> {
+  readonly settings: TransportSettings;
+  /** Resolves as the case ends: a handler that has to stay open until then waits for it. */
+  readonly ended: Promise<void>;
+  readonly #interface: I;
+  readonly #harness: Harness<I>;
+  readonly #timing: Timing;
+  readonly #trace: Trace;
+  readonly #instances: Interfaces[I][] = [];
+  readonly #id = randomId();
+  #names = 0;
+  #spare: Interfaces[I] | undefined;
+  #supports: Interfaces[I]['supports'] | undefined;
+  #end: () => void = () => {};
+
+  constructor(
+    interfaceName: I,
+    harness: Harness<I>,
+    { timing = {}, settings = {}, trace }: { timing?: Timing; settings?: TransportSettings; trace: Trace },
+  ) {
+    this.#interface = interfaceName;
+    this.#harness = harness;
+    this.#timing = timing;
+    this.#trace = trace;
+    this.settings = settings;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Opens the first instance, to learn what the backend supports; `open` hands it out first. */
+  async prepare(): Promise<void> {
+    this.#spare = await this.open();
+  }
+
+  /** What the backend says it can do; every instance says the same. */
+  get supports(): Interfaces[I]['supports'] {
+    if (this.#supports === undefined) throw new Error('no instance is open yet');
+    return this.#supports;
+  }
+
+  get faults(): Faults {
+    if (this.#harness.faults === undefined) throw new Error('no faults given');
+    return this.#harness.faults;
+  }
+
+  get hasFaults(): boolean {
+    return this.#harness.faults !== undefined;
+  }
+
+  get ttlStepMs(): number {
+    return this.#timing.ttlStepMs ?? 1;
+  }
+
+  /** Opens one more instance. */
+  async open(): Promise<Interfaces[I]> {
+    const spare = this.#spare;
+    if (spare) {
+      this.#spare = undefined;
+      return spare;
+    }
+    const instance = await this.within(Promise.resolve(this.#harness.open()), `opening a ${this.#interface}`);
+    this.#instances.push(instance);
+    this.#supports ??= { ...instance.supports };
+    const was = JSON.stringify(this.#supports);
+    const now = JSON.stringify(instance.supports);
+    if (was !== now) throw new Error(`two instances do not say the same of what they support: ${was} and ${now}`);
+    return record(instance as Closable, `${this.#interface}${this.#instances.length}`, this.#trace) as Interfaces[I];
+  }
+
+  /** A name that nobody else uses, of letters, digits and hyphens. */
+  unique(label: string): string {
+    this.#names++;
+    return `${label}-${this.#id}-${this.#names}`;
+  }
+
+  /** `ms` milliseconds, or as much longer as this backend is given. */
+  ms(ms: number): number {
+    return Math.ceil(ms * (this.#timing.factor ?? 1));
+  }
+
+  /** A signal that aborts with a `TimeoutError` after `ms` milliseconds. */
+  deadline(ms: number): AbortSignal {
+    return AbortSignal.timeout(this.ms(ms));
+  }
+
+  /** Waits for what has to come. The result may be awaited later: it counts as heard from now on. */
+  within<T>(promise: Promise<T>, what: string): Promise<T> {
+    const bounded = within(promise, what, this.ms(boundMs));
+    bounded.catch(() => {});
+    return bounded;
+  }
+
+  /** Tries until nothing is thrown. */
+  eventually(what: string, attempt: () => void | Promise<void>): Promise<void> {
+    return eventually(what, attempt, this.ms(boundMs));
+  }
+
+  /** Asks until the answer is true; what `check` throws is final. */
+  until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+    return until(what, check, this.ms(boundMs));
+  }
+
+  inbox<T>(what: string): Inbox<T> {
+    return new Inbox<T>(what, this.ms(boundMs));
+  }
+
+  /** Lets go of handlers, then closes every instance. */
+  async end(): Promise<void> {
+    this.#end();
+    const closing = this.#instances.map((instance, index) =>
+      this.within(instance.close(), `closing ${this.#interface}${index + 1} after the case`),
+    );
+    const failed = (await Promise.allSettled(closing)).find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+}
+
+function randomId(): string {
+  return randomBytes(6).toString('hex');
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { assertMessage, assertSequence, message, numbers, rejection } from '../../assertions.ts';
+import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { rawMessage } from '../odd-messages.ts';
+import { fence, heard, listen, publishText, publishTexts, textOfEvent, textsOf, withoutFences } from './topic.ts';
+
+export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
+  {
+    id: 'broker/every-subscriber',
+    title: 'every subscriber of a topic gets every message, with headers and bytes unchanged',
+    async run(context) {
+      const topic = context.unique('topic');
+      const publisher = await context.open();
+      const elsewhere = await context.open();
+      const subscribers = [
+        await listen(context, publisher, topic),
+        await listen(context, elsewhere, topic),
+        await listen(context, elsewhere, topic),
+      ];
+      const sent = rawMessage();
+      for (let count = 0; count < 3; count++) await context.within(publisher.publish(topic, sent), 'publish');
+      await fence(context, publisher, topic, subscribers);
+      for (const [index, { events }] of subscribers.entries()) {
+        assert.equal(events.items.length, 4, `subscriber ${index} has 3 messages and the fence`);
+        for (const event of events.items.slice(0, 3)) {
+          assert.equal(event.topic, topic);
+          assertMessage(event.message, rawMessage(), `subscriber ${index}`);
+        }
+      }
+      assertMessage(sent, rawMessage(), 'the message in the hands of its publisher');
+    },
+  },
+  {
+    id: 'broker/subscribe-is-ready',
+    title: 'a message published as soon as `subscribe` has resolved arrives',
+    async run(context) {
+      const publisher = await context.open();
+      const elsewhere = await context.open();
+      for (let round = 0; round < 20; round++) {
+        const topic = context.unique('topic');
+        const { events } = await listen(context, elsewhere, topic);
+        await publishText(context, publisher, topic, `round ${round}`);
+        assert.equal(textOfEvent(await events.take()), `round ${round}`);
+      }
+    },
+  },
+  {
+    id: 'broker/burst-in-order',
+    title: "one publisher's thousand messages in a burst arrive in order",
+    async run(context) {
+      const topic = context.unique('topic');
+      const publisher = await context.open();
+      const subscribers = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
+      const texts = numbers(1000);
+      await publishTexts(context, publisher, topic, texts);
+      await fence(context, publisher, topic, subscribers);
+      for (const [index, listening] of subscribers.entries())
+        assertSequence(withoutFences(textsOf(listening)), texts, `subscriber ${index}`);
+    },
+  },
+  {
+    id: 'broker/other-topics',
+    title: 'other topics are not delivered',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      const listening = await listen(context, await context.open(), topic);
+      const others = [`${topic}.more`, `${topic}x`, topic.slice(0, -1), topic.toUpperCase(), `more.${topic}`];
+      for (const other of others) await publishText(context, broker, other, other);
+      await fence(context, broker, topic, [listening]);
+      assert.deepEqual(withoutFences(textsOf(listening)), []);
+    },
+  },
+  {
+    id: 'broker/nobody-subscribes',
+    title: 'publishing where nobody subscribes succeeds',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      for (let round = 0; round < 10; round++) await publishText(context, broker, topic, 'unheard');
+      const listening = await listen(context, broker, topic);
+      await publishText(context, broker, topic, 'heard');
+      await heard(listening, 'heard');
+    },
+  },
+  {
+    id: 'broker/aborted-publish',
+    title: 'a signal aborted before `publish` sends nothing',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      const listening = await listen(context, broker, topic);
+      const publishing = broker.publish(topic, message('aborted'), { signal: AbortSignal.abort() });
+      await rejection(context.within(publishing, 'publish'), 'a publish aborted before', 'canceled');
+      await fence(context, broker, topic, [listening]);
+      assert.deepEqual(withoutFences(textsOf(listening)), []);
+    },
+  },
+  {
+    id: 'broker/publisher-changes-later',
+    title: 'what the publisher changes after `publish` does not change what arrives',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      const listening = [await listen(context, broker, topic), await listen(context, await context.open(), topic)];
+      const headers: Record<string, string> = { state: 'as published' };
+      const body = new TextEncoder().encode('as published');
+      await context.within(broker.publish(topic, { headers, body }), 'publish');
+      body.fill(0x58);
+      headers.state = 'changed';
+      headers.added = 'later';
+      for (const { events } of listening) {
+        const event = await events.take();
+        assertMessage(event.message, message('as published', { state: 'as published' }), 'at a subscriber');
+      }
+    },
+  },
+  {
+    id: 'broker/subscribers-apart',
+    title: 'subscribers cannot change what other subscribers get',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      const seen = context.inbox<ReturnType<typeof message>>('copies that subscribers took');
+      for (let count = 0; count < 3; count++) {
+        const subscribing = broker.subscribe(topic, ({ message: got }) => {
+          seen.put({ headers: { ...got.headers }, body: got.body.slice() });
+          got.body.fill(0x58);
+          Reflect.set(got.headers, 'state', 'changed');
+        });
+        await context.within(subscribing, 'subscribe');
+      }
+      const headers = { state: 'as published' };
+      const body = new TextEncoder().encode('as published');
+      await context.within(broker.publish(topic, { headers, body }), 'publish');
+      const expected = message('as published', { state: 'as published' });
+      for (const copy of await seen.atLeast(3)) assertMessage(copy, expected, 'at a subscriber');
+      assertMessage({ headers, body }, expected, 'in the hands of the publisher');
+    },
+  },
+]);

@@ -1,0 +1,21 @@
+import type { ContractCase } from '../../contract-case.ts';
+import { content } from './content.ts';
+import { delivery } from './delivery.ts';
+import { lifecycle } from './lifecycle.ts';
+import { outages } from './outage.ts';
+import { queues } from './queues.ts';
+import { subscriber } from './subscriber.ts';
+import { traits } from './traits.ts';
+import { wildcards } from './wildcards.ts';
+
+/** The contracts of `Broker` and `Subscriber`, one case for each line. */
+export const brokerCases: readonly ContractCase<'broker'>[] = [
+  ...delivery,
+  ...content,
+  ...queues,
+  ...wildcards,
+  ...lifecycle,
+  ...subscriber,
+  ...traits,
+  ...outages,
+];

@@ -1,0 +1,94 @@
+import type { Broker } from '@ts-micro/core';
+import { message, numbers } from '../../assertions.ts';
+import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { failure, outage, refusedAsUnavailable } from '../outage.ts';
+import { assertShared, twoBrokers } from './queues.ts';
+import { type BrokerContext, heard, type Listening, listen, publishText, publishTexts } from './topic.ts';
+
+export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
+  {
+    id: 'broker/outage-subscriber',
+    title: 'a subscriber gets messages again after an outage',
+    needs: ['faults'],
+    async run(context) {
+      const publisher = await context.open();
+      const topic = context.unique('topic');
+      const listening = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
+      await outage(context);
+      await restored(context, publisher, topic, listening);
+    },
+  },
+  {
+    id: 'broker/outage-queue',
+    title: 'a queue is still one queue after an outage',
+    needs: ['faults', 'queues'],
+    async run(context) {
+      const { topic, brokers, witnesses } = await twoBrokers(context);
+      const [first, second] = brokers;
+      const members = [
+        await listen(context, first, topic, { queue: 'workers' }),
+        await listen(context, second, topic, { queue: 'workers' }),
+      ];
+      await outage(context);
+      await restored(context, first, topic, witnesses);
+      const texts = numbers(50);
+      await publishTexts(context, first, topic, texts);
+      await assertShared(context, first, topic, witnesses, members, texts);
+    },
+  },
+  {
+    id: 'broker/outage-publish',
+    title: 'publishing during an outage rejects with `unavailable`',
+    needs: ['faults'],
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      await publishText(context, broker, topic, 'before');
+      await outage(context, () =>
+        refusedAsUnavailable(context, 'a publish', () => broker.publish(topic, message('into the dark'))),
+      );
+      await context.until('publishing works again', async () => {
+        return (await failure(context.within(broker.publish(topic, message('after')), 'a publish'))) === undefined;
+      });
+    },
+  },
+  {
+    id: 'broker/outage-close',
+    title: 'closing a broker during an outage does not hang',
+    needs: ['faults'],
+    async run(context) {
+      const broker = await context.open();
+      const { subscriber } = await listen(context, broker, context.unique('topic'));
+      await outage(context, async () => {
+        await context.within(broker.close({ signal: context.deadline(500) }), 'close during an outage');
+        await context.within(subscriber.closed, 'the end of its subscriber');
+      });
+    },
+  },
+  {
+    id: 'broker/partition',
+    title: 'a broker recovers from a cut network',
+    needs: ['partition'],
+    async run(context) {
+      const publisher = await context.open();
+      const topic = context.unique('topic');
+      const listening = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
+      await context.within(context.faults.partition?.(context.ms(500)) ?? Promise.resolve(), 'faults.partition()');
+      await restored(context, publisher, topic, listening);
+    },
+  },
+]);
+
+/** Publishes until every subscriber has heard one and the same message: all of them are back. */
+async function restored(
+  context: BrokerContext,
+  publisher: Broker,
+  topic: string,
+  listening: readonly Listening[],
+): Promise<void> {
+  await context.eventually('delivery after the outage', async () => {
+    const text = context.unique('fence');
+    await context.within(publisher.publish(topic, message(text)), 'a publish');
+    for (const each of listening) await heard(each, text, context.ms(300));
+  });
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { rejection } from '../../assertions.ts';
+import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { lookUp, nodeIds, type RegistryContext, register, sees, simple } from './records.ts';
+
+export const leases: readonly ContractCase<'registry'>[] = casesOf('registry', 'Registry', [
+  {
+    id: 'registry/lease-runs-out',
+    title: 'a node disappears after `ttlMs` without being registered again',
+    needs: ['ttl'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      const ttlMs = leaseMs(context);
+      const started = performance.now();
+      await register(context, registrar, simple(name, '1', 'leased'), ttlMs);
+      for (const each of [registry, registrar]) {
+        await context.until('the node to disappear', async () => {
+          const ids = nodeIds(await lookUp(context, each, name));
+          if (ids.length === 1) return false;
+          const lived = performance.now() - started;
+          assert.ok(
+            lived >= ttlMs - context.ttlStepMs,
+            `gone ${Math.round(lived)} ms after a lease of ${ttlMs} ms began`,
+          );
+          return true;
+        });
+      }
+    },
+  },
+  {
+    id: 'registry/lease-renewed',
+    title: 'a node registered again in time stays',
+    needs: ['ttl'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      const ttlMs = leaseMs(context);
+      const started = performance.now();
+      let proofs = 0;
+      await context.until('three leases to pass', async () => {
+        const renewed = performance.now();
+        await register(context, registrar, simple(name, '1', 'leased'), ttlMs);
+        const records = await lookUp(context, registry, name);
+        // Where this process was held up for a whole lease, its end proves nothing.
+        const isConclusive = performance.now() - renewed < ttlMs - context.ttlStepMs;
+        const isFirstSight = proofs === 0 && records.length === 0;
+        if (isConclusive && !isFirstSight) {
+          assert.deepEqual(nodeIds(records), ['leased'], 'renewed in time, and gone');
+          if (performance.now() - started > ttlMs) proofs++;
+        }
+        return performance.now() - started > 3 * ttlMs && proofs > 0;
+      });
+    },
+  },
+  {
+    id: 'registry/no-lease',
+    title: 'a node without `ttlMs` stays',
+    needs: ['ttl'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      await register(context, registrar, simple(name, '1', 'forever'));
+      await register(context, registrar, simple(name, '1', 'leased'), leaseMs(context));
+      await register(context, registrar, simple(name, '2', 'leased'), leaseMs(context));
+      for (const each of [registry, registrar]) await sees(context, each, name, simple(name, '1', 'forever'));
+    },
+  },
+  {
+    id: 'registry/bad-ttl',
+    title: 'a `ttlMs` that is not a positive number is refused with `invalid`',
+    needs: ['ttl'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      for (const ttlMs of [0, -1, Number.NaN, '1000' as unknown as number]) {
+        const registering = registrar.register(simple(name, '1', 'leased'), { ttlMs });
+        await rejection(context.within(registering, 'register'), `a ttlMs of ${ttlMs}`, 'invalid');
+      }
+      assert.deepEqual(await lookUp(context, registry, name), [], 'what was refused is registered');
+    },
+  },
+]);
+
+/** A lease short enough to wait for, long enough for the backend's steps and a busy machine. */
+export function leaseMs(context: RegistryContext): number {
+  return Math.max(context.ms(500), 2 * context.ttlStepMs);
+}

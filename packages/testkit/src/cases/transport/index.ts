@@ -1,0 +1,21 @@
+import type { ContractCase } from '../../contract-case.ts';
+import { addresses } from './addresses.ts';
+import { content } from './content.ts';
+import { delivery } from './delivery.ts';
+import { listener } from './listener.ts';
+import { outages } from './outage.ts';
+import { socket } from './socket.ts';
+import { traits } from './traits.ts';
+import { waiting } from './waiting.ts';
+
+/** The contracts of `Transport`, `Listener` and `Socket`, one case for each line. */
+export const transportCases: readonly ContractCase<'transport'>[] = [
+  ...delivery,
+  ...content,
+  ...addresses,
+  ...listener,
+  ...socket,
+  ...waiting,
+  ...traits,
+  ...outages,
+];

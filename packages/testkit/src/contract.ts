@@ -1,0 +1,86 @@
+import type {
+  BackendUnderTest,
+  BrokerUnderTest,
+  InterfaceName,
+  RegistryUnderTest,
+  TransportSettings,
+  TransportUnderTest,
+} from './backend.ts';
+import { brokerCases } from './cases/broker/index.ts';
+import { brokerRefusals } from './cases/broker/refusals.ts';
+import { registryCases } from './cases/registry/index.ts';
+import { registryRefusals } from './cases/registry/refusals.ts';
+import { transportCases } from './cases/transport/index.ts';
+import { transportRefusals } from './cases/transport/refusals.ts';
+import type { ContractCase } from './contract-case.ts';
+import { ContractError } from './contract-error.ts';
+import type { Refusals } from './needs.ts';
+import { type CaseResult, caseLimitMs, runCase } from './run-case.ts';
+
+/** A case bound to a backend, for any test runner: `test(bound.title, () => bound.verify())`. */
+export interface BoundCase {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: string;
+  /** How long it can take at most. */
+  readonly limitMs: number;
+  /** Runs it and tells how it ended; never rejects. */
+  run(): Promise<CaseResult>;
+  /** Runs it; rejects where it failed, the message with what was sent and received. */
+  verify(): Promise<CaseResult>;
+}
+
+/** The contract of one interface, bound to a backend. */
+export interface Contract {
+  /** `redis broker`. */
+  readonly name: string;
+  readonly interface: InterfaceName;
+  readonly cases: readonly BoundCase[];
+}
+
+/** The contract of `Transport`, `Listener` and `Socket`. */
+export function transportContract(backend: TransportUnderTest): Contract {
+  return bind('transport', backend, transportCases, transportRefusals);
+}
+
+/** The contract of `Broker` and `Subscriber`. */
+export function brokerContract(backend: BrokerUnderTest): Contract {
+  return bind('broker', backend, brokerCases, brokerRefusals);
+}
+
+/** The contract of `Registry` and `Watcher`. */
+export function registryContract(backend: RegistryUnderTest): Contract {
+  return bind('registry', backend, registryCases, registryRefusals);
+}
+
+function bind<I extends InterfaceName>(
+  interfaceName: I,
+  backend: BackendUnderTest<I> & TransportSettings,
+  cases: readonly ContractCase<I>[],
+  refusals: Refusals<I>,
+): Contract {
+  const name = `${backend.name} ${interfaceName}`;
+  for (const { id } of backend.knownFailing ?? []) {
+    if (!cases.some((contractCase) => contractCase.id === id))
+      throw new Error(`${name}: knownFailing names "${id}", which is no case of this contract`);
+  }
+  return {
+    name,
+    interface: interfaceName,
+    cases: cases.map((contractCase) => {
+      const run = () => runCase(contractCase, backend, refusals);
+      return {
+        id: contractCase.id,
+        title: contractCase.title,
+        subject: contractCase.subject,
+        limitMs: caseLimitMs(backend),
+        run,
+        async verify() {
+          const result = await run();
+          if (result.status === 'failed') throw new ContractError(name, result);
+          return result;
+        },
+      };
+    }),
+  };
+}

@@ -1,0 +1,47 @@
+import { afterAll, describe, test } from 'vitest';
+import type { BrokerUnderTest, RegistryUnderTest, TransportUnderTest } from './backend.ts';
+import { brokerContract, type Contract, registryContract, transportContract } from './contract.ts';
+import { ContractError } from './contract-error.ts';
+import { formatSummary, reportOf } from './report.ts';
+import type { CaseResult } from './run-case.ts';
+
+/** Registers the contract of `Transport`, `Listener` and `Socket` as tests of this backend. */
+export function testTransport(backend: TransportUnderTest): void {
+  register(transportContract(backend));
+}
+
+/** Registers the contract of `Broker` and `Subscriber` as tests of this backend. */
+export function testBroker(backend: BrokerUnderTest): void {
+  register(brokerContract(backend));
+}
+
+/** Registers the contract of `Registry` and `Watcher` as tests of this backend. */
+export function testRegistry(backend: RegistryUnderTest): void {
+  register(registryContract(backend));
+}
+
+function register({ name, cases }: Contract): void {
+  const subjects = [...new Set(cases.map(({ subject }) => subject))];
+  // One at a time, because a case looks for what it left behind in the whole process.
+  describe(`${name} contract`, { concurrent: false }, () => {
+    const results: CaseResult[] = [];
+    for (const subject of subjects) {
+      describe(subject, () => {
+        for (const boundCase of cases.filter((candidate) => candidate.subject === subject)) {
+          test(boundCase.title, { timeout: boundCase.limitMs }, async ({ skip }) => {
+            const result = await boundCase.run();
+            results.push(result);
+            if (result.status === 'failed') throw new ContractError(name, result);
+            if (result.status === 'notRun') skip(result.reason);
+          });
+        }
+      });
+    }
+    afterAll(() => {
+      const report = reportOf(name, results);
+      const unproven = results.filter(({ status }) => status !== 'passed' && status !== 'failed');
+      const lines = unproven.map(({ id, reason }) => `  ${id}: ${reason}`);
+      console.info([`${name}:`, ...lines, formatSummary(report)].join('\n'));
+    });
+  });
+}

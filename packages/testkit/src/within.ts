@@ -1,0 +1,40 @@
+const pollMs = 10;
+
+/** Waits for `promise`, but no longer than `ms`. */
+export function within<T>(promise: Promise<T>, what: string, ms: number): Promise<T> {
+  const late = new Error(`${what}: still waiting after ${ms} ms`);
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => reject(late), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Asks until the answer is true, but no longer than `ms`. What `check` throws ends it at once. */
+export async function until(what: string, check: () => boolean | Promise<boolean>, ms: number): Promise<void> {
+  const late = new Error(`${what}: not so after ${ms} ms`);
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const isSo = check();
+    if (isSo === true || (isSo !== false && (await within(isSo, what, ms)))) return;
+    if (performance.now() >= deadline) throw late;
+    await pause();
+  }
+}
+
+/** Tries until nothing is thrown, but no longer than `ms`; then rejects with what was thrown last. */
+export async function eventually(what: string, attempt: () => void | Promise<void>, ms: number): Promise<void> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    try {
+      await within(Promise.resolve(attempt()), what, ms);
+      return;
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+    }
+    await pause();
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pollMs));
+}
