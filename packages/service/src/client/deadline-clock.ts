@@ -71,16 +71,6 @@ export class DeadlineClock {
     if (--this.#running === 0) this.#timer?.unref();
   }
 
-  /** Hands every running deadline, now stopped, to `end`. */
-  endAll(end: (deadline: Deadline) => void): void {
-    for (const queue of this.#queues.values()) {
-      for (let head = queue.head; head !== undefined; head = queue.head) {
-        this.stop(head);
-        end(head);
-      }
-    }
-  }
-
   /** Releases the timer. Deadlines that still run never end. */
   close(): void {
     clearTimeout(this.#timer);

@@ -62,10 +62,11 @@ interface Choice {
 export function fromFlags(argv: readonly string[], env: Environment, options: FromFlagsOptions = {}): FlaggedPlugins {
   const { logger = silentLogger } = options;
   const { given, rest } = readFlags(flagNames, argv, env);
-  const settings = Object.entries(settingFlags).reduce<FlagSettings>((all, [name, parse]) => {
+  const settings: FlagSettings = {};
+  for (const [name, parse] of Object.entries(settingFlags)) {
     const flag = given.get(name);
-    return flag === undefined ? all : { ...all, ...parse(flag) };
-  }, {});
+    if (flag !== undefined) Object.assign(settings, parse(flag));
+  }
   const fallbacks = kinds.filter((kind) => !given.has(kind));
   const choices = new Map(kinds.map((kind) => [kind, choose(kind, given, env)]));
   for (const kind of fallbacks) logger.warn('plugin not chosen, using memory', { kind });
@@ -110,7 +111,7 @@ function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>, env: En
     const error = MicroError.from(cause, 'internal', 'plugin catalogue');
     throw new MicroError(error.code, `flags: ${flag?.source}=${name}: ${error.message}`, { cause });
   }
-  const shared = name === 'nats' ? partsOf(env['MICRO_NATS_ADDRESS'] ?? '') : [];
+  const shared = name === 'nats' ? partsOf(env.MICRO_NATS_ADDRESS ?? '') : [];
   return { name, addresses: given.get(`${kind}_address`)?.parts ?? shared };
 }
 

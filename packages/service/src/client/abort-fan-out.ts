@@ -1,0 +1,44 @@
+/** Something that an `AbortSignal` may end. */
+export interface Abortable {
+  onAbort(signal: AbortSignal): void;
+}
+
+/**
+ * One listener for each signal, however many calls wait on it: a signal shared by many calls at once is usual, and past ten listeners
+ * Node warns of a leak.
+ */
+export class AbortFanOut {
+  readonly #waiting = new Map<AbortSignal, Set<Abortable>>();
+
+  /** How many signals are listened to. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Has `abortable` told when `signal` aborts, which it has not yet. */
+  add(signal: AbortSignal, abortable: Abortable): void {
+    let waiting = this.#waiting.get(signal);
+    if (waiting === undefined) {
+      waiting = new Set();
+      this.#waiting.set(signal, waiting);
+      signal.addEventListener('abort', this);
+    }
+    waiting.add(abortable);
+  }
+
+  delete(signal: AbortSignal, abortable: Abortable): void {
+    const waiting = this.#waiting.get(signal);
+    if (waiting === undefined || !waiting.delete(abortable) || waiting.size > 0) return;
+    this.#waiting.delete(signal);
+    signal.removeEventListener('abort', this);
+  }
+
+  /** @internal What `addEventListener` calls. */
+  handleEvent(event: Event): void {
+    const signal = event.target as AbortSignal;
+    const waiting = this.#waiting.get(signal);
+    this.#waiting.delete(signal);
+    signal.removeEventListener('abort', this);
+    for (const abortable of waiting ?? []) abortable.onAbort(signal);
+  }
+}

@@ -1,0 +1,174 @@
+import {
+  type AbortOptions,
+  type Broker,
+  type Headers,
+  type Logger,
+  MicroError,
+  type Registry,
+  silentLogger,
+  type Transport,
+} from '@ts-micro/core';
+import type { Middleware } from '../middleware.ts';
+import type { CallContext } from '../rpc/call-context.ts';
+import type { Codec } from '../rpc/codec.ts';
+import { type Codecs, createCodecs } from '../rpc/codecs.ts';
+import { random, roundRobin, type SelectorStrategy } from './selector.ts';
+import type { NodeFilter } from './service-view.ts';
+
+export interface ClientOptions {
+  /** What calls and streams go through. The client does not close it, nor any other plugin. */
+  readonly transport: Transport;
+  /** What events go through; without it `publish` is `unsupported`. */
+  readonly broker?: Broker | undefined;
+  /** Where services are found; without it calls need an `address`. */
+  readonly registry?: Registry | undefined;
+  /** How one of several nodes is chosen. @default 'random' */
+  readonly selector?: 'random' | 'roundRobin' | SelectorStrategy | undefined;
+  /** How long a call may take as a whole, lookup and retries included. @default 5000 */
+  readonly timeoutMs?: number | undefined;
+  /** How long one attempt of a call may take. @default as long as the call */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** How many more attempts follow the first. @default 3 */
+  readonly retries?: number | undefined;
+  /** How many idle sockets are kept for each node. @default 100 */
+  readonly poolSize?: number | undefined;
+  /** How long a socket is kept idle. Go Micro's servers forget one after 60 s. @default 45000 */
+  readonly poolIdleMs?: number | undefined;
+  /** How long a stream waits for the peer's next message. @default 60000 */
+  readonly streamIdleMs?: number | undefined;
+  /** The content type of requests and events. @default 'application/json' */
+  readonly contentType?: string | undefined;
+  /** Codecs beside the built-in ones for JSON, protobuf as bytes, and bytes. */
+  readonly codecs?: readonly Codec[] | undefined;
+  /** Wraps every call, stream and publish, the first outermost. */
+  readonly middleware?: readonly Middleware[] | undefined;
+  /** Metadata that goes with every call, stream and event. */
+  readonly callMetadata?: Headers | undefined;
+  /** @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** What calls, streams and events have in common. */
+export interface OutgoingOptions extends AbortOptions {
+  /** Headers of the application; those of the transport level (`Timeout`, `Content-Type`, `Micro-...`) are left out. */
+  readonly metadata?: Headers | undefined;
+  /** The request in whose course this is sent: its metadata, deadline and signal go on. */
+  readonly context?: CallContext | undefined;
+  /** @default the client's */
+  readonly contentType?: string | undefined;
+}
+
+/** Where a call or stream goes to: a node of the service that the filter accepts, or an address. */
+export interface TargetOptions extends NodeFilter {
+  /** A listener's address, called without asking the registry. */
+  readonly address?: string | undefined;
+}
+
+export interface CallOptions extends OutgoingOptions, TargetOptions {
+  /** @default the client's */
+  readonly timeoutMs?: number | undefined;
+  /** @default the client's */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** @default the client's */
+  readonly retries?: number | undefined;
+  /**
+   * That running it twice does no harm: it is then tried again also after a failure that may have come too late to stop it.
+   * @default false
+   */
+  readonly idempotent?: boolean | undefined;
+}
+
+export interface StreamOptions extends OutgoingOptions, TargetOptions {
+  /** How long opening may take, retries included. @default the client's `timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** How many more attempts to open follow the first. @default the client's */
+  readonly retries?: number | undefined;
+  /** How long a `receive` waits for the peer's next message. @default the client's */
+  readonly streamIdleMs?: number | undefined;
+}
+
+export interface EventOptions extends OutgoingOptions {}
+
+/** {@link ClientOptions} checked, with defaults. */
+export interface ClientSettings {
+  readonly transport: Transport;
+  readonly broker: Broker | undefined;
+  readonly registry: Registry | undefined;
+  readonly select: SelectorStrategy;
+  readonly timeoutMs: number;
+  readonly attemptTimeoutMs: number | undefined;
+  readonly retries: number;
+  readonly poolSize: number;
+  readonly poolIdleMs: number;
+  readonly streamIdleMs: number;
+  readonly contentType: string;
+  readonly codecs: Codecs;
+  readonly callMetadata: Headers | undefined;
+  readonly logger: Logger;
+}
+
+/** Checks the options once and fills in defaults. Throws `invalid` naming option and value. */
+export function clientSettings(options: ClientOptions): ClientSettings {
+  const {
+    transport,
+    broker,
+    registry,
+    selector = 'random',
+    timeoutMs = 5000,
+    attemptTimeoutMs,
+    retries = 3,
+    poolSize = 100,
+    poolIdleMs = 45_000,
+    streamIdleMs = 60_000,
+    contentType = 'application/json',
+    callMetadata,
+    logger = silentLogger,
+  } = options;
+  if (typeof transport?.dial !== 'function') throw invalid('transport', transport, 'is not a transport');
+  checkTime('timeoutMs', timeoutMs);
+  if (attemptTimeoutMs !== undefined) checkTime('attemptTimeoutMs', attemptTimeoutMs);
+  checkCount('retries', retries);
+  checkCount('poolSize', poolSize);
+  checkTime('poolIdleMs', poolIdleMs);
+  checkTime('streamIdleMs', streamIdleMs);
+  const codecs = createCodecs(options.codecs);
+  if (codecs.get(contentType) === undefined) throw invalid('contentType', contentType, 'has no codec');
+  return {
+    transport,
+    broker,
+    registry,
+    select: strategy(selector),
+    timeoutMs,
+    attemptTimeoutMs,
+    retries,
+    poolSize,
+    poolIdleMs,
+    streamIdleMs,
+    contentType,
+    codecs,
+    callMetadata,
+    logger,
+  };
+}
+
+/** Throws `invalid` unless it is a time a timer can measure. */
+export function checkTime(name: string, value: number): void {
+  if (!(typeof value === 'number' && value > 0 && value < 2 ** 31))
+    throw invalid(name, value, 'is not a positive number of milliseconds below 2^31');
+}
+
+/** Throws `invalid` unless it is a whole number from 0 up. */
+export function checkCount(name: string, value: number): void {
+  if (!(Number.isSafeInteger(value) && value >= 0)) throw invalid(name, value, 'is not a whole number from 0 up');
+}
+
+function strategy(selector: NonNullable<ClientOptions['selector']>): SelectorStrategy {
+  if (selector === 'random') return random();
+  if (selector === 'roundRobin') return roundRobin();
+  if (typeof selector === 'function') return selector;
+  throw invalid('selector', selector, 'is neither random, roundRobin nor a function');
+}
+
+function invalid(name: string, value: unknown, rule: string): MicroError {
+  return new MicroError('invalid', `client: ${name} ${String(value)} ${rule}`);
+}

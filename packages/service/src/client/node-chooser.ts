@@ -1,0 +1,80 @@
+import { MicroError } from '@ts-micro/core';
+import type { PendingCall } from './pending-call.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { RegistryCache } from './registry-cache.ts';
+import type { Candidate, SelectorStrategy } from './selector.ts';
+import type { ServiceView } from './service-view.ts';
+
+/** Chooses the node for each attempt of a call: known to the registry, accepted by the call's filter, not failing, not tried before. */
+export class NodeChooser {
+  readonly #cache: RegistryCache | undefined;
+  readonly #quarantine: Quarantine;
+  readonly #select: SelectorStrategy;
+
+  constructor(cache: RegistryCache | undefined, quarantine: Quarantine, select: SelectorStrategy) {
+    this.#cache = cache;
+    this.#quarantine = quarantine;
+    this.#select = select;
+  }
+
+  /** A node out of what is known already; `undefined` where the registry must be asked. */
+  chooseNow(call: PendingCall, nowMs: number): Candidate | undefined {
+    const address = call.options?.address;
+    if (address !== undefined) return addressed(call.service, address);
+    const view = this.#cache?.peek(call.service, nowMs);
+    return view === undefined ? undefined : this.#chooseFrom(view, call, nowMs);
+  }
+
+  /** A node after asking the registry. Errors: `not_found` for an unknown service or version; `unavailable` where none can be used or the registry cannot be asked. */
+  async choose(call: PendingCall, nowMs: number): Promise<Candidate> {
+    const cache = this.#cache;
+    if (cache === undefined)
+      throw new MicroError('unsupported', `${call.what}: without a registry a call needs an address`);
+    let view = await cache.lookup(call.service);
+    let chosen = this.#chooseFrom(view, call, nowMs);
+    if (chosen === undefined && !view.isComplete) {
+      view = await cache.complete(call.service);
+      chosen = this.#chooseFrom(view, call, nowMs);
+    }
+    if (chosen === undefined) throw view.explainNone(call.options);
+    return chosen;
+  }
+
+  /** True where a node is known that this call has not tried and that does not fail. */
+  hasFresh(call: PendingCall, nowMs: number): boolean {
+    if (call.options?.address !== undefined) return false;
+    const candidates = this.#cache?.peek(call.service, nowMs)?.candidates(call.endpoint, call.options);
+    return candidates?.some((candidate) => this.#isFresh(candidate, call, nowMs)) ?? false;
+  }
+
+  #chooseFrom(view: ServiceView, call: PendingCall, nowMs: number): Candidate | undefined {
+    let candidates = view.candidates(call.endpoint, call.options);
+    if (candidates.length === 0) return undefined;
+    const isTroubled = this.#quarantine.size > 0;
+    if (isTroubled || call.tried !== undefined) candidates = this.#best(candidates, call, nowMs);
+    const chosen = this.#select(candidates, call) as Candidate | undefined;
+    if (chosen === undefined) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
+    if (isTroubled) this.#quarantine.tries(chosen.node.address, nowMs);
+    return chosen;
+  }
+
+  /** The fresh ones; else the one that failed the longest ago, an untried one first: trying is better than failing without. */
+  #best(candidates: readonly Candidate[], call: PendingCall, nowMs: number): readonly Candidate[] {
+    const fresh = candidates.filter((candidate) => this.#isFresh(candidate, call, nowMs));
+    if (fresh.length > 0) return fresh;
+    const untried = candidates.filter(({ node }) => !call.tried?.includes(node.address));
+    const oldest = (untried.length > 0 ? untried : candidates).reduce((one, other) =>
+      this.#quarantine.failedAtMs(other.node.address) < this.#quarantine.failedAtMs(one.node.address) ? other : one,
+    );
+    return [oldest];
+  }
+
+  #isFresh({ node }: Candidate, call: PendingCall, nowMs: number): boolean {
+    return !this.#quarantine.isOut(node.address, nowMs) && !call.tried?.includes(node.address);
+  }
+}
+
+/** An address that the caller knows stands for a node of today's protocol, about which nothing else is known. */
+function addressed(service: string, address: string): Candidate {
+  return { service, version: '', node: { id: address, address, metadata: { protocol: 'mucp' } } };
+}

@@ -1,0 +1,160 @@
+import { abortError, MicroError, type Socket } from '@ts-micro/core';
+import type { Abortable } from './abort-fan-out.ts';
+import { type CallOptions, type ClientSettings, checkCount, checkTime } from './client-options.ts';
+import { Deadline } from './deadline-clock.ts';
+import type { Candidate, SelectRequest } from './selector.ts';
+
+/** How far an attempt got; what fails before `sending` cannot have run. */
+export type Stage = 'choosing' | 'sending' | 'waiting';
+
+/**
+ * One call, or the opening of one stream, from its beginning to its end through all of its attempts.
+ *
+ * It is its own deadline: when that passes, a signal aborts or the client closes, it closes the socket of its attempt and wakes whoever
+ * waits in `wait`, so that everything it waits for ends.
+ */
+export class PendingCall extends Deadline implements SelectRequest, Abortable {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly options: CallOptions | undefined;
+  readonly timeoutMs: number;
+  readonly attemptTimeoutMs: number;
+  readonly retries: number;
+  /** When the call as a whole must be over, on the clock's scale. */
+  readonly endsByMs: number;
+
+  /** How many attempts failed, whether one of them may have run, and where they went. */
+  failures = 0;
+  mayHaveRun = false;
+  tried: string[] | undefined;
+  lastError: MicroError | undefined;
+
+  /** The present attempt: when it began, how long it may take, how far it is, and where it goes. */
+  beganAtMs: number;
+  limitMs = 0;
+  stage: Stage = 'choosing';
+  candidate: Candidate | undefined;
+  socket: Socket | undefined;
+  isReused = false;
+
+  /** Why the present attempt was cut short. */
+  #cut: 'deadline' | 'closed' | AbortSignal | undefined;
+  #wake: (() => void) | undefined;
+
+  /** Throws `invalid` for options that break a rule; as the signal where one has aborted; `timeout` where the incoming request's deadline has passed. */
+  constructor(
+    settings: ClientSettings,
+    service: string,
+    endpoint: string,
+    options: CallOptions | undefined,
+    nowMs: number,
+  ) {
+    super();
+    this.service = service;
+    this.endpoint = endpoint;
+    this.options = options;
+    this.beganAtMs = nowMs;
+    let { timeoutMs, attemptTimeoutMs, retries } = settings;
+    if (options !== undefined) {
+      timeoutMs = options.timeoutMs ?? timeoutMs;
+      attemptTimeoutMs = options.attemptTimeoutMs ?? attemptTimeoutMs;
+      retries = options.retries ?? retries;
+      checkTime('timeoutMs', timeoutMs);
+      if (attemptTimeoutMs !== undefined) checkTime('attemptTimeoutMs', attemptTimeoutMs);
+      checkCount('retries', retries);
+      if (options.context?.deadline !== undefined) {
+        timeoutMs = Math.min(timeoutMs, options.context.deadline - Date.now());
+        if (timeoutMs <= 0)
+          throw new MicroError('timeout', `${this.what}: the incoming request's deadline has passed`, {
+            retrySafe: true,
+          });
+      }
+      const aborted = [options.signal, options.context?.signal].find((signal) => signal?.aborted);
+      if (aborted !== undefined) throw abortError(aborted, this.what);
+    }
+    this.timeoutMs = timeoutMs;
+    this.attemptTimeoutMs = attemptTimeoutMs ?? timeoutMs;
+    this.retries = retries;
+    this.endsByMs = nowMs + timeoutMs;
+  }
+
+  /** Begins every message about it. */
+  get what(): string {
+    const at = this.candidate === undefined ? '' : ` at ${this.candidate.node.id}`;
+    return `client: ${this.service} ${this.endpoint}${at}`;
+  }
+
+  get isCut(): boolean {
+    return this.#cut !== undefined;
+  }
+
+  /** Begins an attempt, or a pause between two, that may take until `limitMs` from `nowMs`. */
+  begin(nowMs: number, limitMs: number): void {
+    this.beganAtMs = nowMs;
+    this.limitMs = limitMs;
+    this.stage = 'choosing';
+    this.candidate = undefined;
+    this.socket = undefined;
+    this.#cut = undefined;
+  }
+
+  /** Waits for `promise` until the attempt is cut short; it then rejects, and the promise goes on unheard. */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    if (this.#cut !== undefined) {
+      promise.catch(() => {});
+      throw this.cutError();
+    }
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        this.#wake = () => reject(this.cutError());
+        promise.then(resolve, reject);
+      });
+    } finally {
+      this.#wake = undefined;
+    }
+  }
+
+  /** Resolves when the attempt is cut short: by its time, which makes this a pause, or by something else. */
+  rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** What the attempt fails with where it was cut short. */
+  cutError(): MicroError {
+    const cut = this.#cut;
+    if (cut instanceof AbortSignal) return abortError(cut, this.what);
+    const details = { cause: this.lastError, retrySafe: this.stage === 'choosing' };
+    if (cut === 'closed') return new MicroError('closed', `${this.what}: the client was closed`, details);
+    const isWhole = this.beganAtMs + this.limitMs >= this.endsByMs;
+    const ms = Math.ceil(isWhole ? this.timeoutMs : this.limitMs);
+    const attempts = this.failures === 0 ? '' : ` and ${this.failures + 1} attempts`;
+    return new MicroError('timeout', `${this.what}: no answer in ${ms} ms${isWhole ? attempts : ''}`, details);
+  }
+
+  /** False where the call as a whole is over: it was canceled, or the client closed. */
+  get mayGoOn(): boolean {
+    return this.#cut === undefined || this.#cut === 'deadline';
+  }
+
+  onDeadline(): void {
+    this.#cutShort('deadline');
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.#cutShort(signal);
+  }
+
+  onClientClose(): void {
+    this.#cutShort('closed');
+  }
+
+  #cutShort(cut: 'deadline' | 'closed' | AbortSignal): void {
+    // A signal or a close outranks a deadline, and the first of those counts.
+    if (!this.mayGoOn) return;
+    this.#cut = cut;
+    void this.socket?.close();
+    this.#wake?.();
+  }
+}
