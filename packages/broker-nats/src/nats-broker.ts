@@ -1,0 +1,178 @@
+import {
+  type AbortOptions,
+  abortable,
+  type Broker,
+  type BrokerFeatures,
+  type BrokerHandler,
+  checkHeaders,
+  Lifetime,
+  type Logger,
+  type Message,
+  MicroError,
+  type PublishOptions,
+  type SubscribeOptions,
+  type Subscriber,
+  silentLogger,
+  throwIfAborted,
+} from '@ts-micro/core';
+import { type ConnectionLease, checkQueue, checkSubject, leaseConnection, type NatsConnection } from '@ts-micro/nats';
+import { encodeMessage } from './message-format.ts';
+import {
+  checkBrokerOptions,
+  checkWhole,
+  type NatsBrokerOptions,
+  type NatsBrokerSettings,
+} from './nats-broker-options.ts';
+import { NatsSubscriber } from './nats-subscriber.ts';
+
+const who = 'nats broker';
+
+/** A {@link Broker} on NATS. */
+export interface NatsBroker extends Broker {
+  readonly options: NatsBrokerSettings;
+}
+
+/**
+ * Publish and subscribe on NATS subjects, in Go Micro's envelope by default.
+ *
+ * Connects at first use. Throws `invalid` naming the option.
+ */
+export function natsBroker(options: NatsBrokerOptions = {}): NatsBroker {
+  return new LeasingBroker(options);
+}
+
+class LeasingBroker implements NatsBroker {
+  readonly name = 'nats';
+  // Base64 takes a third more, and the server's default limit of 1 MiB counts headers as well.
+  readonly supports: BrokerFeatures = { queues: true, wildcards: true, maxBodyBytes: 700 * 1024 };
+  readonly options: NatsBrokerSettings;
+  readonly #lease: ConnectionLease;
+  readonly #logger: Logger;
+  readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
+  readonly #subscribers = new Set<NatsSubscriber>();
+  #isDisconnected = false;
+  #isFinishing = false;
+  #leaving: Promise<MicroError | undefined> | undefined;
+
+  constructor(options: NatsBrokerOptions) {
+    const { connect, settings } = checkBrokerOptions(options);
+    this.#lease = leaseConnection(connect);
+    this.#logger = connect.logger ?? silentLogger;
+    this.options = Object.freeze({ addresses: Object.freeze([...this.#lease.addresses]), ...settings });
+  }
+
+  get address(): string {
+    return this.#lease.address;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  async connect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#leaving) await abortable(this.#leaving, options.signal, `${who}: connecting`);
+    const connection = await this.#lease.get(options);
+    await connection.ready(options);
+    this.#lifetime.assertOpen(options);
+    this.#isDisconnected = false;
+  }
+
+  async disconnect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen();
+    await this.#leave(options);
+  }
+
+  async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
+    // A close waits for running handlers, and what they have to tell must still get out.
+    if (this.#isFinishing) throwIfAborted(options?.signal, who);
+    else this.#assertUsable(options);
+    checkSubject(topic, `${who}: topic`);
+    checkHeaders(message.headers, who);
+    const { data, options: publishOptions } = encodeMessage(message, this.options.format);
+    const connection = this.#connection ?? (await this.#connect(options));
+    connection.publish(topic, data, publishOptions);
+  }
+
+  async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
+    this.#assertUsable(options);
+    const { queue, concurrency = 1, onError, signal } = options;
+    checkSubject(topic, `${who}: topic`, { wildcards: true });
+    if (queue !== undefined) checkQueue(queue, who);
+    checkWhole('concurrency', concurrency);
+    const connection = this.#connection ?? (await this.#connect(options));
+    const { maxPendingMessages, closeTimeoutMs } = this.options;
+    const subscriber = new NatsSubscriber({
+      connection,
+      topic,
+      handler,
+      queue,
+      concurrency,
+      onError,
+      maxPendingMessages,
+      closeTimeoutMs,
+      logger: this.#logger,
+    });
+    this.#subscribers.add(subscriber);
+    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
+    try {
+      await subscriber.confirm({ signal });
+    } catch (error) {
+      await subscriber.close(options);
+      throw error;
+    }
+    return subscriber;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The connection in use, unless it was closed for good. */
+  get #connection(): NatsConnection | undefined {
+    const { current } = this.#lease;
+    return current?.state.status === 'closed' ? undefined : current;
+  }
+
+  async #connect(options: AbortOptions | undefined): Promise<NatsConnection> {
+    const connection = await this.#lease.get(options);
+    this.#assertUsable(options);
+    return connection;
+  }
+
+  #assertUsable(options: AbortOptions | undefined): void {
+    this.#lifetime.assertOpen(options);
+    if (this.#isDisconnected) throw new MicroError('unavailable', `${who} is disconnected`, { retrySafe: true });
+  }
+
+  async #release(options: AbortOptions): Promise<void> {
+    const abandoned = await this.#leave(options);
+    if (abandoned) throw abandoned;
+  }
+
+  /** Ends every subscription and gives the connection back. Resolves with what a subscriber had to abandon. */
+  #leave(options: AbortOptions): Promise<MicroError | undefined> {
+    this.#leaving ??= this.#endAll(options).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #endAll(options: AbortOptions): Promise<MicroError | undefined> {
+    this.#isDisconnected = true;
+    this.#isFinishing = true;
+    const causes = await Promise.all(
+      [...this.#subscribers].map(async (subscriber) => {
+        await subscriber.close(options);
+        return subscriber.closed;
+      }),
+    );
+    this.#isFinishing = false;
+    await this.#lease.release();
+    return causes.find((cause) => cause !== undefined);
+  }
+}
