@@ -1,0 +1,80 @@
+// Package peer is what the Go Micro peers of every generation share: the command line, the JSON lines, and the plain
+// handlers of the greeter. It knows nothing of Go Micro; each generation implements Generation with its own imports.
+package peer
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Call is one request as the runner asks for it.
+type Call struct {
+	Service         string            `json:"service"`
+	Endpoint        string            `json:"endpoint"`
+	Body            json.RawMessage   `json:"body"`
+	Metadata        map[string]string `json:"metadata"`
+	ContentType     string            `json:"contentType"`
+	TimeoutMs       int               `json:"timeoutMs"`
+	Retries         *int              `json:"retries"`
+	Address         string            `json:"address"`
+	CloseConnection bool              `json:"closeConnection"`
+}
+
+// Failure is an error as Go Micro parses it.
+type Failure struct {
+	ID     string `json:"id"`
+	Code   int32  `json:"code"`
+	Detail string `json:"detail"`
+	Status string `json:"status"`
+	Text   string `json:"text"`
+}
+
+// Event is one broker message as the Go broker hands it over.
+type Event struct {
+	Topic  string            `json:"topic"`
+	Header map[string]string `json:"header"`
+	Body   string            `json:"body"`
+	Error  string            `json:"error,omitempty"`
+}
+
+// Stream is one open client stream.
+type Stream interface {
+	Send(body json.RawMessage) error
+	Receive() (json.RawMessage, error)
+	Close() error
+}
+
+// ServerOptions say which greeter to run.
+type ServerOptions struct {
+	Name       string
+	Version    string
+	ID         string
+	Address    string
+	Metadata   map[string]string
+	IntervalMs int
+}
+
+// Client is everything one Go process can do towards others.
+type Client interface {
+	Call(ctx context.Context, call Call) (json.RawMessage, error)
+	Stream(ctx context.Context, call Call) (Stream, error)
+	Publish(ctx context.Context, topic string, contentType string, body json.RawMessage) error
+	PublishRaw(topic string, header map[string]string, body []byte) error
+	Subscribe(topic string, queue string, handler func(Event)) error
+	GetService(name string) (any, error)
+	ListServices() (any, error)
+	Watch(name string, handler func(action string, service any)) error
+	Register(record json.RawMessage) error
+	Deregister(record json.RawMessage) error
+	// SendTransport dials an address, sends one message and, where asked, waits for one answer.
+	SendTransport(address string, header map[string]string, body []byte, receive bool) (map[string]string, []byte, error)
+	Parse(err error) Failure
+	WithMetadata(ctx context.Context, metadata map[string]string) context.Context
+}
+
+// Generation is one version of Go Micro.
+type Generation interface {
+	// Serve runs the greeter until SIGTERM or SIGINT.
+	Serve(nats string, options ServerOptions, out *Lines) error
+	Connect(nats string, contentType string, registryTimeoutMs int) (Client, error)
+}

@@ -1,0 +1,3 @@
+module ts-micro.example/interop/peer
+
+go 1.24

@@ -1,0 +1,100 @@
+package peer
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"time"
+)
+
+// The bodies of the greeter.
+type (
+	HelloRequest struct {
+		Name string `json:"name"`
+	}
+	HelloResponse struct {
+		Msg string `json:"msg"`
+	}
+	Empty          struct{}
+	WhoAmIResponse struct {
+		ID  string `json:"id"`
+		Pid int    `json:"pid"`
+	}
+	ContextResponse struct {
+		Metadata    map[string]string `json:"metadata"`
+		RemainingMs int64             `json:"remainingMs"`
+	}
+	SleepMessage struct {
+		Ms int `json:"ms"`
+	}
+	FailRequest struct {
+		Code   int32  `json:"code"`
+		Detail string `json:"detail"`
+	}
+	CountRequest struct {
+		To int `json:"to"`
+	}
+	CountResponse struct {
+		Value int `json:"value"`
+	}
+	TextMessage struct {
+		Text string `json:"text"`
+	}
+)
+
+// Unary is the part of the greeter that needs nothing of Go Micro; generations embed it in their handler.
+type Unary struct {
+	ID string
+}
+
+// Echo answers any JSON with itself.
+func (u *Unary) Echo(_ context.Context, request *json.RawMessage, response *json.RawMessage) error {
+	*response = append(json.RawMessage(nil), *request...)
+	return nil
+}
+
+// WhoAmI tells which node and which process answered.
+func (u *Unary) WhoAmI(_ context.Context, _ *Empty, response *WhoAmIResponse) error {
+	response.ID = u.ID
+	response.Pid = os.Getpid()
+	return nil
+}
+
+// Sleep answers after the given time, or with the context's error if that comes first.
+func (u *Unary) Sleep(ctx context.Context, request *SleepMessage, response *SleepMessage) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Duration(request.Ms) * time.Millisecond):
+		response.Ms = request.Ms
+		return nil
+	}
+}
+
+// Crash panics.
+func (u *Unary) Crash(_ context.Context, _ *Empty, _ *Empty) error {
+	panic("the greeter crashed on demand")
+}
+
+// Remaining is the time until the context's deadline in milliseconds, or -1 without one.
+func Remaining(ctx context.Context) int64 {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return -1
+	}
+	return time.Until(deadline).Milliseconds()
+}
+
+// Pace is the pause that keeps Go Micro's server from overwriting a stream message that it has not sent yet.
+const Pace = 3 * time.Millisecond
+
+// Greeting is what Hello answers.
+func Greeting(name string) string {
+	return "Hello " + name
+}
+
+// Shout is what Chat answers.
+func Shout(text string) string {
+	return strings.ToUpper(text)
+}
