@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { findInstallProblems } from './install.mjs';
@@ -11,7 +11,7 @@ import { listPackages } from './workspaces.mjs';
 /** @typedef {import('./workspaces.mjs').Workspace} Workspace */
 /** @typedef {Workspace & { tarball: string }} Packed */
 
-const require = createRequire(import.meta.url);
+const attw = fileURLToPath(new URL('node_modules/@arethetypeswrong/cli/dist/index.js', import.meta.url));
 
 /**
  * Packs every package as it would be published, looks the tarballs over, and installs each alone into a fresh project.
@@ -76,8 +76,7 @@ async function publintProblems({ tarball }) {
 
 /** @type {(packed: Packed) => Promise<string[]>} */
 async function typeEntryProblems({ tarball }) {
-  const program = require.resolve('@arethetypeswrong/cli');
-  const parameters = [program, tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--format', 'ascii'];
+  const parameters = [attw, tarball, '--profile', 'esm-only', '--no-emoji', '--no-color', '--format', 'ascii'];
   const { ok, output } = await run(process.execPath, parameters, { cwd: '.' });
   return ok ? [] : [`attw:\n${output}`];
 }

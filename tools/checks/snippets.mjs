@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './program.mjs';
 
@@ -34,7 +34,7 @@ export async function findSnippetProblems(root) {
       mkdirSync(dirname(path), { recursive: true });
       // As many empty lines in front as make the compiler's line numbers those of the Markdown file.
       writeFileSync(path, '\n'.repeat(line - 1) + code);
-      origins.set(relative(root, path), markdown);
+      origins.set(path, markdown);
     }
   }
   const config = {
@@ -46,7 +46,7 @@ export async function findSnippetProblems(root) {
       isolatedDeclarations: false,
       declaration: false,
     },
-    include: ['.'],
+    files: [...origins.keys()],
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
@@ -54,7 +54,7 @@ export async function findSnippetProblems(root) {
   if (ok) return [];
   return output.split('\n').map((line) => {
     const [, path = '', rest = ''] = /^(.+?)(\(.*)$/.exec(line) ?? [];
-    const origin = origins.get(join(path));
+    const origin = origins.get(join(root, path));
     return origin ? `${origin}${rest}` : line;
   });
 }
