@@ -1,6 +1,7 @@
 export { createClient } from './client/create-client.ts';
 export { random, roundRobin } from './client/selector.ts';
 export { fromFlags } from './flags/from-flags.ts';
+export { createService } from './server/create-service.ts';
 
 export type { Client } from './client/client.ts';
 export type {
@@ -16,3 +17,12 @@ export type { NodeFilter } from './client/service-view.ts';
 export type { FlagSettings } from './flags/flag-settings.ts';
 export type { FlaggedPlugins, FromFlagsOptions } from './flags/from-flags.ts';
 export type { Environment } from './flags/read-flags.ts';
+export type { Middleware, MiddlewareCall } from './middleware.ts';
+export type { CallContext } from './rpc/call-context.ts';
+export type { Codec, CodecUse } from './rpc/codec.ts';
+export type { EventContext, RequestContext } from './server/handler-context.ts';
+export type { HandleOptions, RequestHandler, StreamHandler } from './server/routes.ts';
+export type { Service, ServiceHealth, ServiceState, StopReport } from './server/service.ts';
+export type { ServiceOptions } from './server/service-options.ts';
+export type { EventHandler, SubscriptionOptions } from './server/subscription.ts';
+export type { MessageStream } from './stream/message-stream.ts';

@@ -1,0 +1,35 @@
+import type { Routes } from './routes.ts';
+import type { Workload } from './workload.ts';
+
+/** What `Debug.Stats` answers; times in seconds, sizes in bytes. (Go Micro: `debug/handler`.) */
+export interface DebugStats {
+  readonly timestamp: number;
+  readonly started: number;
+  readonly uptime: number;
+  readonly memory: number;
+  readonly threads: number;
+  readonly gc: number;
+  readonly requests: number;
+  readonly errors: number;
+}
+
+/** Adds the endpoints that Go Micro's tools ask of every service; they are not advertised. */
+export function addDebugHandlers(routes: Routes, workload: Workload): void {
+  const startedAt = Date.now();
+  const internal = { internal: true };
+  routes.addUnary('Debug.Health', () => ({ status: 'ok' }), internal);
+  routes.addUnary(
+    'Debug.Stats',
+    (): DebugStats => ({
+      timestamp: Math.floor(Date.now() / 1000),
+      started: Math.floor(startedAt / 1000),
+      uptime: Math.floor((Date.now() - startedAt) / 1000),
+      memory: process.memoryUsage().heapUsed,
+      threads: 1,
+      gc: 0,
+      requests: workload.requests,
+      errors: workload.errors,
+    }),
+    internal,
+  );
+}

@@ -1,0 +1,92 @@
+import {
+  type AbortOptions,
+  type Broker,
+  type BrokerEvent,
+  type Message,
+  MicroError,
+  type Subscriber,
+} from '@ts-micro/core';
+import { defaultContentType } from '../rpc/content-type.ts';
+import { formatError, remoteError } from '../rpc/error-text.ts';
+import { header } from '../rpc/headers.ts';
+import { HandlerContext } from './handler-context.ts';
+import type { ServiceCore } from './service-core.ts';
+import { handleEvent, type Subscription } from './subscription.ts';
+
+/** The subscribers of a service: one subscription of the broker each, and all of a topic for an event that comes over the transport. */
+export class Events {
+  readonly #core: ServiceCore;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #subscribers: Subscriber[] = [];
+
+  constructor(core: ServiceCore) {
+    this.#core = core;
+  }
+
+  get all(): readonly Subscription[] {
+    return this.#subscriptions;
+  }
+
+  add(subscription: Subscription): void {
+    this.#subscriptions.push(subscription);
+  }
+
+  async open(broker: Broker, options: AbortOptions): Promise<void> {
+    for (const subscription of this.#subscriptions) {
+      const { topic, options: wanted } = subscription;
+      const subscriber = await broker.subscribe(topic, (event) => this.#handle(subscription, event), {
+        queue: wanted.queue,
+        concurrency: wanted.concurrency,
+        onError: (error, event) => this.#report(error, event?.topic ?? topic),
+        signal: options.signal,
+      });
+      this.#subscribers.push(subscriber);
+    }
+  }
+
+  /** Stops intake, and waits for running handlers as long as `signal` allows. */
+  async close(options: AbortOptions): Promise<void> {
+    await Promise.all(this.#subscribers.splice(0).map((subscriber) => subscriber.close(options)));
+  }
+
+  /** Runs the subscribers of a topic one after the other, as a Go server does; resolves with the text of what they threw. */
+  async relay(message: Message, context: HandlerContext): Promise<string | undefined> {
+    const failures: string[] = [];
+    for (const subscription of this.#subscriptions) {
+      if (subscription.topic !== context.topic) continue;
+      try {
+        await handleEvent(this.#core, subscription, message, context);
+      } catch (error) {
+        this.#report(error, context.topic);
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    if (failures.length === 0) return undefined;
+    return formatError(remoteError('go.micro.server', 500, `subscriber error: ${failures.join('\n')}`));
+  }
+
+  async #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> {
+    const { name, workload } = this.#core;
+    const context = new HandlerContext({
+      service: name,
+      name: topic,
+      headers: message.headers,
+      contentType: message.headers[header.contentType] || defaultContentType,
+      local: topic,
+      remote: '',
+    });
+    workload.begin(context);
+    try {
+      await handleEvent(this.#core, subscription, message, context);
+    } finally {
+      workload.end(context);
+    }
+  }
+
+  #report(error: unknown, topic: string): void {
+    this.#core.workload.errors++;
+    // The broker wraps what a handler threw.
+    const cause = MicroError.is(error, 'internal') && error.cause !== undefined ? error.cause : error;
+    this.#core.logger.error('event not handled', { service: this.#core.name, topic, error: cause });
+  }
+}

@@ -1,0 +1,121 @@
+import type { Headers, MicroError } from '@ts-micro/core';
+import type { CallContext } from '../rpc/call-context.ts';
+import { metadataOf } from '../rpc/metadata.ts';
+import { timeoutOf } from '../rpc/request.ts';
+
+/** What a handler of an endpoint knows besides the request. */
+export interface RequestContext extends CallContext {
+  /** The name of the service that handles it. */
+  readonly service: string;
+  /** `Greeter.Hello`. */
+  readonly endpoint: string;
+  /** Everything that came with the request, of the transport level too. */
+  readonly headers: Headers;
+  readonly contentType: string;
+  /** The address it came to. */
+  readonly local: string;
+  /** The address the answer goes to. */
+  readonly remote: string;
+}
+
+/** What a subscriber knows besides the event. */
+export interface EventContext extends CallContext {
+  /** The name of the service that handles it. */
+  readonly service: string;
+  /** The topic it was published on; under a wildcard subscription, the actual one. */
+  readonly topic: string;
+  /** Everything that came with the event, of the transport level too. */
+  readonly headers: Headers;
+  readonly contentType: string;
+}
+
+export interface HandlerContextInit {
+  readonly service: string;
+  /** The endpoint or the topic. */
+  readonly name: string;
+  readonly headers: Headers;
+  readonly contentType: string;
+  readonly local: string;
+  readonly remote: string;
+}
+
+// A longer timer fires at once.
+const longestTimerMs = 2 ** 31 - 1;
+
+/** The context of one running handler. What few handlers ask for is made when they do. */
+export class HandlerContext implements RequestContext, EventContext {
+  readonly service: string;
+  readonly endpoint: string;
+  readonly headers: Headers;
+  readonly contentType: string;
+  readonly local: string;
+  readonly remote: string;
+  readonly #arrivedAt: number = Date.now();
+  #deadline: number | undefined | null = null;
+  #metadata: Headers | undefined;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #reason: unknown;
+  #isOver = false;
+
+  constructor(init: HandlerContextInit) {
+    this.service = init.service;
+    this.endpoint = init.name;
+    this.headers = init.headers;
+    this.contentType = init.contentType;
+    this.local = init.local;
+    this.remote = init.remote;
+  }
+
+  get topic(): string {
+    return this.endpoint;
+  }
+
+  get deadline(): number | undefined {
+    if (this.#deadline === null) {
+      const timeoutMs = timeoutOf(this.headers);
+      this.#deadline = timeoutMs === undefined ? undefined : this.#arrivedAt + timeoutMs;
+    }
+    return this.#deadline;
+  }
+
+  get metadata(): Headers {
+    this.#metadata ??= metadataOf(this.headers);
+    return this.#metadata;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal;
+    const controller = new AbortController();
+    this.#controller = controller;
+    const deadline = this.deadline;
+    if (this.#reason !== undefined) controller.abort(this.#reason);
+    else if (deadline !== undefined && !this.#isOver) this.#armDeadline(deadline - Date.now());
+    return controller.signal;
+  }
+
+  /** True once it was told to stop. */
+  get isAborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** Tells the handler to stop; the first reason counts. */
+  abort(reason: MicroError | DOMException): void {
+    if (this.#isOver || this.#reason !== undefined) return;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    this.#controller?.abort(reason);
+  }
+
+  /** The handler has settled: nothing aborts any more. */
+  finish(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+
+  #armDeadline(remainingMs: number): void {
+    const expire = () => this.abort(new DOMException(`${this.endpoint}: the deadline of the caller`, 'TimeoutError'));
+    if (remainingMs <= 0) expire();
+    else this.#timer = setTimeout(expire, Math.min(remainingMs, longestTimerMs)).unref();
+  }
+}

@@ -1,0 +1,15 @@
+import type { Logger } from '@ts-micro/core';
+import type { Middleware } from '../middleware.ts';
+import type { Codecs } from '../rpc/codecs.ts';
+import type { Routes } from './routes.ts';
+import type { Workload } from './workload.ts';
+
+/** What everything that serves a message of one service shares. */
+export interface ServiceCore {
+  readonly name: string;
+  readonly codecs: Codecs;
+  readonly routes: Routes;
+  readonly middleware: readonly Middleware[];
+  readonly workload: Workload;
+  readonly logger: Logger;
+}

@@ -1,0 +1,233 @@
+import { type Message, MicroError, type Socket } from '@ts-micro/core';
+import { dialectOfMessage } from '../rpc/dialect.ts';
+import { eventAckMessage } from '../rpc/reply.ts';
+import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
+import { HandlerContext } from './handler-context.ts';
+import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
+import { ServerStream } from './server-stream.ts';
+import type { ServiceCore } from './service-core.ts';
+import { answerUnary } from './unary.ts';
+
+/** Runs the subscribers of a topic for an event that came over the transport; resolves with the error text where one failed. */
+export type EventRelay = (message: Message, context: HandlerContext) => Promise<string | undefined>;
+
+// Streams that ended here and whose client has not said its end yet.
+const maxEndedStreams = 256;
+
+/**
+ * Serves one socket of the listener: requests side by side, so that no handler delays another, answers as they come.
+ * (Go Micro: `ServeConn`.)
+ */
+export class SocketServer {
+  readonly #core: ServiceCore;
+  readonly #socket: Socket;
+  readonly #relay: EventRelay;
+  readonly #streams = new Map<string, ServerStream>();
+  readonly #endedStreams = new Set<string>();
+  /** Messages not yet answered, and streams not yet ended. */
+  #inFlight = 0;
+  /** The peer has said that it asks nothing more. */
+  #isLast = false;
+  #isDraining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(core: ServiceCore, socket: Socket, relay: EventRelay) {
+    this.#core = core;
+    this.#socket = socket;
+    this.#relay = relay;
+  }
+
+  /** Resolves once the peer is gone, or said that it is done, and everything it asked for has been answered. Never rejects. */
+  async run(): Promise<void> {
+    let cause: unknown;
+    try {
+      while (!this.#isLast || this.#streams.size > 0) {
+        const message = await this.#socket.receive();
+        if (message === undefined) break;
+        const room = this.#take(message);
+        if (room !== undefined) await room;
+      }
+    } catch (error) {
+      cause = error;
+    }
+    this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+  }
+
+  /** Takes no further requests, and closes the socket once those it has are answered. */
+  drain(): void {
+    this.#isDraining = true;
+    if (this.#inFlight === 0) void this.#socket.close();
+  }
+
+  /** Tells the handlers of streams to stop. */
+  abort(reason: MicroError): void {
+    this.#failStreams(reason);
+  }
+
+  /** Waits for nothing any more. */
+  abandon(): void {
+    this.#onIdle?.();
+    void this.#socket.close();
+  }
+
+  /** Serves one message; the promise it may return is waited for before the next one is received. */
+  #take(message: Message): Promise<void> | undefined {
+    const dialect = dialectOfMessage(message);
+    const request = dialect.parse(message, this.#core.codecs);
+    if (request.isLast) this.#isLast = true;
+    const exchange: Exchange = { core: this.#core, socket: this.#socket, dialect, request };
+    if (request.kind === 'stream') return this.#takeStream(exchange, message);
+    this.#inFlight++;
+    if (request.kind === 'event') this.#admit(exchange, undefined);
+    else this.#takeUnary(exchange);
+    return undefined;
+  }
+
+  #takeUnary(exchange: Exchange): void {
+    const route = this.#routeOf(exchange, 'unary');
+    if (!isReadable(exchange)) this.#answerUnreadable(exchange);
+    else if (typeof route === 'string') this.#refuse(exchange, route);
+    else this.#admit(exchange, route as UnaryRoute);
+  }
+
+  #takeStream(exchange: Exchange, message: Message): Promise<void> | undefined {
+    const { request, dialect } = exchange;
+    const { streamId } = request;
+    const active = this.#streams.get(streamId);
+    if (active !== undefined) return this.#continueStream(active, message);
+    if (dialect.isEndOfStream(message)) {
+      // The late end of a stream that is over: Go Micro since v5.1 takes it for the end of the socket.
+      this.#endedStreams.delete(streamId);
+      if (this.#streams.size === 0) this.#isLast = true;
+      return undefined;
+    }
+    // What was under way when the stream ended here must not open a second one.
+    if (this.#endedStreams.has(streamId)) return undefined;
+    this.#inFlight++;
+    this.#openStream(exchange);
+    return undefined;
+  }
+
+  #openStream(exchange: Exchange): void {
+    const { streamId } = exchange.request;
+    const route = this.#routeOf(exchange, 'stream');
+    if (isReadable(exchange) && typeof route !== 'string' && this.#core.workload.takeStream()) {
+      void this.#runStream(exchange, route as StreamRoute, streamId);
+      return;
+    }
+    this.#rememberEnded(streamId);
+    if (!isReadable(exchange)) this.#answerUnreadable(exchange);
+    else this.#refuse(exchange, typeof route === 'string' ? route : this.#overload());
+  }
+
+  #continueStream(stream: ServerStream, message: Message): Promise<void> | undefined {
+    stream.take(message);
+    if (!stream.isFull) return undefined;
+    // A socket of its own is simply read no further, which slows the sender down; one that others use must go on.
+    if (this.#inFlight === 1) return stream.whenRoom();
+    stream.fail(new MicroError('unavailable', `${this.#core.name}: a stream received faster than it was read`));
+    return undefined;
+  }
+
+  async #runStream(exchange: ReadableExchange, route: StreamRoute, streamId: string): Promise<void> {
+    const { workload } = this.#core;
+    const context = this.#contextOf(exchange);
+    const stream = new ServerStream(exchange, route, context);
+    this.#streams.set(streamId, stream);
+    workload.begin(context);
+    await stream.run();
+    workload.end(context);
+    workload.releaseStream();
+    this.#streams.delete(streamId);
+    if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
+    this.#done();
+  }
+
+  /** Runs a request, or an event where there is no route, now or when there is room for it. */
+  #admit(exchange: Exchange, route: UnaryRoute | undefined): void {
+    const { name, workload } = this.#core;
+    const context = this.#contextOf(exchange);
+    if (workload.takeUnary()) {
+      void this.#run(exchange, route, context);
+      return;
+    }
+    const refuse = () => this.#refuse(exchange, this.#overload());
+    const run = () => {
+      if (context.deadline === undefined || context.deadline > Date.now()) {
+        void this.#run(exchange, route, context);
+        return;
+      }
+      workload.releaseUnary();
+      this.#refuse(exchange, runtimeError(408, `${name}: the deadline passed while waiting for room`));
+    };
+    if (!workload.wait({ run, refuse })) refuse();
+  }
+
+  async #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): Promise<void> {
+    const { workload } = this.#core;
+    workload.begin(context);
+    if (route !== undefined) await answerUnary(exchange as ReadableExchange, route, context);
+    else await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
+    workload.end(context);
+    workload.releaseUnary();
+    this.#done();
+  }
+
+  #refuse(exchange: Exchange, text: string): void {
+    void answerError(exchange, text).then(this.#done);
+  }
+
+  #answerUnreadable(exchange: Exchange): void {
+    this.#core.workload.errors++;
+    void deliver(exchange, exchange.dialect.unsupportedType(exchange.request)).then(this.#done);
+  }
+
+  /** The handler that a request is for, or the text that says why there is none. */
+  #routeOf({ request }: Exchange, kind: Route['kind']): Route | string {
+    const { name, routes } = this.#core;
+    if (this.#isDraining) return runtimeError(503, `${name}: the service is stopping`);
+    if (request.problem !== undefined) return `rpc: router cannot decode request: ${request.problem.message}`;
+    const route = routes.get(request.name);
+    if (route === undefined) return routes.explainMissing(request.name);
+    if (route.kind === kind) return route;
+    return runtimeError(501, `${name} ${request.name}: is ${route.kind === 'stream' ? 'a stream' : 'not a stream'}`);
+  }
+
+  #contextOf({ request, socket }: Exchange): HandlerContext {
+    return new HandlerContext({
+      service: this.#core.name,
+      name: request.name,
+      headers: request.headers,
+      contentType: request.contentType,
+      local: socket.local,
+      remote: socket.remote,
+    });
+  }
+
+  #overload(): string {
+    return runtimeError(503, `${this.#core.name}: overloaded, ${this.#core.workload.size} handlers are running`);
+  }
+
+  #rememberEnded(streamId: string): void {
+    this.#endedStreams.add(streamId);
+    if (this.#endedStreams.size <= maxEndedStreams) return;
+    const [oldest] = this.#endedStreams;
+    this.#endedStreams.delete(oldest as string);
+  }
+
+  #failStreams(reason: MicroError): void {
+    for (const stream of this.#streams.values()) stream.fail(reason);
+  }
+
+  readonly #done = (): void => {
+    this.#inFlight--;
+    if (this.#inFlight > 0) return;
+    this.#onIdle?.();
+    if (this.#isDraining || this.#isLast) void this.#socket.close();
+  };
+}

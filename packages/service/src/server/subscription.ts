@@ -1,0 +1,51 @@
+import { type Message, MicroError } from '@ts-micro/core';
+import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
+import { type CodecUse, decodeBody } from '../rpc/codec.ts';
+import type { EventContext, HandlerContext } from './handler-context.ts';
+import type { ServiceCore } from './service-core.ts';
+
+/** Handles an event; what it throws is logged and counted, and does not stop delivery. */
+export type EventHandler<Event = unknown> = (event: Event, context: EventContext) => void | Promise<void>;
+
+export interface SubscriptionOptions {
+  /** Subscribers with the same queue share the topic's events, each going to one of them. Without it every instance gets every event. */
+  readonly queue?: string | undefined;
+  /** How many events this subscriber handles at once. 1 keeps the publisher's order. @default 1 */
+  readonly concurrency?: number | undefined;
+  /** Advertised but for `internal`. @default false */
+  readonly internal?: boolean | undefined;
+}
+
+/** One subscriber of a service. */
+export interface Subscription {
+  readonly topic: string;
+  readonly handler: EventHandler;
+  readonly options: SubscriptionOptions;
+}
+
+/** Decodes an event and runs a handler with it. Rejects with what either throws; `unsupported` where no codec knows the content type. */
+export async function handleEvent(
+  core: ServiceCore,
+  { handler }: Subscription,
+  message: Message,
+  context: HandlerContext,
+): Promise<void> {
+  const codec = core.codecs.get(context.contentType);
+  if (codec === undefined) throw new MicroError('unsupported', `unsupported Content-Type: ${context.contentType}`);
+  const use: CodecUse = { kind: 'event', name: context.topic };
+  const payload = decodeBody(codec, message.body, use);
+  if (core.middleware.length === 0) {
+    await handler(payload, context);
+    return;
+  }
+  const passing: MiddlewareCall = {
+    side: 'server',
+    kind: 'event',
+    service: core.name,
+    name: context.topic,
+    headers: context.metadata as Record<string, string>,
+    payload,
+    context,
+  };
+  await runMiddleware(core.middleware, passing, () => handler(passing.payload, context));
+}

@@ -1,0 +1,66 @@
+import { MicroError } from '@ts-micro/core';
+import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
+import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
+import { errorOfThrown, formatError } from '../rpc/error-text.ts';
+import { answerError, deliver, type Exchange, type ReadableExchange, runtimeError } from './exchange.ts';
+import type { HandlerContext } from './handler-context.ts';
+import type { UnaryRoute } from './routes.ts';
+
+/** Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the same turn. */
+export async function answerUnary(
+  exchange: ReadableExchange,
+  route: UnaryRoute,
+  context: HandlerContext,
+): Promise<void> {
+  const { core, dialect, request } = exchange;
+  const { codec } = request;
+  let payload: unknown;
+  try {
+    payload = decodeBody(codec, request.body, route.requestUse);
+  } catch (error) {
+    return answerError(exchange, runtimeError(400, (error as MicroError).message));
+  }
+  let response: unknown;
+  try {
+    const result = call(exchange, route, context, payload);
+    response = isPromise(result) ? await result : result;
+  } catch (thrown) {
+    logCrash(exchange, thrown);
+    return answerError(exchange, formatError(errorOfThrown(thrown, core.name)));
+  }
+  let body: Uint8Array;
+  try {
+    const use: CodecUse = isLegacy(codec) ? { ...route.responseUse, id: request.id } : route.responseUse;
+    body = encodeBody(codec, response, use);
+  } catch (error) {
+    core.logger.error('response not encoded', { service: core.name, endpoint: route.endpoint, error });
+    return answerError(exchange, runtimeError(500, (error as MicroError).message));
+  }
+  return deliver(exchange, dialect.reply(request, body));
+}
+
+/** Logs what a handler threw by accident; a `MicroError` is an answer. */
+export function logCrash({ core, request }: Exchange, thrown: unknown): void {
+  if (!MicroError.is(thrown)) {
+    core.logger.error('handler failed', { service: core.name, endpoint: request.name, error: thrown });
+  }
+}
+
+function call({ core }: Exchange, route: UnaryRoute, context: HandlerContext, payload: unknown): unknown {
+  if (core.middleware.length === 0) return route.handler(payload, context);
+  const passing: MiddlewareCall = {
+    side: 'server',
+    kind: 'unary',
+    service: core.name,
+    name: route.endpoint,
+    // The one object that the handler sees as its metadata, so that it sees what is set here.
+    headers: context.metadata as Record<string, string>,
+    payload,
+    context,
+  };
+  return runMiddleware(core.middleware, passing, () => route.handler(passing.payload, context));
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
