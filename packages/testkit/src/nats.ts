@@ -3,5 +3,6 @@ export { startChaosProxy } from './nats/chaos-proxy.ts';
 export { findNatsServer } from './nats/find-nats-server.ts';
 export type { NatsCluster, NatsClusterOptions } from './nats/nats-cluster.ts';
 export { startNatsCluster } from './nats/nats-cluster.ts';
+export { natsFaults } from './nats/nats-faults.ts';
 export type { NatsServer, NatsServerCounts, NatsServerOptions } from './nats/nats-server.ts';
 export { startNatsServer } from './nats/nats-server.ts';

@@ -17,10 +17,10 @@ export interface NatsServerOptions {
 }
 
 /** What a server holds for its clients; its routes and own subscriptions are not counted. */
-export interface NatsServerCounts {
+export type NatsServerCounts = {
   readonly connections: number;
   readonly subscriptions: number;
-}
+};
 
 /** A throwaway nats-server on 127.0.0.1. It dies with the process that started it; `await using` kills it and removes its files. */
 export interface NatsServer extends AsyncDisposable {
