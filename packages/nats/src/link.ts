@@ -1,4 +1,4 @@
-import { type AbortOptions, abortable, abortError, Lifetime, type Logger, MicroError } from '@ts-micro/core';
+import { type AbortOptions, abortable, Lifetime, type Logger, MicroError } from '@ts-micro/core';
 import { createInbox } from 'nats';
 import type {
   NatsConnection,
@@ -267,8 +267,11 @@ export class NatsLink implements NatsConnection {
     if (info !== undefined) this.#maxPayload = info.max_payload;
     const server = (this.#isConnected && this.#vendor.getServer()) || this.#state.server;
     const known = info === undefined ? this.#state.servers : [...this.#settings.servers, ...(info.connect_urls ?? [])];
-    const servers = new Set(server === undefined ? known : [...known, server]);
-    this.#state = { status, server, servers: [...servers], reconnects };
+    const servers = [...new Set(server === undefined ? known : [...known, server])];
+    const last = this.#state;
+    const isSame = last.status === status && last.server === server && last.reconnects === reconnects;
+    if (isSame && last.servers.join() === servers.join()) return;
+    this.#state = { status, server, servers, reconnects };
     for (const listener of [...this.#listeners]) {
       try {
         listener(this.#state);

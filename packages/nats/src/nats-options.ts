@@ -70,6 +70,13 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
       throw new MicroError('invalid', `${who}: option ${option} is of type ${typeof value}`);
     }
   }
+  for (const option of ['tls', 'waitForFirstConnect'] as const) {
+    const value: unknown = options[option];
+    const isObject = option === 'tls' && typeof value === 'object' && value !== null;
+    if (value !== undefined && typeof value !== 'boolean' && !isObject) {
+      throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}`);
+    }
+  }
   checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
   checkMilliseconds('connectTimeoutMs', connectTimeoutMs);
   checkMilliseconds('pingIntervalMs', pingIntervalMs);
