@@ -12,5 +12,7 @@ export default defineConfig({
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // A bound for a loaded machine: what is polled for comes, or the test fails then.
+    expect: { poll: { timeout: 10_000, interval: 20 } },
   },
 });
