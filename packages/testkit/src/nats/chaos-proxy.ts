@@ -160,7 +160,9 @@ class TcpChaosProxy implements ChaosProxy {
     this.#links.delete(link);
     for (const pipe of link.pipes) pipe.stop();
     for (const socket of [link.client, link.upstream]) {
-      if (!socket.destroyed) socket.resetAndDestroy();
+      // A reset of a socket that is being ended is refused, and would leave it open for good.
+      if (socket.writableEnded) socket.destroy();
+      else if (!socket.destroyed) socket.resetAndDestroy();
     }
   }
 }
