@@ -140,15 +140,14 @@ describe('an outage', () => {
 
   test('rejects a flush that it breaks', async () => {
     await using server = await startNatsServer();
-    await using connection = await connectNats({ servers: server.url });
-    server.suspend();
-    const flushing = thrownBy(() => connection.flush());
-    server.resume();
-    server.suspend();
+    await using proxy = await startChaosProxy({ target: server.address });
+    await using connection = await connectNats({ servers: proxy.address });
+    proxy.stall();
     const broken = thrownBy(() => connection.flush());
-    await server.kill();
+    const aborted = thrownBy(() => connection.flush({ signal: AbortSignal.timeout(50) }));
+    expect(await aborted).toMatchObject({ code: 'timeout' });
+    proxy.cut();
     expect(await broken).toMatchObject({ code: 'unavailable' });
-    await flushing;
   });
 
   test('longer than a wait for its end rejects that with `unavailable`, or as the signal aborts', async () => {
@@ -268,22 +267,24 @@ describe('closing', () => {
 
   test('ends in time though the server does not answer', async () => {
     await using server = await startNatsServer();
-    const connection = await connectNats({ servers: server.url });
-    server.suspend();
+    await using proxy = await startChaosProxy({ target: server.address });
+    const connection = await connectNats({ servers: proxy.address });
+    proxy.stall();
     const start = performance.now();
     await connection.close({ signal: AbortSignal.timeout(200) });
     expect(performance.now() - start).toBeLessThan(3000);
     expect(await connection.closed).toMatchObject({ code: 'timeout' });
-    server.resume();
+    proxy.heal();
     await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
   });
 
   test('ends at once when the connection breaks meanwhile', async () => {
     await using server = await startNatsServer();
-    const connection = await connectNats({ servers: server.url });
-    server.suspend();
+    await using proxy = await startChaosProxy({ target: server.address });
+    const connection = await connectNats({ servers: proxy.address });
+    proxy.stall();
     const closing = connection.close();
-    await server.kill();
+    proxy.cut();
     await closing;
     expect(await connection.closed).toMatchObject({ code: 'unavailable' });
   });

@@ -1,0 +1,115 @@
+import { connect as connect3 } from '@nats-io/transport-node';
+import { type NatsMessage, type VendorConnection, wrapNatsConnection } from '@ts-micro/nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
+import { connect as connect2 } from 'nats';
+import { describe, expect, test } from 'vitest';
+import { thrownBy } from './thrown-by.ts';
+
+interface Generation {
+  readonly name: string;
+  connect(options: {
+    servers: string;
+    user?: string;
+    pass?: string;
+    reconnectTimeWait?: number;
+  }): Promise<VendorConnection>;
+}
+
+const generations: readonly Generation[] = [
+  { name: 'nats 2.x', connect: (options) => connect2(options) },
+  { name: '@nats-io 3.x', connect: (options) => connect3(options) },
+];
+
+for (const { name, connect } of generations) {
+  describe(`a connection of ${name}`, () => {
+    test('is wrapped once', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      expect(wrapNatsConnection(vendor)).toBe(connection);
+      expect(connection.state).toMatchObject({ status: 'connected', server: server.address });
+    });
+
+    test('carries messages with headers, and the 503 of no responders', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      const inbox = connection.newInbox();
+      const received: NatsMessage[] = [];
+      const onMessage = (message: NatsMessage) => received.push(message);
+      await connection.subscribe('a', { onMessage }).confirm();
+      await connection.subscribe(inbox, { onMessage }).confirm();
+      connection.publish('a', Buffer.from('hello'), { reply: 'r', headers: { 'Micro-ID': '7' } });
+      connection.publish('nobody', Buffer.from('hello'), { reply: inbox });
+      await connection.flush();
+      expect(received.map(({ subject, reply, status, data }) => [subject, reply, status, String(data)])).toEqual([
+        ['a', 'r', 0, 'hello'],
+        [inbox, undefined, 503, ''],
+      ]);
+      expect(received[0]?.headers()).toEqual({ 'Micro-ID': '7' });
+    });
+
+    test('tells of an outage and of its end', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url, reconnectTimeWait: 100 });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      await server.kill();
+      await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('reconnecting');
+      expect(thrownBy(() => connection.publish('a', Buffer.from('x')))).toMatchObject({ code: 'unavailable' });
+      await server.restart();
+      await connection.ready({ signal: AbortSignal.timeout(10_000) });
+      await connection.flush();
+      expect(connection.state.reconnects).toBe(1);
+    });
+
+    test('refuses by permission and by size', async () => {
+      const permissions = 'permissions: { subscribe: { deny: ["secret"] } }';
+      const config = `max_payload: 1000\nauthorization { users: [{ user: ann, password: x, ${permissions} }] }`;
+      await using server = await startNatsServer({ config });
+      await using opened = await open(connect, { servers: server.url, user: 'ann', pass: 'x' });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      const refused = connection.subscribe('secret', { onMessage() {} });
+      expect(await thrownBy(() => refused.confirm())).toMatchObject({ code: 'unauthorized' });
+      expect(thrownBy(() => connection.publish('a', new Uint8Array(1001)))).toMatchObject({ code: 'too_large' });
+    });
+
+    test('stays open when its wrapper is closed, without the subscriptions of the wrapper', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      await connection.subscribe('a', { onMessage() {} }).confirm();
+      await connection.close();
+      expect(thrownBy(() => connection.publish('a', Buffer.from('x')))).toMatchObject({ code: 'closed' });
+      await vendor.flush();
+      expect((await server.counts()).subscriptions).toBe(0);
+      const again = wrapNatsConnection(vendor);
+      expect(again).not.toBe(connection);
+      await again.flush();
+    });
+
+    test('closed by its owner closes the wrapper, and is refused afterwards', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      await vendor.close();
+      expect(await connection.closed).toMatchObject({ code: 'closed' });
+      expect(await thrownBy(() => connection.flush())).toMatchObject({ code: 'closed' });
+      expect(thrownBy(() => wrapNatsConnection(vendor))).toMatchObject({ code: 'closed' });
+    });
+  });
+}
+
+/** Closes the client's connection also where a case fails. */
+async function open(
+  connect: Generation['connect'],
+  options: Parameters<Generation['connect']>[0],
+): Promise<AsyncDisposable & { readonly vendor: VendorConnection }> {
+  const vendor = await connect(options);
+  return { vendor, [Symbol.asyncDispose]: () => vendor.close() };
+}
