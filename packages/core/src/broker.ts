@@ -60,6 +60,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - a header that breaks the rules is refused with `invalid`
  * - a topic that cannot be one is refused with `invalid`
  * - publishing on a wildcard is refused with `invalid`
+ * - a queue or `concurrency` that cannot be one is refused with `invalid`
  * - what the publisher changes after `publish` does not change what arrives
  * - subscribers cannot change what other subscribers get
  * - publishing where nobody subscribes succeeds

@@ -61,6 +61,7 @@ export type RegistryEvent =
  * - a record without a name, or a node without id or address, is refused with `invalid`
  * - a `ttlMs` that is not a positive number is refused with `invalid`
  * - registering and looking up at once from many callers gives each a complete answer
+ * - a lookup with a `quorum` gives at least that many nodes of one version where they exist
  * - not being able to ask is an error and never an empty list
  *
  * Outage contract:

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Closable } from '@ts-micro/core';
 import type { Faults, Harness, InterfaceName, Interfaces, Timing, TransportSettings } from './backend.ts';
 import { Inbox } from './inbox.ts';
+import { randomId } from './random-id.ts';
 import { record } from './record.ts';
 import type { Trace } from './trace.ts';
 import { eventually, until, within } from './within.ts';
@@ -125,8 +125,4 @@ export class CaseContext<I extends InterfaceName> {
     const failed = (await Promise.allSettled(closing)).find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }
-}
-
-function randomId(): string {
-  return randomBytes(6).toString('hex');
 }

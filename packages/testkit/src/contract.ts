@@ -32,7 +32,7 @@ export interface BoundCase {
 
 /** The contract of one interface, bound to a backend. */
 export interface Contract {
-  /** `redis broker`. */
+  /** `redis: broker contract`. */
   readonly name: string;
   readonly interface: InterfaceName;
   readonly cases: readonly BoundCase[];
@@ -59,7 +59,7 @@ function bind<I extends InterfaceName>(
   cases: readonly ContractCase<I>[],
   refusals: Refusals<I>,
 ): Contract {
-  const name = `${backend.name} ${interfaceName}`;
+  const name = `${backend.name}: ${interfaceName} contract`;
   for (const { id } of backend.knownFailing ?? []) {
     if (!cases.some((contractCase) => contractCase.id === id))
       throw new Error(`${name}: knownFailing names "${id}", which is no case of this contract`);

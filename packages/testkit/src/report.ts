@@ -2,7 +2,7 @@ import type { CaseResult } from './run-case.ts';
 
 /** How a backend did. Plain data: `JSON.stringify` it for machines. */
 export interface ContractReport {
-  /** `redis broker`. */
+  /** `redis: broker contract`. */
   readonly name: string;
   readonly passed: number;
   readonly failed: number;

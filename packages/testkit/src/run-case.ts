@@ -3,6 +3,7 @@ import { CaseContext } from './case-context.ts';
 import type { ContractCase, Need } from './contract-case.ts';
 import { activeResources, assertSettled } from './leaks.ts';
 import { isAbsent, type Refusals } from './needs.ts';
+import { randomId } from './random-id.ts';
 import { watchRejections } from './rejections.ts';
 import { Trace } from './trace.ts';
 import { within } from './within.ts';
@@ -105,8 +106,7 @@ async function openHarness<I extends InterfaceName>(backend: BackendUnderTest<I>
       ...(backend.count && { count: () => backend.count?.() ?? {} }),
     };
   }
-  const id = Math.random().toString(36).slice(2, 12);
-  return within(Promise.resolve(backend.create(id)), 'creating a harness', caseBoundMs);
+  return within(Promise.resolve(backend.create(randomId())), 'creating a harness', caseBoundMs);
 }
 
 async function inContext<I extends InterfaceName>(

@@ -23,7 +23,7 @@ export function testRegistry(backend: RegistryUnderTest): void {
 function register({ name, cases }: Contract): void {
   const subjects = [...new Set(cases.map(({ subject }) => subject))];
   // One at a time, because a case looks for what it left behind in the whole process.
-  describe(`${name} contract`, { concurrent: false }, () => {
+  describe(name, { concurrent: false }, () => {
     const results: CaseResult[] = [];
     for (const subject of subjects) {
       describe(subject, () => {

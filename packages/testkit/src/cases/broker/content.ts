@@ -86,6 +86,30 @@ export const content: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     },
   },
   {
+    id: 'broker/invalid-subscription',
+    title: 'a queue or `concurrency` that cannot be one is refused with `invalid`',
+    needs: ['queues'],
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      for (const options of [
+        { queue: '' },
+        { queue: 'a b' },
+        { queue: 'a\r\nb' },
+        { concurrency: 0 },
+        { concurrency: -1 },
+        { concurrency: 1.5 },
+        { concurrency: Number.NaN },
+      ]) {
+        const subscribing = context.within(
+          broker.subscribe(topic, () => {}, options),
+          'subscribe',
+        );
+        await rejection(subscribing, `subscribing with ${JSON.stringify(options)}`, 'invalid');
+      }
+    },
+  },
+  {
     id: 'broker/publish-on-wildcard',
     title: 'publishing on a wildcard is refused with `invalid`',
     async run(context) {

@@ -3,7 +3,7 @@ import { type Registry, serviceRecord } from '@ts-micro/core';
 import { rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { failure, outage } from '../outage.ts';
-import { assertRecords, complete, lookUp, register, sees, simple } from './records.ts';
+import { assertRecords, complete, lookUp, nodeIds, register, sees, simple } from './records.ts';
 
 export const lookup: readonly ContractCase<'registry'>[] = casesOf('registry', 'Registry', [
   {
@@ -107,6 +107,29 @@ export const lookup: readonly ContractCase<'registry'>[] = casesOf('registry', '
         assertRecords(records, [simple(name, '1', ...ids)], 'one of many lookups');
       for (const other of others) await sees(context, registrar, other.name, other);
       for (const other of others) await sees(context, registry, other.name, other);
+    },
+  },
+  {
+    id: 'registry/quorum',
+    title: 'a lookup with a `quorum` gives at least that many nodes of one version where they exist',
+    async run(context) {
+      const [first, second] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      await register(context, first, simple(name, '1', 'a', 'b'));
+      await register(context, second, simple(name, '1', 'c', 'd'));
+      const all = simple(name, '1', 'a', 'b', 'c', 'd');
+      for (const registry of [first, second, await context.open()]) {
+        await sees(context, registry, name, all);
+        for (const quorum of [1, 3, 100]) {
+          const records = await context.within(registry.getService(name, { quorum }), `a quorum of ${quorum}`);
+          const ids = nodeIds(records);
+          assert.ok(ids.length >= Math.min(quorum, 4), `a quorum of ${quorum} gives ${ids}`);
+          assert.deepEqual(
+            ids,
+            ids.filter((id, index) => 'abcd'.includes(id) && ids.indexOf(id) === index),
+          );
+        }
+      }
     },
   },
   {

@@ -50,11 +50,17 @@ export const outages: readonly ContractCase<'registry'>[] = casesOf('registry', 
       await sees(context, registry, record.name, record);
       const watching = await watchFrom(context, registry, record.name, record);
       await outage(context);
-      // What the registrar brings back may be announced too, in any order; the last resync has it all.
-      await context.until('a resync with the node', async () => {
-        const event = await next(context, watching, 'the resync');
-        return event.type === 'resync' && event.services.some(({ nodes }) => nodes.length === 1);
+      let isResynced = false;
+      let known: readonly ServiceRecord[] = [];
+      // The registrar may be back before or after the watcher: the node is in the resync, or announced after it.
+      await context.until('a resync, and the node', async () => {
+        const event = await next(context, watching, isResynced ? 'the node' : 'the resync');
+        if (event.type === 'resync') isResynced = true;
+        if (event.type === 'resync') known = event.services;
+        else known = event.type === 'delete' ? [] : [event.service];
+        return isResynced && known.length === 1;
       });
+      assertRecords(known, [record], 'what the watcher knows after the outage');
     },
   },
   {

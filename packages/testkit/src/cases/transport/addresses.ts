@@ -66,11 +66,10 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
         assert.equal(error.retrySafe, true, 'nobody was there, so trying again is safe');
         const cause = await context.within(socket.closed, 'the end of the socket');
         assert.equal(cause?.code, 'unavailable', `closed says ${cause}`);
+        const again = context.within(socket.send(message('again')), 'send');
+        await rejection(again, 'a send after it', 'unavailable', 'closed');
         return true;
       });
-      const later = await context.within(client.dial(address), 'dial');
-      await firstExchange(context, later);
-      await rejection(context.within(later.send(message('again')), 'send'), 'a send after it', 'unavailable', 'closed');
     },
   },
   {
