@@ -7,15 +7,15 @@ import { encodeEnvelope, type NatsConnection, type NatsMessage, tryDecodeEnvelop
  */
 export type BrokerFormat = 'envelope' | 'native';
 
-// Tells that a native body that looks like an envelope is none.
-const formatHeader = 'Ts-Micro-Format';
-const openingBrace = 0x7b;
-
 /** What publishing a message takes; shares no bytes with it. */
 export interface Outgoing {
   readonly data: Uint8Array;
   readonly options: Parameters<NatsConnection['publish']>[2];
 }
+
+// Tells that a native body that looks like an envelope is none.
+const formatHeader = 'Ts-Micro-Format';
+const openingBrace = 0x7b;
 
 export function encodeMessage(message: Message, format: BrokerFormat): Outgoing {
   if (format === 'envelope') return { data: encodeEnvelope(message), options: undefined };
@@ -31,8 +31,13 @@ export function encodeMessage(message: Message, format: BrokerFormat): Outgoing 
 /** Understands both formats and a plain message of any NATS client. What a server or proxy adds in NATS headers makes an envelope no less one. */
 export function decodeMessage(message: NatsMessage): Message {
   const { data } = message;
-  if (data[0] !== openingBrace) return { headers: message.headers(), body: data };
+  if (data[0] !== openingBrace) return { headers: message.headers(), body: bytesOf(data) };
   const { [formatHeader]: format, ...headers } = message.headers();
   const envelope = format === undefined ? tryDecodeEnvelope(data) : undefined;
-  return envelope ?? { headers, body: data };
+  return { headers: envelope?.headers ?? headers, body: bytesOf(envelope?.body ?? data) };
+}
+
+/** Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`. */
+function bytesOf(bytes: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 }
