@@ -19,7 +19,7 @@ const checks = {
   versions: () => tool('sherif/index.js'),
   snippets: () => findSnippetProblems(root),
   packing: async () => {
-    const problems = turbo('build');
+    const problems = turbo('build', 'declarations');
     if (problems.length > 0) return problems;
     // Loaded only now, for it uses the testkit as it was just built.
     const { findPackingProblems } = await import('./packing.mjs');
@@ -34,14 +34,9 @@ async function tool(program, ...parameters) {
   return ok ? [] : [output];
 }
 
-/** @type {(task: string) => string[]} */
-function turbo(task) {
-  try {
-    runTurbo([task]);
-    return [];
-  } catch (error) {
-    return [String(error)];
-  }
+/** @type {(...tasks: string[]) => string[]} */
+function turbo(...tasks) {
+  return runTurbo(tasks) === 0 ? [] : [`turbo run ${tasks.join(' ')} failed`];
 }
 
 /** A check that broke has found something too. @type {(check: () => string[] | Promise<string[]>) => Promise<string[]>} */

@@ -12,10 +12,7 @@ import { runTests } from './tests.mjs';
  */
 const commands = {
   demo: (parameters) => runBuilt('examples/demo', 'dist/demo.js', parameters),
-  test: async (parameters) => {
-    runTurbo(['build']);
-    return runTests(parameters);
-  },
+  test: runTests,
   check: (parameters) => runProgram(process.execPath, ['tools/checks/check.mjs', ...parameters]),
   bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
@@ -24,8 +21,8 @@ const commands = {
 
 /** @type {(folder: string, program: string, parameters: string[]) => number} */
 function runBuilt(folder, program, parameters) {
-  runTurbo(['build', `--filter=./${folder}...`]);
-  return runProgram(process.execPath, [`${folder}/${program}`, ...parameters]);
+  const status = runTurbo(['build', `--filter=./${folder}...`]);
+  return status === 0 ? runProgram(process.execPath, [`${folder}/${program}`, ...parameters]) : status;
 }
 
 /** @type {(name: string | undefined, parameters: string[]) => Promise<number>} */

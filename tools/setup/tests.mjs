@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram } from './program.mjs';
+import { runProgram, runTurbo } from './program.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
@@ -11,6 +11,9 @@ import { runProgram } from './program.mjs';
  * @type {(parameters: string[]) => number}
  */
 export function runTests(parameters) {
+  // Tests that start a program need it built; the others run from source, and say something even when this fails.
+  const isBuilt = runTurbo(['build', '--continue']) === 0;
+  if (!isBuilt) console.log('setup: the build failed, which counts as one failure');
   const folder = mkdtempSync(join(tmpdir(), 'ts-micro-test-'));
   try {
     const file = join(folder, 'counts.json');
@@ -19,6 +22,7 @@ export function runTests(parameters) {
     const counts = readCounts(file);
     // A runner that fails without a failed test (a crash, a broken configuration) is a failure all the same.
     if (status !== 0 && counts.failed === 0) counts.failed = 1;
+    if (!isBuilt) counts.failed++;
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
     console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
     return counts.failed > 0 ? status || 1 : status;
