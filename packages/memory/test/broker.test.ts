@@ -114,6 +114,18 @@ test('a handler never runs within the call of the publisher', async () => {
   expect(seen).toEqual(['hello']);
 });
 
+test('a Buffer that is published and reused at once arrives as it was', async () => {
+  await using broker = memoryBroker({ network: memoryNetwork() });
+  const { seen, note } = notes();
+  await broker.subscribe('a', note);
+  const body = Buffer.from('before');
+  const publishing = broker.publish('a', { headers: {}, body });
+  body.fill('x');
+  await publishing;
+  await turns();
+  expect(seen).toEqual(['before']);
+});
+
 test('what finds too many messages waiting is dropped and reported', async () => {
   await using broker = memoryBroker({ network: memoryNetwork(), maxQueuedMessages: 2 });
   const reports: [string, string | undefined][] = [];
@@ -192,13 +204,18 @@ test('closing a subscriber works off what it was given before', async () => {
   expect(seen).toEqual(['1', '2', '3']);
 });
 
-test('a handler that never settles is abandoned after `closeTimeoutMs`, and gets nothing more', async () => {
+test('a handler that does not settle is abandoned after `closeTimeoutMs`, and gets nothing more', async () => {
   await using broker = memoryBroker({ network: memoryNetwork(), closeTimeoutMs: 20 });
-  const handler = vi.fn(() => never);
+  let release: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const handler = vi.fn(() => held);
   const stuck = await broker.subscribe('a', handler);
   await Promise.all([broker.publish('a', text('1')), broker.publish('a', text('2'))]);
   await stuck.close();
   expect(await stuck.closed).toMatchObject({ code: 'timeout' });
+  release();
   await turns();
   expect(handler).toHaveBeenCalledOnce();
 });

@@ -70,8 +70,7 @@ export class MemorySubscriber implements Subscriber {
       void this.#report(new MicroError('unavailable', text), event);
       return;
     }
-    const isAnyIdle = this.#mailbox.size === 0;
-    if (!isAnyIdle && this.#workers.length < this.#concurrency) this.#workers.push(this.#work());
+    if (this.#workers.length < this.#concurrency) this.#workers.push(this.#work());
   }
 
   get closed(): Promise<MicroError | undefined> {
