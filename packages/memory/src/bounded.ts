@@ -1,4 +1,5 @@
 import { type AbortOptions, abortable } from '@ts-micro/core';
+import { longestTimerMs } from './longest-timer.ts';
 
 /** Waits for `work` until `signal` aborts or `boundMs` have passed; then rejects with `canceled` or `timeout`. */
 export async function bounded(
@@ -8,7 +9,8 @@ export async function bounded(
   what: string,
 ): Promise<void> {
   const bound = new AbortController();
-  const timer = setTimeout(() => bound.abort(new DOMException(`${boundMs} ms have passed`, 'TimeoutError')), boundMs);
+  const expire = () => bound.abort(new DOMException(`${boundMs} ms have passed`, 'TimeoutError'));
+  const timer = setTimeout(expire, Math.min(boundMs, longestTimerMs));
   try {
     await abortable(abortable(work, signal, what), bound.signal, what);
   } finally {

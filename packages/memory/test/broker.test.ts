@@ -220,6 +220,17 @@ test('a handler that does not settle is abandoned after `closeTimeoutMs`, and ge
   expect(handler).toHaveBeenCalledOnce();
 });
 
+test('a close whose signal is aborted is a plain one where nothing is left to handle', async () => {
+  await using broker = memoryBroker({ network: memoryNetwork() });
+  const { seen, note } = notes();
+  const subscriber = await broker.subscribe('a', note);
+  await broker.publish('a', text('1'));
+  await turns();
+  await subscriber.close({ signal: AbortSignal.abort() });
+  expect(seen).toEqual(['1']);
+  expect(await subscriber.closed).toBeUndefined();
+});
+
 test('a broker that is disconnected refuses until it connects, and its subscribers are closed', async () => {
   await using broker = memoryBroker({ network: memoryNetwork() });
   const subscriber = await broker.subscribe('a', () => {});

@@ -15,7 +15,7 @@ import { checkName } from '../check-name.ts';
 import type { Network } from '../network.ts';
 import { topicMatcher } from './topic.ts';
 
-export interface SubscriberInit {
+interface SubscriberInit {
   readonly network: Network;
   readonly topic: string;
   readonly handler: BrokerHandler;
@@ -40,6 +40,8 @@ export class MemorySubscriber implements Subscriber {
   readonly #concurrency: number;
   readonly #workers: Promise<void>[] = [];
   readonly #lifetime: Lifetime;
+  /** Events delivered whose handler has not settled. */
+  #unhandled = 0;
 
   /** Subscribes on the network until it is closed. Throws `invalid` for the topic, the queue or the concurrency. */
   constructor({ network, topic, handler, options, maxQueuedMessages, closeTimeoutMs, logger }: SubscriberInit) {
@@ -70,6 +72,7 @@ export class MemorySubscriber implements Subscriber {
       void this.#report(new MicroError('unavailable', text), event);
       return;
     }
+    this.#unhandled++;
     if (this.#workers.length < this.#concurrency) this.#workers.push(this.#work());
   }
 
@@ -93,6 +96,7 @@ export class MemorySubscriber implements Subscriber {
       } catch (error) {
         void this.#report(new MicroError('internal', `${this.#what}: the handler failed`, { cause: error }), event);
       }
+      this.#unhandled--;
     }
   }
 
@@ -110,13 +114,10 @@ export class MemorySubscriber implements Subscriber {
 
   async #release(options: AbortOptions): Promise<void> {
     this.#mailbox.end();
+    if (this.#unhandled === 0) return;
+    const what = `${this.#what}: closing with ${this.#unhandled} messages to handle`;
     try {
-      await bounded(
-        Promise.all(this.#workers),
-        options,
-        this.#closeTimeoutMs,
-        `${this.#what}: closing with handlers running`,
-      );
+      await bounded(Promise.all(this.#workers), options, this.#closeTimeoutMs, what);
     } catch (error) {
       this.#mailbox.end(undefined, { drop: true });
       throw error;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type NodeRecord, type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { longestTimerMs } from '../longest-timer.ts';
 import type { MemoryWatcher } from './memory-watcher.ts';
 
 /** One node as it was last registered, in a record of its own; or a version that was registered without nodes. */
@@ -12,8 +13,6 @@ interface Registration {
 
 /** By node id; `''` is the version that was registered without nodes. What changed last stands last and speaks for the version. */
 type Version = Map<string, Registration>;
-
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The services registered on a network, with their leases and those who watch them. */
 export class ServiceTable {

@@ -6,7 +6,7 @@ import type { Pipe } from './pipe.ts';
 
 type SocketHandler = (socket: Socket) => void | Promise<void>;
 
-export interface ListenerInit {
+interface ListenerInit {
   readonly network: Network;
   readonly address: string;
   readonly maxBodyBytes: number;

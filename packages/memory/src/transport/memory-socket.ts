@@ -4,7 +4,7 @@ import type { Network } from '../network.ts';
 import type { Pipe } from './pipe.ts';
 
 /** What one end of a conversation is made of. */
-export interface SocketInit {
+interface SocketInit {
   readonly network: Network;
   readonly local: string;
   readonly remote: string;
