@@ -1,12 +1,6 @@
-import {
-  Lifetime,
-  type Logger,
-  MicroError,
-  type NodeRecord,
-  type Registry,
-  type ServiceRecord,
-  type Watcher,
-} from '@ts-micro/core';
+import { abortable, Lifetime, type Logger, MicroError, type Registry, type ServiceRecord } from '@ts-micro/core';
+import { addressChanges, nodesOf, united } from './compare-records.ts';
+import { followService, type ServiceFollower } from './follow-service.ts';
 import { ServiceView } from './service-view.ts';
 
 /** How long "there is none" is believed. Brief, because a service that starts must not be missed. */
@@ -19,8 +13,6 @@ const refreshMs = 1_000;
 const queryLimitMs = 15_000;
 /** A service not looked up for so long is forgotten, and its watcher closed. */
 const forgetMs = 10 * 60_000;
-const firstPauseMs = 100;
-const longestPauseMs = 10_000;
 
 export interface RegistryCacheOptions {
   readonly registry: Registry;
@@ -49,7 +41,6 @@ interface Entry {
   first: Promise<void> | undefined;
   asking: Promise<void> | undefined;
   following: Promise<void> | undefined;
-  watcher: Watcher | undefined;
 }
 
 /**
@@ -132,10 +123,11 @@ export class RegistryCache {
       first: undefined,
       asking: undefined,
       following: undefined,
-      watcher: undefined,
     };
     this.#entries.set(service, entry);
-    if (this.#options.registry.supports.watch) entry.following = this.#follow(entry);
+    const { registry, logger } = this.#options;
+    if (registry.supports.watch)
+      entry.following = followService(registry, service, this.#follower(entry), entry.ending.signal, logger);
     this.#sweeper ??= setInterval(() => this.#sweep(), forgetMs / 10).unref();
     return entry;
   }
@@ -171,82 +163,53 @@ export class RegistryCache {
     entry.askedAtMs = now();
     const limit = new AbortController();
     const end = () => limit.abort(ending.signal.reason);
-    const timer = setTimeout(
-      () => limit.abort(new DOMException('the registry did not answer', 'TimeoutError')),
-      queryLimitMs,
-    );
+    const timer = setTimeout(() => limit.abort(new DOMException('it took too long', 'TimeoutError')), queryLimitMs);
     timer.unref();
     ending.signal.addEventListener('abort', end, { once: true });
     try {
-      const records = await registry.getService(service, { quorum, signal: limit.signal });
+      const { signal } = limit;
+      // Waited for no longer than the signal allows even where the registry does not heed it.
+      const records = await abortable(registry.getService(service, { quorum, signal }), signal, registry.name);
       entry.askedAtMs = now();
       return records.filter(({ name }) => name === service);
     } catch (cause) {
-      const error = MicroError.from(cause, 'internal', 'registry');
+      if (ending.signal.aborted) throw ending.signal.reason;
+      const error = MicroError.from(cause, 'internal', registry.name);
       logger.debug('registry lookup failed', { service, error });
-      throw new MicroError(error.code, `client: looking up service "${service}": ${error.message}`, {
-        cause,
-        retrySafe: true,
-      });
+      const message = `client: looking up service "${service}": ${error.message}`;
+      throw new MicroError(error.code, message, { cause, retrySafe: true });
     } finally {
       clearTimeout(timer);
       ending.signal.removeEventListener('abort', end);
     }
   }
 
-  /** Follows one service until it is forgotten, beginning again whenever the watcher ends. Never rejects. */
-  async #follow(entry: Entry): Promise<void> {
-    const { registry, logger } = this.#options;
-    const { service, ending } = entry;
-    let pauseMs = firstPauseMs;
-    while (!ending.signal.aborted) {
-      try {
-        const watcher = await registry.watch({ service, signal: ending.signal });
-        entry.watcher = watcher;
-        if (ending.signal.aborted) void watcher.close();
-        for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
-          pauseMs = firstPauseMs;
-          if (event.type === 'resync') this.#resync(entry, event.services);
-          else this.#change(entry, event.type === 'delete', event.service);
-        }
-      } catch (error) {
-        if (!ending.signal.aborted) logger.warn('registry watch failed', { service, error, retryMs: pauseMs });
-        if (MicroError.is(error, 'unsupported')) return;
-      } finally {
+  #follower(entry: Entry): ServiceFollower {
+    const { onNews } = this.#options;
+    return {
+      onResync: (records) => {
+        entry.isLive = true;
+        entry.revision++;
+        this.#show(entry, records, true);
+        for (const { address } of nodesOf(records)) onNews?.(address);
+      },
+      onChange: (record, isGone) => {
+        entry.revision++;
+        const others = (entry.view?.records ?? []).filter(({ version }) => version !== record.version);
+        this.#show(entry, isGone ? others : [...others, record], true);
+      },
+      onLost: () => {
         entry.isLive = false;
-        void entry.watcher?.close();
-        entry.watcher = undefined;
-      }
-      await pause(pauseMs * (0.5 + Math.random()), ending.signal);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-    }
-  }
-
-  #resync(entry: Entry, services: readonly ServiceRecord[]): void {
-    entry.isLive = true;
-    entry.revision++;
-    const records = services.filter(({ name }) => name === entry.service);
-    this.#show(entry, records, true);
-    for (const node of nodesOf(records)) this.#options.onNews?.(node.address);
-  }
-
-  #change(entry: Entry, isGone: boolean, record: ServiceRecord): void {
-    if (record.name !== entry.service) return;
-    entry.revision++;
-    const others = (entry.view?.records ?? []).filter(({ version }) => version !== record.version);
-    this.#show(entry, isGone ? others : [...others, record], true);
+      },
+    };
   }
 
   #show(entry: Entry, records: readonly ServiceRecord[], isComplete: boolean): void {
     const { onNews, onGone } = this.#options;
-    const before = new Map(nodesOf(entry.view?.records ?? []).map((node) => [node.address, node]));
+    const { news, gone } = addressChanges(entry.view?.records ?? [], records);
     entry.view = this.#viewOf(entry.service, records, isComplete);
-    for (const node of nodesOf(records)) {
-      const known = before.get(node.address);
-      before.delete(node.address);
-      if (known === undefined || !isSameNode(known, node)) onNews?.(node.address);
-    }
-    for (const address of before.keys()) onGone?.(address);
+    for (const address of news) onNews?.(address);
+    for (const address of gone) onGone?.(address);
   }
 
   #viewOf(service: string, records: readonly ServiceRecord[], isComplete: boolean): ServiceView {
@@ -267,7 +230,6 @@ export class RegistryCache {
   #forget(entry: Entry): void {
     this.#entries.delete(entry.service);
     entry.ending.abort(new MicroError('closed', `registry cache: service "${entry.service}" is forgotten`));
-    void entry.watcher?.close();
     for (const node of nodesOf(entry.view?.records ?? [])) this.#options.onGone?.(node.address);
   }
 
@@ -277,43 +239,4 @@ export class RegistryCache {
     for (const entry of entries) this.#forget(entry);
     await Promise.all(entries.map((entry) => entry.following));
   }
-}
-
-function nodesOf(records: readonly ServiceRecord[]): readonly NodeRecord[] {
-  return records.flatMap((record) => record.nodes);
-}
-
-function isSameNode(one: NodeRecord, other: NodeRecord): boolean {
-  const names = Object.keys(one.metadata);
-  return (
-    one.id === other.id &&
-    names.length === Object.keys(other.metadata).length &&
-    names.every((name) => one.metadata[name] === other.metadata[name])
-  );
-}
-
-/** `records`, and of `others` the versions and nodes that are missing there. */
-function united(records: readonly ServiceRecord[], others: readonly ServiceRecord[]): readonly ServiceRecord[] {
-  const result = new Map(records.map((record) => [record.version, record]));
-  for (const other of others) {
-    const record = result.get(other.version);
-    const ids = new Set(record?.nodes.map(({ id }) => id));
-    const missing = other.nodes.filter(({ id }) => !ids.has(id));
-    result.set(other.version, record ? { ...record, nodes: [...record.nodes, ...missing] } : other);
-  }
-  return [...result.values()];
-}
-
-/** Resolves after a while, or as soon as `signal` aborts. Does not keep the process alive. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, durationMs).unref();
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -1,0 +1,67 @@
+import { abortable, type Logger, MicroError, type Registry, type ServiceRecord, type Watcher } from '@ts-micro/core';
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/** Whom a watcher's events go to. */
+export interface ServiceFollower {
+  /** All that is known of the service; from now on changes are followed. */
+  onResync(records: readonly ServiceRecord[]): void;
+  /** A version of the service as it is now, or as it last was. */
+  onChange(record: ServiceRecord, isGone: boolean): void;
+  /** The watcher ended: changes may be missed until the next resync. */
+  onLost(): void;
+}
+
+/** Watches one service until `signal` aborts, beginning again whenever the watcher ends. Never rejects. */
+export async function followService(
+  registry: Registry,
+  service: string,
+  follower: ServiceFollower,
+  signal: AbortSignal,
+  logger: Logger,
+): Promise<void> {
+  let pauseMs = firstPauseMs;
+  while (!signal.aborted) {
+    let watcher: Watcher | undefined;
+    const end = () => void watcher?.close();
+    try {
+      const watching = registry.watch({ service, signal });
+      // Also where the registry does not heed the signal nothing waits for it; a watcher that comes too late is closed.
+      watching.then(
+        (late) => void (signal.aborted && late.close()),
+        () => {},
+      );
+      watcher = await abortable(watching, signal, registry.name);
+      signal.addEventListener('abort', end, { once: true });
+      for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
+        pauseMs = firstPauseMs;
+        if (event.type === 'resync') follower.onResync(event.services.filter(({ name }) => name === service));
+        else if (event.service.name === service) follower.onChange(event.service, event.type === 'delete');
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.warn('registry watch failed', { service, error, retryMs: pauseMs });
+      if (MicroError.is(error, 'unsupported')) return;
+    } finally {
+      signal.removeEventListener('abort', end);
+      follower.onLost();
+      end();
+    }
+    await pause(pauseMs * (0.5 + Math.random()), signal);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  }
+}
+
+/** Resolves after a while, or as soon as `signal` aborts. Does not keep the process alive. */
+function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs).unref();
+    signal.addEventListener('abort', end, { once: true });
+  });
+}

@@ -1,0 +1,51 @@
+import type { BrokerEvent } from '@ts-micro/core';
+import { expect, it } from 'vitest';
+import { createClient } from '../../src/client/create-client.ts';
+import { bodyOf, codeOf, openWorld, until } from './world.ts';
+
+it('publishes what Go Micro subscribers expect', async () => {
+  await using world = openWorld();
+  const events: BrokerEvent[] = [];
+  await world.broker.subscribe('greeter.events', (event) => void events.push(event));
+  const client = world.client({ callMetadata: { Tenant: 'x' } });
+  await client.publish('greeter.events', { name: 'John' });
+  await client.publish('greeter.events', { name: 'Jane' }, { metadata: { Tenant: 'y', Timeout: '5' } });
+  await until(() => events.length === 2);
+  const [first, second] = events as [BrokerEvent, BrokerEvent];
+  const id = first.message.headers['Micro-ID'];
+  expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(first.message.headers).toEqual({
+    'Content-Type': 'application/json',
+    'Micro-ID': id,
+    'Micro-Id': id,
+    'Micro-Topic': 'greeter.events',
+    Tenant: 'x',
+  });
+  expect(Buffer.from(first.message.body).toString()).toBe('{"name":"John"}\n');
+  expect(second.message.headers.Tenant).toBe('y');
+  expect(second.message.headers).not.toHaveProperty('Timeout');
+  expect(second.message.headers['Micro-ID']).not.toBe(id);
+  expect(bodyOf(second.message)).toEqual({ name: 'Jane' });
+});
+
+it('publishes bytes as they are', async () => {
+  await using world = openWorld();
+  const events: BrokerEvent[] = [];
+  await world.broker.subscribe('raw', (event) => void events.push(event));
+  await world.client().publish('raw', new Uint8Array([1, 2]), { contentType: 'application/octet-stream' });
+  await until(() => events.length === 1);
+  expect([...(events[0]?.message.body ?? [])]).toEqual([1, 2]);
+});
+
+it('says what is missing', async () => {
+  await using world = openWorld();
+  await using client = createClient({ transport: world.transport });
+  await expect(client.publish('topic')).rejects.toMatchObject({
+    code: 'unsupported',
+    message: expect.stringContaining('needs a broker'),
+  });
+  expect(await codeOf(world.client().publish('topic', {}, { contentType: 'x/y' }))).toBe('unsupported');
+  expect(await codeOf(world.client().publish('topic', 1n))).toBe('invalid');
+  expect(await codeOf(world.client().publish('a b', {}))).toBe('invalid');
+  expect(await codeOf(world.client().publish('topic', {}, { signal: AbortSignal.abort() }))).toBe('canceled');
+});
