@@ -39,7 +39,10 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     this.#attempts = attempts;
     this.#onReleased = onReleased;
     this.stream = new StreamEnd(this);
-    for (const signal of opened.signals) attempts.signals.add(signal, this);
+    for (const signal of opened.signals) {
+      if (signal.aborted) this.onAbort(signal);
+      else attempts.signals.add(signal, this);
+    }
   }
 
   async send(value: unknown, options?: AbortOptions): Promise<void> {
