@@ -68,6 +68,7 @@ export class Events {
   async #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> {
     const { name, workload } = this.#core;
     const context = new HandlerContext({
+      hasDeadline: false,
       service: name,
       name: topic,
       headers: message.headers,

@@ -30,6 +30,8 @@ export interface EventContext extends CallContext {
 }
 
 export interface HandlerContextInit {
+  /** False for an event: a `Timeout` among its headers is left over from the request in whose course it was published. @default true */
+  readonly hasDeadline?: boolean | undefined;
   readonly service: string;
   /** The endpoint or the topic. */
   readonly name: string;
@@ -51,7 +53,8 @@ export class HandlerContext implements RequestContext, EventContext {
   readonly local: string;
   readonly remote: string;
   readonly #arrivedAt: number = Date.now();
-  #deadline: number | undefined | null = null;
+  /** `null` until it is asked for. */
+  #deadline: number | undefined | null;
   #metadata: Headers | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -65,6 +68,7 @@ export class HandlerContext implements RequestContext, EventContext {
     this.contentType = init.contentType;
     this.local = init.local;
     this.remote = init.remote;
+    this.#deadline = init.hasDeadline === false ? undefined : null;
   }
 
   get topic(): string {

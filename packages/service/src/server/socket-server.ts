@@ -200,6 +200,7 @@ export class SocketServer {
 
   #contextOf({ request, socket }: Exchange): HandlerContext {
     return new HandlerContext({
+      hasDeadline: request.kind !== 'event',
       service: this.#core.name,
       name: request.name,
       headers: request.headers,

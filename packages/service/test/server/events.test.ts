@@ -33,7 +33,10 @@ describe('an event', () => {
       service.subscribe('greeter.>', (_event, context) => seen.resolve(context));
     });
     const event = golden('V1');
-    await greeter.broker.publish('greeter.a.b', { ...event, headers: { ...event.headers, 'X-Tenant': 'a' } });
+    await greeter.broker.publish('greeter.a.b', {
+      ...event,
+      headers: { ...event.headers, 'X-Tenant': 'a', Timeout: '1' },
+    });
     const context = await seen.promise;
     expect(context).toMatchObject({
       service: 'greeter',
@@ -89,7 +92,8 @@ describe('an event', () => {
     await greeter.broker.publish('events', golden('V1'));
     await until('it runs', () => greeter.service.health().running === 1);
     const stopped = greeter.service.stop();
-    setTimeout(gate.resolve, 20);
+    await until('intake has stopped', async () => (await greeter.registry.listServices()).length === 0);
+    gate.resolve();
     expect(await stopped).toEqual({ abandoned: [] });
     expect(finished).toBe(true);
   });

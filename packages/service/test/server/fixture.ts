@@ -73,6 +73,23 @@ export function makeGreeter(configure: (service: Service) => void, options: Part
   };
 }
 
+/** A registry that registers in a way of its own. */
+export function registryWith(inner: Registry, register: Registry['register']): Registry {
+  const { name, supports, closed } = inner;
+  return {
+    name,
+    supports,
+    closed,
+    register,
+    deregister: (...given) => inner.deregister(...given),
+    getService: (...given) => inner.getService(...given),
+    listServices: (...given) => inner.listServices(...given),
+    watch: (...given) => inner.watch(...given),
+    close: (...given) => inner.close(...given),
+    [Symbol.asyncDispose]: () => inner.close(),
+  };
+}
+
 /** Sends a message and receives the next one. */
 export async function ask(socket: Socket, message: Message): Promise<Message> {
   await socket.send(message);

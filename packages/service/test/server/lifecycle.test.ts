@@ -2,7 +2,18 @@ import { MicroError } from '@ts-micro/core';
 import { memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import { createService } from '../../src/server/create-service.ts';
-import { ask, deferred, errorOf, json, makeGreeter, next, request, startGreeter, until } from './fixture.ts';
+import {
+  ask,
+  deferred,
+  errorOf,
+  json,
+  makeGreeter,
+  next,
+  registryWith,
+  request,
+  startGreeter,
+  until,
+} from './fixture.ts';
 
 describe('a started service', () => {
   it('is registered with what Go clients choose by, and advertises its endpoints in order', async () => {
@@ -125,14 +136,9 @@ describe('a heartbeat', () => {
   it('announces once more shortly after the start', async () => {
     const registered: number[] = [];
     await using inner = makeGreeter(() => {});
-    const registry = Object.create(inner.registry, {
-      register: {
-        value: (...given: Parameters<typeof inner.registry.register>) => {
-          registered.push(Date.now());
-          return inner.registry.register(...given);
-        },
-      },
-      deregister: { value: inner.registry.deregister.bind(inner.registry) },
+    const registry = registryWith(inner.registry, (...given) => {
+      registered.push(Date.now());
+      return inner.registry.register(...given);
     });
     await using greeter = await startGreeter(() => {}, { registry });
     await until('it is announced again', () => registered.length === 2);
@@ -143,14 +149,9 @@ describe('a heartbeat', () => {
   it('that fails is logged, shown, and tried again', async () => {
     await using inner = makeGreeter(() => {});
     let isDown = false;
-    const registry = Object.create(inner.registry, {
-      register: {
-        value: async (...given: Parameters<typeof inner.registry.register>) => {
-          if (isDown) throw new MicroError('unavailable', 'no registry today');
-          return inner.registry.register(...given);
-        },
-      },
-      deregister: { value: inner.registry.deregister.bind(inner.registry) },
+    const registry = registryWith(inner.registry, async (...given) => {
+      if (isDown) throw new MicroError('unavailable', 'no registry today');
+      return inner.registry.register(...given);
     });
     await using greeter = await startGreeter(() => {}, { registry, registerIntervalMs: 10, registerTtlMs: 60 });
     isDown = true;
