@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { MicroError } from '@ts-micro/core';
 
 const keptLines = 500;
@@ -96,5 +95,5 @@ function endWithThisProcess(pid: number, child: ChildProcess): void {
   guard.stdin.on('error', () => {});
   guard.on('error', () => {});
   child.once('exit', () => void guard.kill('SIGKILL'));
-  void once(guard, 'exit').then(() => guard.stdin.destroy());
+  guard.once('exit', () => void guard.stdin.destroy());
 }
