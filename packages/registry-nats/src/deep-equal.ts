@@ -2,14 +2,13 @@
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((item, index) => deepEqual(item, b[index]));
+  }
   const one = a as Record<string, unknown>;
   const other = b as Record<string, unknown>;
-  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
-  for (const key of keys) {
-    const mine = Object.hasOwn(one, key) ? one[key] : undefined;
-    const theirs = Object.hasOwn(other, key) ? other[key] : undefined;
-    if (!deepEqual(mine, theirs)) return false;
-  }
-  return true;
+  const isSame = (key: string) =>
+    deepEqual(Object.hasOwn(one, key) ? one[key] : undefined, Object.hasOwn(other, key) ? other[key] : undefined);
+  return Object.keys(one).every(isSame) && Object.keys(other).every(isSame);
 }

@@ -2,19 +2,17 @@ import {
   type AbortOptions,
   Lifetime,
   type LookupOptions,
-  MicroError,
+  type MicroError,
   type RegisterOptions,
   type Registry,
   type RegistryFeatures,
   type ServiceRecord,
-  serviceRecord,
   type Watcher,
   type WatchOptions,
 } from '@ts-micro/core';
 import { type ConnectionLease, leaseConnection, type NatsMessage } from '@ts-micro/nats';
-import { answerQuery } from './answer-query.ts';
+import { checkedRecord, checkName } from './check-record.ts';
 import { LeaseClock } from './lease-clock.ts';
-import { type Lease, LeaseTable } from './lease-table.ts';
 import { mergeAnswers } from './merge-answers.ts';
 import {
   checkPositive,
@@ -26,7 +24,8 @@ import {
 import { NatsWatcher } from './nats-watcher.ts';
 import { statedLeasesMs } from './peer-headers.ts';
 import { decodeAnnouncement } from './record-decoding.ts';
-import { encodeCreate, encodeDelete, encodeGet, encodeList } from './record-encoding.ts';
+import { encodeDelete, encodeGet, encodeList } from './record-encoding.ts';
+import { Registrations } from './registrations.ts';
 import { RegistrySession } from './registry-session.ts';
 
 const closeTimeoutMs = 10_000;
@@ -46,15 +45,20 @@ class NatsRegistry implements Registry {
   readonly #settings: NatsRegistrySettings;
   readonly #lease: ConnectionLease;
   readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
-  readonly #registered = new LeaseTable();
+  readonly #registrations: Registrations;
   readonly #watchers = new Set<NatsWatcher>();
   readonly #clock = new LeaseClock((now) => this.#expire(now));
-  #renewal: NodeJS.Timeout | undefined;
   #session: RegistrySession | undefined;
 
   constructor(options: NatsRegistryOptions) {
     this.#settings = checkRegistryOptions(options);
     this.#lease = leaseConnection(this.#settings.connect);
+    this.#registrations = new Registrations({
+      defaultLeaseMs: this.#settings.defaultLeaseMs,
+      logger: this.#settings.logger,
+      announce: (data, leasesMs) => this.#session?.announce(data, leasesMs),
+      onExpiry: (time) => this.#clock.fireBy(time),
+    });
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -78,25 +82,19 @@ class NatsRegistry implements Registry {
       const session = await this.#open(options);
       await session.questions.start(options);
       this.#lifetime.assertOpen(options);
-      session.announce(encodeCreate(record), [this.#leaseFor(ttlMs).lengthMs]);
+      this.#registrations.announce(record, ttlMs);
     } catch (error) {
       // What is registered already must outlive an outage in which its owner keeps renewing it.
-      this.#registered.renew(record, [this.#leaseFor(ttlMs)]);
+      this.#registrations.renew(record, ttlMs);
       throw error;
     }
-    const lease = this.#leaseFor(ttlMs);
-    this.#registered.put(record, [lease]);
-    this.#clock.fireBy(lease.expiresAt);
-    if (ttlMs === undefined) this.#keepRenewing();
+    this.#registrations.put(record, ttlMs);
   }
 
   async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
     const record = checkedRecord(service);
-    const present = this.#registered.get(record.name, record.version);
-    // To a Go peer a record without nodes means all of them, which only the process that has them all could say.
-    if (record.nodes.length === 0 && present?.nodes.length !== 0) return;
-    this.#registered.remove(record);
+    if (!this.#registrations.remove(record)) return;
     const session = await this.#open(options);
     session.announce(encodeDelete(record));
     // Nobody repeats it, unlike a registration, so it must have left before this resolves.
@@ -142,14 +140,14 @@ class NatsRegistry implements Registry {
     this.#lifetime.assertOpen(options);
     if (this.#session) return this.#session;
     const session = new RegistrySession(connection, this.#settings, {
-      onQuestion: (message) => answerQuery(message, connection, this.#registered, this.#settings.logger),
+      onQuestion: (message) => this.#registrations.answer(message, connection),
       onAnnouncement: (message) => this.#onAnnouncement(message),
       onWatchRefused: (error) => this.#failWatchers(error),
       onReconnect: () => this.#onReconnect(),
       onEnd: (cause) => this.#onEnd(cause),
     });
     this.#session = session;
-    if (this.#registered.records().length > 0) {
+    if (this.#registrations.records().length > 0) {
       await session.questions.start(options);
       this.#onReconnect();
     }
@@ -183,7 +181,7 @@ class NatsRegistry implements Registry {
   }
 
   #onReconnect(): void {
-    for (const record of this.#registered.records()) this.#announceAgain(record);
+    this.#registrations.announceAll();
     for (const watcher of this.#watchers) watcher.resync();
   }
 
@@ -197,42 +195,8 @@ class NatsRegistry implements Registry {
     for (const watcher of [...this.#watchers]) watcher.fail(cause);
   }
 
-  #leaseFor(ttlMs: number | undefined): Lease {
-    const lengthMs = ttlMs ?? this.#settings.defaultLeaseMs;
-    const expiresAt = ttlMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + ttlMs;
-    return { lengthMs, expiresAt, isStated: true };
-  }
-
-  /** Announces what was registered without a lease, so that watchers elsewhere, who see none that is endless, keep it. */
-  #keepRenewing(): void {
-    if (this.#renewal !== undefined) return;
-    this.#renewal = setInterval(() => {
-      if (!this.#session?.isConnected) return;
-      for (const record of this.#registered.records()) {
-        const leases = this.#registered.leasesOf(record);
-        if (leases.some((lease) => lease.expiresAt === Number.POSITIVE_INFINITY)) this.#announceAgain(record);
-      }
-    }, this.#settings.defaultLeaseMs / 3);
-    this.#renewal.unref();
-  }
-
-  #announceAgain(record: ServiceRecord): void {
-    const leasesMs = this.#registered.leasesOf(record).map((lease) => lease.lengthMs);
-    this.#tryAnnounce(encodeCreate(record), record, leasesMs);
-  }
-
-  /** For announcements that nobody waits for. */
-  #tryAnnounce(data: Uint8Array, { name }: ServiceRecord, leasesMs?: readonly number[]): void {
-    try {
-      this.#session?.announce(data, leasesMs);
-    } catch (error) {
-      this.#settings.logger.warn('announcement not sent', { service: name, error });
-    }
-  }
-
   #expire(now: number): number {
-    for (const { service } of this.#registered.expire(now)) this.#tryAnnounce(encodeDelete(service), service);
-    let next = this.#registered.nextExpiry();
+    let next = this.#registrations.expire(now);
     // In an outage no renewal can be heard, so nobody's lease runs out; a resync follows it.
     if (this.#session?.isConnected) {
       for (const watcher of this.#watchers) next = Math.min(next, watcher.expire(now));
@@ -244,10 +208,10 @@ class NatsRegistry implements Registry {
     const session = this.#session;
     this.#session = undefined;
     this.#clock.stop();
-    clearInterval(this.#renewal);
+    this.#registrations.stop();
     try {
       if (session?.isConnected) {
-        for (const record of this.#registered.records()) session.announce(encodeDelete(record));
+        for (const record of this.#registrations.records()) session.announce(encodeDelete(record));
         await session.connection.flush({ signal });
       }
     } finally {
@@ -256,24 +220,4 @@ class NatsRegistry implements Registry {
       await this.#lease.release();
     }
   }
-}
-
-function checkedRecord(service: ServiceRecord): ServiceRecord {
-  const record = serviceRecord(service);
-  // A Go peer drops the whole record where one value is no string.
-  for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {
-    for (const [key, value] of Object.entries(metadata)) {
-      if (typeof value === 'string') continue;
-      throw new MicroError(
-        'invalid',
-        `nats registry: service "${record.name}": metadata "${key}" is of type ${typeof value}`,
-      );
-    }
-  }
-  return record;
-}
-
-function checkName(name: string): void {
-  if (typeof name === 'string' && name !== '') return;
-  throw new MicroError('invalid', `nats registry: service name ${JSON.stringify(name)} is empty or not a text`);
 }
