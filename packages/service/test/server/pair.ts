@@ -1,0 +1,249 @@
+import type { Broker, Registry, Transport } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { describe, expect, it } from 'vitest';
+import type { Client } from '../../src/client/client.ts';
+import { createClient } from '../../src/client/create-client.ts';
+import { createService } from '../../src/server/create-service.ts';
+import type { Service } from '../../src/server/service.ts';
+import { deferred, until } from './fixture.ts';
+
+export interface PluginSet extends AsyncDisposable {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
+}
+
+interface Pair extends AsyncDisposable {
+  readonly service: Service;
+  readonly client: Client;
+}
+
+/** What our client and our service promise each other, over any plugins. `open` makes plugins that see nobody else's. */
+export function testPair(open: () => Promise<{ readonly server: PluginSet; readonly client: PluginSet }>): void {
+  async function pair(configure: (service: Service) => void): Promise<Pair> {
+    const plugins = await open();
+    const service = createService({ name: 'greeter', stopTimeoutMs: 2000, ...plugins.server });
+    configure(service);
+    await service.start();
+    const client = createClient(plugins.client);
+    return {
+      service,
+      client,
+      [Symbol.asyncDispose]: async () => {
+        await client.close();
+        await service.stop();
+        await plugins.client[Symbol.asyncDispose]();
+        await plugins.server[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  const echo = (service: Service) => {
+    service.handleStream('Greeter.Echo', async (stream) => {
+      for await (const value of stream) await stream.send(value);
+    });
+  };
+  const idle = (service: Service) =>
+    until('nothing runs', () => service.health().running === 0).then(() => expect(service.health().running).toBe(0));
+
+  describe('a call', () => {
+    it('is answered, with what the handler returned or threw', async () => {
+      await using greeter = await pair((service) => {
+        service.handle('Greeter.Hello', ({ name }: { name: string }) => ({ msg: `Hello ${name}` }));
+        service.handle('Greeter.Fail', () => {
+          throw new MicroError('not_found', 'no "bob"');
+        });
+      });
+      expect(await greeter.client.call('greeter', 'Greeter.Hello', { name: 'John' })).toEqual({ msg: 'Hello John' });
+      await expect(greeter.client.call('greeter', 'Greeter.Fail', {})).rejects.toMatchObject({
+        code: 'remote',
+        remote: { id: 'greeter', code: 404, detail: 'no "bob"', status: 'Not Found' },
+      });
+      await expect(greeter.client.call('greeter', 'Greeter.Nope', {})).rejects.toMatchObject({ code: 'not_found' });
+    });
+
+    it('carries bytes of any kind', async () => {
+      await using greeter = await pair((service) => {
+        service.handle('Greeter.Reverse', (body: Uint8Array) => Uint8Array.from(body).reverse());
+      });
+      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+      for (const contentType of ['application/octet-stream', 'application/protobuf']) {
+        const reply = await greeter.client.call<Uint8Array>('greeter', 'Greeter.Reverse', bytes, { contentType });
+        expect(Buffer.from(reply)).toEqual(Buffer.from(bytes).reverse());
+      }
+    });
+
+    it('passes metadata and the deadline on to the calls and events of its handler', async () => {
+      const events: unknown[] = [];
+      let client: Client | undefined;
+      await using greeter = await pair((service) => {
+        service.handle('Greeter.Outer', async (_request, context) => {
+          await client?.publish('greeter.seen', { a: 1 }, { context });
+          const inner = await client?.call<object>('greeter', 'Greeter.Inner', {}, { context });
+          return { ...inner, remainsMs: (context.deadline as number) - Date.now() };
+        });
+        service.handle('Greeter.Inner', (_request, { metadata, deadline }) => {
+          return { metadata, innerMs: (deadline as number) - Date.now() };
+        });
+        service.subscribe('greeter.seen', (_event, { metadata }) => {
+          events.push(metadata);
+        });
+      });
+      client = greeter.client;
+      const metadata = { 'X-Tenant': 'a', 'Micro-Trace-Id': 't' };
+      const reply = await greeter.client.call<{ metadata: object; innerMs: number; remainsMs: number }>(
+        'greeter',
+        'Greeter.Outer',
+        {},
+        { metadata, timeoutMs: 3000 },
+      );
+      expect(reply.metadata).toEqual(metadata);
+      // The default of the inner call would be longer.
+      expect(reply.innerMs).toBeLessThanOrEqual(3000);
+      expect(reply.remainsMs).toBeLessThanOrEqual(reply.innerMs + 1);
+      await until('the event is there', () => events.length === 1);
+      expect(events).toEqual([metadata]);
+    });
+  });
+
+  describe('a stream', () => {
+    it('carries ten thousand values each way in order', async () => {
+      await using greeter = await pair(echo);
+      const stream = await greeter.client.stream<number, number>('greeter', 'Greeter.Echo');
+      const sending = (async () => {
+        for (let value = 0; value < 10_000; value++) await stream.send(value);
+        await stream.end();
+      })();
+      let expected = 0;
+      for await (const value of stream) {
+        if (value !== expected) expect(value).toBe(expected);
+        expected++;
+      }
+      await sending;
+      expect(expected).toBe(10_000);
+      expect(await stream.closed).toBeUndefined();
+      await idle(greeter.service);
+    });
+
+    it('is ended by its handler', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream<number, { to: number }>('Greeter.Count', async (stream) => {
+          const { to } = (await stream.receive()) as { to: number };
+          for (let value = 1; value <= to; value++) await stream.send(value);
+        });
+      });
+      const stream = await greeter.client.stream<{ to: number }, number>('greeter', 'Greeter.Count');
+      await stream.send({ to: 5 });
+      expect(await collect(stream)).toEqual([1, 2, 3, 4, 5]);
+      expect(await stream.receive()).toBeUndefined();
+      await idle(greeter.service);
+    });
+
+    it('is read to its end after the client has ended its side', async () => {
+      const aborted: boolean[] = [];
+      await using greeter = await pair((service) => {
+        service.handleStream<number, { to: number }>('Greeter.Count', async (stream, context) => {
+          const [asked] = await collect(stream);
+          for (let value = 1; value <= (asked?.to ?? 0); value++) await stream.send(value);
+          aborted.push(context.signal.aborted);
+        });
+      });
+      const stream = await greeter.client.stream<{ to: number }, number>('greeter', 'Greeter.Count');
+      await stream.send({ to: 100 });
+      await stream.end();
+      expect(await collect(stream)).toHaveLength(100);
+      expect(aborted).toEqual([false]);
+    });
+
+    it('fails with what its handler throws, after what it sent', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Fail', async (stream) => {
+          await stream.send(1);
+          throw new MicroError('conflict', 'taken');
+        });
+      });
+      const stream = await greeter.client.stream('greeter', 'Greeter.Fail');
+      expect(await stream.receive()).toBe(1);
+      const failure = { code: 'remote', remote: { id: 'greeter', code: 409, detail: 'taken', status: 'Conflict' } };
+      await expect(stream.receive()).rejects.toMatchObject(failure);
+      await expect(stream.receive()).rejects.toMatchObject(failure);
+      expect(await stream.closed).toMatchObject(failure);
+    });
+
+    it('to an unknown endpoint fails at the first receive', async () => {
+      await using greeter = await pair(() => {});
+      const stream = await greeter.client.stream('greeter', 'Greeter.Nope');
+      await expect(stream.receive()).rejects.toMatchObject({ code: 'not_found' });
+    });
+
+    it('that the client closes ends the receive of the handler', async () => {
+      const ended = deferred<unknown>();
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Chat', async (stream) => {
+          await stream.send('ready');
+          ended.resolve(await stream.receive().catch((error: MicroError) => error.code));
+        });
+      });
+      const stream = await greeter.client.stream('greeter', 'Greeter.Chat');
+      expect(await stream.receive()).toBe('ready');
+      await stream.close();
+      expect([undefined, 'unavailable']).toContain(await ended.promise);
+      await expect(stream.receive()).rejects.toMatchObject({ code: 'closed' });
+      await idle(greeter.service);
+    });
+
+    it('that the client aborts ends on both sides', async () => {
+      const controller = new AbortController();
+      const ended = deferred();
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Chat', async (stream) => {
+          await stream.send('ready');
+          await stream.receive().catch(() => {});
+          ended.resolve();
+        });
+      });
+      const stream = await greeter.client.stream('greeter', 'Greeter.Chat', { signal: controller.signal });
+      expect(await stream.receive()).toBe('ready');
+      const receiving = stream.receive();
+      controller.abort();
+      await expect(receiving).rejects.toMatchObject({ code: 'canceled' });
+      await ended.promise;
+      await idle(greeter.service);
+    });
+
+    it('that the service cuts off in stopping ends with an error', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Chat', async (stream) => {
+          await stream.send('ready');
+          await stream.receive();
+        });
+      });
+      const stream = await greeter.client.stream('greeter', 'Greeter.Chat');
+      expect(await stream.receive()).toBe('ready');
+      const receiving = stream.receive().catch((error: unknown) => error);
+      expect(await greeter.service.stop({ signal: AbortSignal.timeout(50) })).toEqual({ abandoned: ['Greeter.Chat'] });
+      expect(MicroError.is(await receiving)).toBe(true);
+    });
+
+    it('is one of many at once', async () => {
+      await using greeter = await pair(echo);
+      const streams = await Promise.all(
+        Array.from({ length: 50 }, () => greeter.client.stream<string, string>('greeter', 'Greeter.Echo')),
+      );
+      await Promise.all(
+        streams.map(async (stream, index) => {
+          for (let value = 0; value < 20; value++) await stream.send(`${index} ${value}`);
+          await stream.end();
+          expect(await collect(stream)).toEqual(Array.from({ length: 20 }, (_, value) => `${index} ${value}`));
+        }),
+      );
+      await idle(greeter.service);
+    });
+  });
+}
+
+async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
