@@ -63,7 +63,7 @@ export function traitsOf<I extends InterfaceName>(
           isClosed = true;
           return cause;
         });
-        await context.until('a turn of the event loop', () => true);
+        await new Promise((resolve) => setImmediate(resolve));
         assert.equal(isClosed, false, 'closed resolved while it is open');
         await context.within(closable.close(), 'close');
         assert.equal(await context.within(closed, 'closed'), undefined, 'closed, asked before the close');

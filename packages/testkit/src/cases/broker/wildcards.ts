@@ -23,6 +23,13 @@ export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
         others: [b, `x.y.${b}`, `x.${b}.z`],
         last: `last.${b}`,
       });
+      const c = context.unique('c');
+      await assertMatches(context, {
+        pattern: `${c}.*`,
+        matching: [`${c}.orders`, `${c}.users`],
+        others: [c, `${c}.orders.created`, `x.${c}.orders`],
+        last: `${c}.last`,
+      });
     },
   },
   {
