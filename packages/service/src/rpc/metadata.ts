@@ -16,7 +16,7 @@ const contextual = new Set(['micro-from-service', 'micro-namespace', 'micro-span
 const judged = new Map<string, boolean>();
 
 /** True for a header that belongs to one message and not to the conversation: `Timeout`, `Content-Type`, all of `Micro-` but trace, span, namespace and caller. */
-export function isTransportHeader(name: string): boolean {
+function isTransportHeader(name: string): boolean {
   const known = judged.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();

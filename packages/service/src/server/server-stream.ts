@@ -11,7 +11,7 @@ import type { StreamRoute } from './routes.ts';
 import { logCrash } from './unary.ts';
 
 /** Messages of a client that a handler has not received yet; beyond it the socket is not read any further. */
-export const maxQueuedMessages = 1024;
+const maxQueuedMessages = 1024;
 
 // A Go client that ends its side is gone, a bare one may still read the answers to what it sent.
 const leaveGraceMs = 5000;
@@ -51,7 +51,7 @@ export class ServerStream {
       await this.#call();
     } catch (thrown) {
       if (this.#failure === undefined) logCrash(this.#exchange, thrown);
-      this.#failure ??= thrown;
+      this.#failure ??= thrown ?? new MicroError('internal', 'the handler failed');
     }
     clearTimeout(this.#graceTimer);
     if (this.#failure !== undefined) {
@@ -74,11 +74,11 @@ export class ServerStream {
   /** Takes a further message of the client. */
   take(message: Message): void {
     if (this.#hasPeerEnded) return;
-    if (this.#exchange.dialect.isEndOfStream(message)) {
-      this.#hasPeerEnded = true;
-      if (!isHalfClose(message.headers)) this.#leaveSoon();
-    }
     this.#inbox.push(message);
+    if (!this.#exchange.dialect.isEndOfStream(message)) return;
+    this.#hasPeerEnded = true;
+    this.#inbox.end();
+    if (!isHalfClose(message.headers)) this.#leaveSoon();
   }
 
   /** Resolves once a message may be taken again, or nobody receives any more. */

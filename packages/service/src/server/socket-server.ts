@@ -29,6 +29,7 @@ export class SocketServer {
   /** The peer has said that it asks nothing more. */
   #isLast = false;
   #isDraining = false;
+  #isAbandoned = false;
   #onIdle: (() => void) | undefined;
 
   constructor(core: ServiceCore, socket: Socket, relay: EventRelay) {
@@ -51,7 +52,7 @@ export class SocketServer {
       cause = error;
     }
     this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
-    if (this.#inFlight > 0) {
+    if (this.#inFlight > 0 && !this.#isAbandoned) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
@@ -71,6 +72,7 @@ export class SocketServer {
 
   /** Waits for nothing any more. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#onIdle?.();
     void this.#socket.close();
   }

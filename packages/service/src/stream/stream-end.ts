@@ -43,11 +43,6 @@ export class StreamEnd<Send = unknown, Receive = unknown> implements MessageStre
     return this.#life.closed;
   }
 
-  /** True once this side has said that it sends no more. */
-  get hasEnded(): boolean {
-    return this.#ending !== undefined;
-  }
-
   async send(value: Send, options?: AbortOptions): Promise<void> {
     this.#life.assertOpen(options);
     if (this.#ending !== undefined)
@@ -86,7 +81,12 @@ export class StreamEnd<Send = unknown, Receive = unknown> implements MessageStre
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
-    for (let value = await this.receive(); value !== undefined; value = await this.receive()) yield value;
+    // Where this side closed it between two values, the loop is over as well.
+    while (this.#life.isOpen || this.#outcome !== undefined) {
+      const value = await this.receive();
+      if (value === undefined) return;
+      yield value;
+    }
   }
 
   /** Nothing more comes from the peer: `true` after its end, else why. The first one counts. */
