@@ -50,6 +50,8 @@ export interface NatsSubscription {
 export interface NatsPublishOptions {
   readonly reply?: string | undefined;
   readonly headers?: Headers | undefined;
+  /** A status for the header block: an empty message with 503 tells a requester that nobody responds, as the server itself tells it. */
+  readonly status?: number | undefined;
 }
 
 /**

@@ -24,9 +24,12 @@ class HeaderBlock implements EncodedHeaders {
   }
 }
 
-/** Our headers as the bytes of a NATS header block. Throws `invalid` naming a header that NATS cannot carry. */
-export function encodeHeaders(headers: Headers): { readonly block: EncodedHeaders; readonly length: number } {
-  let text = 'NATS/1.0\r\n';
+/** Our headers, and perhaps a status, as the bytes of a NATS header block. Throws `invalid` naming a header that NATS cannot carry. */
+export function encodeHeaders(
+  headers: Headers,
+  status?: number,
+): { readonly block: EncodedHeaders; readonly length: number } {
+  let text = status === undefined ? 'NATS/1.0\r\n' : `NATS/1.0 ${status}\r\n`;
   for (const name of Object.keys(headers)) {
     const value = headers[name];
     if (!knownNames.has(name)) {

@@ -122,10 +122,10 @@ export class NatsLink implements NatsConnection {
     if (!this.#isConnected) throw this.#refusal('publishing', subject);
     const vendorOptions = this.#publishOptions;
     let size = data.length;
-    if (options?.headers === undefined) {
+    if (options?.headers === undefined && options?.status === undefined) {
       vendorOptions.headers = undefined;
     } else {
-      const { block, length } = encodeHeaders(options.headers);
+      const { block, length } = encodeHeaders(options.headers ?? {}, options.status);
       vendorOptions.headers = block;
       size += length;
     }

@@ -50,7 +50,7 @@ describe('connectNats', () => {
     const [first, second] = connection.address === one.address ? [one, other] : [other, one];
     await first.kill();
     await expect
-      .poll(() => connection.state, { timeout: 5000 })
+      .poll(() => connection.state)
       .toMatchObject({
         status: 'connected',
         server: second.address,
@@ -85,7 +85,7 @@ describe('connectNats', () => {
       return connecting;
     });
     expect(error).toMatchObject({ code: 'canceled', cause: reason });
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
     const aborted = await thrownBy(() => connectNats({ servers: server.url, signal: AbortSignal.abort() }));
     expect(aborted).toMatchObject({ code: 'canceled' });
   });
@@ -181,7 +181,7 @@ describe('credentials', () => {
     await server.restart({ config: 'authorization { token: another }' });
     expect(await thrownBy(() => connection.ready())).toMatchObject({ code: 'unauthorized' });
     await server.restart({ config: 'authorization { token: hunter2 }' });
-    await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('connected');
+    await expect.poll(() => connection.state.status).toBe('connected');
   });
 });
 

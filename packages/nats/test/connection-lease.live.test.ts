@@ -23,7 +23,7 @@ describe('a shared connection', () => {
     await connection.flush();
     await other.release();
     expect(connection.state.status).toBe('closed');
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
   });
 
   test('is not shared where options differ', async () => {
@@ -87,7 +87,7 @@ describe('a shared connection', () => {
     const waiting = thrownBy(() => lease.get());
     await lease.release();
     expect(await waiting).toMatchObject({ code: 'closed' });
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
   });
 
   test('released by one while it is being made goes on for another', async () => {

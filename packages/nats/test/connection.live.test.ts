@@ -119,7 +119,7 @@ describe('an outage', () => {
     await connection.subscribe('a', { queue: 'q', onMessage }).confirm();
     await connection.subscribe('a', { queue: 'q', onMessage }).confirm();
     await server.kill();
-    await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('reconnecting');
+    await expect.poll(() => connection.state.status).toBe('reconnecting');
     const refused = thrownBy(() => connection.publish('a', bytes('lost')));
     expect(refused).toMatchObject({ code: 'unavailable', retrySafe: true });
     expect(String(refused)).toContain(server.address);
@@ -154,7 +154,7 @@ describe('an outage', () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 300 });
     await server.kill();
-    await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('reconnecting');
+    await expect.poll(() => connection.state.status).toBe('reconnecting');
     expect(await thrownBy(() => connection.ready())).toMatchObject({ code: 'unavailable' });
     const aborted = await thrownBy(() => connection.ready({ signal: AbortSignal.timeout(50) }));
     expect(aborted).toMatchObject({ code: 'timeout' });
@@ -177,7 +177,7 @@ describe('an outage', () => {
     server.suspend();
     const chunk = new Uint8Array(512 * 1024);
     for (let count = 0; count < 64; count++) connection.publish('a', chunk);
-    await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('reconnecting');
+    await expect.poll(() => connection.state.status).toBe('reconnecting');
     server.resume();
     await connection.ready({ signal: AbortSignal.timeout(10_000) });
   });
@@ -194,10 +194,10 @@ describe('an outage', () => {
     connection.onStateChange(() => heard.two++);
     await server.restart();
     await connection.ready({ signal: AbortSignal.timeout(10_000) });
-    await expect.poll(() => heard, { timeout: 5000 }).toEqual({ one: 2, two: 2 });
+    await expect.poll(() => heard).toEqual({ one: 2, two: 2 });
     remove();
     await server.restart();
-    await expect.poll(() => heard, { timeout: 5000 }).toEqual({ one: 2, two: 4 });
+    await expect.poll(() => heard).toEqual({ one: 2, two: 4 });
   });
 });
 
@@ -228,7 +228,7 @@ describe('permissions', () => {
     connection.publish('secret.b', bytes('x'));
     await connection.flush();
     await expect
-      .poll(() => lines, { timeout: 5000 })
+      .poll(() => lines)
       .toMatchObject([
         { level: 'warn', fields: { subject: 'secret.a', error: { code: 'unauthorized' } } },
         { level: 'warn', fields: { subject: 'secret.b' } },
@@ -248,7 +248,7 @@ describe('closing', () => {
     expect(states).toEqual(['draining', 'closed']);
     expect(connection.state.status).toBe('closed');
     for (const act of everything(connection)) expect(await thrownBy(act)).toMatchObject({ code: 'closed' });
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
   });
 
   test('lets out what was published and in what has arrived', async () => {
@@ -262,7 +262,7 @@ describe('closing', () => {
     for (let count = 0; count < 1000; count++) connection.publish('a', bytes('x'));
     await connection.close();
     expect(own).toBe(1000);
-    await expect.poll(() => others, { timeout: 5000 }).toBe(1000);
+    await expect.poll(() => others).toBe(1000);
   });
 
   test('ends in time though the server does not answer', async () => {
@@ -275,7 +275,7 @@ describe('closing', () => {
     expect(performance.now() - start).toBeLessThan(3000);
     expect(await connection.closed).toMatchObject({ code: 'timeout' });
     proxy.heal();
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
   });
 
   test('ends at once when the connection breaks meanwhile', async () => {
@@ -295,14 +295,14 @@ describe('closing', () => {
     const connection = await connectNats({ servers: proxy.address });
     proxy.halfOpen();
     proxy.drop();
-    await expect.poll(() => connection.state.status, { timeout: 5000 }).toBe('reconnecting');
+    await expect.poll(() => connection.state.status).toBe('reconnecting');
     const waiting = thrownBy(() => connection.ready({ signal: AbortSignal.timeout(10_000) }));
-    await expect.poll(() => proxy.links, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => proxy.links).toBe(1);
     await connection.close();
     expect(await waiting).toMatchObject({ code: 'closed' });
     proxy.heal();
-    await expect.poll(async () => (await server.counts()).connections, { timeout: 5000 }).toBe(0);
-    await expect.poll(() => proxy.links, { timeout: 5000 }).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
+    await expect.poll(() => proxy.links).toBe(0);
   });
 });
 
@@ -311,7 +311,7 @@ test('a server in lame duck mode is left for another', async () => {
   await using connection = await connectNats({ servers: cluster.servers });
   const first = cluster.nodes.find((node) => node.address === connection.address);
   first?.signal('SIGUSR2');
-  await expect.poll(() => connection.state, { timeout: 5000 }).toMatchObject({ status: 'connected', reconnects: 1 });
+  await expect.poll(() => connection.state).toMatchObject({ status: 'connected', reconnects: 1 });
   expect(connection.address).not.toBe(first?.address);
   await connection.flush();
 });
@@ -320,7 +320,7 @@ test('servers of a cluster are learnt', async () => {
   await using cluster = await startNatsCluster();
   await using connection = await connectNats({ servers: cluster.urls[0] });
   const addresses = cluster.nodes.map((node) => node.address).sort();
-  await expect.poll(() => [...connection.state.servers].sort(), { timeout: 5000 }).toEqual(addresses);
+  await expect.poll(() => [...connection.state.servers].sort()).toEqual(addresses);
 });
 
 function everything(connection: NatsConnection): readonly (() => Promise<unknown>)[] {

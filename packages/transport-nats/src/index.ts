@@ -1,0 +1,3 @@
+export { natsTransport } from './nats-transport.ts';
+
+export type { NatsTransportOptions } from './transport-options.ts';

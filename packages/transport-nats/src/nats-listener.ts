@@ -1,0 +1,238 @@
+import {
+  type AbortOptions,
+  abortable,
+  abortError,
+  Lifetime,
+  type Listener,
+  type Logger,
+  MicroError,
+  type Socket,
+} from '@ts-micro/core';
+import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
+import { AcceptedSocket } from './accepted-socket.ts';
+import { Clock } from './clock.ts';
+import { type Dialect, dialectOf } from './dialect.ts';
+import type { ReplyInbox } from './reply-inbox.ts';
+import type { TransportSettings } from './transport-options.ts';
+
+type SocketHandler = (socket: Socket) => void | Promise<void>;
+
+export interface ListenerInit {
+  readonly connection: NatsConnection;
+  readonly address: string;
+  readonly settings: TransportSettings;
+  readonly logger: Logger;
+  readonly inbox: () => ReplyInbox;
+}
+
+const noBytes = new Uint8Array(0);
+const nobodyListens = { status: 503 };
+
+export class NatsListener implements Listener {
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>> = Object.freeze({});
+  readonly #connection: NatsConnection;
+  readonly #settings: TransportSettings;
+  readonly #logger: Logger;
+  readonly #inbox: () => ReplyInbox;
+  readonly #what: string;
+  readonly #lifetime: Lifetime;
+  readonly #clock: Clock;
+  readonly #idleTicks: number;
+  /** By the dialler's reply subject; those that are known to have no further message are in {@link #running} only. */
+  readonly #sockets = new Map<string, AcceptedSocket>();
+  /** Sockets whose handler runs. */
+  readonly #running = new Set<AcceptedSocket>();
+  #onIdle: (() => void) | undefined;
+  #handler: SocketHandler | undefined;
+  #subscription: NatsSubscription | undefined;
+  #isFull = false;
+
+  constructor({ connection, address, settings, logger, inbox }: ListenerInit) {
+    this.address = address;
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#inbox = inbox;
+    this.#what = `nats listener ${address}`;
+    this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
+    this.#clock = new Clock(Math.max(1, Math.min(500, settings.idleTimeoutMs / 8)), () => this.#reap());
+    this.#idleTicks = this.#clock.ticks(settings.idleTimeoutMs);
+    void connection.closed.then((cause) => {
+      void this.#lifetime.fail(new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause }));
+    });
+  }
+
+  async accept(handler: SocketHandler, options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
+    this.#handler = handler;
+    const subscription = this.#connection.subscribe(this.address, {
+      onMessage: (received) => this.#onMessage(received),
+      onError: (error) => this.#onRefused(error),
+    });
+    this.#subscription = subscription;
+    try {
+      await subscription.confirm(options);
+      this.#lifetime.assertOpen();
+    } catch (error) {
+      // What was not confirmed can be tried again.
+      subscription.unsubscribe();
+      if (this.#subscription === subscription) this.#handler = undefined;
+      throw error;
+    }
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #onMessage(received: NatsMessage): void {
+    // Never a frame: an envelope is at least an object.
+    if (received.data.length === 0) return;
+    const dialect = dialectOf(received);
+    const remote = received.reply ?? '';
+    let message: ReturnType<Dialect['read']>;
+    try {
+      message = dialect.read(received);
+    } catch (error) {
+      // Only this message: Go ends the whole conversation for it.
+      this.#logger.warn('nats message is malformed', { listener: this.address, remote, error });
+      return;
+    }
+    const known = remote === '' ? undefined : this.#sockets.get(remote);
+    if (known !== undefined) {
+      if (known.deliver(message, dialect)) return;
+      this.#logger.warn('nats socket failed with too many messages waiting', { listener: this.address, remote });
+      this.#refuse(remote);
+      return;
+    }
+    if (!this.#lifetime.isOpen || this.#running.size >= this.#settings.maxSockets) {
+      this.#warnFull();
+      this.#refuse(remote);
+      return;
+    }
+    const socket = this.#admit(remote, dialect);
+    socket.deliver(message, dialect);
+    // Nobody can be told to send more to it.
+    if (remote === '') socket.endInput();
+    void this.#handle(socket);
+  }
+
+  #admit(remote: string, dialect: Dialect): AcceptedSocket {
+    const socket = new AcceptedSocket({
+      connection: this.#connection,
+      dialect,
+      address: this.address,
+      remote,
+      maxQueuedMessages: this.#settings.maxQueuedMessages,
+      clock: this.#clock,
+      inbox: this.#inbox,
+      onRelease: (released) => this.#forget(released),
+    });
+    if (remote !== '') this.#sockets.set(remote, socket);
+    this.#running.add(socket);
+    this.#isFull = false;
+    this.#clock.start();
+    return socket;
+  }
+
+  /** Tells the dialler what the server tells where nobody has subscribed, so that it turns to another at once. */
+  #refuse(remote: string): void {
+    if (remote === '') return;
+    try {
+      this.#connection.publish(remote, noBytes, nobodyListens);
+    } catch (error) {
+      this.#logger.debug('nats dialler was not told that its socket is refused', { remote, error });
+    }
+  }
+
+  /** Once, until there is room again: a flood of sockets must not become one of log lines. */
+  #warnFull(): void {
+    if (this.#isFull || !this.#lifetime.isOpen) return;
+    this.#isFull = true;
+    this.#logger.warn('nats listener refuses sockets', { listener: this.address, sockets: this.#running.size });
+  }
+
+  async #handle(socket: AcceptedSocket): Promise<void> {
+    try {
+      await this.#handler?.(socket);
+    } catch (error) {
+      this.#logger.error('socket handler failed', { listener: this.address, remote: socket.remote, error });
+    }
+    await socket.close();
+    this.#running.delete(socket);
+    if (this.#running.size > 0) return;
+    this.#clock.stop();
+    this.#onIdle?.();
+  }
+
+  #forget(socket: AcceptedSocket): void {
+    // A later message with the same reply subject may have made another one.
+    if (this.#sockets.get(socket.remote) === socket) this.#sockets.delete(socket.remote);
+  }
+
+  /** Go Micro's diallers leave without a word: one that is not heard of for long is taken to have gone. */
+  #reap(): void {
+    const deadline = this.#clock.now - this.#idleTicks;
+    for (const socket of this.#sockets.values()) {
+      if (socket.lastActive >= deadline) continue;
+      this.#forget(socket);
+      socket.endInput();
+    }
+  }
+
+  #onRefused(error: Error): void {
+    const cause = MicroError.from(error, 'unauthorized', this.#what);
+    this.#logger.error('nats listener was refused by the server', { listener: this.address, error: cause });
+    void this.#lifetime.fail(cause);
+  }
+
+  async #release({ signal }: AbortOptions): Promise<void> {
+    const { closeTimeoutMs } = this.#settings;
+    const bound = AbortSignal.timeout(closeTimeoutMs);
+    const end = signal ? AbortSignal.any([signal, bound]) : bound;
+    try {
+      // Open sockets go on receiving; what would make a new one is refused.
+      await this.#idle(end);
+      await this.#stop(end);
+    } finally {
+      this.#subscription?.unsubscribe();
+      this.#clock.stop();
+    }
+  }
+
+  async #idle(signal: AbortSignal): Promise<void> {
+    if (this.#running.size === 0) return;
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    const what = `${this.#what}: closing with ${this.#running.size} open sockets`;
+    try {
+      await abortable(idle, signal, what);
+    } catch {
+      const cause = abortError(signal, what);
+      for (const socket of [...this.#running]) void socket.abandon(cause);
+      throw cause;
+    }
+  }
+
+  /** Ends the subscription without losing a message between the server's last and its end, and sees the last replies out. */
+  async #stop(signal: AbortSignal): Promise<void> {
+    if (this.#subscription === undefined || this.#connection.state.status !== 'connected') return;
+    try {
+      await this.#subscription.drain({ signal });
+      await this.#connection.flush({ signal });
+    } catch (error) {
+      this.#logger.debug('nats listener was closed without seeing its last messages out', { error });
+    }
+  }
+}
