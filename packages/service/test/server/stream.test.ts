@@ -128,6 +128,39 @@ describe('a stream', () => {
     expect(errorOf(await ask(socket, endOf('Greeter.Stream', 'a')))).toBe('EOS');
   });
 
+  it('ends every pending receive of its handler at the end of the client', async () => {
+    const ends = deferred<unknown>();
+    await using greeter = await startGreeter((service) => {
+      service.handleStream('Greeter.Stream', async (stream) => {
+        ends.resolve(await Promise.all([stream.receive(), stream.receive(), stream.receive()]));
+      });
+    });
+    const socket = await greeter.dial();
+    await openStream(socket, 'Greeter.Stream');
+    await socket.send(message('only'));
+    expect(errorOf(await ask(socket, end))).toBe('EOS');
+    expect(await ends.promise).toEqual(['only', undefined, undefined]);
+  });
+
+  it('that its handler closes between two values ends its loop', async () => {
+    const values: unknown[] = [];
+    await using greeter = await startGreeter((service) => {
+      service.handleStream('Greeter.Stream', async (stream) => {
+        for await (const value of stream) {
+          values.push(value);
+          await stream.close();
+        }
+      });
+    });
+    const socket = await greeter.dial();
+    await openStream(socket, 'Greeter.Stream');
+    await socket.send(message('first'));
+    expect(errorOf(await next(socket))).toBe('EOS');
+    await until('nothing runs', () => greeter.service.health().running === 0);
+    expect(values).toEqual(['first']);
+    expect(greeter.log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it('over JSON-RPC wraps every message', async () => {
     await using greeter = await startGreeter(greetAll);
     const socket = await greeter.dial();
