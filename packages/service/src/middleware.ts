@@ -1,3 +1,4 @@
+import type { NodeRecord } from '@ts-micro/core';
 import type { CallContext } from './rpc/call-context.ts';
 
 /** One call, stream or event on its way through the middleware of a client or a service. */
@@ -12,6 +13,8 @@ export interface MiddlewareCall {
   readonly headers: Record<string, string>;
   /** The value sent or received, which may be replaced; of a stream, on the server the stream and on the client `undefined`. */
   payload: unknown;
+  /** On the client the node that the last attempt went to, once `next` has settled. */
+  node?: NodeRecord | undefined;
   /** On the server the handler's context; on the client the one the call was given. */
   readonly context: CallContext | undefined;
 }

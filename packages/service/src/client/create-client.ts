@@ -54,7 +54,7 @@ class PluginClient implements Client {
       this.#middleware.length === 0
         ? this.#unary.call(service, endpoint, request, options, metadata)
         : this.#wrap('unary', service, endpoint, request, options, (call) =>
-            this.#unary.call(service, endpoint, call.payload, options, call.headers),
+            this.#unary.call(service, endpoint, call.payload, options, call.headers, call),
           );
     return response as Promise<Response>;
   }
@@ -66,7 +66,7 @@ class PluginClient implements Client {
   ): Promise<MessageStream<Send, Receive>> {
     this.#lifetime.assertOpen();
     const stream = await this.#wrap('stream', service, endpoint, undefined, options, (call) =>
-      this.#streams.open(service, endpoint, options, call.headers),
+      this.#streams.open(service, endpoint, options, call.headers, call),
     );
     return stream as MessageStream<Send, Receive>;
   }
@@ -99,7 +99,8 @@ class PluginClient implements Client {
     last: (call: MiddlewareCall) => Promise<unknown>,
   ): Promise<unknown> {
     const headers = { ...outgoingMetadata(this.#settings.callMetadata, options) };
-    const call: MiddlewareCall = { side: 'client', kind, service, name, headers, payload, context: options?.context };
+    const context = options?.context;
+    const call: MiddlewareCall = { side: 'client', kind, service, name, headers, payload, context };
     return runMiddleware(this.#middleware, call, () => last(call));
   }
 

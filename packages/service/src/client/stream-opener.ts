@@ -1,4 +1,5 @@
 import type { Headers } from '@ts-micro/core';
+import type { MiddlewareCall } from '../middleware.ts';
 import { encodeBody } from '../rpc/codec.ts';
 import { codecForNode } from '../rpc/codecs.ts';
 import { dialectOfNode } from '../rpc/dialect.ts';
@@ -28,6 +29,7 @@ export class StreamOpener {
     endpoint: string,
     options: StreamOptions | undefined,
     metadata: Headers | undefined,
+    seen: Pick<MiddlewareCall, 'node'>,
   ): Promise<MessageStream> {
     const attempts = this.#attempts;
     const idleMs = options?.streamIdleMs ?? this.#settings.streamIdleMs;
@@ -38,6 +40,7 @@ export class StreamOpener {
       for (;;) {
         try {
           const opened = await this.#attempt(call, idleMs, metadata);
+          seen.node = call.candidate?.node;
           const stream = new ClientStream(opened, attempts, (released) => this.#open.delete(released));
           this.#open.add(stream);
           return stream.stream;

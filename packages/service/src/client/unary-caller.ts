@@ -1,4 +1,5 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import type { MiddlewareCall } from '../middleware.ts';
 import { encodeBody } from '../rpc/codec.ts';
 import { codecForNode } from '../rpc/codecs.ts';
 import { dialectOfNode } from '../rpc/dialect.ts';
@@ -26,6 +27,7 @@ export class UnaryCaller {
     request: unknown,
     options: CallOptions | undefined,
     metadata: Headers | undefined,
+    seen?: Pick<MiddlewareCall, 'node'>,
   ): Promise<unknown> {
     const settings = this.#settings;
     const attempts = this.#attempts;
@@ -40,6 +42,7 @@ export class UnaryCaller {
           const candidate = chosen instanceof Promise ? await chosen : chosen;
           call.candidate = candidate;
           const { node } = candidate;
+          if (seen !== undefined) seen.node = node;
           const { codec, contentType } = codecForNode(settings.codecs, accept, node.metadata);
           const dialect = dialectOfNode(node.metadata);
           const id = this.#ids.next();
