@@ -1,5 +1,5 @@
-import { createGreeter } from '@ts-micro-examples/greeter';
 import { memoryBroker, memoryRegistry, memoryTransport } from '@ts-micro/memory';
+import { createGreeter } from '@ts-micro-examples/greeter';
 import { countAndChat } from './streams.ts';
 import { expect, show, tell } from './tell.ts';
 

@@ -10,14 +10,19 @@ import { runToEnd } from './run-to-end.ts';
 // Calls the greeter, chosen by flags: `node client.js --registry=nats --transport=nats --broker=nats --name=John`.
 await runToEnd('greeter client', async (stopRequested) => {
   await using plugins = fromFlags(process.argv, process.env);
-  const { name, calls, concurrency } = readArguments(plugins.rest);
+  const { name, calls, concurrency } = readArguments(plugins.rest.slice(2));
   await using client = createClient(plugins);
   if (calls === undefined) console.log(await hello(client, name, stopRequested));
   else await manyHellos(client, name, calls, concurrency, stopRequested);
 });
 
 async function hello(client: Client, name: string, signal: AbortSignal): Promise<string> {
-  const { msg } = await client.call<{ msg: string }>('greeter', 'Greeter.Hello', { name }, { timeoutMs: 2_500, signal });
+  const { msg } = await client.call<{ msg: string }>(
+    'greeter',
+    'Greeter.Hello',
+    { name },
+    { timeoutMs: 2_500, signal },
+  );
   return msg;
 }
 
