@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsup.base.ts';
 
-export default packageBuild(['src/interop.ts', 'src/record.ts']);
+export default packageBuild(['src/interop.ts', 'src/record.ts', 'src/ts-greeter.ts']);

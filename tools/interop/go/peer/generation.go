@@ -18,6 +18,8 @@ type Call struct {
 	Retries         *int              `json:"retries"`
 	Address         string            `json:"address"`
 	CloseConnection bool              `json:"closeConnection"`
+	// Proto sends and receives google.protobuf.StringValue; the body is a JSON string.
+	Proto bool `json:"proto"`
 }
 
 // Failure is an error as Go Micro parses it.
@@ -52,6 +54,8 @@ type ServerOptions struct {
 	Address    string
 	Metadata   map[string]string
 	IntervalMs int
+	// Empty serves nothing.
+	Empty bool
 }
 
 // Client is everything one Go process can do towards others.

@@ -16,7 +16,7 @@ import (
 
 const usage = `usage: peer <command> [flags]
 
-  server      runs the greeter                       --nats --name --version --id --address --metadata k=v,... --interval
+  server      runs the greeter                       --nats --name --version --id --address --metadata k=v,... --interval --empty
   client      obeys JSON-line commands on stdin      --nats --content-type --registry-timeout
   publisher   publishes events                       --nats --topic --body --count --raw
   subscriber  prints events                          --nats --topic --queue
@@ -49,6 +49,7 @@ func run(generation Generation, arguments []string, out *Lines) error {
 	interval := flags.Int("interval", 30_000, "heartbeat interval in milliseconds")
 	contentType := flags.String("content-type", "application/json", "content type of requests and events")
 	registryTimeout := flags.Int("registry-timeout", 0, "registry query timeout in milliseconds; default Go Micro's own")
+	empty := flags.Bool("empty", false, "serve no handler and no subscriber")
 	topic := flags.String("topic", "", "topic")
 	queue := flags.String("queue", "", "queue")
 	body := flags.String("body", "{}", "JSON body")
@@ -69,7 +70,7 @@ func run(generation Generation, arguments []string, out *Lines) error {
 			go terminateAtEOF()
 		}
 		return generation.Serve(*nats, ServerOptions{
-			Name: *service, Version: *version, ID: *id, Address: *address, Metadata: pairs(*metadata), IntervalMs: *interval,
+			Name: *service, Version: *version, ID: *id, Address: *address, Metadata: pairs(*metadata), IntervalMs: *interval, Empty: *empty,
 		}, out)
 	case "client":
 		client, err := connect()

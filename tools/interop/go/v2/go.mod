@@ -7,6 +7,7 @@ require (
 	github.com/micro/go-plugins/broker/nats/v2 v2.9.1
 	github.com/micro/go-plugins/registry/nats/v2 v2.9.1
 	github.com/micro/go-plugins/transport/nats/v2 v2.9.1
+	google.golang.org/protobuf v1.22.0
 	ts-micro.example/interop/peer v0.0.0
 )
 
@@ -59,7 +60,6 @@ require (
 	golang.org/x/tools v0.0.0-20191216173652-a0e659d51361 // indirect
 	google.golang.org/genproto v0.0.0-20191216164720-4f79533eabd1 // indirect
 	google.golang.org/grpc v1.26.0 // indirect
-	google.golang.org/protobuf v1.22.0 // indirect
 	gopkg.in/fsnotify.v1 v1.4.7 // indirect
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 	gopkg.in/warnings.v0 v0.1.2 // indirect

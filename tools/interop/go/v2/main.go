@@ -18,6 +18,8 @@ import (
 	natsregistry "github.com/micro/go-plugins/registry/nats/v2"
 	natstransport "github.com/micro/go-plugins/transport/nats/v2"
 
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	"ts-micro.example/interop/peer"
 )
 
@@ -73,6 +75,17 @@ func (g *Greeter) Context(ctx context.Context, _ *peer.Empty, response *peer.Con
 
 func (g *Greeter) Fail(_ context.Context, request *peer.FailRequest, _ *peer.Empty) error {
 	return errors.New("greeter", request.Detail, request.Code)
+}
+
+// Proto is Hello for callers that speak protobuf.
+func (g *Greeter) Proto(_ context.Context, request *wrapperspb.StringValue, response *wrapperspb.StringValue) error {
+	if request.Value == "fail" {
+		return errors.NotFound("greeter", "told to fail")
+	}
+	if request.Value != "" {
+		response.Value = peer.Greeting(request.Value)
+	}
+	return nil
 }
 
 // Count answers the second message of the stream, which is where generated Go clients put the request. It takes its time, because
@@ -136,6 +149,9 @@ func (generation) Serve(nats string, options peer.ServerOptions, out *peer.Lines
 	)
 	running := service.Server().Options()
 	greeter := &Greeter{Unary: peer.Unary{ID: running.Name + "-" + running.Id}, client: service.Client()}
+	if options.Empty {
+		return service.Run()
+	}
 	if err := micro.RegisterHandler(service.Server(), greeter); err != nil {
 		return err
 	}
@@ -195,10 +211,26 @@ func (c *microClient) prepare(call peer.Call, body any) (client.Request, []clien
 }
 
 func (c *microClient) Call(ctx context.Context, call peer.Call) (json.RawMessage, error) {
+	if call.Proto {
+		return c.callProto(ctx, call)
+	}
 	var response json.RawMessage
 	request, options := c.prepare(call, &call.Body)
 	err := c.client.Call(ctx, request, &response, options...)
 	return response, err
+}
+
+func (c *microClient) callProto(ctx context.Context, call peer.Call) (json.RawMessage, error) {
+	var text string
+	if err := json.Unmarshal(call.Body, &text); err != nil {
+		return nil, err
+	}
+	var response wrapperspb.StringValue
+	request, options := c.prepare(call, &wrapperspb.StringValue{Value: text})
+	if err := c.client.Call(ctx, request, &response, options...); err != nil {
+		return nil, err
+	}
+	return json.Marshal(response.Value)
 }
 
 func (c *microClient) Stream(ctx context.Context, call peer.Call) (peer.Stream, error) {
@@ -270,6 +302,10 @@ func (c *microClient) Watch(name string, handler func(string, any)) error {
 			if err != nil {
 				handler("error: "+err.Error(), nil)
 				return
+			}
+			if result == nil {
+				handler("nothing", nil)
+				continue
 			}
 			handler(result.Action, result.Service)
 		}

@@ -4,6 +4,7 @@ go 1.24
 
 require (
 	go-micro.dev/v5 v5.30.0
+	google.golang.org/protobuf v1.36.6
 	ts-micro.example/interop/peer v0.0.0
 )
 
@@ -67,7 +68,6 @@ require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20250324211829-b45e905df463 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20250324211829-b45e905df463 // indirect
 	google.golang.org/grpc v1.71.1 // indirect
-	google.golang.org/protobuf v1.36.6 // indirect
 )
 
 replace ts-micro.example/interop/peer => ../peer

@@ -33,4 +33,6 @@ export interface CaptureFile {
     readonly command: string;
   };
   readonly captures: readonly Capture[];
+  /** Questions about a peer's behaviour, answered by trying. */
+  readonly probes: readonly unknown[];
 }

@@ -1,10 +1,10 @@
-import type { GoPeer, PeerLine } from '../go-peer.ts';
+import type { PeerLine, PeerProcess } from '../peer-process.ts';
 import type { Scenario } from './scenario.ts';
 
 const service = 'greeter';
 
 /** What comes back from a Go client, without its timing. */
-async function ask(client: GoPeer, fields: PeerLine): Promise<unknown> {
+async function ask(client: PeerProcess, fields: PeerLine): Promise<unknown> {
   const { id, op, ms, ...rest } = await client.command(fields);
   return rest;
 }
@@ -114,14 +114,38 @@ export const goScenarios: readonly Scenario[] = [
   },
   { id: 'empty-body', title: 'an empty result', between: 'go->go', run: call('Greeter.WhoAmI', {}) },
   {
+    id: 'protobuf',
+    title: 'content type application/protobuf',
+    between: 'go->go',
+    run: call('Greeter.Proto', 'John', { proto: true, contentType: 'application/protobuf' }),
+  },
+  {
+    id: 'protobuf-empty',
+    title: 'an empty protobuf message, answered by one',
+    between: 'go->go',
+    run: call('Greeter.Proto', '', { proto: true, contentType: 'application/protobuf' }),
+  },
+  {
+    id: 'protobuf-error',
+    title: 'an error to a protobuf request',
+    between: 'go->go',
+    run: call('Greeter.Proto', 'fail', { proto: true, contentType: 'application/protobuf', timeoutMs: 800 }),
+  },
+  {
+    id: 'protobuf-as-json',
+    title: 'a protobuf message with content type application/json',
+    between: 'go->go',
+    run: call('Greeter.Proto', 'John', { proto: true }),
+  },
+  {
     id: 'json-rpc-explicit',
     title: 'content type application/json-rpc',
     between: 'go->go',
     run: call('Greeter.Hello', { name: 'John' }, { contentType: 'application/json-rpc' }),
   },
   {
-    id: 'json-rpc-legacy',
-    title: 'a node without the protocol in its metadata',
+    id: 'legacy',
+    title: 'calls to a node without the protocol in its metadata: JSON-RPC, and proto-rpc',
     between: 'go->go',
     run: async ({ client, address }) => {
       const record = {
@@ -145,6 +169,15 @@ export const goScenarios: readonly Scenario[] = [
           service: 'legacy',
           endpoint: 'Greeter.Fail',
           body: { code: 404, detail: 'user "bob" not found' },
+          retries: 0,
+        }),
+        await ask(client, {
+          op: 'call',
+          service: 'legacy',
+          endpoint: 'Greeter.Proto',
+          body: 'John',
+          proto: true,
+          contentType: 'application/protobuf',
           retries: 0,
         }),
       ];

@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { type BareMessage, BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
-import { GoPeer } from '../go-peer.ts';
+import { PeerProcess } from '../peer-process.ts';
 import { bareScenarios } from './bare-scenarios.ts';
 import type { Capture, CapturedMessage, CaptureFile } from './capture.ts';
 import { goScenarios } from './go-scenarios.ts';
 import { Normaliser } from './normalise.ts';
+import { runProbes } from './probes.ts';
 import type { ScenarioContext } from './scenario.ts';
 import { WireTap } from './wire-tap.ts';
 
@@ -23,27 +24,45 @@ export async function recordGeneration(generation: Generation, binary: string): 
     const outcome = await run();
     await tap.quiet();
     const messages = tap.messages.slice(from).map((message) => captured(message, normaliser));
-    const kept = outcome instanceof GoPeer || outcome === undefined ? {} : { outcome };
+    const kept = outcome instanceof PeerProcess || outcome === undefined ? {} : { outcome };
     captures.push({ id, title, between, ...kept, messages });
     return outcome;
   }
 
   const common = ['--nats', nats.address];
-  await using client = await GoPeer.start(binary, ['client', ...common]);
+  await using client = await PeerProcess.start(binary, ['client', ...common]);
   await using server = await record('server-start', 'a server starts', 'go->go', () =>
-    GoPeer.start(binary, ['server', ...common, '--metadata', 'region=north']),
+    PeerProcess.start(binary, ['server', ...common, '--metadata', 'region=north']),
   );
   const context: ScenarioContext = { generation, bare, client, server, address: String(server.ready.address) };
   for (const scenario of [...goScenarios, ...bareScenarios]) {
     await record(scenario.id, scenario.title, scenario.between, () => scenario.run(context));
   }
+  await using empty = await record(
+    'server-start-empty',
+    'a server without handlers starts, and is asked for',
+    'go->go',
+    async () => {
+      const peer = await PeerProcess.start(binary, ['server', ...common, '--name', 'nothing', '--empty']);
+      await client.command({ op: 'get', service: 'nothing' });
+      return peer;
+    },
+  );
+  await empty.stop();
   await record('server-stop', 'a server stops', 'go->go', () => server.stop());
   await record(
     'heartbeats',
     'a server with a heartbeat of 400 ms for a second, until it is stopped',
     'go->go',
     async () => {
-      await using beating = await GoPeer.start(binary, ['server', ...common, '--name', 'beating', '--interval', '400']);
+      await using beating = await PeerProcess.start(binary, [
+        'server',
+        ...common,
+        '--name',
+        'beating',
+        '--interval',
+        '400',
+      ]);
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       await beating.stop();
     },
@@ -55,6 +74,7 @@ export async function recordGeneration(generation: Generation, binary: string): 
     generation: generation.name,
     provenance: { ...built, natsServer: String(version), command: 'npm run record --workspace tools/interop' },
     captures,
+    probes: await runProbes(generation, binary),
   };
 }
 

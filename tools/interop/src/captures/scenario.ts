@@ -1,13 +1,13 @@
 import type { BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
-import type { GoPeer } from '../go-peer.ts';
+import type { PeerProcess } from '../peer-process.ts';
 
 /** What a scenario works with: a running Go server, a Go client, and a bare connection. */
 export interface ScenarioContext {
   readonly generation: Generation;
   readonly bare: BareNats;
-  readonly client: GoPeer;
-  readonly server: GoPeer;
+  readonly client: PeerProcess;
+  readonly server: PeerProcess;
   /** The subject the server listens on. */
   readonly address: string;
 }

@@ -2,11 +2,11 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** One line of a Go peer's output. */
+/** One line of a peer's output. */
 export type PeerLine = { readonly [key: string]: unknown };
 
-/** A Go peer process that speaks JSON lines. */
-export class GoPeer implements AsyncDisposable {
+/** A process that speaks JSON lines. */
+export class PeerProcess implements AsyncDisposable {
   readonly lines: PeerLine[] = [];
   /** What it wrote on stderr: Go Micro's log. */
   log = '';
@@ -15,10 +15,11 @@ export class GoPeer implements AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   #lastCommand = 0;
   #hasExited = false;
+  #wasStopped = false;
 
   /** Starts `binary` and waits for its `ready` line where the command has one. */
-  static async start(binary: string, parameters: readonly string[], waitMs = 15_000): Promise<GoPeer> {
-    const peer = new GoPeer(spawn(binary, parameters, { stdio: ['pipe', 'pipe', 'pipe'] }));
+  static async start(binary: string, parameters: readonly string[], waitMs = 15_000): Promise<PeerProcess> {
+    const peer = new PeerProcess(spawn(binary, parameters, { stdio: ['pipe', 'pipe', 'pipe'] }));
     try {
       await peer.waitFor((line) => line.event === 'ready', `ready of ${parameters.join(' ')}`, waitMs);
     } catch (error) {
@@ -48,6 +49,11 @@ export class GoPeer implements AsyncDisposable {
     return this.#hasExited;
   }
 
+  /** Whether it was told to end. */
+  get wasStopped(): boolean {
+    return this.#wasStopped;
+  }
+
   /** The `ready` line. */
   get ready(): PeerLine {
     return this.lines.find((line) => line.event === 'ready') ?? {};
@@ -62,8 +68,8 @@ export class GoPeer implements AsyncDisposable {
         if (line !== undefined && matches(line)) return line;
       }
       const leftMs = deadline - Date.now();
-      if (this.#hasExited) throw new Error(`go peer ended while waiting for ${what}: ${this.#tail()}`);
-      if (leftMs <= 0) throw new Error(`go peer: no ${what} within ${waitMs} ms: ${this.#tail()}`);
+      if (this.#hasExited) throw new Error(`peer ended while waiting for ${what}: ${this.#tail()}`);
+      if (leftMs <= 0) throw new Error(`peer: no ${what} within ${waitMs} ms: ${this.#tail()}`);
       await this.#change(leftMs);
     }
   }
@@ -79,6 +85,7 @@ export class GoPeer implements AsyncDisposable {
   /** SIGTERM, and waits for the end; SIGKILL where it takes too long. */
   async stop(waitMs = 10_000): Promise<void> {
     if (this.#hasExited) return;
+    this.#wasStopped = true;
     this.#process.stdin.end();
     this.#process.kill('SIGTERM');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), waitMs);
@@ -88,6 +95,7 @@ export class GoPeer implements AsyncDisposable {
 
   async kill(): Promise<void> {
     if (this.#hasExited) return;
+    this.#wasStopped = true;
     this.#process.kill('SIGKILL');
     await this.#exited;
   }

@@ -1,0 +1,19 @@
+import type { Stage } from './stage.ts';
+
+/** Who speaks to whom. */
+export type Direction = 'ts->go' | 'go->ts' | 'events' | 'registry' | 'robustness';
+
+/** One behaviour that must hold with every generation. */
+export interface Row {
+  readonly id: string;
+  readonly title: string;
+  readonly direction: Direction;
+  /** Throws where it does not hold. */
+  run(stage: Stage): Promise<void>;
+}
+
+/** What became of a row with one generation. */
+export type Outcome =
+  | { readonly kind: 'ok'; readonly ms: number }
+  | { readonly kind: 'fail'; readonly ms: number; readonly reason: string }
+  | { readonly kind: 'not run'; readonly reason: string };

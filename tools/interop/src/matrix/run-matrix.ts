@@ -1,0 +1,50 @@
+import { buildPeer, type Generation } from '../generation.ts';
+import type { ClientLibrary } from './client-library.ts';
+import type { Outcome, Row } from './row.ts';
+import { Stage } from './stage.ts';
+
+const rowWithinMs = 90_000;
+
+export interface MatrixOptions {
+  readonly go: string;
+  readonly library: ClientLibrary;
+  readonly generations: readonly Generation[];
+  readonly rows: readonly Row[];
+  /** Told of every cell as it is done. */
+  readonly onCell: (generation: Generation, row: Row, outcome: Outcome) => void;
+}
+
+/** Runs every row with every generation. A generation that does not build or start is not run, with the reason in all of its cells. */
+export async function runMatrix(options: MatrixOptions): Promise<void> {
+  for (const generation of options.generations) {
+    let stage: Stage;
+    try {
+      stage = await Stage.open(generation, buildPeer(options.go, generation), options.library);
+    } catch (error) {
+      const reason = (error as Error).message;
+      for (const row of options.rows) options.onCell(generation, row, { kind: 'not run', reason });
+      continue;
+    }
+    try {
+      for (const row of options.rows) options.onCell(generation, row, await runCell(row, stage));
+    } finally {
+      await stage[Symbol.asyncDispose]();
+    }
+  }
+}
+
+async function runCell(row: Row, stage: Stage): Promise<Outcome> {
+  const started = Date.now();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${rowWithinMs} ms`)), rowWithinMs);
+  });
+  try {
+    await Promise.race([row.run(stage), tooLate]);
+    return { kind: 'ok', ms: Date.now() - started };
+  } catch (error) {
+    return { kind: 'fail', ms: Date.now() - started, reason: (error as Error).message };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
+import { BareNats } from '../bare-nats.ts';
+import type { Generation } from '../generation.ts';
+import { PeerProcess } from '../peer-process.ts';
+import type { ClientLibrary } from './client-library.ts';
+import { Resources } from './resources.ts';
+import { TsPeer, type TsPeerOptions } from './ts-peer.ts';
+
+/** What the rows of one generation play on: a NATS server, and a server and a client of each language. */
+export class Stage implements AsyncDisposable {
+  /** The names that the two standing greeters go by. */
+  readonly goService = 'go.greeter';
+  readonly tsService = 'ts.greeter';
+  readonly generation: Generation;
+  readonly nats: NatsServer;
+  readonly bare: BareNats;
+  /** Every Go process that was started here. */
+  readonly goPeers: PeerProcess[] = [];
+  /** Warnings and errors of our side. */
+  readonly complaints: string[] = [];
+  readonly #binary: string;
+  readonly #library: ClientLibrary;
+  readonly #standing: Resources = new Resources();
+  #goServer: PeerProcess | undefined;
+  #goClient: PeerProcess | undefined;
+  #tsServer: TsPeer | undefined;
+  #tsClient: TsPeer | undefined;
+
+  static async open(generation: Generation, binary: string, library: ClientLibrary): Promise<Stage> {
+    const nats = await startNatsServer();
+    const bare = await BareNats.connect(nats.address);
+    return new Stage(generation, binary, library, nats, bare);
+  }
+
+  constructor(generation: Generation, binary: string, library: ClientLibrary, nats: NatsServer, bare: BareNats) {
+    this.generation = generation;
+    this.#binary = binary;
+    this.#library = library;
+    this.nats = this.#standing.use(nats);
+    this.bare = this.#standing.use(bare);
+  }
+
+  /** The standing Go greeter. */
+  async goServer(): Promise<PeerProcess> {
+    this.#goServer ??= this.#standing.use(await this.startGo('server', '--name', this.goService));
+    return this.#goServer;
+  }
+
+  /** The standing Go client. */
+  async goClient(): Promise<PeerProcess> {
+    this.#goClient ??= this.#standing.use(await this.startGo('client'));
+    return this.#goClient;
+  }
+
+  /** The standing TypeScript greeter. */
+  async tsServer(): Promise<TsPeer> {
+    this.#tsServer ??= this.#standing.use(await this.serveTs({ name: this.tsService }));
+    return this.#tsServer;
+  }
+
+  /** The standing TypeScript client. */
+  async tsClient(): Promise<TsPeer> {
+    this.#tsClient ??= this.#standing.use(await this.openTs());
+    return this.#tsClient;
+  }
+
+  /** One more Go process; the row that starts it closes it. */
+  async startGo(command: string, ...parameters: string[]): Promise<PeerProcess> {
+    const peer = await PeerProcess.start(this.#binary, [command, '--nats', this.nats.address, ...parameters]);
+    this.goPeers.push(peer);
+    return peer;
+  }
+
+  /** One more TypeScript peer; the row that opens it closes it. */
+  openTs(): Promise<TsPeer> {
+    return TsPeer.open(this.#tsOptions({}));
+  }
+
+  /** One more TypeScript greeter. */
+  serveTs(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): Promise<TsPeer> {
+    return TsPeer.serve(this.#tsOptions(options));
+  }
+
+  /** A TypeScript greeter in a process of its own, to be killed. */
+  startTsProcess(name: string, version: string): Promise<PeerProcess> {
+    const program = fileURLToPath(new URL('ts-greeter.js', import.meta.url));
+    return PeerProcess.start(process.execPath, [program, this.nats.address, name, version]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#standing[Symbol.asyncDispose]();
+  }
+
+  #tsOptions(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): TsPeerOptions {
+    return { ...options, address: this.nats.address, library: this.#library, complaints: this.complaints };
+  }
+}

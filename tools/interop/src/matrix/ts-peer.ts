@@ -1,0 +1,98 @@
+import { natsBroker } from '@ts-micro/broker-nats';
+import type { Broker, Logger, Registry, Transport } from '@ts-micro/core';
+import { natsRegistry } from '@ts-micro/registry-nats';
+import { type Client, createClient, type Service, type ServiceOptions } from '@ts-micro/service';
+import { natsTransport } from '@ts-micro/transport-nats';
+import { createGreeter } from '@ts-micro-examples/greeter';
+import { type ClientLibrary, connectWith } from './client-library.ts';
+import { Resources } from './resources.ts';
+
+export interface TsPeerOptions extends Partial<Pick<ServiceOptions, 'name' | 'version' | 'id' | 'registerIntervalMs'>> {
+  readonly address: string;
+  readonly library: ClientLibrary;
+  /** Where warnings and errors of our side are collected. */
+  readonly complaints: string[];
+}
+
+/** Everything a TypeScript process has: plugins on a connection of its own, a client, and a greeter where it was asked for. */
+export class TsPeer implements AsyncDisposable {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
+  readonly client: Client;
+  /** The texts of the `greeter.say` events that fell to it. */
+  readonly said: string[] = [];
+  readonly #resources: Resources;
+  readonly #options: TsPeerOptions;
+  #service: Service | undefined;
+
+  /** Plugins and a client. */
+  static async open(options: TsPeerOptions): Promise<TsPeer> {
+    const resources = new Resources();
+    const { connection, close } = await connectWith(options.library, options.address);
+    resources.use({ [Symbol.asyncDispose]: close });
+    return new TsPeer(options, connection, resources);
+  }
+
+  /** The same, and a running greeter with an endpoint `Greeter.Context` besides. */
+  static async serve(options: TsPeerOptions): Promise<TsPeer> {
+    const peer = await TsPeer.open(options);
+    try {
+      await peer.#serve();
+    } catch (error) {
+      await peer[Symbol.asyncDispose]();
+      throw error;
+    }
+    return peer;
+  }
+
+  constructor(
+    options: TsPeerOptions,
+    connection: Awaited<ReturnType<typeof connectWith>>['connection'],
+    resources: Resources,
+  ) {
+    this.#options = options;
+    this.#resources = resources;
+    const logger = complainTo(options.complaints);
+    this.transport = resources.use(natsTransport({ connection, logger }));
+    this.broker = resources.use(natsBroker({ connection, logger }));
+    this.registry = resources.use(natsRegistry({ connection, logger }));
+    this.client = resources.use(createClient({ ...this.plugins, logger }));
+  }
+
+  get plugins(): { transport: Transport; broker: Broker; registry: Registry } {
+    return { transport: this.transport, broker: this.broker, registry: this.registry };
+  }
+
+  get service(): Service {
+    if (this.#service === undefined) throw new Error('this peer serves nothing');
+    return this.#service;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources[Symbol.asyncDispose]();
+  }
+
+  async #serve(): Promise<void> {
+    const { address, library, complaints, ...service } = this.#options;
+    const greeter = createGreeter({ ...this.plugins, ...service, logger: complainTo(complaints) }, (text) =>
+      this.said.push(text),
+    );
+    this.#resources.use(greeter.client);
+    greeter.service.handle('Greeter.Context', (_request, { metadata, deadline }) => ({
+      metadata,
+      remainingMs: deadline === undefined ? -1 : deadline - Date.now(),
+    }));
+    this.#service = this.#resources.use(greeter.service);
+    await greeter.service.start();
+  }
+}
+
+function complainTo(complaints: string[]): Logger {
+  const complain = (message: string, fields?: object): void => {
+    complaints.push(
+      `${message} ${JSON.stringify(fields ?? {}, (_key, value) => (value instanceof Error ? value.message : value))}`,
+    );
+  };
+  return { debug: () => undefined, info: () => undefined, warn: complain, error: complain };
+}

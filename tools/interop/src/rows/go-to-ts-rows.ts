@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import type { Row } from '../matrix/row.ts';
+import type { Stage } from '../matrix/stage.ts';
+import type { PeerLine } from '../peer-process.ts';
+import { bodySizes, oddTexts } from './samples.ts';
+
+const direction = 'go->ts';
+
+interface GoAnswer {
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly body: unknown;
+  readonly error: { readonly id: string; readonly code: number; readonly detail: string; readonly text: string };
+}
+
+async function call(stage: Stage, endpoint: string, body: unknown, more: PeerLine = {}): Promise<GoAnswer> {
+  await stage.tsServer();
+  const client = await stage.goClient();
+  const answer = await client.command({ op: 'call', service: stage.tsService, endpoint, body, ...more });
+  return answer as unknown as GoAnswer;
+}
+
+async function answered(stage: Stage, endpoint: string, body: unknown, more: PeerLine = {}): Promise<unknown> {
+  const answer = await call(stage, endpoint, body, more);
+  assert.ok(answer.ok, answer.error?.text);
+  return answer.body;
+}
+
+async function refused(stage: Stage, endpoint: string, body: unknown, more: PeerLine = {}): Promise<GoAnswer> {
+  const answer = await call(stage, endpoint, body, more);
+  assert.ok(!answer.ok, `it succeeded with ${JSON.stringify(answer.body)}`);
+  return answer;
+}
+
+/** Calls of a Go client, answered by a TypeScript server. */
+export const goToTsRows: readonly Row[] = [
+  {
+    id: 'unary',
+    title: 'a call is answered',
+    direction,
+    run: async (stage) => {
+      assert.deepEqual(await answered(stage, 'Greeter.Hello', { name: 'John' }), { msg: 'Hello John' });
+    },
+  },
+  {
+    id: 'error',
+    title: 'an error arrives with id, code and detail',
+    direction,
+    run: async (stage) => {
+      for (const code of [400, 401, 403, 404, 409, 500, 799]) {
+        const { error } = await refused(stage, 'Greeter.Fail', { code, detail: 'user "bob" <b>' });
+        assert.deepEqual([error.id, error.code, error.detail], ['greeter', code, 'user "bob" <b>']);
+      }
+    },
+  },
+  {
+    id: 'unknown-method',
+    title: 'unknown handlers and methods, and an ill-formed endpoint, in the words of a Go server',
+    direction,
+    run: async (stage) => {
+      for (const [endpoint, text] of [
+        ['Greeter.Nope', "rpc: can't find method Nope"],
+        ['Nope.Hello', "rpc: can't find service Nope"],
+        ['Hello', 'rpc: service/endpoint request ill-formed: Hello'],
+      ] as const) {
+        const { error } = await refused(stage, endpoint, {});
+        assert.ok(error.detail.includes(text), error.text);
+      }
+    },
+  },
+  {
+    id: 'crash',
+    title: 'a handler that throws is an error 500 at once, not a timeout',
+    direction,
+    run: async (stage) => {
+      const { error, ms } = await refused(stage, 'Greeter.Crash', {});
+      assert.equal(error.code, 500, error.text);
+      assert.ok(ms < 2_000, `${ms} ms`);
+      assert.deepEqual(await answered(stage, 'Greeter.Echo', 'after'), 'after');
+    },
+  },
+  {
+    id: 'retries',
+    title: "Go's own retries: a 500 is asked again by v2 only, and the last answer counts",
+    direction,
+    run: async (stage) => {
+      const { error } = await refused(stage, 'Greeter.Fail', { code: 500, detail: 'again' });
+      assert.deepEqual([error.code, error.detail], [500, 'again']);
+      assert.deepEqual(await answered(stage, 'Greeter.Echo', 'after'), 'after');
+    },
+  },
+  {
+    id: 'concurrent',
+    title: '400 calls, 50 at once, of mixed latency each get their own answer, over reused sockets',
+    direction,
+    run: async (stage) => {
+      await stage.tsServer();
+      const client = await stage.goClient();
+      const many = { op: 'callMany', service: stage.tsService, count: 400, concurrency: 50 };
+      const bodies = Array.from({ length: 100 }, (_, n) => ({ n }));
+      const [echoes, sleeps] = await Promise.all([
+        client.command({ ...many, endpoint: 'Greeter.Echo', bodies }),
+        client.command({ ...many, count: 100, endpoint: 'Greeter.Sleep', bodies: [{ ms: 1 }, { ms: 40 }, { ms: 7 }] }),
+      ]);
+      assert.deepEqual([echoes.failures, echoes.echoed], [{}, 400]);
+      assert.deepEqual([sleeps.failures, sleeps.echoed], [{}, 100]);
+    },
+  },
+  {
+    id: 'sizes',
+    title: 'bodies from 0 B to 700 KiB arrive and come back',
+    direction,
+    run: async (stage) => {
+      for (const size of bodySizes) {
+        const text = 'x'.repeat(size);
+        assert.equal(await answered(stage, 'Greeter.Echo', text, { timeoutMs: 15_000 }), text);
+      }
+    },
+  },
+  {
+    id: 'unicode',
+    title: 'unicode and what Go escapes arrive unchanged',
+    direction,
+    run: async (stage) => {
+      assert.deepEqual(await answered(stage, 'Greeter.Echo', oddTexts), oddTexts);
+    },
+  },
+  {
+    id: 'metadata',
+    title: 'metadata arrives in the handler',
+    direction,
+    run: async (stage) => {
+      const sent = { foo: 'bar', 'X-Mixed': '<é> "日本"', Tenant: '7' };
+      const { metadata } = (await answered(stage, 'Greeter.Context', {}, { metadata: sent })) as {
+        metadata: Record<string, string>;
+      };
+      const lower = Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
+      for (const [name, value] of Object.entries(sent)) assert.equal(lower[name.toLowerCase()], value);
+    },
+  },
+  {
+    id: 'deadline',
+    title: 'the handler has the deadline of the call, which ends in time',
+    direction,
+    run: async (stage) => {
+      const context = (await answered(stage, 'Greeter.Context', {}, { timeoutMs: 3_000 })) as { remainingMs: number };
+      assert.ok(context.remainingMs > 1_500 && context.remainingMs <= 3_000, `${context.remainingMs} ms left`);
+      const { error, ms } = await refused(stage, 'Greeter.Sleep', { ms: 5_000 }, { timeoutMs: 400, retries: 0 });
+      assert.equal(error.code, 408, error.text);
+      assert.ok(ms < 2_000, `${ms} ms`);
+      assert.deepEqual(await answered(stage, 'Greeter.Echo', 'after'), 'after');
+    },
+  },
+  {
+    id: 'connection-close',
+    title: '`Connection: close`, as metadata and as the option of the client',
+    direction,
+    run: async (stage) => {
+      for (const more of [{ metadata: { Connection: 'close' } }, { closeConnection: true }]) {
+        assert.deepEqual(await answered(stage, 'Greeter.Sleep', { ms: 150 }, more), { ms: 150 });
+        assert.deepEqual(await answered(stage, 'Greeter.Echo', 'after'), 'after');
+      }
+    },
+  },
+  {
+    id: 'json-rpc',
+    title: 'content type application/json-rpc: an answer and an error',
+    direction,
+    run: async (stage) => {
+      const contentType = 'application/json-rpc';
+      const hello = await answered(stage, 'Greeter.Hello', { name: 'rpc' }, { contentType });
+      assert.deepEqual(hello, { msg: 'Hello rpc' });
+      const { error } = await refused(stage, 'Greeter.Fail', { code: 404, detail: 'gone' }, { contentType });
+      assert.deepEqual([error.id, error.code, error.detail], ['greeter', 404, 'gone']);
+    },
+  },
+  {
+    id: 'legacy',
+    title: 'a client that takes our node for one of the oldest: JSON-RPC by itself',
+    direction,
+    run: async (stage) => {
+      const { service } = await stage.tsServer();
+      const client = await stage.goClient();
+      const nodes = [{ id: 'legacy-1', address: service.node?.address, metadata: {} }];
+      const record = { name: 'legacy', version: '1', metadata: {}, endpoints: [], nodes };
+      await client.command({ op: 'register', record });
+      const ask = { op: 'call', service: 'legacy', retries: 0 };
+      const hello = await client.command({ ...ask, endpoint: 'Greeter.Hello', body: { name: 'old' } });
+      assert.deepEqual(hello.body, { msg: 'Hello old' }, JSON.stringify(hello.error));
+      const failed = await client.command({ ...ask, endpoint: 'Greeter.Fail', body: { code: 404, detail: 'gone' } });
+      assert.equal((failed.error as { detail: string }).detail, 'gone');
+      await client.command({ op: 'deregister', record });
+    },
+  },
+  {
+    id: 'too-large',
+    title: 'an answer too large to send is an error at once, not a timeout',
+    direction,
+    run: async (stage) => {
+      const { error, ms } = await refused(stage, 'Greeter.Fail', { code: 400, detail: 'x'.repeat(600_000) });
+      assert.ok(error.text.length < 5_000 && error.code !== 408, error.text.slice(0, 200));
+      assert.ok(ms < 3_000, `${ms} ms`);
+    },
+  },
+];

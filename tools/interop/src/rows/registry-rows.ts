@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { RegistryEvent, ServiceRecord } from '@ts-micro/core';
+import type { Row } from '../matrix/row.ts';
+import type { Stage } from '../matrix/stage.ts';
+import { eventually, sleep } from '../matrix/wait.ts';
+import type { PeerLine } from '../peer-process.ts';
+
+const direction = 'registry';
+
+function freshName(): string {
+  return `mixed.${randomUUID().slice(0, 8)}`;
+}
+
+/** What a Go registry answers. */
+async function goGet(stage: Stage, service: string): Promise<ServiceRecord[]> {
+  const client = await stage.goClient();
+  const { services, error } = await client.command({ op: 'get', service });
+  assert.equal(error, undefined);
+  return (services ?? []) as ServiceRecord[];
+}
+
+async function goList(stage: Stage): Promise<string[]> {
+  const client = await stage.goClient();
+  const { services } = await client.command({ op: 'list' });
+  return ((services ?? []) as ServiceRecord[]).map(({ name }) => name);
+}
+
+function nodeIds(records: readonly ServiceRecord[]): string[] {
+  return records
+    .flatMap(({ nodes }) => nodes ?? [])
+    .map(({ id }) => id)
+    .sort();
+}
+
+function registryLines(lines: readonly PeerLine[], name: string): { action: unknown; service: ServiceRecord }[] {
+  return lines
+    .filter(({ event, service }) => event === 'registry' && (service as ServiceRecord | null)?.name === name)
+    .map(({ action, service }) => ({ action, service: service as ServiceRecord }));
+}
+
+/** Lookups, announcements and heartbeats between Go and TypeScript. */
+export const registryRows: readonly Row[] = [
+  {
+    id: 'ts-sees-go',
+    title: 'TypeScript finds a Go service, complete, and lists it',
+    direction,
+    run: async (stage) => {
+      const server = await stage.goServer();
+      const { registry } = await stage.tsClient();
+      const [record, ...more] = await registry.getService(stage.goService);
+      assert.equal(more.length, 0);
+      assert.equal(record?.version, '1.0.0');
+      assert.deepEqual(
+        record?.nodes.map(({ id, address, metadata }) => [id, address, metadata.protocol, metadata.transport]),
+        [[server.ready.id, server.ready.address, 'mucp', 'nats']],
+      );
+      const names = record?.endpoints.map(({ name }) => name) ?? [];
+      for (const name of ['Greeter.Hello', 'Greeter.Count']) assert.ok(names.includes(name), names.join(', '));
+      assert.ok((await registry.listServices()).some(({ name }) => name === stage.goService));
+    },
+  },
+  {
+    id: 'go-sees-ts',
+    title: 'Go finds a TypeScript service, each node once, with what Go clients need, and lists it',
+    direction,
+    run: async (stage) => {
+      const { service } = await stage.tsServer();
+      const [record, ...more] = await goGet(stage, stage.tsService);
+      assert.equal(more.length, 0);
+      assert.deepEqual(nodeIds(record === undefined ? [] : [record]), [service.node?.id]);
+      const metadata = record?.nodes[0]?.metadata ?? {};
+      assert.deepEqual([metadata.protocol, metadata.transport, metadata.server], ['mucp', 'nats', 'mucp']);
+      const names = record?.endpoints.map(({ name }) => name) ?? [];
+      for (const name of ['Greeter.Hello', 'Greeter.Count']) assert.ok(names.includes(name), names.join(', '));
+      assert.ok((await goList(stage)).includes(stage.tsService));
+    },
+  },
+  {
+    id: 'ts-watches-go',
+    title: 'a TypeScript watcher hears of a Go service coming and going, and not of its heartbeats',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      const { registry } = await stage.tsClient();
+      const events: RegistryEvent[] = [];
+      await using watcher = await registry.watch({ service: name });
+      const reading = (async () => {
+        for await (const event of watcher) events.push(event);
+      })();
+      const server = await stage.startGo('server', '--name', name, '--interval', '200');
+      await eventually('a create', () => events.some(({ type }) => type === 'create'));
+      await sleep(1_000);
+      await server.stop();
+      await eventually('a delete', () => events.some(({ type }) => type === 'delete'));
+      assert.deepEqual(
+        events.map(({ type }) => type),
+        ['resync', 'create', 'delete'],
+      );
+      await watcher.close();
+      await reading;
+    },
+  },
+  {
+    id: 'go-watches-ts',
+    title: 'a Go watcher hears of a TypeScript service coming, of its heartbeats, and of its going',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      await using watcher = await stage.startGo('registry', 'watch', name);
+      await sleep(150);
+      const peer = await stage.serveTs({ name, registerIntervalMs: 300 });
+      const id = peer.service.node?.id;
+      await eventually('three announcements', () => registryLines(watcher.lines, name).length >= 3);
+      await peer[Symbol.asyncDispose]();
+      await eventually('a delete', () => registryLines(watcher.lines, name).at(-1)?.action === 'delete');
+      const heard = registryLines(watcher.lines, name);
+      for (const { service } of heard) assert.deepEqual(nodeIds([service]), [id]);
+      assert.deepEqual(new Set(heard.slice(0, -1).map(({ action }) => action)), new Set(['create']));
+    },
+  },
+  {
+    id: 'versions',
+    title: 'a Go and a TypeScript version of one service are kept apart by both',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      await using _go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
+      await using _ts = await stage.serveTs({ name, version: '2.0.0' });
+      const { registry } = await stage.tsClient();
+      const versions = (records: readonly ServiceRecord[]): string[] => records.map(({ version }) => version).sort();
+      assert.deepEqual(versions(await registry.getService(name)), ['1.0.0', '2.0.0']);
+      assert.deepEqual(versions(await goGet(stage, name)), ['1.0.0', '2.0.0']);
+    },
+  },
+  {
+    id: 'merged',
+    title: 'a Go and a TypeScript node of one version are merged by both, and calls of both spread over them',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      await using go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
+      await using ts = await stage.serveTs({ name, version: '1.0.0' });
+      const ids = [String(go.ready.id), String(ts.service.node?.id)].sort();
+      const { registry, client } = await stage.tsClient();
+      const seen = await registry.getService(name);
+      assert.deepEqual([seen.length, nodeIds(seen)], [1, ids]);
+      const seenByGo = await goGet(stage, name);
+      assert.deepEqual([seenByGo.length, nodeIds(seenByGo)], [1, ids]);
+
+      const counts = new Map<string, number>();
+      for (let n = 0; n < 60; n++) {
+        const { id } = await client.call<{ id: string }>(name, 'Greeter.WhoAmI', {});
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+      for (const id of ids) assert.ok((counts.get(id) ?? 0) >= 10, `TypeScript client: ${JSON.stringify([...counts])}`);
+
+      const goClient = await stage.goClient();
+      const many = await goClient.command({
+        op: 'callMany',
+        service: name,
+        endpoint: 'Greeter.WhoAmI',
+        body: {},
+        count: 60,
+        concurrency: 4,
+      });
+      assert.deepEqual(many.failures, {});
+      const answers = Object.entries(many.answers as Record<string, number>);
+      for (const id of ids) {
+        const got = answers.filter(([answer]) => answer.includes(id)).reduce((sum, [, times]) => sum + times, 0);
+        assert.ok(got >= 10, `Go client: ${JSON.stringify(answers)}`);
+      }
+    },
+  },
+  {
+    id: 'cache-follows',
+    title: "Go's registry cache follows our announcements: a service that comes late, and a node that leaves",
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      const client = await stage.goClient();
+      const ask = { op: 'call', service: name, endpoint: 'Greeter.WhoAmI', body: {}, retries: 0, timeoutMs: 2_000 };
+      assert.equal((await client.command(ask)).ok, false);
+      await sleep(300);
+      await using stays = await stage.serveTs({ name, version: '1.0.0' });
+      await eventually('an answer of the late service', async () => (await client.command(ask)).ok === true, 3_000);
+      const leaves = await stage.serveTs({ name, version: '1.0.0' });
+      const leavingId = leaves.service.node?.id;
+      await eventually('an answer of the second node', async () => {
+        const { body } = await client.command(ask);
+        return (body as { id?: string } | null)?.id === leavingId;
+      });
+      await leaves[Symbol.asyncDispose]();
+      await sleep(100);
+      const many = await client.command({ ...ask, op: 'callMany', count: 60, concurrency: 4 });
+      assert.deepEqual(many.failures, {});
+      for (const answer of Object.keys(many.answers as object))
+        assert.ok(answer.includes(String(stays.service.node?.id)), answer);
+    },
+  },
+  {
+    id: 'go-leaves',
+    title: 'a Go node that stops loses no call of a TypeScript client',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      await using go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
+      await using _ts = await stage.serveTs({ name, version: '1.0.0' });
+      const { client } = await stage.tsClient();
+      let answers = 0;
+      const calling = (async () => {
+        for (let n = 0; n < 200; n++) {
+          await client.call(name, 'Greeter.WhoAmI', {}, { idempotent: true });
+          answers += 1;
+          await sleep(2);
+        }
+      })();
+      await sleep(100);
+      await go.stop();
+      await calling;
+      assert.equal(answers, 200);
+    },
+  },
+  {
+    id: 'go-killed',
+    title: 'SIGKILL of a Go node: idempotent calls of a TypeScript client all succeed',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      const go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
+      await using _ts = await stage.serveTs({ name, version: '1.0.0' });
+      const { client } = await stage.tsClient();
+      const ask = (): Promise<unknown> =>
+        client.call(name, 'Greeter.WhoAmI', {}, { idempotent: true, attemptTimeoutMs: 1_000 });
+      for (let n = 0; n < 20; n++) await ask();
+      await go.kill();
+      for (let n = 0; n < 100; n++) await ask();
+    },
+  },
+  {
+    id: 'ts-killed',
+    title:
+      'SIGKILL of a TypeScript node: a Go client with a fresh view only reaches the survivor, one with an old view goes on',
+    direction,
+    run: async (stage) => {
+      const name = freshName();
+      await using go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
+      const ts = await stage.startTsProcess(name, '1.0.0');
+      await using old = await stage.startGo('client');
+      const ask = {
+        op: 'callMany',
+        service: name,
+        endpoint: 'Greeter.WhoAmI',
+        body: {},
+        count: 30,
+        concurrency: 2,
+        timeoutMs: 1_000,
+      };
+      assert.deepEqual((await old.command(ask)).failures, {});
+      await ts.kill();
+      await using fresh = await stage.startGo('client');
+      const view = await fresh.command(ask);
+      assert.deepEqual(view.failures, {});
+      for (const answer of Object.keys(view.answers as object)) assert.ok(answer.includes(String(go.ready.id)), answer);
+      const answers = (await old.command({ ...ask, count: 20 }, 60_000)).answers as Record<string, number>;
+      assert.ok(
+        Object.values(answers).some((times) => times > 0),
+        'the client with the old view got no answer at all',
+      );
+    },
+  },
+  {
+    id: 'without-nodes',
+    title: 'records without nodes pass both ways',
+    direction,
+    run: async (stage) => {
+      const [fromGo, fromTs] = [freshName(), freshName()];
+      const client = await stage.goClient();
+      const { registry } = await stage.tsClient();
+      await client.command({ op: 'register', record: { name: fromGo, version: '1' } });
+      const [seen] = await registry.getService(fromGo);
+      assert.deepEqual([seen?.version, seen?.nodes], ['1', []]);
+      const record = { name: fromTs, version: '1', metadata: {}, endpoints: [], nodes: [] };
+      await registry.register(record);
+      assert.deepEqual(
+        (await goGet(stage, fromTs)).map(({ version }) => version),
+        ['1'],
+      );
+      await registry.deregister(record);
+      assert.deepEqual(await goGet(stage, fromTs), []);
+    },
+  },
+];

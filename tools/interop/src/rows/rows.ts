@@ -1,0 +1,19 @@
+import type { Row } from '../matrix/row.ts';
+import { eventRows } from './event-rows.ts';
+import { goToTsRows } from './go-to-ts-rows.ts';
+import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
+import { registryRows } from './registry-rows.ts';
+import { robustnessRows } from './robustness-rows.ts';
+import { tsToGoRows } from './ts-to-go-rows.ts';
+import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
+
+/** The matrix, in the order it is run. */
+export const rows: readonly Row[] = [
+  ...tsToGoRows,
+  ...tsToGoStreamRows,
+  ...goToTsRows,
+  ...goToTsStreamRows,
+  ...eventRows,
+  ...registryRows,
+  ...robustnessRows,
+];
