@@ -33,7 +33,7 @@ export function checkBrokerOptions({
   readonly connect: NatsPluginOptions;
   readonly settings: Omit<NatsBrokerSettings, 'addresses'>;
 } {
-  if (!formats.includes(format)) throw invalid('format', format, `one of ${formats.join(', ')}`);
+  if (!formats.includes(format)) throw invalid('option format', format, `one of ${formats.join(', ')}`);
   checkWhole('option maxPendingMessages', maxPendingMessages);
   checkWhole('option closeTimeoutMs', closeTimeoutMs, longestTimerMs);
   return { connect, settings: { format, maxPendingMessages, closeTimeoutMs } };

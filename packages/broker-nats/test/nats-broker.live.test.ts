@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import type { BrokerEvent, Logger, Message, MicroError } from '@ts-micro/core';
+import { connectNats } from '@ts-micro/nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
+import { expect, test, vi } from 'vitest';
+import { natsBroker } from '../src/index.ts';
+
+const text = (body: string): Message => ({ headers: {}, body: new TextEncoder().encode(body) });
+const textOf = ({ message }: BrokerEvent) => new TextDecoder().decode(message.body);
+const within = { timeout: 10_000 };
+
+/** Lets handlers wait until the test says so. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+test('a Go event is received, and what is published is one', async () => {
+  await using server = await startNatsServer();
+  await using go = await connectNats({ servers: server.url });
+  await using broker = natsBroker({ servers: server.url });
+  const topic = randomUUID();
+  const heard: string[] = [];
+  await go.subscribe(topic, { onMessage: ({ data }) => heard.push(new TextDecoder().decode(data)) }).confirm();
+  const events: BrokerEvent[] = [];
+  await broker.subscribe(topic, (event) => void events.push(event));
+  const envelope = '{"Header":{"Micro-Topic":"greeter.events"},"Body":"aGVsbG8="}';
+  go.publish(topic, new TextEncoder().encode(envelope));
+  await expect.poll(() => events.length, within).toBe(1);
+  expect(events.map(textOf)).toEqual(['hello']);
+  expect(events[0]).toMatchObject({ topic, message: { headers: { 'Micro-Topic': 'greeter.events' } } });
+  await broker.publish(topic, events[0]?.message as Message);
+  await expect.poll(() => heard, within).toEqual([envelope, envelope]);
+});
+
+test('a plain message of a NATS client is received, and the native format is one', async () => {
+  await using server = await startNatsServer();
+  await using client = await connectNats({ servers: server.url });
+  await using broker = natsBroker({ servers: server.url, format: 'native' });
+  const topic = randomUUID();
+  const heard: unknown[] = [];
+  const onMessage = (message: Parameters<Parameters<typeof client.subscribe>[1]['onMessage']>[0]) =>
+    heard.push([message.headers(), new TextDecoder().decode(message.data)]);
+  await client.subscribe(topic, { onMessage }).confirm();
+  const events: BrokerEvent[] = [];
+  await broker.subscribe(topic, (event) => void events.push(event));
+  client.publish(topic, new TextEncoder().encode('hello'), { headers: { a: 'b' } });
+  await expect.poll(() => events.length, within).toBe(1);
+  expect(events[0]?.message.headers).toEqual({ a: 'b' });
+  expect(events.map(textOf)).toEqual(['hello']);
+  await broker.publish(topic, events[0]?.message as Message);
+  await expect
+    .poll(() => heard, within)
+    .toEqual([
+      [{ a: 'b' }, 'hello'],
+      [{ a: 'b' }, 'hello'],
+    ]);
+});
+
+test('closing a subscriber works off what had arrived, and handlers can publish meanwhile', async () => {
+  await using server = await startNatsServer();
+  await using broker = natsBroker({ servers: server.url });
+  const [work, results] = [randomUUID(), randomUUID()];
+  const held = gate();
+  const done: string[] = [];
+  await broker.subscribe(results, (event) => void done.push(textOf(event)));
+  await broker.subscribe(work, async (event) => {
+    await held.opened;
+    await broker.publish(results, text(textOf(event)));
+  });
+  await using client = await connectNats({ servers: server.url });
+  const heard: string[] = [];
+  await client.subscribe(results, { onMessage: ({ subject }) => heard.push(subject) }).confirm();
+  for (let count = 0; count < 50; count++) await broker.publish(work, text(String(count)));
+  const closing = broker.close();
+  held.open();
+  await closing;
+  expect(await broker.closed).toBeUndefined();
+  await expect.poll(() => heard.length, within).toBe(50);
+  await expect(broker.publish(results, text('late'))).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('beyond maxPendingMessages messages are dropped, logged and reported as unavailable', async () => {
+  await using server = await startNatsServer();
+  const warn = vi.fn<Logger['warn']>();
+  const logger = { debug() {}, info() {}, warn, error() {} };
+  await using broker = natsBroker({ servers: server.url, maxPendingMessages: 10, logger });
+  await using other = natsBroker({ servers: server.url, name: 'publisher' });
+  const topic = randomUUID();
+  const held = gate();
+  const handled: string[] = [];
+  const reported: [MicroError, BrokerEvent | undefined][] = [];
+  const handler = async (event: BrokerEvent) => {
+    await held.opened;
+    handled.push(textOf(event));
+  };
+  await broker.subscribe(topic, handler, { onError: (error, event) => reported.push([error, event]) });
+  const last = gate();
+  await other.subscribe(topic, (event) => {
+    if (textOf(event) === '999') last.open();
+  });
+  for (let count = 0; count < 1000; count++) await other.publish(topic, text(String(count)));
+  await last.opened;
+  await expect.poll(() => reported.length, within).toBeGreaterThan(0);
+  expect(reported[0]).toEqual([expect.objectContaining({ code: 'unavailable' }), undefined]);
+  expect(warn).toHaveBeenCalledWith('messages dropped', expect.objectContaining({ topic }));
+  held.open();
+  await expect.poll(() => handled.length, within).toBeGreaterThanOrEqual(10);
+  // Once for the first and at most once a second after it, not once for each.
+  expect(reported.length).toBeLessThan(20);
+});
+
+test('a refused subscription rejects with unauthorized and leaves the broker usable', async () => {
+  const config =
+    'authorization { users: [ { user: a, password: b, permissions: { publish: ">", subscribe: "open.>" } } ] }';
+  await using server = await startNatsServer({ config });
+  await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
+  await expect(broker.subscribe('secret.events', () => {})).rejects.toMatchObject({
+    code: 'unauthorized',
+    message: expect.stringContaining('secret.events'),
+  });
+  const events: BrokerEvent[] = [];
+  await broker.subscribe('open.events', (event) => void events.push(event));
+  await broker.publish('open.events', text('hello'));
+  await expect.poll(() => events.map(textOf), within).toEqual(['hello']);
+});
+
+test('a subscription refused after a restart ends with unauthorized and is reported', async () => {
+  const config = (subscribe: string) =>
+    `authorization { users: [ { user: a, password: b, permissions: { publish: ">", subscribe: "${subscribe}" } } ] }`;
+  await using server = await startNatsServer({ config: config('>') });
+  await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
+  const reported: MicroError[] = [];
+  const subscriber = await broker.subscribe('events', () => {}, { onError: (error) => reported.push(error) });
+  await server.restart({ config: config('other') });
+  expect(await subscriber.closed).toMatchObject({ code: 'unauthorized' });
+  expect(reported).toEqual([await subscriber.closed]);
+});
+
+test('a disconnected broker refuses with unavailable until it connects again', async () => {
+  await using server = await startNatsServer();
+  await using broker = natsBroker({ servers: server.url });
+  await broker.connect();
+  expect(await server.counts()).toMatchObject({ connections: 1 });
+  await broker.disconnect();
+  await expect.poll(async () => (await server.counts()).connections, within).toBe(0);
+  await expect(broker.publish('events', text('a'))).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  await expect(broker.subscribe('events', () => {})).rejects.toMatchObject({ code: 'unavailable' });
+  await broker.connect();
+  await broker.publish('events', text('a'));
+  expect(broker.address).toBe(server.address);
+});
+
+test('a borrowed connection stays open and gets its subscriptions back', async () => {
+  await using server = await startNatsServer();
+  await using connection = await connectNats({ servers: server.url });
+  await connection.flush();
+  const before = await server.counts();
+  const broker = natsBroker({ connection });
+  await broker.subscribe('events', () => {}, { queue: 'workers' });
+  expect((await server.counts()).subscriptions).toBe(before.subscriptions + 1);
+  await broker.disconnect();
+  await connection.flush();
+  expect(await server.counts()).toEqual(before);
+  await broker.close();
+  expect(connection.state.status).toBe('connected');
+});
+
+test('brokers with equal servers share one connection', async () => {
+  await using server = await startNatsServer();
+  await using one = natsBroker({ servers: server.url, maxPendingMessages: 10 });
+  await using other = natsBroker({ servers: server.url, format: 'native' });
+  await Promise.all([one.connect(), other.connect()]);
+  expect(await server.counts()).toMatchObject({ connections: 1 });
+  await one.close();
+  await other.publish('events', text('still there'));
+});
