@@ -17,7 +17,7 @@ import { ContractError } from './contract-error.ts';
 import type { Refusals } from './needs.ts';
 import { type CaseResult, caseLimitMs, runCase } from './run-case.ts';
 
-/** A case bound to a backend, for any test runner: `test(bound.title, () => bound.verify())`. */
+/** A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`. */
 export interface BoundCase {
   readonly id: string;
   readonly title: string;
@@ -26,8 +26,11 @@ export interface BoundCase {
   readonly limitMs: number;
   /** Runs it and tells how it ended; never rejects. */
   run(): Promise<CaseResult>;
-  /** Runs it; rejects where it failed, the message with what was sent and received. */
-  verify(): Promise<CaseResult>;
+  /**
+   * Runs it; rejects with a {@link ContractError} where it failed. Where there is nothing to run it with, `skip` is called with the
+   * reason, so that the runner says so.
+   */
+  verify(skip?: (reason: string) => void): Promise<void>;
 }
 
 /** The contract of one interface, bound to a backend. */
@@ -75,10 +78,10 @@ function bind<I extends InterfaceName>(
         subject: contractCase.subject,
         limitMs: caseLimitMs(backend),
         run,
-        async verify() {
+        async verify(skip) {
           const result = await run();
           if (result.status === 'failed') throw new ContractError(name, result);
-          return result;
+          if (result.status === 'notRun') skip?.(result.reason ?? '');
         },
       };
     }),

@@ -2,6 +2,7 @@ import { brokerContract, ContractError, formatReport, formatSummary, runContract
 import { expect, test } from 'vitest';
 import { reportOf } from '../src/report.ts';
 import type { CaseResult } from '../src/run-case.ts';
+import { thing } from './thing.ts';
 
 const passed: CaseResult = { id: 'broker/a', title: 'it works', subject: 'Broker', status: 'passed', ms: 3 };
 const failed: CaseResult = {
@@ -68,6 +69,15 @@ test('under any runner a case that fails rejects with its result', async () => {
   expect(error).toBeInstanceOf(ContractError);
   expect(error).toMatchObject({ result: { status: 'failed', reason: 'no such server' } });
   expect(String(error)).toContain(`redis: broker contract: ${first?.id}: no such server`);
+});
+
+test('under any runner a case that cannot be run is skipped with its reason', async () => {
+  const bound = brokerContract({ name: 'thing', open: () => thing() }).cases.find(
+    ({ id }) => id === 'broker/outage-close',
+  );
+  const reasons: string[] = [];
+  await bound?.verify((reason) => reasons.push(reason));
+  expect(reasons).toEqual(['no faults given']);
 });
 
 test('a known failure that is no case is refused', () => {
