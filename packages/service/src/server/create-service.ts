@@ -27,6 +27,7 @@ const startTimeoutMs = 30_000;
 const deregisterGraceMs = 50;
 // Handlers that obey their signal get this long to answer before their sockets close.
 const abortGraceMs = 250;
+const releaseTimeoutMs = 5000;
 
 /** Makes a service of the plugins it is given; nothing is opened before `start`. Throws `invalid` for an option. */
 export function createService(options: ServiceOptions): Service {
@@ -160,9 +161,10 @@ class MicroService implements Service {
     try {
       await this.#open(signal);
     } catch (error) {
-      await this.#release(AbortSignal.timeout(this.#options.stopTimeoutMs));
+      this.#state = 'stopping';
+      await this.#release(AbortSignal.timeout(releaseTimeoutMs));
       // Where it was stopped meanwhile, stop says when it is over.
-      if (this.#state === 'starting') this.#state = 'stopped';
+      if (this.#stopped === undefined) this.#state = 'stopped';
       throw MicroError.from(error, 'internal', `service "${this.name}": starting failed`);
     }
     // Stop may have come too late to abort it, and waits for it.
@@ -205,7 +207,7 @@ class MicroService implements Service {
   async #serve(socket: Socket): Promise<void> {
     const server = new SocketServer(this.#core, socket, this.#relay);
     this.#sockets.add(server);
-    if (this.#state === 'stopping') server.drain();
+    if (this.#state === 'stopping') server.refuse();
     await server.run();
     this.#sockets.delete(server);
   }
@@ -236,21 +238,25 @@ class MicroService implements Service {
       await this.#registration.end({ signal });
       await pause(deregisterGraceMs, signal);
     }
-    const giveUp = new AbortController();
-    const closing = this.#release(giveUp.signal);
+    // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an answer off.
     for (const socket of this.#sockets) socket.drain();
-    await untilAborted(workload.whenIdle(), signal);
+    const giveUp = new AbortController();
+    const eventsClosed = this.#events.close({ signal: giveUp.signal });
+    await untilAborted(Promise.all([eventsClosed, workload.whenIdle()]), signal);
     const abandoned = workload.names();
-    if (abandoned.length > 0) {
-      const reason = new MicroError('canceled', `service "${this.name}": the service stops without waiting any longer`);
-      workload.abort(reason);
-      for (const socket of this.#sockets) socket.abort(reason);
-      await Promise.race([workload.whenIdle(), pause(abortGraceMs)]);
-      for (const socket of this.#sockets) socket.abandon();
-      giveUp.abort(reason);
-    }
-    await closing;
+    if (abandoned.length > 0) await this.#abandon();
+    giveUp.abort();
+    await eventsClosed;
+    await this.#release(AbortSignal.any([signal, AbortSignal.timeout(releaseTimeoutMs)]));
     return abandoned;
+  }
+
+  async #abandon(): Promise<void> {
+    const reason = new MicroError('canceled', `service "${this.name}": the service stops without waiting any longer`);
+    this.#core.workload.abort(reason);
+    for (const socket of this.#sockets) socket.abort(reason);
+    await Promise.race([this.#core.workload.whenIdle(), pause(abortGraceMs)]);
+    for (const socket of this.#sockets) socket.abandon();
   }
 
   async #release(signal: AbortSignal): Promise<void> {
@@ -263,7 +269,7 @@ class MicroService implements Service {
     this.#listenerError = `the listener is closed${cause ? `: ${cause.message}` : ''}`;
     this.#core.logger.error('listener closed', { service: this.name, error: cause });
     // Who cannot be reached must not be found.
-    void this.#registration?.end({ signal: AbortSignal.timeout(this.#options.stopTimeoutMs) });
+    void this.#registration?.end({ signal: AbortSignal.timeout(releaseTimeoutMs) });
   }
 
   #assertNew(method: string): void {

@@ -59,9 +59,14 @@ export class SocketServer {
     }
   }
 
-  /** Takes no further requests, and closes the socket once those it has are answered. */
-  drain(): void {
+  /** Refuses every request from now on, and closes the socket once those it has are answered. */
+  refuse(): void {
     this.#isDraining = true;
+  }
+
+  /** The same, and closes the socket now where it has none. */
+  drain(): void {
+    this.refuse();
     if (this.#inFlight === 0) void this.#socket.close();
   }
 
@@ -175,8 +180,9 @@ export class SocketServer {
     workload.begin(context);
     if (route !== undefined) await answerUnary(exchange as ReadableExchange, route, context);
     else await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
-    workload.end(context);
+    // First, so that the work that waits is never overlooked.
     workload.releaseUnary();
+    workload.end(context);
     this.#done();
   }
 

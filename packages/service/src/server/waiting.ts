@@ -13,7 +13,7 @@ export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Resolves once `promise` does, or as soon as `signal` aborts. */
-export function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+export function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

@@ -182,11 +182,31 @@ describe('stopping', () => {
     const stopped = greeter.service.stop();
     expect(await idle.receive({ signal: AbortSignal.timeout(5000) })).toBeUndefined();
     expect(await greeter.registry.getService('greeter')).toEqual([]);
-    await expect(greeter.ask(request('Debug.Health', {}))).rejects.toMatchObject({ code: 'unavailable' });
-    const refused = await ask(busy, request('Greeter.Wait', {}, { 'Micro-ID': '2' }));
-    expect(errorOf(refused)).toMatchObject({ id: 'ts-micro.server', code: 503 });
+    for (const socket of [busy, await greeter.dial()]) {
+      const refused = await ask(socket, request('Greeter.Wait', {}, { 'Micro-ID': '2' }));
+      expect(errorOf(refused)).toMatchObject({ id: 'ts-micro.server', code: 503 });
+    }
     gate.resolve();
     expect((await next(busy)).headers['Micro-ID']).toBe('1');
+    expect(await stopped).toEqual({ abandoned: [] });
+    await expect(greeter.ask(request('Debug.Health', {}))).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it('handles what waits for room too', async () => {
+    const gate = deferred();
+    await using greeter = await startGreeter(
+      (service) => {
+        service.handle('Greeter.Wait', () => gate.promise);
+      },
+      { maxConcurrency: 1 },
+    );
+    const socket = await greeter.dial();
+    for (const id of ['1', '2', '3']) await socket.send(request('Greeter.Wait', {}, { 'Micro-ID': id }));
+    await until('one runs', () => greeter.service.health().running === 1);
+    const stopped = greeter.service.stop();
+    await until('it is not found', async () => (await greeter.registry.getService('greeter')).length === 0);
+    gate.resolve();
+    for (const id of ['1', '2', '3']) expect((await next(socket)).headers['Micro-ID']).toBe(id);
     expect(await stopped).toEqual({ abandoned: [] });
   });
 

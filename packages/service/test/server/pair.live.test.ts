@@ -9,7 +9,7 @@ import { type PluginSet, testPair } from './pair.ts';
 describe('client and service over NATS', () => {
   testPair(async () => {
     const nats = await startNatsServer();
-    return { server: await open(nats.url, () => nats[Symbol.asyncDispose]()), client: await open(nats.url) };
+    return { server: await open(nats.url, async () => nats[Symbol.asyncDispose]()), client: await open(nats.url) };
   });
 });
 
