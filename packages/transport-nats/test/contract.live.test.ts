@@ -1,5 +1,6 @@
+import type { Transport } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
-import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
+import { type ChaosProxy, type NatsServer, startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { testTransport } from '@ts-micro/testkit/vitest';
 import { natsTransport } from '@ts-micro/transport-nats';
 
@@ -8,26 +9,7 @@ testTransport({
   async create() {
     const server = await startNatsServer();
     const proxy = await startChaosProxy({ target: server.address });
-    return {
-      open: () => natsTransport({ servers: proxy.address }),
-      faults: {
-        kill: () => server.kill(),
-        restart: () => server.restart(),
-        async partition(ms) {
-          proxy.cut();
-          await new Promise((resolve) => setTimeout(resolve, ms));
-          proxy.heal();
-        },
-      },
-      async count() {
-        const { connections, subscriptions } = await server.counts();
-        return { connections, subscriptions };
-      },
-      async [Symbol.asyncDispose]() {
-        await proxy[Symbol.asyncDispose]();
-        await server[Symbol.asyncDispose]();
-      },
-    };
+    return worldOf(server, proxy, () => natsTransport({ servers: proxy.address }));
   },
 });
 
@@ -35,18 +17,30 @@ testTransport({
   name: 'natsTransport on a borrowed connection',
   async create() {
     const server = await startNatsServer();
-    const connection = await connectNats({ servers: server.url });
-    return {
-      open: () => natsTransport({ connection }),
-      async count() {
-        await connection.flush();
-        const { connections, subscriptions } = await server.counts();
-        return { connections, subscriptions };
-      },
-      async [Symbol.asyncDispose]() {
-        await connection.close();
-        await server[Symbol.asyncDispose]();
-      },
-    };
+    const proxy = await startChaosProxy({ target: server.address });
+    const connection = await connectNats({ servers: proxy.address });
+    return worldOf(server, proxy, () => natsTransport({ connection }), connection);
   },
 });
+
+function worldOf(server: NatsServer, proxy: ChaosProxy, open: () => Transport, ...owned: readonly AsyncDisposable[]) {
+  return {
+    open,
+    faults: {
+      kill: () => server.kill(),
+      restart: () => server.restart(),
+      async partition(ms: number): Promise<void> {
+        proxy.cut();
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        proxy.heal();
+      },
+    },
+    async count(): Promise<Record<string, number>> {
+      const { connections, subscriptions } = await server.counts();
+      return { connections, subscriptions };
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      for (const resource of [...owned, proxy, server]) await resource[Symbol.asyncDispose]();
+    },
+  };
+}
