@@ -49,7 +49,7 @@ export interface Dialect {
 }
 
 /** Go Micro's RPC protocol of every version, `mucp`. */
-export const goMicroDialect: Dialect = {
+const goMicroDialect: Dialect = {
   request: requestMessage,
   endOfStream: endOfStreamMessage,
   isEndOfStream,

@@ -96,7 +96,7 @@ export function replyValue(message: Message, codec: Codec, use: CodecUse, servic
 }
 
 /** The error text of a message, empty where it has none. */
-export function errorTextOf(message: Message, codec: Codec): string {
+function errorTextOf(message: Message, codec: Codec): string {
   const text = message.headers[header.error] || message.headers['X-Micro-Error'];
   if (text) return text;
   if (!isLegacy(codec) || message.body.length === 0) return '';

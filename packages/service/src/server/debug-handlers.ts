@@ -2,7 +2,7 @@ import type { Routes } from './routes.ts';
 import type { Workload } from './workload.ts';
 
 /** What `Debug.Stats` answers; times in seconds, sizes in bytes. (Go Micro: `debug/handler`.) */
-export interface DebugStats {
+interface DebugStats {
   readonly timestamp: number;
   readonly started: number;
   readonly uptime: number;

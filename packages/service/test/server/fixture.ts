@@ -4,7 +4,7 @@ import { createService } from '../../src/server/create-service.ts';
 import type { Service } from '../../src/server/service.ts';
 import type { ServiceOptions } from '../../src/server/service-options.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: keyof Logger;
   readonly message: string;
   readonly fields: LogFields;
