@@ -1,4 +1,5 @@
 import type { Headers } from '@ts-micro/core';
+import { headerValue } from './header-value.ts';
 
 const transportLevel = new Set([
   'accept',
@@ -11,6 +12,8 @@ const transportLevel = new Set([
   'timeout',
 ]);
 const contextual = new Set(['micro-from-service', 'micro-namespace', 'micro-span-id', 'micro-trace-id']);
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 // Names repeat from message to message, so each is judged once; bounded, so that made-up names cannot grow it.
 const judged = new Map<string, boolean>();
@@ -35,12 +38,15 @@ export function metadataOf(headers: Headers): Headers {
   return metadata;
 }
 
-/** What of an incoming message's headers goes along with the calls and events it leads to: its metadata without the caller's name. (Go Micro forwards everything.) */
+/**
+ * What of an incoming message's headers goes along with the calls and events it leads to: its metadata without the caller's name, in a form
+ * that can be sent on, as a peer may have sent what cannot. (Go Micro forwards everything.)
+ */
 export function propagatedMetadata(headers: Headers): Headers {
   const metadata: Record<string, string> = {};
   for (const name of Object.keys(headers)) {
-    if (!isTransportHeader(name) && name.toLowerCase() !== 'micro-from-service')
-      define(metadata, name, headers[name] as string);
+    if (isTransportHeader(name) || name.toLowerCase() === 'micro-from-service' || !token.test(name)) continue;
+    define(metadata, name, headerValue(headers[name] as string));
   }
   return metadata;
 }

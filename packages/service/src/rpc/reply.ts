@@ -1,6 +1,7 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
 import { type Codec, type CodecUse, decodeBody, isLegacy } from './codec.ts';
 import { contentType } from './content-type.ts';
+import { headerValue } from './header-value.ts';
 import { endOfStream, header } from './headers.ts';
 import { isUnsupportedType, remoteFailure } from './remote-failure.ts';
 import type { IncomingRequest } from './request.ts';
@@ -117,9 +118,4 @@ function copyIds(from: Headers, to: Record<string, string>, map?: (id: string) =
   if (oldId !== undefined) {
     to['Micro-Id'] = to['X-Micro-Id'] = map ? map(oldId) : oldId;
   }
-}
-
-/** A text as a header can carry it; what a peer sent may hold what may not be sent. */
-function headerValue(text: string): string {
-  return /[\r\n\0]|^\s|\s$/.test(text) ? text.replace(/[\r\n\0]+/g, ' ').trim() : text;
 }

@@ -1,3 +1,4 @@
+import { checkHeaders } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import { metadataOf, propagatedMetadata } from '../../src/rpc/metadata.ts';
 import { golden } from './golden.ts';
@@ -35,6 +36,12 @@ describe('metadata', () => {
   it('shows who called but does not pass it on', () => {
     expect(metadataOf({ 'Micro-From-Service': 'a' })).toEqual({ 'Micro-From-Service': 'a' });
     expect(propagatedMetadata({ 'Micro-From-Service': 'a' })).toEqual({});
+  });
+
+  it('is passed on in a form that can be sent', () => {
+    const passed = propagatedMetadata({ 'X-A': ' a\r\nb ', 'no token': 'c', '': 'd', 'X-Ok': '' });
+    expect(passed).toEqual({ 'X-A': 'a b', 'X-Ok': '' });
+    expect(() => checkHeaders(passed, 'test')).not.toThrow();
   });
 
   it('named __proto__ and constructor is plain metadata', () => {
