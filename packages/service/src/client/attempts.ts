@@ -1,4 +1,4 @@
-import { MicroError, type Socket } from '@ts-micro/core';
+import { abortable, MicroError, type Socket } from '@ts-micro/core';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { ClientSettings } from './client-options.ts';
 import { DeadlineClock } from './deadline-clock.ts';
@@ -105,7 +105,7 @@ export class Attempts {
 
   /** Settles a failed attempt: returns once the next may begin, or throws what the call fails with. */
   async fail(call: PendingCall, thrown: unknown): Promise<void> {
-    const error = call.isCut ? call.cutError() : MicroError.from(thrown, 'internal', call.what);
+    const error = call.isCut ? call.cutError() : described(call, thrown);
     void call.socket?.close();
     if (isStale(call, error)) {
       // The idle socket had closed unnoticed; its siblings likely did as well. Nothing was sent, so this was not an attempt.
@@ -136,7 +136,8 @@ export class Attempts {
   /** Ends every call that still runs, and releases everything. */
   async close(): Promise<void> {
     for (const call of this.#running) call.onClientClose();
-    await this.idle();
+    // They end in this turn or the next, unless a transport does not let go.
+    await abortable(this.idle(), AbortSignal.timeout(1000), 'client').catch(() => {});
     this.pools.close();
     this.clock.close();
     await this.cache?.close();
@@ -176,6 +177,13 @@ export class Attempts {
     await call.rest();
     if (!call.mayGoOn) throw finalError(call, call.cutError());
   }
+}
+
+/** What was thrown, said of the call. What a peer answered and what the client found says so already. */
+function described(call: PendingCall, thrown: unknown): MicroError {
+  const error = MicroError.from(thrown, 'internal', call.what);
+  if (error.remote !== undefined || error.message.startsWith('client: ')) return error;
+  return new MicroError(error.code, `${call.what}: ${error.message}`, { cause: error, retrySafe: error.retrySafe });
 }
 
 /** True where an idle socket turned out to have ended before anything was sent. */

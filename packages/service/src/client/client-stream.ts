@@ -31,6 +31,7 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
   readonly #opened: OpenedStream;
   readonly #attempts: Attempts;
   readonly #onReleased: (stream: ClientStream) => void;
+  #hasHeard = false;
 
   constructor(opened: OpenedStream, attempts: Attempts, onReleased: (stream: ClientStream) => void) {
     super();
@@ -54,15 +55,19 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
 
   async sendEnd(isReading: boolean, options?: AbortOptions): Promise<void> {
     const { dialect, request, socket } = this.#opened;
-    // Also after the peer's own end: it lets a Go server forget the socket. Where the peer is gone there is nobody to tell.
-    await socket.send(dialect.endOfStream({ ...request, body: new Uint8Array(0) }, isReading), options).catch(() => {});
+    const sending = socket.send(dialect.endOfStream({ ...request, body: new Uint8Array(0) }, isReading), options);
+    if (isReading) await this.#watched(sending, options);
+    // When closing, also after the peer's own end: it lets a Go server forget the socket. If the peer is gone there is nobody to tell.
+    else await sending.catch(() => {});
   }
 
   async receive(options?: AbortOptions): Promise<Message | undefined> {
     const { clock } = this.#attempts;
     clock.start(this, this.#opened.idleMs);
     try {
-      return await this.#watched(this.#opened.socket.receive(options), options);
+      const message = await this.#watched(this.#opened.socket.receive(options), options);
+      this.#hasHeard ||= message !== undefined;
+      return message;
     } finally {
       clock.stop(this);
     }
@@ -94,13 +99,13 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     this.stream.finish(abortError(signal, this.what));
   }
 
-  /** A socket that fails has failed for good: the stream ends with that, and the node is left alone for a while. */
+  /** A socket that fails has failed for good: the stream ends with that, and a node that never said a word is left alone for a while. */
   async #watched<T>(exchange: Promise<T>, options: AbortOptions | undefined): Promise<T> {
     try {
       return await exchange;
     } catch (error) {
       if (MicroError.is(error, 'unavailable') && !options?.signal?.aborted) {
-        this.#attempts.suspect(this.#opened.service, this.#opened.address);
+        if (!this.#hasHeard) this.#attempts.suspect(this.#opened.service, this.#opened.address);
         this.stream.finish(error);
       }
       throw error;

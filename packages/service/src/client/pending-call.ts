@@ -5,7 +5,7 @@ import { Deadline } from './deadline-clock.ts';
 import type { Candidate, SelectRequest } from './selector.ts';
 
 /** How far an attempt got; what fails before `sending` cannot have run. */
-export type Stage = 'choosing' | 'sending' | 'waiting';
+type Stage = 'choosing' | 'sending' | 'waiting';
 
 /**
  * One call, or the opening of one stream, from its beginning to its end through all of its attempts.
@@ -81,7 +81,8 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
   /** Begins every message about it. */
   get what(): string {
     const at = this.candidate === undefined ? '' : ` at ${this.candidate.node.id}`;
-    return `client: ${this.service} ${this.endpoint}${at}`;
+    const attempt = this.failures === 0 ? '' : `, attempt ${this.failures + 1}`;
+    return `client: ${this.service} ${this.endpoint}${at}${attempt}`;
   }
 
   get isCut(): boolean {
@@ -96,6 +97,14 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
     this.candidate = undefined;
     this.socket = undefined;
     this.#cut = undefined;
+  }
+
+  /** Notes that the attempt has its answer: nothing cuts it short any more. False where something did, so that the socket is closed. */
+  settle(): boolean {
+    const isWhole = this.#cut === undefined;
+    this.#cut = undefined;
+    this.socket = undefined;
+    return isWhole;
   }
 
   /** Waits for `promise` until the attempt is cut short; it then rejects, and the promise goes on unheard. */
@@ -125,12 +134,12 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
   cutError(): MicroError {
     const cut = this.#cut;
     if (cut instanceof AbortSignal) return abortError(cut, this.what);
-    const details = { cause: this.lastError, retrySafe: this.stage === 'choosing' };
+    const retrySafe = this.stage === 'choosing';
+    const details = this.lastError === undefined ? { retrySafe } : { retrySafe, cause: this.lastError };
     if (cut === 'closed') return new MicroError('closed', `${this.what}: the client was closed`, details);
     const isWhole = this.beganAtMs + this.limitMs >= this.endsByMs;
     const ms = Math.ceil(isWhole ? this.timeoutMs : this.limitMs);
-    const attempts = this.failures === 0 ? '' : ` and ${this.failures + 1} attempts`;
-    return new MicroError('timeout', `${this.what}: no answer in ${ms} ms${isWhole ? attempts : ''}`, details);
+    return new MicroError('timeout', `${this.what}: no answer in ${ms} ms`, details);
   }
 
   /** False where the call as a whole is over: it was canceled, or the client closed. */

@@ -138,6 +138,8 @@ export class RegistryCache {
     if (entry.revision !== revision || entry.view?.hasNodes) return;
     // An empty answer is a complete one: the registry waited for as long as it does.
     this.#show(entry, records, records.length === 0);
+    // Where no watcher brings the rest, it is asked for in the background.
+    if (records.length > 0 && entry.following === undefined) void this.#ask(entry).catch(() => {});
   }
 
   #ask(entry: Entry): Promise<void> {

@@ -67,9 +67,7 @@ export class UnaryCaller {
           let reply = await socket.receive();
           while (reply !== undefined && !isReplyTo(reply, id)) reply = await socket.receive();
           if (reply === undefined) throw call.isCut ? call.cutError() : noReply(call);
-          call.socket = undefined;
-          if (call.isCut) void socket.close();
-          else pool.give(socket, call.beganAtMs);
+          if (call.settle()) pool.give(socket, call.beganAtMs);
           attempts.succeed(candidate);
           return dialect.value(reply, codec, { kind: 'response', name: endpoint, id }, service);
         } catch (error) {

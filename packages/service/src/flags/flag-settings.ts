@@ -56,7 +56,7 @@ export const settingFlags: Readonly<Record<string, (given: GivenFlag) => FlagSet
 };
 
 /** The `invalid` error of a value that breaks a rule. */
-export function invalidFlag({ source, text }: Pick<GivenFlag, 'source' | 'text'>, rule: string): MicroError {
+function invalidFlag({ source, text }: Pick<GivenFlag, 'source' | 'text'>, rule: string): MicroError {
   return new MicroError('invalid', `flags: ${source}=${text} ${rule}`);
 }
 

@@ -264,7 +264,10 @@ describe('a call that cannot be made', () => {
     await using world = openWorld();
     await world.node();
     const client = world.client();
-    expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { metadata: { 'a b': 'c' } }))).toBe('invalid');
+    await expect(client.call('greeter', 'Greeter.Hello', {}, { metadata: { 'a b': 'c' } })).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/^client: greeter Greeter.Hello at greeter-\d+: .*"a b"/),
+    });
     expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { metadata: { a: 'c\r\nd' } }))).toBe('invalid');
     expect(await codeOf(client.call('gree\nter', 'Greeter.Hello'))).toMatch(/invalid|not_found/);
     await client.call('greeter', 'Greeter.Hello');

@@ -237,13 +237,14 @@ it('asks again every few seconds while no watcher follows, without making anybod
   await using fixture = openFixture({ disguise: () => ({ supports: { ttl: true, watch: false } }) });
   await fixture.registry.register(record('a'));
   await fixture.cache.lookup('greeter');
+  await fixture.cache.complete('greeter');
   await fixture.registry.register(record('b'));
   expect(peek(fixture)).toEqual(['a']);
-  expect(fixture.asked).toEqual(['first greeter']);
+  expect(fixture.asked).toEqual(['first greeter', 'all greeter']);
   const laterMs = performance.now() + 6000;
   for (let call = 0; call < 10; call++) expect(idsOf(fixture.cache.peek('greeter', laterMs))).toEqual(['a']);
   await until(() => peek(fixture).join() === 'a,b');
-  expect(fixture.asked).toEqual(['first greeter', 'all greeter']);
+  expect(fixture.asked).toEqual(['first greeter', 'all greeter', 'all greeter']);
 });
 
 it('lets nodes that a watcher knows stay when they were too slow to answer', async () => {

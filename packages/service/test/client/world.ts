@@ -14,7 +14,7 @@ export type Answer = (
   node: Node,
 ) => Message | undefined | Promise<Message | undefined>;
 
-export interface NodeOptions {
+interface NodeOptions {
   readonly service?: string;
   readonly id?: string;
   readonly version?: string;
@@ -25,7 +25,7 @@ export interface NodeOptions {
 }
 
 /** A responder on a raw socket that registers and answers as a Go Micro server does, header for header. */
-export interface Node {
+interface Node {
   readonly id: string;
   readonly address: string;
   readonly record: ServiceRecordInit;
