@@ -145,7 +145,7 @@ export class LeaseTable {
 }
 
 /** One node for each id: a later one takes the place of an earlier one, a new one comes last. */
-export function mergeNodes(present: readonly NodeRecord[], coming: readonly NodeRecord[]): readonly NodeRecord[] {
+function mergeNodes(present: readonly NodeRecord[], coming: readonly NodeRecord[]): readonly NodeRecord[] {
   return [...new Map([...present, ...coming].map((node) => [node.id, node])).values()];
 }
 
