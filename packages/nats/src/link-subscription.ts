@@ -17,6 +17,8 @@ export class LinkSubscription implements NatsSubscription {
   readonly #vendor: VendorSubscription;
   #hasEnded = false;
   #refusal: MicroError | undefined;
+  /** Who waits to hear of a refusal. */
+  #confirms = 0;
 
   constructor(home: SubscriptionHome, vendor: VendorConnection, subject: string, options: NatsSubscribeOptions) {
     this.subject = subject;
@@ -40,7 +42,12 @@ export class LinkSubscription implements NatsSubscription {
   async confirm(options?: AbortOptions): Promise<void> {
     if (this.#refusal) throw this.#refusal;
     if (this.#hasEnded) throw new MicroError('closed', `nats: subscription to "${this.subject}" is closed`);
-    await this.#home.flush(options);
+    this.#confirms++;
+    try {
+      await this.#home.flush(options);
+    } finally {
+      this.#confirms--;
+    }
     // Set by the callback: what the server refuses it says before it answers the flush.
     const refusal = this.#refusal as MicroError | undefined;
     if (refusal) throw refusal;
@@ -70,6 +77,7 @@ export class LinkSubscription implements NatsSubscription {
     this.#home.forget(this);
     const refusal = mapNatsError(error, `nats: subscribing to "${this.subject}"`);
     this.#refusal = refusal;
-    onError?.(refusal);
+    if (onError) onError(refusal);
+    else if (this.#confirms === 0) this.#home.logger.warn('nats subscription was refused', { error: refusal });
   }
 }

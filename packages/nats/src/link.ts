@@ -10,8 +10,10 @@ import type {
 } from './connection.ts';
 import { mapNatsError } from './error.ts';
 import { type EncodedHeaders, encodeHeaders } from './headers.ts';
+import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
-import type { VendorConnection } from './vendor-connection.ts';
+import { ServerErrors } from './server-errors.ts';
+import type { StatusEvent, VendorConnection } from './vendor-connection.ts';
 import { type Wait, WaitList } from './wait-list.ts';
 
 export interface LinkSettings {
@@ -29,16 +31,6 @@ export interface LinkSettings {
   };
 }
 
-interface StatusEvent {
-  readonly type: string;
-  /** nats 2.x: what it is depends on the type. */
-  readonly data?: unknown;
-  /** nats 2.x. */
-  readonly permissionContext?: { readonly operation: string; readonly subject: string };
-  /** @nats-io 3.x. */
-  readonly error?: Error & { readonly operation?: string; readonly subject?: string };
-}
-
 const flushTimeoutMs = 10_000;
 const drainTimeoutMs = 5_000;
 
@@ -48,7 +40,6 @@ export class NatsLink implements NatsConnection {
   readonly #settings: LinkSettings;
   readonly #lifetime: Lifetime;
   readonly #events: AsyncIterable<StatusEvent> & { stop?(): void };
-  readonly #listeners = new Set<(state: NatsState) => void>();
   readonly #subscriptions = new Set<LinkSubscription>();
   readonly #flushes = new WaitList();
   readonly #readyWaits = new WaitList();
@@ -58,11 +49,10 @@ export class NatsLink implements NatsConnection {
     headers: undefined,
   };
   readonly logger: Logger;
-  #state: NatsState;
-  #isConnected = true;
+  readonly #state: LinkState;
+  readonly #serverErrors: ServerErrors;
+  #isConnected: boolean;
   #breakDrain: (() => void) | undefined;
-  // What the server complained of since the last connect: a refusal that comes with every message is logged once.
-  readonly #reported = new Set<string>();
   #maxPayload = 1024 * 1024;
 
   constructor(vendor: VendorConnection, settings: LinkSettings) {
@@ -70,7 +60,9 @@ export class NatsLink implements NatsConnection {
     this.#settings = settings;
     this.logger = settings.logger;
     this.#lifetime = new Lifetime('nats connection', (options) => this.#release(options));
-    this.#state = { status: 'connected', server: undefined, servers: settings.servers, reconnects: 0 };
+    this.#serverErrors = new ServerErrors(this.logger);
+    const first: NatsState = { status: 'connecting', server: undefined, servers: settings.servers, reconnects: 0 };
+    this.#state = new LinkState(first, this.logger);
     // A client that is between two servers has no INFO.
     this.#isConnected = vendor.info !== undefined && !vendor.isClosed() && !vendor.isDraining();
     this.#change(this.#isConnected ? 'connected' : 'reconnecting');
@@ -80,11 +72,11 @@ export class NatsLink implements NatsConnection {
   }
 
   get state(): NatsState {
-    return this.#state;
+    return this.#state.current;
   }
 
   get address(): string {
-    return this.#state.server ?? this.#settings.servers[0] ?? '';
+    return this.state.server ?? this.#settings.servers[0] ?? '';
   }
 
   get maxPayload(): number {
@@ -112,10 +104,7 @@ export class NatsLink implements NatsConnection {
   }
 
   onStateChange(listener: (state: NatsState) => void): () => void {
-    // One entry for each call, though the same function be given twice.
-    const entry = (state: NatsState) => listener(state);
-    this.#listeners.add(entry);
-    return () => this.#listeners.delete(entry);
+    return this.#state.follow(listener);
   }
 
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void {
@@ -211,19 +200,19 @@ export class NatsLink implements NatsConnection {
         break;
       case 'reconnect':
         this.#isConnected = true;
-        this.#reported.clear();
-        this.#change('connected', this.#state.reconnects + 1);
-        this.logger.info('nats reconnected', { server: this.#state.server });
+        this.#serverErrors.clear();
+        this.#change('connected', this.state.reconnects + 1);
+        this.logger.info('nats reconnected', { server: this.state.server });
         this.#readyWaits.settleAll();
         break;
       case 'update':
-        this.#change(this.#state.status);
+        this.#change(this.state.status);
         break;
       case 'ldm':
         void this.#leave();
         break;
       case 'error':
-        this.#onError(event);
+        this.#refused(this.#serverErrors.take(event, this.address));
         break;
     }
   }
@@ -231,15 +220,16 @@ export class NatsLink implements NatsConnection {
   #lost(): void {
     if (!this.#isConnected) return;
     this.#isConnected = false;
-    this.logger.warn('nats disconnected', { server: this.#state.server });
+    this.logger.warn('nats disconnected', { server: this.state.server });
     this.#change('reconnecting');
     this.#flushes.settleAll(unavailable('nats: flush: the connection was lost'));
   }
 
   /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */
   async #leave(): Promise<void> {
-    if (!this.#isConnected || this.#state.servers.length < 2) return;
-    this.logger.info('nats server is shutting down, changing to another', { server: this.#state.server });
+    const isOwn = this.#settings.own !== undefined;
+    if (!isOwn || !this.#isConnected || this.state.servers.length < 2) return;
+    this.logger.info('nats server is shutting down, changing to another', { server: this.state.server });
     try {
       await abortable(this.#flush(undefined), AbortSignal.timeout(1000), 'nats: flush');
       await this.#vendor.reconnect();
@@ -248,37 +238,17 @@ export class NatsLink implements NatsConnection {
     }
   }
 
-  #onError(event: StatusEvent): void {
-    const operation = event.permissionContext?.operation ?? event.error?.operation;
-    // A refused subscription is told to its own callback.
-    if (operation === 'subscription') return;
-    const code = typeof event.data === 'string' ? event.data : '';
-    const error = mapNatsError(event.error ?? { code, message: code }, `nats: ${this.address}`);
-    if (error.code === 'unauthorized' && operation === undefined) this.#readyWaits.settleAll(error);
-    const subject = event.permissionContext?.subject ?? event.error?.subject;
-    const report = `${error.code} ${subject}`;
-    if (this.#reported.has(report) || this.#reported.size >= 1000) return;
-    this.#reported.add(report);
-    this.logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
+  #refused(error: MicroError | undefined): void {
+    if (error !== undefined) this.#readyWaits.settleAll(error);
   }
 
-  #change(status: NatsStatus, reconnects: number = this.#state.reconnects): void {
+  #change(status: NatsStatus, reconnects: number = this.state.reconnects): void {
     const { info } = this.#vendor;
     if (info !== undefined) this.#maxPayload = info.max_payload;
-    const server = (this.#isConnected && this.#vendor.getServer()) || this.#state.server;
-    const known = info === undefined ? this.#state.servers : [...this.#settings.servers, ...(info.connect_urls ?? [])];
+    const server = (this.#isConnected && this.#vendor.getServer()) || this.state.server;
+    const known = info === undefined ? this.state.servers : [...this.#settings.servers, ...(info.connect_urls ?? [])];
     const servers = [...new Set(server === undefined ? known : [...known, server])];
-    const last = this.#state;
-    const isSame = last.status === status && last.server === server && last.reconnects === reconnects;
-    if (isSame && last.servers.join() === servers.join()) return;
-    this.#state = { status, server, servers, reconnects };
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(this.#state);
-      } catch (error) {
-        this.logger.error('nats state listener threw', { error });
-      }
-    }
+    this.#state.change({ status, server, servers, reconnects });
   }
 
   #vendorClosed(error: unknown): void {
@@ -307,7 +277,7 @@ export class NatsLink implements NatsConnection {
     this.#flushes.settleAll(this.#lifetime.closedError());
     this.#readyWaits.settleAll(this.#lifetime.closedError());
     this.#change('closed');
-    this.#listeners.clear();
+    this.#state.clear();
     this.#subscriptions.clear();
     if (abandoned) throw abandoned;
   }
@@ -317,8 +287,9 @@ export class NatsLink implements NatsConnection {
     const broken = new Promise<never>((_, reject) => {
       this.#breakDrain = () => reject(new MicroError('unavailable', 'nats: draining: the connection was lost'));
     });
-    const bound = signal ?? AbortSignal.timeout(drainTimeoutMs);
-    await abortable(Promise.race([this.#vendor.drain(), broken]), bound, 'nats: draining');
+    const bound = AbortSignal.timeout(drainTimeoutMs);
+    const end = signal ? AbortSignal.any([signal, bound]) : bound;
+    await abortable(Promise.race([this.#vendor.drain(), broken]), end, 'nats: draining');
   }
 
   #refusal(doing: string, subject?: string): MicroError {

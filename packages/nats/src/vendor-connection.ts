@@ -36,3 +36,14 @@ export interface VendorConnection {
   reconnect(): Promise<void>;
   status(): AsyncIterable<{ readonly type: string }>;
 }
+
+/** What is used of the events that `status()` gives. */
+export interface StatusEvent {
+  readonly type: string;
+  /** `nats` 2.x; of an `error` its code. */
+  readonly data?: unknown;
+  /** `nats` 2.x. */
+  readonly permissionContext?: { readonly operation: string; readonly subject: string };
+  /** `@nats-io/*` 3.x. */
+  readonly error?: Error & { readonly operation?: string; readonly subject?: string };
+}

@@ -220,6 +220,16 @@ describe('permissions', () => {
     expect(errors).toHaveLength(1);
   });
 
+  test('refuse a subscription, which is logged where nobody else hears of it', async () => {
+    await using server = await startNatsServer({ config });
+    const { logger, lines } = recordingLogger();
+    await using connection = await connectNats({ servers: server.url, user: 'ann', password: 'x', logger });
+    connection.subscribe('secret.a', { onMessage() {} });
+    await connection.flush();
+    expect(lines).toMatchObject([{ level: 'warn', fields: { error: { code: 'unauthorized' } } }]);
+    expect(String(lines[0]?.fields?.error)).toContain('secret.a');
+  });
+
   test('refuse a publish, which is logged once for each subject', async () => {
     await using server = await startNatsServer({ config });
     const { logger, lines } = recordingLogger();

@@ -1,0 +1,51 @@
+import type { Logger } from '@ts-micro/core';
+import type { NatsState } from './connection.ts';
+
+/** The state of one connection, and those who follow it. */
+export class LinkState {
+  readonly #logger: Logger;
+  readonly #listeners = new Set<(state: NatsState) => void>();
+  #current: NatsState;
+
+  constructor(first: NatsState, logger: Logger) {
+    this.#current = first;
+    this.#logger = logger;
+  }
+
+  get current(): NatsState {
+    return this.#current;
+  }
+
+  /** Tells the listeners, unless nothing has changed. */
+  change(next: NatsState): void {
+    if (isSame(this.#current, next)) return;
+    this.#current = next;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(next);
+      } catch (error) {
+        this.#logger.error('nats state listener threw', { error });
+      }
+    }
+  }
+
+  follow(listener: (state: NatsState) => void): () => void {
+    // One entry for each call, though the same function be given twice.
+    const entry = (state: NatsState) => listener(state);
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}
+
+function isSame(one: NatsState, other: NatsState): boolean {
+  return (
+    one.status === other.status &&
+    one.server === other.server &&
+    one.reconnects === other.reconnects &&
+    one.servers.join() === other.servers.join()
+  );
+}
