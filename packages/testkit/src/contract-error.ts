@@ -1,4 +1,4 @@
-import type { CaseResult } from './run-case.ts';
+import type { CaseResult } from './case-result.ts';
 
 const shownLines = 60;
 

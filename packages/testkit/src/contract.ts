@@ -6,6 +6,7 @@ import type {
   TransportSettings,
   TransportUnderTest,
 } from './backend.ts';
+import type { CaseResult } from './case-result.ts';
 import { brokerCases } from './cases/broker/index.ts';
 import { brokerRefusals } from './cases/broker/refusals.ts';
 import { registryCases } from './cases/registry/index.ts';
@@ -15,7 +16,7 @@ import { transportRefusals } from './cases/transport/refusals.ts';
 import type { ContractCase } from './contract-case.ts';
 import { ContractError } from './contract-error.ts';
 import type { Refusals } from './needs.ts';
-import { type CaseResult, caseLimitMs, runCase } from './run-case.ts';
+import { caseLimitMs, runCase } from './run-case.ts';
 
 /** A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`. */
 export interface BoundCase {

@@ -18,4 +18,4 @@ export type {
 } from './backend.ts';
 export type { BoundCase, Contract } from './contract.ts';
 export type { ContractReport } from './report.ts';
-export type { CaseResult } from './run-case.ts';
+export type { CaseResult } from './case-result.ts';

@@ -1,4 +1,4 @@
-import type { CaseResult } from './run-case.ts';
+import type { CaseResult } from './case-result.ts';
 
 /** How a backend did. Plain data: `JSON.stringify` it for machines. */
 export interface ContractReport {

@@ -1,5 +1,6 @@
 import type { BackendUnderTest, Harness, InterfaceName, TransportSettings } from './backend.ts';
 import { CaseContext } from './case-context.ts';
+import type { CaseResult } from './case-result.ts';
 import type { ContractCase, Need } from './contract-case.ts';
 import { activeResources, assertSettled } from './leaks.ts';
 import { isAbsent, type Refusals } from './needs.ts';
@@ -7,28 +8,6 @@ import { randomId } from './random-id.ts';
 import { watchRejections } from './rejections.ts';
 import { Trace } from './trace.ts';
 import { within } from './within.ts';
-
-/** How one case ended. Plain data, for JSON. */
-export interface CaseResult {
-  readonly id: string;
-  readonly title: string;
-  readonly subject: string;
-  /**
-   * - `passed` the contract is kept
-   * - `failed` it is not, or a case listed as known failing passes
-   * - `knownFailing` it is not, as its author said
-   * - `notSupported` the backend lacks what the case needs, and refuses it as it must
-   * - `notRun` the author gave nothing to run it with
-   */
-  readonly status: 'passed' | 'failed' | 'knownFailing' | 'notSupported' | 'notRun';
-  readonly ms: number;
-  /** Why it is not `passed`, in one line. */
-  readonly reason?: string | undefined;
-  /** The error's stack. */
-  readonly details?: string | undefined;
-  /** What was sent and received until it failed. */
-  readonly trace?: readonly string[] | undefined;
-}
 
 type Outcome = Pick<CaseResult, 'status' | 'reason'>;
 
@@ -79,22 +58,22 @@ async function attempt<I extends InterfaceName>(
   const settle = settleMs * (backend.timing?.factor ?? 1);
   const resources = activeResources();
   const rejections = watchRejections();
-  let outcome: Outcome;
   try {
     const harness = await openHarness(backend);
-    try {
+    const inHarness = async (): Promise<Outcome> => {
       const counts = await harness.count?.();
-      outcome = await inContext(contractCase, backend, harness, refusals, trace);
-      if (counts && harness.count) await assertSettled('after the case', counts, () => harness.count?.() ?? {}, settle);
-    } finally {
-      await harness[Symbol.asyncDispose]?.();
-    }
+      const outcome = await inContext(contractCase, backend, harness, refusals, trace);
+      if (counts) await assertSettled('after the case', counts, () => harness.count?.() ?? {}, settle);
+      return outcome;
+    };
+    const dispose = async () => harness[Symbol.asyncDispose]?.();
+    const outcome = await withCleanup(inHarness(), () => within(dispose(), 'disposing the harness', caseBoundMs));
     await assertSettled('after the case', resources, activeResources, settle);
+    rejections.assertNone();
+    return outcome;
   } finally {
     rejections.stop();
   }
-  rejections.assertNone();
-  return outcome;
 }
 
 async function openHarness<I extends InterfaceName>(backend: BackendUnderTest<I>): Promise<Harness<I>> {
@@ -119,34 +98,37 @@ async function inContext<I extends InterfaceName>(
   const { timing = {} } = backend;
   const context = new CaseContext(contractCase.interface, harness, { timing, settings: backend, trace });
   const bound = caseBoundMs * (timing.factor ?? 1);
-  let outcome: Outcome;
-  try {
+  const run = async (): Promise<Outcome> => {
     await context.prepare();
     const needs = contractCase.needs ?? [];
     const absent = needs.find((need) => isAbsent(need, context.supports));
-    const missing = needs.find((need) => isFault(need) && !hasFault(harness, need));
     if (absent !== undefined) {
       await within(refusals[absent as keyof Refusals<I>](context), `the refusal of ${absent}`, bound);
-      outcome = { status: 'notSupported', reason: `no ${absent}` };
-    } else if (missing !== undefined) {
-      outcome = { status: 'notRun', reason: missing === 'faults' ? 'no faults given' : 'no partition given' };
-    } else {
-      await within(contractCase.run(context), 'the case', bound);
-      outcome = { status: 'passed' };
+      return { status: 'notSupported', reason: `no ${absent}` };
     }
+    const missing = needs.find((need) => isMissing(need, harness));
+    if (missing !== undefined) return { status: 'notRun', reason: `no ${missing} given` };
+    await within(contractCase.run(context), 'the case', bound);
+    return { status: 'passed' };
+  };
+  return withCleanup(run(), () => context.end());
+}
+
+/** True for faults that the author has not given. */
+function isMissing<I extends InterfaceName>(need: Need<I>, { faults }: Harness<I>): boolean {
+  if (need === 'faults') return faults === undefined;
+  return need === 'partition' && faults?.partition === undefined;
+}
+
+/** Cleans up whatever came of `work`. Its error is the one to report; what cleaning up says after it is a consequence. */
+async function withCleanup<T>(work: Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
+  let result: T;
+  try {
+    result = await work;
   } catch (error) {
-    // The first error is the one to report; what closing says after it is a consequence.
-    await context.end().catch(() => {});
+    await cleanUp().catch(() => {});
     throw error;
   }
-  await context.end();
-  return outcome;
-}
-
-function isFault(need: string): need is 'faults' | 'partition' {
-  return need === 'faults' || need === 'partition';
-}
-
-function hasFault<I extends InterfaceName>({ faults }: Harness<I>, need: Need<I> & ('faults' | 'partition')): boolean {
-  return need === 'faults' ? faults !== undefined : faults?.partition !== undefined;
+  await cleanUp();
+  return result;
 }

@@ -1,6 +1,6 @@
+import type { CaseResult } from './case-result.ts';
 import type { Contract } from './contract.ts';
 import { type ContractReport, reportOf } from './report.ts';
-import type { CaseResult } from './run-case.ts';
 
 /** Runs every case, one after the other, without a test runner. Never rejects: failures are in the report. */
 export async function runContract(

@@ -1,7 +1,7 @@
 import { brokerContract, ContractError, formatReport, formatSummary, runContract } from '@ts-micro/testkit';
 import { expect, test } from 'vitest';
+import type { CaseResult } from '../src/case-result.ts';
 import { reportOf } from '../src/report.ts';
-import type { CaseResult } from '../src/run-case.ts';
 import { thing } from './thing.ts';
 
 const passed: CaseResult = { id: 'broker/a', title: 'it works', subject: 'Broker', status: 'passed', ms: 3 };

@@ -1,8 +1,9 @@
 import { type Broker, type BrokerFeatures, Lifetime } from '@ts-micro/core';
 import type { BackendUnderTest } from '../src/backend.ts';
+import type { CaseResult } from '../src/case-result.ts';
 import type { ContractCase } from '../src/contract-case.ts';
 import type { Refusals } from '../src/needs.ts';
-import { type CaseResult, runCase } from '../src/run-case.ts';
+import { runCase } from '../src/run-case.ts';
 
 /** A broker that can only be opened and closed: what the kit does with a case does not depend on more. */
 export function thing(features: Partial<BrokerFeatures> = {}, release: () => unknown = () => {}): Broker {

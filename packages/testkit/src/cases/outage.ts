@@ -1,5 +1,4 @@
-import type { MicroError } from '@ts-micro/core';
-import { MicroError as Micro } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
 import type { InterfaceName } from '../backend.ts';
 import type { CaseContext } from '../case-context.ts';
 
@@ -28,13 +27,13 @@ export async function refusedAsUnavailable<I extends InterfaceName>(
   await context.until(`${what} refused with unavailable`, async () => {
     const error = await failure(context.within(call(), what));
     if (error === undefined) return false;
-    if (Micro.is(error, 'unavailable')) return true;
+    if (MicroError.is(error, 'unavailable')) return true;
     throw error;
   });
 }
 
 /** What a promise rejects with. */
-export async function failure(promise: Promise<unknown>): Promise<MicroError | Error | undefined> {
+export async function failure(promise: Promise<unknown>): Promise<Error | undefined> {
   try {
     await promise;
     return undefined;

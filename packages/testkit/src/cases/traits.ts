@@ -7,7 +7,7 @@ import type { CaseContext } from '../case-context.ts';
 import { type ContractCase, casesOf, type Need, type Subject } from '../contract-case.ts';
 
 /** One method of a closable, to be called in every situation. */
-export interface Call {
+interface Call {
   readonly name: string;
   run(options?: AbortOptions): Promise<unknown>;
   /** It waits until something happens that does not. */

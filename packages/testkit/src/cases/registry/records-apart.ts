@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServiceRecord } from '@ts-micro/core';
 import { rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { assertRecords, complete, lookUp, register, sees, simple } from './records.ts';
+import { assertRecords, complete, lookUp, register, sees, simple, spoil } from './records.ts';
 
 export const recordsApart: readonly ContractCase<'registry'>[] = casesOf('registry', 'Registry', [
   {
@@ -70,15 +70,3 @@ export const recordsApart: readonly ContractCase<'registry'>[] = casesOf('regist
     },
   },
 ]);
-
-/** Changes everything that lets itself be changed. */
-export function spoil(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, inner] of Object.entries(value)) {
-    if (typeof inner === 'object') spoil(inner);
-    else Reflect.set(value, key, 'spoilt');
-  }
-  if (Object.isFrozen(value)) return;
-  if (Array.isArray(value)) value.length = 0;
-  else Reflect.set(value, 'spoilt', 'yes');
-}

@@ -76,6 +76,18 @@ export function nodeIds(records: readonly ServiceRecord[]): string[] {
   return records.flatMap(({ nodes }) => nodes.map(({ id }) => id)).sort();
 }
 
+/** Changes everything that lets itself be changed. */
+export function spoil(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (typeof inner === 'object') spoil(inner);
+    else Reflect.set(value, key, 'spoilt');
+  }
+  if (Object.isFrozen(value)) return;
+  if (Array.isArray(value)) value.length = 0;
+  else Reflect.set(value, 'spoilt', 'yes');
+}
+
 // Through JSON, so that a field that is undefined and one that is not there are the same; as pairs, for names like `__proto__`.
 function plain(record: ServiceRecord): { key: string; text: unknown } {
   const sorted = { ...record, nodes: [...record.nodes].sort((a, b) => (a.id < b.id ? -1 : 1)) };

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { leaseMs } from './leases.ts';
-import { assertRecords, complete, deregister, register, sees, simple } from './records.ts';
-import { spoil } from './records-apart.ts';
+import { assertRecords, complete, deregister, register, sees, simple, spoil } from './records.ts';
 import { announces, next, watch, watchFrom } from './watching.ts';
 
 export const watcher: readonly ContractCase<'registry'>[] = casesOf('registry', 'Watcher', [

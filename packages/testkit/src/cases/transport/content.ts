@@ -3,8 +3,7 @@ import { message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { largestBodyBytes } from '../../needs.ts';
 import { emptyMessage, largeMessage, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
-import { assertBothWays } from './delivery.ts';
-import { pair, receiveText } from './pair.ts';
+import { assertBothWays, pair, receiveText } from './pair.ts';
 
 export const content: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
   {

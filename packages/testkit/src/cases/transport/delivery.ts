@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Message } from '@ts-micro/core';
 import { assertMessage, assertSequence, message, numbers } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { rawMessage } from '../odd-messages.ts';
@@ -98,16 +97,3 @@ export const delivery: readonly ContractCase<'transport'>[] = casesOf('transport
     },
   },
 ]);
-
-/** Sends `sent` both ways and compares. */
-export async function assertBothWays(
-  context: Parameters<typeof pair>[0],
-  sockets: Pick<Awaited<ReturnType<typeof pair>>, 'dialled' | 'accepted'>,
-  sent: Message,
-): Promise<void> {
-  const { dialled, accepted } = sockets;
-  await context.within(dialled.send(sent), 'send');
-  assertMessage(await receive(context, accepted), sent, 'at the listener');
-  await context.within(accepted.send(sent), 'reply');
-  assertMessage(await receive(context, dialled), sent, 'at the dialler');
-}

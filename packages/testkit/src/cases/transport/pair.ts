@@ -1,5 +1,5 @@
 import type { Listener, Message, Socket, Transport } from '@ts-micro/core';
-import { message, textOf } from '../../assertions.ts';
+import { assertMessage, message, textOf } from '../../assertions.ts';
 import type { CaseContext } from '../../case-context.ts';
 import type { Inbox } from '../../inbox.ts';
 
@@ -109,4 +109,16 @@ export async function sendTexts(context: TransportContext, socket: Socket, texts
     Promise.all(texts.map((text) => socket.send(message(text)))),
     `sending ${texts.length} messages`,
   );
+}
+
+/** Sends `sent` both ways and compares what arrives. */
+export async function assertBothWays(
+  context: TransportContext,
+  { dialled, accepted }: Pick<Pair, 'dialled' | 'accepted'>,
+  sent: Message,
+): Promise<void> {
+  await context.within(dialled.send(sent), 'send');
+  assertMessage(await receive(context, accepted), sent, 'at the listener');
+  await context.within(accepted.send(sent), 'reply');
+  assertMessage(await receive(context, dialled), sent, 'at the dialler');
 }

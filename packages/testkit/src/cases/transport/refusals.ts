@@ -4,8 +4,7 @@ import type { Refusals } from '../../needs.ts';
 import { largestBodyBytes } from '../../needs.ts';
 import { largeMessage } from '../odd-messages.ts';
 import { deserted, firstExchange, givenAddress } from './addresses.ts';
-import { assertBothWays } from './delivery.ts';
-import { pair } from './pair.ts';
+import { assertBothWays, pair } from './pair.ts';
 
 export const transportRefusals: Refusals<'transport'> = {
   async namedAddresses(context) {

@@ -1,0 +1,21 @@
+/** How one case ended. Plain data, for JSON. */
+export interface CaseResult {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: string;
+  /**
+   * - `passed` the contract is kept
+   * - `failed` it is not, or a case listed as known failing passes
+   * - `knownFailing` it is not, as its author said
+   * - `notSupported` the backend lacks what the case needs, and refuses it as it must
+   * - `notRun` the author gave nothing to run it with
+   */
+  readonly status: 'passed' | 'failed' | 'knownFailing' | 'notSupported' | 'notRun';
+  readonly ms: number;
+  /** Why it is not `passed`, in one line. */
+  readonly reason?: string | undefined;
+  /** The error's stack. */
+  readonly details?: string | undefined;
+  /** What was sent and received until it failed. */
+  readonly trace?: readonly string[] | undefined;
+}
