@@ -160,8 +160,10 @@ export class Attempts {
     } else if (error.code !== 'unavailable') {
       return;
     }
-    this.quarantine.fail(address, call.beganAtMs, nowMs);
     pool.clear();
+    // An address that the caller gave is not chosen among others.
+    if (call.options?.address !== undefined) return;
+    this.quarantine.fail(address, call.beganAtMs, nowMs);
     if (error.code === 'unavailable') void this.cache?.refresh(call.service);
   }
 

@@ -22,7 +22,7 @@ export class NodeChooser {
     const address = call.options?.address;
     if (address !== undefined) return addressed(call.service, address);
     const view = this.#cache?.peek(call.service, nowMs);
-    return view === undefined ? undefined : this.#chooseFrom(view, call, nowMs);
+    return view?.suffices(call.endpoint) ? this.#chooseFrom(view, call, nowMs) : undefined;
   }
 
   /** A node after asking the registry. Errors: `not_found` for an unknown service or version; `unavailable` where none can be used or the registry cannot be asked. */
@@ -31,8 +31,8 @@ export class NodeChooser {
     if (cache === undefined)
       throw new MicroError('unsupported', `${call.what}: without a registry a call needs an address`);
     let view = await cache.lookup(call.service);
-    let chosen = this.#chooseFrom(view, call, nowMs);
-    if (chosen === undefined && !view.isComplete) {
+    let chosen = view.suffices(call.endpoint) ? this.#chooseFrom(view, call, nowMs) : undefined;
+    if (chosen === undefined) {
       view = await cache.complete(call.service);
       chosen = this.#chooseFrom(view, call, nowMs);
     }
@@ -50,7 +50,7 @@ export class NodeChooser {
   #chooseFrom(view: ServiceView, call: PendingCall, nowMs: number): Candidate | undefined {
     let candidates = view.candidates(call.endpoint, call.options);
     if (candidates.length === 0) return undefined;
-    const isTroubled = this.#quarantine.size > 0;
+    const isTroubled = this.#quarantine.isInUse(nowMs);
     if (isTroubled || call.tried !== undefined) candidates = this.#best(candidates, call, nowMs);
     const chosen = this.#select(candidates, call) as Candidate | undefined;
     if (chosen === undefined) throw new MicroError('invalid', `${call.what}: the selector chose no node`);

@@ -85,6 +85,11 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
     return `client: ${this.service} ${this.endpoint}${at}${attempt}`;
   }
 
+  /** What is left of the attempt, and never nothing. */
+  remainingMs(nowMs: number): number {
+    return Math.max(1, this.beganAtMs + this.limitMs - nowMs);
+  }
+
   get isCut(): boolean {
     return this.#cut !== undefined;
   }

@@ -18,15 +18,23 @@ interface Entry {
 export class Quarantine {
   readonly #entries = new Map<string, Entry>();
   readonly #limit: number;
+  /** When none of them matters any more. */
+  #forgetAtMs = 0;
 
   /** Remembers at most `limit` addresses, the oldest forgotten first. @default 10000 */
   constructor(limit: number = 10_000) {
     this.#limit = limit;
   }
 
-  /** How many addresses are remembered; 0 lets callers skip asking. */
+  /** How many addresses are remembered. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** False where there is nothing to ask for: the usual case. */
+  isInUse(nowMs: number): boolean {
+    if (this.#entries.size > 0 && nowMs > this.#forgetAtMs) this.#entries.clear();
+    return this.#entries.size > 0;
   }
 
   /** Notes a failure of an exchange that began at `beganAtMs`. Those that began before the last failure tell nothing new. */
@@ -66,6 +74,7 @@ export class Quarantine {
     // Deleted first, so that the map stays in the order of failing.
     this.#entries.delete(address);
     this.#entries.set(address, { failedAtMs: nowMs, outAtMs: nowMs, backoffMs, untilMs: nowMs + backoffMs });
+    this.#forgetAtMs = Math.max(this.#forgetAtMs, nowMs + backoffMs + forgetAfterMs);
     if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 }

@@ -1,5 +1,4 @@
-import type { EndpointRecord, NodeRecord, ServiceRecord } from '@ts-micro/core';
-import { MicroError } from '@ts-micro/core';
+import { MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
 import type { Candidate } from './selector.ts';
 
 /** Which nodes of a service a call may go to. */
@@ -18,6 +17,7 @@ export class ServiceView {
   readonly records: readonly ServiceRecord[];
   /** False where the registry was asked for a first usable answer only. */
   readonly isComplete: boolean;
+  readonly hasNodes: boolean;
   readonly #transport: string;
   // By endpoint and version, both the caller's words: bounded, and started over when full.
   #known = new Map<string, readonly Candidate[]>();
@@ -27,11 +27,13 @@ export class ServiceView {
     this.service = service;
     this.records = records;
     this.isComplete = isComplete;
+    this.hasNodes = records.some((record) => record.nodes.length > 0);
     this.#transport = transport;
   }
 
-  get hasNodes(): boolean {
-    return this.records.some((record) => record.nodes.length > 0);
+  /** False where the nodes that were not asked yet may be the ones that a call of `endpoint` wants. */
+  suffices(endpoint: string): boolean {
+    return this.isComplete || advertising(this.records, endpoint).length > 0;
   }
 
   /**
@@ -78,8 +80,7 @@ export class ServiceView {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const records = this.records.filter((record) => version === undefined || record.version === version);
-    const advertising = records.filter((record) => record.endpoints.some((other) => isEndpoint(other, endpoint)));
-    let candidates = this.#candidatesOf(advertising);
+    let candidates = this.#candidatesOf(advertising(records, endpoint));
     if (candidates.length === 0) candidates = this.#candidatesOf(records);
     if (this.#known.size >= 1000) this.#known.clear();
     this.#known.set(key, candidates);
@@ -103,8 +104,10 @@ function isPair(label: NonNullable<NodeFilter['label']>): label is readonly [str
   return Array.isArray(label);
 }
 
-function isEndpoint(record: EndpointRecord, name: string): boolean {
-  return record.name === name && record.metadata.subscriber !== 'true';
+function advertising(records: readonly ServiceRecord[], endpoint: string): readonly ServiceRecord[] {
+  return records.filter(({ endpoints }) =>
+    endpoints.some(({ name, metadata }) => name === endpoint && metadata.subscriber !== 'true'),
+  );
 }
 
 // Nodes of every transport share a registry: gRPC servers of Go Micro, for one, which say so in either key.

@@ -76,7 +76,7 @@ export class StreamOpener {
       isStream: true,
       metadata,
       // A stream lives as long as it is used, unless who asked us stops waiting at some time.
-      timeoutMs: options?.context?.deadline === undefined ? undefined : call.limitMs,
+      timeoutMs: options?.context?.deadline === undefined ? undefined : call.remainingMs(this.#attempts.clock.now()),
     };
     // What an opener carries is ignored by every server; the empty value is what Go's stubs send.
     const body = encodeBody(wire.codec, undefined, { kind: 'request', name: endpoint, id });

@@ -39,7 +39,8 @@ export class UnaryCaller {
         try {
           const chosen = attempts.target(call);
           // Awaited only where it must be: the usual attempt waits for its reply alone.
-          const candidate = chosen instanceof Promise ? await chosen : chosen;
+          const isLate = chosen instanceof Promise;
+          const candidate = isLate ? await chosen : chosen;
           call.candidate = candidate;
           const { node } = candidate;
           if (seen !== undefined) seen.node = node;
@@ -53,7 +54,7 @@ export class UnaryCaller {
             contentType,
             accept,
             body: encodeBody(codec, request, { kind: 'request', name: endpoint, id }),
-            timeoutMs: call.limitMs,
+            timeoutMs: isLate ? call.remainingMs(attempts.clock.now()) : call.limitMs,
             metadata,
           });
           const pool = attempts.pools.of(node.address);

@@ -61,3 +61,12 @@ it('remembers no more than its limit', () => {
   expect(quarantine.isOut('a', 1)).toBe(false);
   expect(quarantine.isOut('d', 1)).toBe(true);
 });
+
+it('is out of use once nothing it remembers matters', () => {
+  const quarantine = new Quarantine();
+  expect(quarantine.isInUse(0)).toBe(false);
+  quarantine.fail('a', 0, 0);
+  expect(quarantine.isInUse(60_000)).toBe(true);
+  expect(quarantine.isInUse(61_001)).toBe(false);
+  expect(quarantine.size).toBe(0);
+});
