@@ -9,7 +9,6 @@ import { wrapNatsConnection } from './wrap-connection.ts';
 export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
   /** Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes `servers`. */
   readonly connection?: NatsConnection | VendorConnection | undefined;
-  readonly logger?: Logger | undefined;
 }
 
 /** A plugin's hold on a connection: nothing is connected before `get()`. */

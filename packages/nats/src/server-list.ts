@@ -11,7 +11,7 @@ export interface ServerAddress {
   readonly password: string | undefined;
 }
 
-export const defaultServer = '127.0.0.1:4222';
+const defaultServer = '127.0.0.1:4222';
 
 /**
  * Reads a server list: a string with commas or an array of such, white space around each ignored, empty ones skipped.

@@ -3,6 +3,7 @@ import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import type { Clock } from './clock.ts';
 import type { Dialect, ReplySubject } from './dialect.ts';
 import { NatsSocket } from './nats-socket.ts';
+import { isNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
 
 export interface AcceptInit {
@@ -57,7 +58,7 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
 
   /** An answer to a message that asked for one: only the server's own matters. */
   onReply(received: NatsMessage): void {
-    if (received.status !== 503) return;
+    if (!isNobodyListens(received)) return;
     this.fail(new MicroError('unavailable', `${this.what}: the peer has gone`), { isPeerGone: true });
   }
 
@@ -66,8 +67,8 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
   }
 
   /**
-   * Go Micro sends no word of a dialler that has gone. A message with a reply subject tells: where nobody has subscribed to the dialler's
-   * any more, the server answers "no responders". One a second is enough, and none while the dialler itself is heard of.
+   * Go Micro's diallers leave without a word. A message with a reply subject tells: where nobody has subscribed to the dialler's any
+   * more, the server answers "no responders". One a second is enough, and none while the dialler itself is heard of.
    */
   protected replySubject(): ReplySubject | undefined {
     if (this.remote === '') {

@@ -2,6 +2,7 @@ import { MicroError } from '@ts-micro/core';
 import type { NatsMessage } from '@ts-micro/nats';
 import type { Dialect, ReplySubject } from './dialect.ts';
 import { NatsSocket } from './nats-socket.ts';
+import { isNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
 
 export interface DialInit {
@@ -48,7 +49,7 @@ export class DialledSocket extends NatsSocket {
 
   #onReply(received: NatsMessage): void {
     if (received.data.length === 0) {
-      if (received.status === 503) this.#noResponders();
+      if (isNobodyListens(received)) this.#nobodyListens();
       return;
     }
     this.#unanswered = 0;
@@ -60,7 +61,7 @@ export class DialledSocket extends NatsSocket {
     }
   }
 
-  #noResponders(): void {
+  #nobodyListens(): void {
     const retrySafe = this.#unanswered === 1;
     this.fail(new MicroError('unavailable', `${this.what}: nobody listens`, { retrySafe }));
   }

@@ -12,6 +12,7 @@ import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/na
 import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
 import { type Dialect, dialectOf } from './dialect.ts';
+import { tellNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox } from './reply-inbox.ts';
 import type { TransportSettings } from './transport-options.ts';
 
@@ -24,9 +25,6 @@ export interface ListenerInit {
   readonly logger: Logger;
   readonly inbox: () => ReplyInbox;
 }
-
-const noBytes = new Uint8Array(0);
-const nobodyListens = { status: 503 };
 
 export class NatsListener implements Listener {
   readonly address: string;
@@ -67,18 +65,19 @@ export class NatsListener implements Listener {
     this.#lifetime.assertOpen(options);
     if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#handler = handler;
-    const subscription = this.#connection.subscribe(this.address, {
-      onMessage: (received) => this.#onMessage(received),
-      onError: (error) => this.#onRefused(error),
-    });
-    this.#subscription = subscription;
+    let subscription: NatsSubscription | undefined;
     try {
+      subscription = this.#connection.subscribe(this.address, {
+        onMessage: (received) => this.#onMessage(received),
+        onError: (error) => this.#onRefused(error),
+      });
+      this.#subscription = subscription;
       await subscription.confirm(options);
       this.#lifetime.assertOpen();
     } catch (error) {
       // What was not confirmed can be tried again.
-      subscription.unsubscribe();
-      if (this.#subscription === subscription) this.#handler = undefined;
+      subscription?.unsubscribe();
+      this.#handler = undefined;
       throw error;
     }
   }
@@ -112,12 +111,12 @@ export class NatsListener implements Listener {
     if (known !== undefined) {
       if (known.deliver(message, dialect)) return;
       this.#logger.warn('nats socket failed with too many messages waiting', { listener: this.address, remote });
-      this.#refuse(remote);
+      tellNobodyListens(this.#connection, remote);
       return;
     }
     if (!this.#lifetime.isOpen || this.#running.size >= this.#settings.maxSockets) {
       this.#warnFull();
-      this.#refuse(remote);
+      tellNobodyListens(this.#connection, remote);
       return;
     }
     const socket = this.#admit(remote, dialect);
@@ -143,16 +142,6 @@ export class NatsListener implements Listener {
     this.#isFull = false;
     this.#clock.start();
     return socket;
-  }
-
-  /** Tells the dialler what the server tells where nobody has subscribed, so that it turns to another at once. */
-  #refuse(remote: string): void {
-    if (remote === '') return;
-    try {
-      this.#connection.publish(remote, noBytes, nobodyListens);
-    } catch (error) {
-      this.#logger.debug('nats dialler was not told that its socket is refused', { remote, error });
-    }
   }
 
   /** Once, until there is room again: a flood of sockets must not become one of log lines. */

@@ -1,5 +1,6 @@
 import { type AbortOptions, abortable, MicroError } from '@ts-micro/core';
 import { mapNatsError, type NatsConnection, type NatsMessage, type NatsSubscription } from '@ts-micro/nats';
+import { tellNobodyListens } from './nobody-listens.ts';
 
 /** Whose reply subject it is. */
 export interface ReplyTaker {
@@ -29,7 +30,7 @@ export class ReplyInbox {
     this.connection = connection;
     this.#prefix = `${connection.newInbox(inboxPrefix)}.`;
     this.#subscription = connection.subscribe(`${this.#prefix}*`, {
-      onMessage: (received) => this.#takers.get(received.subject.slice(this.#prefix.length))?.onReply(received),
+      onMessage: (received) => this.#onMessage(received),
       onError: (error) => this.#end(mapNatsError(error, 'nats transport')),
     });
     void connection.closed.then((cause) =>
@@ -67,6 +68,13 @@ export class ReplyInbox {
     this.#isOpen = false;
     this.#takers.clear();
     this.#subscription.unsubscribe();
+  }
+
+  #onMessage(received: NatsMessage): void {
+    const taker = this.#takers.get(received.subject.slice(this.#prefix.length));
+    if (taker) taker.onReply(received);
+    // A listener asks whether its dialler is still there: this one has closed its socket.
+    else if (received.reply !== undefined) tellNobodyListens(this.connection, received.reply);
   }
 
   #end(cause: MicroError): void {

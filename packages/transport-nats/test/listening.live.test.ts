@@ -198,17 +198,24 @@ describe('a dialler that has gone without a word', () => {
     peer.leave();
     await peer.connection.flush();
     const input = socket.receive(soon());
-    await expect
-      .poll(() =>
-        socket.send(message('tick')).then(
-          () => undefined,
-          (error) => error,
-        ),
-      )
-      .toMatchObject({ code: 'unavailable' });
+    await expect.poll(() => sendFailure(socket)).toMatchObject({ code: 'unavailable' });
     expect(await input).toBeUndefined();
     expect(await socket.receive()).toBeUndefined();
     expect(await socket.closed).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('is found out also where only its socket was closed', async () => {
+    await using server = await startNatsServer();
+    await using listening = openTransport({ servers: server.url });
+    await using dialling = openTransport({ servers: server.url, name: 'dialling' });
+    const { listener, next } = await serve(listening);
+    const dialled = await dialling.dial(listener.address);
+    await dialled.send(message('hello'));
+    const accepted = await next();
+    await dialled.close();
+    await expect.poll(() => sendFailure(accepted)).toMatchObject({ code: 'unavailable' });
+    expect(textOf(await accepted.receive())).toBe('hello');
+    expect(await accepted.receive()).toBeUndefined();
   });
 
   test('is asked after at most once a second, and never while it is heard of', async () => {
@@ -340,6 +347,16 @@ test('a restarted server has its listeners and sockets back', async () => {
   };
   await expect.poll(exchange).toBe('hello');
 });
+
+/** What a send rejects with, once it does. */
+async function sendFailure(socket: Socket): Promise<unknown> {
+  try {
+    await socket.send(message('tick'));
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
 
 function lastOf(received: readonly { readonly data: Uint8Array }[]) {
   const last = received.at(-1);
