@@ -26,8 +26,10 @@ export class SubjectGroup {
   async start(options?: AbortOptions): Promise<void> {
     if (this.#isConfirmed) return;
     this.#subscriptions ??= this.#options.subjects.map((subject) => this.#subscribe(subject));
-    await Promise.all(this.#subscriptions.map((subscription) => subscription.confirm(options)));
-    this.#isConfirmed = this.#subscriptions !== undefined;
+    const subscriptions = this.#subscriptions;
+    await Promise.all(subscriptions.map((subscription) => subscription.confirm(options)));
+    // Not where they were stopped, and perhaps made anew, meanwhile.
+    if (this.#subscriptions === subscriptions) this.#isConfirmed = true;
   }
 
   stop(): void {
