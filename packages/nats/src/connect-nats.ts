@@ -122,7 +122,7 @@ function vendorOptions(server: ServerAddress, settings: NatsSettings): Connectio
     ignoreAuthErrorAbort: true,
     inboxPrefix: settings.inboxPrefix,
     ...(settings.name !== undefined && { name: settings.name }),
-    ...(settings.tls !== undefined && { tls: settings.tls as ConnectionOptions['tls'] & object }),
+    ...(settings.tls !== undefined && { tls: settings.tls as NonNullable<ConnectionOptions['tls']> }),
     ...(settings.user !== undefined && { user: settings.user }),
     ...(settings.password !== undefined && { pass: settings.password }),
     ...(settings.token !== undefined && { token: settings.token }),

@@ -52,11 +52,17 @@ export function mapNatsError(error: unknown, what: string): MicroError {
     const inner = mapNatsError(cause, what);
     return new MicroError(inner.code, inner.message, { cause: error, retrySafe: inner.retrySafe });
   }
-  const text = message === '' || message === '503' ? (code === '503' ? 'no responders' : String(error)) : message;
-  return new MicroError(codeOf(code, name, syscall, message), `${what}: ${text}`, {
+  return new MicroError(codeOf(code, name, syscall, message), `${what}: ${textOf(error, code, message)}`, {
     cause: error,
     retrySafe: code === '503' || name === 'NoResponders' || name === 'NoRespondersError',
   });
+}
+
+function textOf(error: unknown, code: string, message: string): string {
+  // Where the client has only a code for a message.
+  if (code === '503') return 'no responders';
+  if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
+  return message === '' ? String(error) : message;
 }
 
 function codeOf(code: string, name: string, syscall: unknown, message: string): ErrorCode {

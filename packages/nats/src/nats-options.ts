@@ -20,7 +20,7 @@ export interface NatsOptions extends AbortOptions {
   readonly servers?: string | readonly string[] | undefined;
   /** What the server's monitoring calls this connection. */
   readonly name?: string | undefined;
-  /** TLS with these; `true` for the system's certificates, `false` never. @default on where a server is `tls://` or the server reached offers it */
+  /** TLS with these; `true` for the system's certificates. Without it TLS is used where a server is `tls://` or the server reached offers it. */
   readonly tls?: boolean | NatsTlsOptions | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
@@ -44,8 +44,7 @@ export interface NatsOptions extends AbortOptions {
 export interface NatsSettings {
   readonly servers: readonly ServerAddress[];
   readonly name: string | undefined;
-  /** `null` refuses TLS even where the server offers it. */
-  readonly tls: NatsTlsOptions | null | undefined;
+  readonly tls: NatsTlsOptions | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly token: string | undefined;
@@ -85,7 +84,7 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
   return {
     servers,
     name: options.name,
-    tls: tls === true ? {} : tls === false ? null : (tls ?? (servers.some((server) => server.isTls) ? {} : undefined)),
+    tls: typeof tls === 'object' ? tls : tls === true || servers.some((server) => server.isTls) ? {} : undefined,
     user: options.user ?? (isToken ? undefined : inUrl?.user),
     password: options.password ?? inUrl?.password,
     token: options.token ?? (isToken ? inUrl.user : undefined),
