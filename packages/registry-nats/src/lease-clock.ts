@@ -6,6 +6,7 @@ export class LeaseClock {
   readonly #expire: (now: number) => number;
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Number.POSITIVE_INFINITY;
+  #isStopped = false;
 
   /** `expire` removes what is due and returns when to look again. Times are of `performance.now()`. */
   constructor(expire: (now: number) => number) {
@@ -14,17 +15,18 @@ export class LeaseClock {
 
   /** Makes sure that it fires by then. Renewing a lease needs no call: firing too early does no harm. */
   fireBy(time: number): void {
-    if (time >= this.#firesAt || time === Number.POSITIVE_INFINITY) return;
-    this.stop();
+    if (this.#isStopped || time >= this.#firesAt) return;
+    clearTimeout(this.#timer);
     this.#firesAt = time;
     const delayMs = Math.min(Math.max(Math.ceil(time - performance.now()), 1), longestMs);
     this.#timer = setTimeout(() => this.#fire(), delayMs);
     this.#timer.unref();
   }
 
+  /** For good. */
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#firesAt = Number.POSITIVE_INFINITY;
   }
 
   #fire(): void {
