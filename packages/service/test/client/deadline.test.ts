@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, goReply, never, openWorld, until } from './world.ts';
+import { codeOf, goReply, mute, never, openWorld, until, warm } from './world.ts';
 
 describe('a timeout', () => {
   it('ends a call that nobody answers, naming service, endpoint, node and time', async () => {
     await using world = openWorld();
-    const node = await world.node({ answer: () => never });
+    const node = await world.node({ answer: mute });
+    const client = world.client();
+    await warm(client);
     const began = performance.now();
-    await expect(world.client().call('greeter', 'Greeter.Hello', {}, { timeoutMs: 80 })).rejects.toMatchObject({
+    await expect(client.call('greeter', 'Greeter.Hello', {}, { timeoutMs: 80 })).rejects.toMatchObject({
       code: 'timeout',
       retrySafe: false,
       message: `client: greeter Greeter.Hello at ${node.id}: no answer in 80 ms`,
     });
     const tookMs = performance.now() - began;
     expect(tookMs).toBeGreaterThanOrEqual(80);
-    expect(tookMs).toBeLessThan(1000);
+    expect(tookMs).toBeLessThan(2000);
     await until(() => node.open === 0);
   });
 
@@ -37,15 +39,17 @@ describe('a timeout', () => {
 
   it('covers all attempts together', async () => {
     await using world = openWorld();
-    for (let node = 0; node < 4; node++) await world.node({ answer: () => never });
+    for (let node = 0; node < 4; node++) await world.node({ answer: mute });
+    const client = world.client();
+    await warm(client);
     const began = performance.now();
-    const options = { timeoutMs: 150, attemptTimeoutMs: 100, idempotent: true, retries: 10 };
-    await expect(world.client().call('greeter', 'Greeter.Hello', {}, options)).rejects.toMatchObject({
+    const options = { timeoutMs: 900, attemptTimeoutMs: 600, idempotent: true, retries: 10 };
+    await expect(client.call('greeter', 'Greeter.Hello', {}, options)).rejects.toMatchObject({
       code: 'timeout',
-      message: expect.stringMatching(/, attempt 2: no answer in 150 ms$/),
+      message: expect.stringMatching(/, attempt 2: no answer in 900 ms$/),
       cause: { code: 'timeout' },
     });
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(3000);
   });
 
   it('ends a call while the registry is being asked', async () => {
@@ -80,7 +84,8 @@ describe('a timeout', () => {
       },
     };
     const client = world.client({ transport: transport as never });
-    await expect(client.call('greeter', 'Greeter.Hello', {}, { timeoutMs: 50, retries: 0 })).rejects.toMatchObject({
+    const options = { timeoutMs: 50, retries: 0, address: node.address };
+    await expect(client.call('greeter', 'Greeter.Hello', {}, options)).rejects.toMatchObject({
       code: 'timeout',
       retrySafe: true,
     });
@@ -111,10 +116,12 @@ describe('a timeout', () => {
 
   it('that passes without an answer to anybody puts a node out of use', async () => {
     await using world = openWorld();
-    const wedged = await world.node({ id: 'wedged', answer: () => never });
+    const wedged = await world.node({ id: 'wedged', answer: mute });
     await world.node({ id: 'fine' });
     const client = world.client();
     const where = ({ node }: { node: { id: string } }) => node.id === 'wedged';
+    await client.call('greeter', 'Greeter.Warm', {}, { where });
+    wedged.messages.length = 0;
     expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { where, timeoutMs: 30 }))).toBe('timeout');
     for (let call = 0; call < 20; call++)
       expect(await client.call('greeter', 'Greeter.Hello')).toEqual({ node: 'fine' });
@@ -189,7 +196,7 @@ describe('the context of an incoming request', () => {
     const context = { metadata: {}, deadline: Date.now() + 120, signal: new AbortController().signal };
     const began = performance.now();
     expect(await codeOf(world.client().call('greeter', 'Greeter.Hello', {}, { context }))).toBe('timeout');
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(2000);
     expect(Number(node.messages[0]?.headers.Timeout)).toBeLessThanOrEqual(120e6);
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { codeOf, goError, goReply, never, openWorld, until } from './world.ts';
+import { codeOf, goError, goReply, mute, never, openWorld, until, warm } from './world.ts';
 
 it('uses one socket for calls one after the other, and one each for calls at once', async () => {
   await using world = openWorld();
@@ -43,10 +43,11 @@ it('keeps the socket of a call that a handler failed', async () => {
 
 it('discards the socket of a call that timed out', async () => {
   await using world = openWorld();
-  const node = await world.node({ answer: (m) => (m.headers['Micro-ID'] === '0' ? never : goReply(m, 1)) });
+  const node = await world.node({ answer: mute });
   const client = world.client();
+  await warm(client);
   expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { timeoutMs: 30 }))).toBe('timeout');
-  await client.call('greeter', 'Greeter.Hello');
+  await warm(client);
   expect(node.accepted).toBe(2);
   await until(() => node.open === 1);
 });

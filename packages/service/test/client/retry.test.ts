@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOf, goReply, never, openWorld, prefer, until } from './world.ts';
+import { codeOf, goReply, mute, openWorld, prefer, until, warm } from './world.ts';
 
 describe('a dead node', () => {
   it('is passed over without the caller noticing, and not asked again at once', async () => {
@@ -101,9 +101,11 @@ describe('a request that may have run', () => {
 
   it('is sent to another node when it is idempotent', async () => {
     await using world = openWorld();
-    const silent = await world.node({ answer: () => never });
+    const silent = await world.node({ answer: mute });
     const alive = await world.node();
     const client = world.client({ selector: 'roundRobin' });
+    await warm(client);
+    silent.messages.length = 0;
     for (let call = 0; call < 4; call++) {
       const options = { idempotent: true, attemptTimeoutMs: 100 };
       expect(await client.call('greeter', 'Greeter.Hello', {}, options)).toEqual({ node: alive.id });
@@ -113,13 +115,15 @@ describe('a request that may have run', () => {
 
   it('is not called safe to retry because a later attempt could not reach anybody', async () => {
     await using world = openWorld();
-    const silent = await world.node({ id: 'silent', answer: () => never });
+    const silent = await world.node({ id: 'silent', answer: mute });
     const dead = await world.node({ id: 'dead' });
     await dead.kill();
     const client = world.client({
       selector: prefer('silent'),
       retries: 1,
     });
+    await warm(client);
+    silent.messages.length = 0;
     await expect(
       client.call('greeter', 'Greeter.Hello', {}, { idempotent: true, attemptTimeoutMs: 100 }),
     ).rejects.toMatchObject({ code: 'unavailable', retrySafe: false, cause: { retrySafe: true } });
@@ -130,9 +134,12 @@ describe('a request that may have run', () => {
 describe('retries', () => {
   it('are as many as allowed and no more', async () => {
     await using world = openWorld();
-    const nodes = await Promise.all(Array.from({ length: 5 }, () => world.node({ answer: () => never })));
+    const nodes = await Promise.all(Array.from({ length: 5 }, () => world.node({ answer: mute })));
+    const client = world.client();
+    await warm(client);
+    for (const { messages } of nodes) messages.length = 0;
     const options = { idempotent: true, attemptTimeoutMs: 30, retries: 2 };
-    expect(await codeOf(world.client().call('greeter', 'Greeter.Hello', {}, options))).toBe('timeout');
+    expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, options))).toBe('timeout');
     expect(nodes.filter(({ messages }) => messages.length === 1)).toHaveLength(3);
     expect(nodes.flatMap(({ messages }) => messages)).toHaveLength(3);
   });

@@ -159,6 +159,15 @@ export function bodyOf(message: Message | undefined): unknown {
   return JSON.parse(Buffer.from(message?.body ?? []).toString('utf8'));
 }
 
+/** Answers what `warm` asks and nothing else. */
+export const mute: Answer = (message) =>
+  message.headers['Micro-Endpoint'] === 'Greeter.Warm' ? goReply(message, 'warm') : never;
+
+/** Lets the client find the service first, so that what a test times is its call alone. */
+export async function warm(client: Client): Promise<void> {
+  await client.call('greeter', 'Greeter.Warm');
+}
+
 /** Chooses the node called `id` wherever there is a choice. */
 export function prefer(id: string): SelectorStrategy {
   return (candidates) => candidates.find(({ node }) => node.id === id) ?? (candidates[0] as Candidate);
