@@ -16,7 +16,7 @@ describe('a shared connection', () => {
     expect(same).toBe(connection);
     expect(again).toBe(connection);
     expect(one.current).toBe(connection);
-    expect((await server.counts()).connections).toBe(1);
+    await expect.poll(async () => (await server.counts()).connections).toBe(1);
     await one.release();
     await one.release();
     expect(one.current).toBeUndefined();
@@ -55,7 +55,7 @@ describe('a shared connection', () => {
     await (await lease.get()).close();
     await (await lease.get()).flush();
     await lease.release();
-    expect((await server.counts()).connections).toBe(0);
+    await expect.poll(async () => (await server.counts()).connections).toBe(0);
   });
 
   test('that could not be made is tried again by the next', async () => {

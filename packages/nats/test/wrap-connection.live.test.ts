@@ -86,7 +86,7 @@ for (const { name, connect } of generations) {
       await connection.close();
       expect(thrownBy(() => connection.publish('a', Buffer.from('x')))).toMatchObject({ code: 'closed' });
       await vendor.flush();
-      expect((await server.counts()).subscriptions).toBe(0);
+      await expect.poll(async () => (await server.counts()).subscriptions).toBe(0);
       const again = wrapNatsConnection(vendor);
       expect(again).not.toBe(connection);
       await again.flush();

@@ -96,7 +96,7 @@ describe('subjects', () => {
     await using server = await startNatsServer();
     await using transport = openTransport({ servers: server.url });
     await Promise.all(Array.from({ length: 100 }, () => transport.dial('greeter.node')));
-    expect(await server.counts()).toEqual({ connections: 1, subscriptions: 1 });
+    await expect.poll(() => server.counts()).toEqual({ connections: 1, subscriptions: 1 });
   });
 
   test('begin with `inboxPrefix` and `addressPrefix`', async () => {
