@@ -69,7 +69,8 @@ export class NatsListener implements Listener {
     try {
       subscription = this.#connection.subscribe(this.address, {
         onMessage: (received) => this.#onMessage(received),
-        onError: (error) => this.#onRefused(error),
+        // Also after a reconnect; `closed` tells.
+        onError: (error) => void this.#lifetime.fail(MicroError.from(error, 'unauthorized', this.#what)),
       });
       this.#subscription = subscription;
       await subscription.confirm(options);
@@ -177,12 +178,6 @@ export class NatsListener implements Listener {
       this.#forget(socket);
       socket.endInput();
     }
-  }
-
-  #onRefused(error: Error): void {
-    const cause = MicroError.from(error, 'unauthorized', this.#what);
-    this.#logger.error('nats listener was refused by the server', { listener: this.address, error: cause });
-    void this.#lifetime.fail(cause);
   }
 
   async #release({ signal }: AbortOptions): Promise<void> {

@@ -328,6 +328,16 @@ describe('closing a listener', () => {
   });
 });
 
+test('a listener whose address the account may not subscribe to is refused with `unauthorized`', async () => {
+  const permissions = 'subscribe: { deny: ["secret.>"] }';
+  const config = `authorization { users: [{ user: ann, password: x, permissions: { ${permissions} } }] }`;
+  await using server = await startNatsServer({ config });
+  await using transport = openTransport({ servers: server.url, user: 'ann', password: 'x' });
+  const listener = await transport.listen('secret.node');
+  await expect(listener.accept(echo)).rejects.toMatchObject({ code: 'unauthorized' });
+  expect(await listener.closed).toMatchObject({ code: 'unauthorized' });
+});
+
 test('a restarted server has its listeners and sockets back', async () => {
   await using server = await startNatsServer();
   await using transport = openTransport({ servers: server.url });
