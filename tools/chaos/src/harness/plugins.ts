@@ -1,0 +1,30 @@
+import { type NatsBroker, natsBroker } from '@ts-micro/broker-nats';
+import type { Logger, Registry, Transport } from '@ts-micro/core';
+import { connectNats, type NatsConnection } from '@ts-micro/nats';
+import { natsRegistry } from '@ts-micro/registry-nats';
+import { natsTransport } from '@ts-micro/transport-nats';
+
+/** A connection and the three plugins on it. */
+export interface Plugins extends AsyncDisposable {
+  readonly connection: NatsConnection;
+  readonly transport: Transport;
+  readonly broker: NatsBroker;
+  readonly registry: Registry;
+}
+
+export async function connectPlugins(servers: string, name: string, logger?: Logger): Promise<Plugins> {
+  const connection = await connectNats({ servers, name, logger });
+  const transport = natsTransport({ connection, logger });
+  const broker = natsBroker({ connection, logger });
+  const registry = natsRegistry({ connection, logger });
+  return {
+    connection,
+    transport,
+    broker,
+    registry,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([transport.close(), broker.close(), registry.close()]);
+      await connection.close();
+    },
+  };
+}

@@ -1,0 +1,11 @@
+export interface ServiceSettings {
+  readonly servers: string;
+  readonly id: string;
+  /** Where executions are written down. */
+  readonly executions: string;
+  /** Where events of `chaos.event` are. */
+  readonly events?: string | undefined;
+  readonly leaseMs?: number | undefined;
+  readonly maxConcurrency?: number | undefined;
+  readonly maxBacklog?: number | undefined;
+}
