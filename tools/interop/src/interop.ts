@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { findGo, generations } from './generation.ts';
-import type { Outcome } from './matrix/row.ts';
+import { findGo, type Generation, generations } from './generation.ts';
+import type { Outcome, Row } from './matrix/row.ts';
 import { runMatrix } from './matrix/run-matrix.ts';
 import { table } from './matrix/table.ts';
 import { rows } from './rows/rows.ts';
@@ -22,6 +22,8 @@ const chosenRows = rows.filter(({ id, direction }) => `${direction} ${id}`.inclu
 if (chosen.length === 0 || chosenRows.length === 0) throw new Error('no such generation or row');
 if (values.client !== 'nats' && values.client !== 'nats-io') throw new Error('--client is nats or nats-io');
 
+const keyOf = (generation: Generation, row: Row): string => `${generation.name} ${row.direction} ${row.id}`;
+
 const go = findGo();
 if (go === undefined) {
   console.log('interop: not run, because Go is not on this machine (PATH, GO_BIN or /usr/local/go)');
@@ -35,13 +37,13 @@ if (go === undefined) {
     generations: chosen,
     rows: chosenRows,
     onCell: (generation, row, outcome) => {
-      outcomes.set(`${generation.name} ${row.id}`, outcome);
+      outcomes.set(keyOf(generation, row), outcome);
       const time = outcome.kind === 'not run' ? '' : ` (${outcome.ms} ms)`;
       const reason = outcome.kind === 'ok' ? '' : `\n      ${outcome.reason.replaceAll('\n', '\n      ')}`;
       console.log(`${outcome.kind.padEnd(7)} ${generation.name} ${row.direction} ${row.title}${time}${reason}`);
     },
   });
-  console.log(`\n${table(chosen, chosenRows, (generation, row) => outcomes.get(`${generation.name} ${row.id}`))}\n`);
+  console.log(`\n${table(chosen, chosenRows, (generation, row) => outcomes.get(keyOf(generation, row)))}\n`);
   const count = (kind: Outcome['kind']): number =>
     [...outcomes.values()].filter((outcome) => outcome.kind === kind).length;
   if (count('not run') > 0) console.log(`${count('not run')} not run`);

@@ -86,8 +86,8 @@ func Remaining(ctx context.Context) int64 {
 	return time.Until(deadline).Milliseconds()
 }
 
-// Pace is the pause that keeps Go Micro's server from overwriting a stream message that it has not sent yet.
-const Pace = 3 * time.Millisecond
+// Pace is the pause that mostly keeps Go Micro's server from overwriting a stream message that it has not sent yet.
+const Pace = 5 * time.Millisecond
 
 // Greeting is what Hello answers.
 func Greeting(name string) string {

@@ -148,6 +148,22 @@ export const behaviourProbes: readonly Probe[] = [
     },
   },
   {
+    id: 'farewell',
+    title: 'twenty servers started and stopped by SIGTERM: how many get their `delete` onto the wire before they exit',
+    run: async ({ binary, nats, bare, generation }) => {
+      let farewells = 0;
+      bare.subscribe(generation.watchSubject, ({ payload }) => {
+        if (JSON.parse(payload.toString()).Action === 'delete') farewells += 1;
+      });
+      for (let n = 0; n < 20; n++) {
+        const server = await PeerProcess.start(binary, ['server', '--nats', nats]);
+        await server.stop();
+      }
+      await bare.flush();
+      return { farewells, of: 20 };
+    },
+  },
+  {
     id: 'announced-before-listening',
     title: 'a request sent the moment a server announces itself, five times: what comes back',
     run: async ({ binary, nats, bare, generation }) => {

@@ -34,7 +34,7 @@ export class TsPeer implements AsyncDisposable {
     return new TsPeer(options, connection, resources);
   }
 
-  /** The same, and a running greeter with an endpoint `Greeter.Context` besides. */
+  /** The same, and a running greeter with `Greeter.Context` and `Greeter.Large {size}` besides. */
   static async serve(options: TsPeerOptions): Promise<TsPeer> {
     const peer = await TsPeer.open(options);
     try {
@@ -83,6 +83,7 @@ export class TsPeer implements AsyncDisposable {
       metadata,
       remainingMs: deadline === undefined ? -1 : deadline - Date.now(),
     }));
+    greeter.service.handle('Greeter.Large', ({ size }: { size: number }) => 'x'.repeat(size));
     this.#service = this.#resources.use(greeter.service);
     await greeter.service.start();
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { STATUS_CODES } from 'node:http';
 import type { Row } from '../matrix/row.ts';
 import type { Stage } from '../matrix/stage.ts';
 import type { PeerLine } from '../peer-process.ts';
@@ -10,7 +11,13 @@ interface GoAnswer {
   readonly ok: boolean;
   readonly ms: number;
   readonly body: unknown;
-  readonly error: { readonly id: string; readonly code: number; readonly detail: string; readonly text: string };
+  readonly error: {
+    readonly id: string;
+    readonly code: number;
+    readonly detail: string;
+    readonly status: string;
+    readonly text: string;
+  };
 }
 
 async function call(stage: Stage, endpoint: string, body: unknown, more: PeerLine = {}): Promise<GoAnswer> {
@@ -44,12 +51,13 @@ export const goToTsRows: readonly Row[] = [
   },
   {
     id: 'error',
-    title: 'an error arrives with id, code and detail',
+    title: 'an error arrives with id, code, detail and status',
     direction,
     run: async (stage) => {
       for (const code of [400, 401, 403, 404, 409, 500, 799]) {
         const { error } = await refused(stage, 'Greeter.Fail', { code, detail: 'user "bob" <b>' });
         assert.deepEqual([error.id, error.code, error.detail], ['greeter', code, 'user "bob" <b>']);
+        assert.equal(error.status, STATUS_CODES[code] ?? '', `status of ${code}`);
       }
     },
   },
@@ -194,12 +202,28 @@ export const goToTsRows: readonly Row[] = [
   },
   {
     id: 'too-large',
-    title: 'an answer too large to send is an error at once, not a timeout',
+    title: 'a response too large to send is an error at once, not a timeout',
     direction,
     run: async (stage) => {
-      const { error, ms } = await refused(stage, 'Greeter.Fail', { code: 400, detail: 'x'.repeat(600_000) });
-      assert.ok(error.text.length < 5_000 && error.code !== 408, error.text.slice(0, 200));
-      assert.ok(ms < 3_000, `${ms} ms`);
+      const { error, ms } = await refused(
+        stage,
+        'Greeter.Large',
+        { size: 2_000_000 },
+        { timeoutMs: 2_000, retries: 0 },
+      );
+      assert.ok(error.code !== 408, error.text.slice(0, 200));
+      assert.ok(ms < 1_500, `${ms} ms`);
+    },
+  },
+  {
+    id: 'too-large-error',
+    title: 'an error too large to send is an error at once, not a timeout',
+    direction,
+    run: async (stage) => {
+      const more = { timeoutMs: 2_000, retries: 0 };
+      const { error, ms } = await refused(stage, 'Greeter.Fail', { code: 400, detail: 'x'.repeat(700_000) }, more);
+      assert.ok(error.code !== 408, error.text.slice(0, 200));
+      assert.ok(ms < 1_500, `${ms} ms`);
     },
   },
 ];
