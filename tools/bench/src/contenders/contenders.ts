@@ -1,0 +1,57 @@
+import type { Contender } from './contender.ts';
+import { buildGoMicro } from './go-micro.ts';
+
+export type ContenderName =
+  | 'raw'
+  | 'raw-again'
+  | 'raw-no-async-traces'
+  | 'transport-node'
+  | 'nats-services'
+  | 'multiplexer'
+  | 'multiplexer-envelope'
+  | 'ts-micro'
+  | 'ts-micro-envelope'
+  | 'moleculer'
+  | 'nest'
+  | 'go-micro';
+
+/** Makes a program that obeys the same commands as the Node halves, or says why it cannot be run here. */
+export type ContenderBuild = () => Promise<{ readonly program: string } | { readonly missing: string }>;
+
+interface Entry {
+  /** What heads its row. */
+  readonly title: string;
+  /** Loaded only in its own processes. */
+  readonly load?: () => Promise<{ readonly contender: Contender }>;
+  /** Where it is no module of Node. */
+  readonly build?: ContenderBuild;
+}
+
+/** Everything that is measured, by name. A new one is a file beside this one and a line here. */
+export const contenders: Readonly<Record<ContenderName, Entry>> = {
+  raw: { title: 'nats request()', load: () => import('./raw.ts') },
+  'raw-again': { title: 'nats request() again: the noise', load: () => import('./raw.ts') },
+  'raw-no-async-traces': {
+    title: 'nats request(), noAsyncTraces',
+    load: () => import('./raw-no-async-traces.ts'),
+  },
+  'transport-node': { title: '@nats-io/transport-node request()', load: () => import('./transport-node.ts') },
+  'nats-services': { title: '@nats-io/services', load: () => import('./nats-services.ts') },
+  multiplexer: { title: 'bare multiplexer', load: () => import('./multiplexer.ts') },
+  'multiplexer-envelope': {
+    title: "bare multiplexer, Go Micro's envelope",
+    load: () => import('./multiplexer-envelope.ts'),
+  },
+  'ts-micro': { title: 'ts-micro', load: () => import('./ts-micro.ts') },
+  'ts-micro-envelope': { title: "ts-micro, Go Micro's envelope", load: () => import('./ts-micro-envelope.ts') },
+  moleculer: { title: 'Moleculer', load: () => import('./moleculer.ts') },
+  nest: { title: 'NestJS microservices', load: () => import('./nest.ts') },
+  'go-micro': { title: 'Go Micro, client and server', build: buildGoMicro },
+};
+
+/** Loads the module of a contender. */
+export async function loadContender(name: string): Promise<Contender> {
+  const load = Object.hasOwn(contenders, name) ? contenders[name as ContenderName].load : undefined;
+  if (load === undefined) throw new Error(`there is no contender "${name}" to load`);
+  return (await load()).contender;
+}

@@ -1,0 +1,61 @@
+import { natsBroker } from '@ts-micro/broker-nats';
+import { connectNats, type NatsConnection } from '@ts-micro/nats';
+import { natsRegistry } from '@ts-micro/registry-nats';
+import { createClient, createService } from '@ts-micro/service';
+import { type NatsTransportOptions, natsTransport } from '@ts-micro/transport-nats';
+import { answer, type Sample } from '../harness/sample.ts';
+import { sendSamples } from '../harness/send-samples.ts';
+import type { Contender, ContenderClient } from './contender.ts';
+
+/** The whole of ts-micro as the README shows it: what its peers speak to each other is its own choice. */
+export const contender: Contender = tsMicro({});
+
+const bytes = { contentType: 'application/octet-stream' };
+
+/** `options` are for a transport that is told what to speak. */
+export function tsMicro(options: NatsTransportOptions): Contender {
+  const pluginsOn = (connection: NatsConnection) => ({
+    transport: natsTransport({ ...options, connection }),
+    broker: natsBroker({ connection }),
+    registry: natsRegistry({ connection }),
+  });
+  return {
+    async serve({ address, name }, onEvent) {
+      const connection = await connectNats({ servers: address });
+      const service = createService({ name, version: '1.0.0', ...pluginsOn(connection) });
+      service.handle('Bench.Echo', answer);
+      service.handle('Bench.Bytes', (body: Uint8Array) => body);
+      service.handleStream<Sample, { count: number }>('Bench.Count', async (stream) => {
+        const request = await stream.receive();
+        if (request !== undefined) await sendSamples(request.count, (sample) => stream.send(sample));
+      });
+      service.subscribe<Sample>(`${name}.events`, onEvent);
+      await service.start();
+      return {
+        async close() {
+          await service.stop();
+          await connection.close();
+        },
+      };
+    },
+
+    async connect({ address, name }): Promise<ContenderClient> {
+      const connection = await connectNats({ servers: address });
+      const client = createClient(pluginsOn(connection));
+      return {
+        call: (request) => client.call<Sample>(name, 'Bench.Echo', request),
+        callBytes: (body) => client.call<Uint8Array>(name, 'Bench.Bytes', body, bytes),
+        publish: (event) => client.publish(`${name}.events`, event),
+        async stream(count, onMessage) {
+          await using stream = await client.stream<{ count: number }, Sample>(name, 'Bench.Count');
+          await stream.send({ count });
+          for await (const message of stream) onMessage(message);
+        },
+        async close() {
+          await client.close();
+          await connection.close();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { Registry } from '@ts-micro/core';
+import { connectNats, type NatsConnection } from '@ts-micro/nats';
+import { natsRegistry } from '@ts-micro/registry-nats';
+import { answerCommands } from '../harness/answer-commands.ts';
+import { clockMs } from '../harness/clock.ts';
+import { cpuMs } from '../harness/cpu-time.ts';
+import { type RegistryDialect, registryOptions } from '../harness/registry-dialect.ts';
+import { summarise } from '../harness/statistics.ts';
+import { WatchedService } from '../harness/watched-service.ts';
+
+/** The process that looks up and follows services of a fleet. */
+let connection: NatsConnection | undefined;
+let dialect: RegistryDialect = 'interop';
+let watched: readonly WatchedService[] = [];
+let closeWatched = async (): Promise<void> => {};
+let following = { cpuMs: 0, atMs: 0 };
+
+answerCommands({
+  async connect(place: { address: string; dialect: RegistryDialect }) {
+    dialect = place.dialect;
+    connection = await connectNats({ servers: place.address, name: 'fleet-client' });
+  },
+  /** Cold lookups, each of another service and complete; resolves with the time of each. */
+  async lookups({ services, nodes, count }: { services: number; nodes: number; count: number }) {
+    const times: number[] = [];
+    for (let lookup = 0; lookup < count; lookup++) {
+      await using registry = openRegistry();
+      const name = `fleet-${Math.floor((lookup * services) / count)}`;
+      const beganAtMs = performance.now();
+      const records = await registry.getService(name);
+      times.push(performance.now() - beganAtMs);
+      const found = records.flatMap((record) => record.nodes).length;
+      if (found !== nodes) throw new Error(`found ${found} of ${nodes} nodes of ${name}`);
+    }
+    return times;
+  },
+  /** Begins to follow the first services; resolves once no change is missed any more. */
+  async watch({ services }: { services: number }) {
+    const registry = openRegistry();
+    watched = await Promise.all(
+      Array.from({ length: services }, async (_, service) => {
+        const watched = new WatchedService(await registry.watch({ service: `fleet-${service}` }));
+        await watched.next();
+        return watched;
+      }),
+    );
+    closeWatched = () => registry.close();
+    following = { cpuMs: cpuMs(), atMs: clockMs() };
+  },
+  /** Waits until every node of what is followed is at `revision` or beyond; resolves with how late each change was seen. */
+  async seen({ nodes, revision }: { nodes: number; revision: number }) {
+    await Promise.all(watched.map((service) => service.reach(nodes, revision)));
+    const cpuShare = (cpuMs() - following.cpuMs) / (clockMs() - following.atMs);
+    return { ...summarise(watched.flatMap(({ lags }) => lags)), cpuShare };
+  },
+  async close() {
+    await closeWatched();
+    await connection?.close();
+  },
+});
+
+function openRegistry(): Registry {
+  if (connection === undefined) throw new Error('not connected');
+  return natsRegistry({ ...registryOptions(dialect), connection });
+}

@@ -1,0 +1,7 @@
+import type { ContenderName } from '../contenders/contenders.ts';
+import type { Settings } from '../harness/settings.ts';
+
+/** Those of a workload's contenders that are asked for. */
+export function chosen(names: readonly ContenderName[], settings: Settings): readonly ContenderName[] {
+  return settings.contenders.length === 0 ? names : names.filter((name) => settings.contenders.includes(name));
+}

@@ -1,0 +1,161 @@
+import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
+import { PeerGroup } from '../harness/peer-group.ts';
+import { PeerProcess } from '../harness/peer-process.ts';
+import { hasNativeRegistry, type RegistryDialect } from '../harness/registry-dialect.ts';
+import { type Summary, summarise } from '../harness/statistics.ts';
+import { numberText, summaryText } from '../harness/table.ts';
+import { judgeNumber, type Outcome } from '../harness/target.ts';
+import type { Bench, Workload } from './workload.ts';
+
+const processes = 3;
+const smallFleet = 10;
+const changesPerSecond = 100;
+const followed = 20;
+
+/** What a fleet of one size costs who looks services up in it. */
+interface FleetMeasurement {
+  readonly services: number;
+  readonly lookupMs: Summary;
+  /** Messages that the server handed to the fleet and to the client for one lookup. */
+  readonly toFleet: number;
+  readonly toClient: number;
+  readonly bytes: number;
+  readonly changes?: Following | undefined;
+}
+
+interface Following extends Summary {
+  readonly cpuShare: number;
+}
+
+/** Many services in a few processes: what looking one up costs, and whether changes can be followed. */
+export const fleet: Workload = {
+  name: 'fleet',
+  title: `1,000 services, ${processes} nodes each`,
+  async run(bench) {
+    const large = bench.settings.isQuick ? 100 : 1000;
+    const isNative = await hasNativeRegistry();
+    const measured: [RegistryDialect, FleetMeasurement][] = [];
+    for (const dialect of isNative ? (['interop', 'native'] as const) : (['interop'] as const)) {
+      measured.push([dialect, await measureFleet(bench, dialect, smallFleet, false)]);
+      measured.push([dialect, await measureFleet(bench, dialect, large, true)]);
+    }
+    return {
+      tables: [
+        {
+          head: [
+            'registry',
+            'services',
+            'lookup ms',
+            'messages to the fleet per lookup',
+            'to the client',
+            'bytes per lookup',
+            'change seen after ms',
+            'client CPU while following',
+          ],
+          rows: measured.map(([dialect, measurement]) => rowOf(dialect, measurement)),
+        },
+      ],
+      outcomes: isNative ? outcomesOf(measured.slice(2).map(([, measurement]) => measurement)) : [notYet],
+      notes: [`followed: ${changesPerSecond} changes/s spread over ${followed} watched services`],
+    };
+  },
+};
+
+const row = '1,000 services x 3 nodes, interop: false';
+const notYet: Outcome = {
+  row,
+  target: 'follows 100 changes/s, lookup flat, traffic independent of services',
+  measured: 'the registry has no option interop; its default is in the table',
+  verdict: 'not there yet',
+};
+
+async function measureFleet(
+  bench: Bench,
+  dialect: RegistryDialect,
+  services: number,
+  isFollowed: boolean,
+): Promise<FleetMeasurement> {
+  bench.progress(`fleet: ${dialect}, ${services} services`);
+  await using nats = await startNatsServer();
+  await using client = PeerProcess.ofNode('fleet-client', 'the client');
+  await using group = new PeerGroup(
+    Array.from({ length: processes }, (_, index) => PeerProcess.ofNode('fleet-node', `fleet process ${index}`)),
+  );
+  const place = { address: nats.address, dialect };
+  await group.each((node, index) => node.request('register', { ...place, services, index }));
+  await client.request('connect', place);
+
+  const count = bench.settings.isQuick ? 10 : 50;
+  const lookups = { services, nodes: processes, count };
+  await client.request('lookups', lookups);
+  const before = await trafficOf(nats);
+  const times = await client.request<number[]>('lookups', lookups);
+  const after = await trafficOf(nats);
+  return {
+    services,
+    lookupMs: summarise(times),
+    toFleet: (after.toFleet - before.toFleet) / count,
+    toClient: (after.toClient - before.toClient) / count,
+    bytes: (after.bytes - before.bytes) / count,
+    changes: isFollowed ? await follow(bench, group, client) : undefined,
+  };
+}
+
+async function follow(bench: Bench, group: PeerGroup, client: PeerProcess): Promise<Following> {
+  const changes = Math.floor((changesPerSecond / processes) * (bench.settings.isQuick ? 1 : 5));
+  await client.request('watch', { services: followed });
+  // The last revision that each followed service reaches for certain.
+  const seen = client.request<Following>('seen', { nodes: processes, revision: changes - followed + 1 });
+  await group.each((node) =>
+    node.request('change', { services: followed, changes, perSecond: changesPerSecond / processes }),
+  );
+  return seen;
+}
+
+/** What the server has handed to its clients since they connected. */
+async function trafficOf(nats: NatsServer): Promise<{ toFleet: number; toClient: number; bytes: number }> {
+  const page = await nats.monitor('connz?limit=1024');
+  const { connections } = page as { connections: { name?: string; out_msgs: number; out_bytes: number }[] };
+  const sum = (own: typeof connections, figure: 'out_msgs' | 'out_bytes'): number =>
+    own.reduce((total, connection) => total + connection[figure], 0);
+  return {
+    toFleet: sum(
+      connections.filter(({ name }) => name !== 'fleet-client'),
+      'out_msgs',
+    ),
+    toClient: sum(
+      connections.filter(({ name }) => name === 'fleet-client'),
+      'out_msgs',
+    ),
+    bytes: sum(connections, 'out_bytes'),
+  };
+}
+
+function rowOf(dialect: RegistryDialect, measurement: FleetMeasurement): readonly string[] {
+  const { services, lookupMs, toFleet, toClient, bytes, changes } = measurement;
+  return [
+    dialect === 'native' ? 'interop: false' : 'default',
+    services.toLocaleString('en'),
+    summaryText(lookupMs),
+    numberText(toFleet),
+    numberText(toClient),
+    numberText(bytes),
+    changes === undefined ? '' : `${summaryText(changes)}, max ${numberText(changes.max)}`,
+    changes === undefined ? '' : `${Math.round(changes.cpuShare * 100)} %`,
+  ];
+}
+
+function outcomesOf([small, large]: readonly FleetMeasurement[]): readonly Outcome[] {
+  if (small === undefined || large?.changes === undefined) return [];
+  return [
+    judgeNumber(`${row}: latest change seen`, large.changes.max, { atMost: 1000, unit: 'ms' }),
+    judgeNumber(`${row}: lookup`, large.lookupMs.median / small.lookupMs.median, {
+      atMost: 1.25,
+      unit: `x with ${smallFleet} services`,
+    }),
+    judgeNumber(`${row}: bytes per lookup`, large.bytes / small.bytes, {
+      atMost: 1.1,
+      unit: `x with ${smallFleet} services`,
+    }),
+  ];
+}

@@ -1,0 +1,19 @@
+import { coldStart } from './cold-start.ts';
+import { economy } from './economy.ts';
+import { fleet } from './fleet.ts';
+import { importTime } from './import-time.ts';
+import { lookup } from './lookup.ts';
+import { packageSize } from './package-size.ts';
+import { publish } from './publish.ts';
+import { stream } from './stream.ts';
+import { unary1 } from './unary-1.ts';
+import { unary4Kib } from './unary-4kib.ts';
+import { unary64 } from './unary-64.ts';
+import { unary256 } from './unary-256.ts';
+import type { Workload } from './workload.ts';
+
+/** Those that compare contenders side by side, which share an arena. */
+export const arenaWorkloads: readonly Workload[] = [unary64, unary256, unary4Kib, unary1, publish, stream];
+
+/** Those that start what they need themselves. */
+export const otherWorkloads: readonly Workload[] = [coldStart, lookup, fleet, economy, importTime, packageSize];
