@@ -92,6 +92,8 @@ class LeasingBroker implements NatsBroker {
     const { data, options: publishOptions } = encodeMessage(message, this.options.format);
     const connection = this.#connection ?? (await this.#connect(options));
     connection.publish(topic, data, publishOptions);
+    const room = connection.room(options);
+    if (room !== undefined) await room;
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {

@@ -73,6 +73,11 @@ export interface NatsConnection extends Closable {
   onStateChange(listener: (state: NatsState) => void): () => void;
   /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Does not copy `data`: it must not be changed afterwards. */
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
+  /**
+   * `undefined` while what was published lately is little (about 1 MiB); else a promise for when the server has taken it, or the signal aborts.
+   * Who publishes in a loop awaits it, or piles up memory and lets nobody else run. Never rejects.
+   */
+  room(options?: AbortOptions): Promise<void> | undefined;
   /** Starts a subscription. Throws `closed`. While disconnected it is made at the next connect. */
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription;
   /** A round trip to the server: everything published before has reached it. Rejects with `unavailable` when the connection is lost meanwhile. */

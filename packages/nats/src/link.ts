@@ -1,5 +1,6 @@
 import { type AbortOptions, abortable, Lifetime, type Logger, MicroError } from '@ts-micro/core';
 import { createInbox } from 'nats';
+import { Backlog } from './backlog.ts';
 import type {
   NatsConnection,
   NatsPublishOptions,
@@ -51,6 +52,7 @@ export class NatsLink implements NatsConnection {
   readonly logger: Logger;
   readonly #state: LinkState;
   readonly #serverErrors: ServerErrors;
+  readonly #backlog = new Backlog(() => this.#flush(undefined));
   #isConnected: boolean;
   #breakDrain: (() => void) | undefined;
   #maxPayload = 1024 * 1024;
@@ -130,6 +132,11 @@ export class NatsLink implements NatsConnection {
     } catch (error) {
       throw mapNatsError(error, `nats: publishing on "${subject}"`);
     }
+    this.#backlog.add(size);
+  }
+
+  room(options?: AbortOptions): Promise<void> | undefined {
+    return this.#isConnected ? this.#backlog.room(options) : undefined;
   }
 
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription {

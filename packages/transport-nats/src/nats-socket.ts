@@ -51,6 +51,8 @@ export abstract class NatsSocket implements Socket {
     checkHeaders(message.headers, this.what);
     this.dialect.write(this.connection, this.remote, message, this.replySubject());
     this.sent();
+    const room = this.connection.room(options);
+    if (room !== undefined) await room;
   }
 
   async receive(options?: AbortOptions): Promise<Message | undefined> {
