@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { type Broker, MicroError, type Registry, type Transport } from '@ts-micro/core';
 import { type Client, createClient, createService, type Service, type ServiceOptions } from '@ts-micro/service';
 
@@ -33,7 +34,8 @@ export function createGreeter(plugins: GreeterPlugins, say: (text: string) => vo
   });
 
   service.handle('Greeter.Fail', ({ code, detail }: { code: number; detail: string }) => {
-    throw new MicroError('remote', `greeter: ${detail}`, { remote: { id: 'greeter', code, detail, status: '' } });
+    const status = STATUS_CODES[code] ?? '';
+    throw new MicroError('remote', `greeter: ${detail}`, { remote: { id: 'greeter', code, detail, status } });
   });
 
   service.handle('Greeter.Crash', () => {
