@@ -12,9 +12,13 @@ export interface Plugins extends AsyncDisposable {
   readonly registry: Registry;
 }
 
-export async function connectPlugins(servers: string, name: string, logger?: Logger): Promise<Plugins> {
+export async function connectPlugins(
+  servers: string,
+  name: string,
+  { logger, idleTimeoutMs }: { readonly logger?: Logger; readonly idleTimeoutMs?: number | undefined } = {},
+): Promise<Plugins> {
   const connection = await connectNats({ servers, name, logger });
-  const transport = natsTransport({ connection, logger });
+  const transport = natsTransport({ connection, logger, idleTimeoutMs });
   const broker = natsBroker({ connection, logger });
   const registry = natsRegistry({ connection, logger });
   return {

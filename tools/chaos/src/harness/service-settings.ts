@@ -7,5 +7,7 @@ export interface ServiceSettings {
   readonly events?: string | undefined;
   readonly leaseMs?: number | undefined;
   readonly maxConcurrency?: number | undefined;
+  /** Of the transport. */
+  readonly idleTimeoutMs?: number | undefined;
   readonly maxBacklog?: number | undefined;
 }

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createService } from '@ts-micro/service';
 import { openLedger } from '../harness/ledger.ts';
 import { connectPlugins } from '../harness/plugins.ts';
-import { onCommand, settingsOf, tell } from '../harness/subject.ts';
 import type { ServiceSettings } from '../harness/service-settings.ts';
+import { onCommand, settingsOf, tell } from '../harness/subject.ts';
 
 // A service whose every execution is counted outside of it.
 const settings = settingsOf<ServiceSettings>();
 const executed = openLedger(settings.executions);
 const heard = settings.events === undefined ? undefined : openLedger(settings.events);
-const plugins = await connectPlugins(settings.servers, settings.id);
+const plugins = await connectPlugins(settings.servers, settings.id, settings);
 plugins.connection.onStateChange(({ status, server }) => tell('state', { status, server }));
 const service = createService({
   name: 'chaos',
