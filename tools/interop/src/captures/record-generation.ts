@@ -72,7 +72,7 @@ export async function recordGeneration(generation: Generation, binary: string): 
   const { version } = await nats.monitor('varz');
   return {
     generation: generation.name,
-    provenance: { ...built, natsServer: String(version), command: 'npm run record --workspace tools/interop' },
+    provenance: { ...built, natsServer: String(version), command: 'node tools/interop/dist/record.js' },
     captures,
     probes: await runProbes(generation, binary),
   };
