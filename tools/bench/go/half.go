@@ -55,6 +55,8 @@ type half struct {
 
 func newService(place meeting, name string, more ...micro.Option) micro.Service {
 	options := []micro.Option{
+		// First: the options below are also for the client.
+		micro.Client(client.NewClient(client.ContentType("application/json"))),
 		micro.Registry(natsregistry.NewNatsRegistry(registry.Addrs(place.Address))),
 		micro.Broker(natsbroker.NewNatsBroker(broker.Addrs(place.Address))),
 		micro.Transport(natstransport.NewTransport(transport.Addrs(place.Address))),
@@ -88,7 +90,7 @@ func (h *half) connect(parameters json.RawMessage) (any, error) {
 		return nil, err
 	}
 	h.name = place.Name
-	h.service = newService(place, place.Name+".client", micro.Client(client.NewClient(client.ContentType("application/json"))))
+	h.service = newService(place, place.Name+".client")
 	return nil, nil
 }
 
@@ -105,9 +107,9 @@ func (h *half) firstCall(parameters json.RawMessage) (any, error) {
 
 func (h *half) call(serial int) error {
 	request := Sample{Number: firstNumber + serial%numbers, Text: text}
-	request.Text = text
 	var response Sample
-	if err := h.service.Client().Call(context.Background(), h.service.Client().NewRequest(h.name, "Bench.Echo", &request), &response); err != nil {
+	caller := h.service.Client()
+	if err := caller.Call(context.Background(), caller.NewRequest(h.name, "Bench.Echo", &request), &response); err != nil {
 		return err
 	}
 	if response.Number != next(request.Number) || response.Text != request.Text {

@@ -6,10 +6,17 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"os"
+
+	"go-micro.dev/v5/logger"
 )
 
 func main() {
+	// What it says of itself does not belong into the report.
+	log.SetOutput(io.Discard)
+	_ = logger.Init(logger.WithLevel(logger.ErrorLevel))
 	half := &half{}
 	commands := map[string]func(json.RawMessage) (any, error){
 		"serve":     half.serve,

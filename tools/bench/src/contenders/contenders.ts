@@ -16,7 +16,12 @@ export type ContenderName =
   | 'go-micro';
 
 /** Makes a program that obeys the same commands as the Node halves, or says why it cannot be run here. */
-export type ContenderBuild = () => Promise<{ readonly program: string } | { readonly missing: string }>;
+export type ContenderBuild = () => Promise<ContenderProgram | { readonly missing: string }>;
+
+export interface ContenderProgram {
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 interface Entry {
   /** What heads its row. */

@@ -1,5 +1,10 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
-import { type ContenderBuild, type ContenderName, contenders } from '../contenders/contenders.ts';
+import {
+  type ContenderBuild,
+  type ContenderName,
+  type ContenderProgram,
+  contenders,
+} from '../contenders/contenders.ts';
 import { cpuMsOf } from './cpu-time.ts';
 import { PeerProcess } from './peer-process.ts';
 
@@ -15,7 +20,7 @@ export class Arena implements AsyncDisposable {
   readonly #nodeOptions: readonly string[];
   readonly #pairs = new Map<ContenderName, Pair>();
   readonly #processes: PeerProcess[] = [];
-  readonly #programs = new Map<ContenderName, string>();
+  readonly #programs = new Map<ContenderName, ContenderProgram>();
 
   static async open(nodeOptions: readonly string[]): Promise<Arena> {
     return new Arena(await startNatsServer(), nodeOptions);
@@ -53,7 +58,7 @@ export class Arena implements AsyncDisposable {
     const child =
       build === undefined
         ? PeerProcess.ofNode(`contender-${half}`, what, this.#nodeOptions)
-        : PeerProcess.ofProgram(await this.#programOf(name, build), [half], what);
+        : PeerProcess.ofProgram(await this.#programOf(name, build), half, what);
     this.#processes.push(child);
     return child;
   }
@@ -73,12 +78,12 @@ export class Arena implements AsyncDisposable {
     await this.#nats[Symbol.asyncDispose]();
   }
 
-  async #programOf(name: ContenderName, build: ContenderBuild): Promise<string> {
+  async #programOf(name: ContenderName, build: ContenderBuild): Promise<ContenderProgram> {
     const known = this.#programs.get(name);
     if (known !== undefined) return known;
     const built = await build();
     if ('missing' in built) throw new Error(built.missing);
-    this.#programs.set(name, built.program);
-    return built.program;
+    this.#programs.set(name, built);
+    return built;
   }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ContenderProgram } from '../contenders/contenders.ts';
 
 const answerWithinMs = 60_000;
 const endWithinMs = 5_000;
@@ -26,18 +27,18 @@ export class PeerProcess implements AsyncDisposable {
   /** Runs `dist/peers/<name>.js`. */
   static ofNode(name: string, what: string, nodeOptions: readonly string[] = []): PeerProcess {
     const script = fileURLToPath(new URL(`./peers/${name}.js`, import.meta.url));
-    return new PeerProcess(what, process.execPath, [...nodeOptions, script]);
+    return new PeerProcess(what, process.execPath, [...nodeOptions, script], process.env);
   }
 
   /** Runs a program that speaks the same. */
-  static ofProgram(program: string, parameters: readonly string[], what: string): PeerProcess {
-    return new PeerProcess(what, program, parameters);
+  static ofProgram({ program, environment }: ContenderProgram, half: string, what: string): PeerProcess {
+    return new PeerProcess(what, program, [half], { ...process.env, ...environment });
   }
 
-  constructor(what: string, program: string, parameters: readonly string[]) {
+  constructor(what: string, program: string, parameters: readonly string[], environment: NodeJS.ProcessEnv) {
     this.#what = what;
     // What libraries print goes to stderr, for stdout is the report.
-    this.#child = spawn(program, parameters, { stdio: ['ignore', 2, 2, 'ipc'], serialization: 'json' });
+    this.#child = spawn(program, parameters, { stdio: ['ignore', 2, 2, 'ipc'], env: environment });
     this.#child.on('message', (reply: Reply) => this.#onReply(reply));
     this.#ended = new Promise((resolve) => {
       const end = (why: string): void => {

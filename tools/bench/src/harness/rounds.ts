@@ -2,9 +2,13 @@ import { type Summary, summarise } from './statistics.ts';
 
 /** What was measured, round by round. */
 export class Rounds<Name extends string, Measurement> {
-  readonly #measurements = new Map<Name, Measurement[]>();
+  readonly #measurements: ReadonlyMap<Name, Measurement[]>;
   /** Why a contender was left out, or dropped out. */
   readonly failures: Map<Name, string> = new Map();
+
+  constructor(names: readonly Name[]) {
+    this.#measurements = new Map(names.map((name) => [name, []]));
+  }
 
   /** Those with a measurement of every round. */
   get names(): Name[] {
@@ -12,9 +16,7 @@ export class Rounds<Name extends string, Measurement> {
   }
 
   add(name: Name, measurement: Measurement): void {
-    const known = this.#measurements.get(name);
-    if (known === undefined) this.#measurements.set(name, [measurement]);
-    else known.push(measurement);
+    this.#measurements.get(name)?.push(measurement);
   }
 
   fail(name: Name, error: unknown): void {
@@ -63,7 +65,7 @@ export async function runRounds<Name extends string, Measurement>({
   measure,
   onRound,
 }: RoundsPlan<Name, Measurement>): Promise<Rounds<Name, Measurement>> {
-  const result = new Rounds<Name, Measurement>();
+  const result = new Rounds<Name, Measurement>(names);
   for (const name of names) await prepare?.(name).catch((error) => result.fail(name, error));
   for (let round = 1; round <= rounds; round++) {
     onRound(round);

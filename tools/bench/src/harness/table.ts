@@ -15,9 +15,9 @@ export function tableText({ head, rows }: Table): string {
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** A number with three figures that count: `0.123`, `12.3`, `12,346`. */
+/** A whole number, or three figures that count: `4`, `0.123`, `12.3`, `12,346`. */
 export function numberText(value: number): string {
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
+  if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en');
   return value.toPrecision(3);
 }
 

@@ -3,7 +3,7 @@ import { Arena } from '../harness/arena.ts';
 import { runRounds } from '../harness/rounds.ts';
 import { summaryText } from '../harness/table.ts';
 import { judge } from '../harness/target.ts';
-import { chosen } from './chosen.ts';
+import { chosen, leftOut } from './chosen.ts';
 import type { Workload } from './workload.ts';
 
 const elapsed = (elapsedMs: number): number => elapsedMs;
@@ -32,7 +32,8 @@ export const coldStart: Workload = {
       async measure(name) {
         await using client = await arena.start(name, 'client');
         await client.request('load', { name });
-        return client.request<number>('firstCall', arena.meeting(name));
+        // Awaited here, while the process is still wanted.
+        return await client.request<number>('firstCall', arena.meeting(name));
       },
       onRound: (round) => bench.progress(`cold-start: round ${round} of ${settings.rounds}`),
     });
@@ -41,9 +42,9 @@ export const coldStart: Workload = {
       summaryText(rounds.summary(name, elapsed)),
       summaryText(rounds.ratio(name, 'raw', elapsed)),
     ]);
-    const left = [...rounds.failures].map(([name, why]) => [contenders[name].title, `not measured: ${why}`]);
     return {
-      tables: [{ head: ['contender', 'ms', 'x raw'], rows: [...rows, ...left] }],
+      tables: [{ head: ['contender', 'ms', 'x raw'], rows }],
+      notes: leftOut(rounds.failures),
       outcomes: [
         judge(
           'cold process to first answered call',

@@ -23,7 +23,8 @@ export const importTime: Workload = {
     const { settings } = bench;
     const measure = async (name: Name): Promise<number> => {
       await using child = PeerProcess.ofNode('importer', `the import of ${name}`);
-      return child.request<number>('import', { modules: modules[name] });
+      // Awaited here, while the process is still wanted.
+      return await child.request<number>('import', { modules: modules[name] });
     };
     const rounds = await runRounds({
       names: Object.keys(modules) as Name[],

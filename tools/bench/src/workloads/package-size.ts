@@ -55,7 +55,7 @@ export const packageSize: Workload = {
 /** The benchmark itself needs none, but packages ship them. */
 async function buildDeclarations(): Promise<void> {
   const { packageManager } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { packageManager: string };
-  const turbo = ['exec', 'turbo', 'run', 'declarations', '--output-logs=errors-only'];
+  const turbo = ['exec', 'turbo', 'run', 'declarations', '--filter=./packages/*', '--output-logs=errors-only'];
   const child = spawn('npx', ['--yes', '--prefer-offline', packageManager, ...turbo], {
     cwd: root,
     stdio: ['ignore', 2, 2],

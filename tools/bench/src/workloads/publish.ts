@@ -3,7 +3,7 @@ import type { Arena } from '../harness/arena.ts';
 import type { Delivery } from '../harness/event-count.ts';
 import { runRounds } from '../harness/rounds.ts';
 import { judge, type Outcome } from '../harness/target.ts';
-import { chosen } from './chosen.ts';
+import { chosen, leftOut } from './chosen.ts';
 import { messagesPerSecond, type Throughput, throughputTable } from './throughput.ts';
 import type { Workload } from './workload.ts';
 
@@ -33,6 +33,7 @@ export const publish: Workload = {
       );
     return {
       tables: [throughputTable(rounds, 'raw')],
+      notes: leftOut(rounds.failures),
       outcomes: [outcome('native', 'ts-micro', 0.85), outcome('envelope', 'ts-micro-envelope', 0.6)],
     };
   },

@@ -2,7 +2,7 @@ import type { ContenderName } from '../contenders/contenders.ts';
 import type { Arena } from '../harness/arena.ts';
 import { runRounds } from '../harness/rounds.ts';
 import { judge } from '../harness/target.ts';
-import { chosen } from './chosen.ts';
+import { chosen, leftOut } from './chosen.ts';
 import { messagesPerSecond, type Throughput, throughputTable } from './throughput.ts';
 import type { Workload } from './workload.ts';
 
@@ -23,6 +23,7 @@ export const stream: Workload = {
     });
     return {
       tables: [throughputTable(rounds, 'raw')],
+      notes: leftOut(rounds.failures),
       outcomes: [
         judge(
           'one server stream of 128 B messages',

@@ -4,7 +4,7 @@ import type { CallPlan, CallResult } from '../harness/caller.ts';
 import { type Rounds, runRounds } from '../harness/rounds.ts';
 import { numberText, summaryText, type Table } from '../harness/table.ts';
 import { judge, type Limit, type Outcome } from '../harness/target.ts';
-import { chosen } from './chosen.ts';
+import { chosen, leftOut } from './chosen.ts';
 import type { Bench, Workload } from './workload.ts';
 
 /** One measurement of unary calls. CPU times are per call. */
@@ -59,7 +59,7 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
       return {
         tables: [unaryTable(rounds, plan.hasLatencies ?? false)],
         outcomes: targets.map((target) => outcomeOf(rounds, target)),
-        notes: notesOf(rounds, plan.hasLatencies ? p50 : callsPerSecond),
+        notes: [...leftOut(rounds.failures), ...noiseOf(rounds, plan.hasLatencies ? p50 : callsPerSecond)],
       };
     },
   };
@@ -116,19 +116,18 @@ function unaryTable(rounds: Rounds<ContenderName, UnaryMeasurement>, hasLatencie
         ];
     return [contenders[name].title, ...cells];
   });
-  const left = [...rounds.failures].map(([name, why]) => [contenders[name].title, `not measured: ${why}`]);
-  return { head: ['contender', ...rate], rows: [...rows, ...left] };
+  return { head: ['contender', ...rate], rows };
 }
 
 function outcomeOf(rounds: Rounds<ContenderName, UnaryMeasurement>, target: RatioTarget): Outcome {
   const { row, of, to, figure, atLeast, atMost } = target;
-  const why = rounds.failures.get(of) ?? rounds.failures.get(to) ?? '';
+  const missing = [of, to].find((name) => rounds.failures.has(name)) ?? of;
   const limit = { atLeast, atMost, unit: `x ${contenders[to].title}` };
-  return judge(row, rounds.ratio(of, to, figure), limit, why);
+  return judge(row, rounds.ratio(of, to, figure), limit, `without ${contenders[missing].title}`);
 }
 
 /** How far two contenders of the same code lie apart: less is no difference. */
-function notesOf(rounds: Rounds<ContenderName, UnaryMeasurement>, figure: Figure): readonly string[] {
+function noiseOf(rounds: Rounds<ContenderName, UnaryMeasurement>, figure: Figure): readonly string[] {
   const noise = rounds.ratio('raw-again', 'raw', figure);
   if (noise === undefined) return [];
   return [
