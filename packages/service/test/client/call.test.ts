@@ -116,6 +116,10 @@ describe('a call', () => {
     await using world = openWorld();
     await world.node({ id: 'old', version: '1', endpoints: ['Greeter.Hello'] });
     await world.node({ id: 'new', version: '2', endpoints: ['Greeter.Hello', 'Greeter.New'] });
+    let answer: () => void = () => {};
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
     const registry = new Proxy(world.registry, {
       get: (target, name) => {
         if (name === 'supports') return { ttl: true, watch: false };
@@ -123,12 +127,17 @@ describe('a call', () => {
         if (name !== 'getService') return typeof value === 'function' ? value.bind(target) : value;
         return async (service: string, options: LookupOptions) => {
           const records = await target.getService(service, options);
-          return options.quorum === 1 ? records.filter(({ version }) => version === '1') : records;
+          if (options.quorum === 1) return records.filter(({ version }) => version === '1');
+          await isAnswered;
+          return records;
         };
       },
     });
-    for (let round = 0; round < 5; round++)
-      expect(await world.client({ registry }).call('greeter', 'Greeter.New')).toEqual({ node: 'new' });
+    const [one, other] = [world.client({ registry }), world.client({ registry })];
+    await one.call('greeter', 'Greeter.Hello');
+    const calls = [one.call('greeter', 'Greeter.New'), other.call('greeter', 'Greeter.New')];
+    answer();
+    expect(await Promise.all(calls)).toEqual([{ node: 'new' }, { node: 'new' }]);
   });
 
   it('calls an endpoint that no node advertises', async () => {

@@ -5,6 +5,7 @@ import {
   type ServiceRecord,
   serviceRecord,
   silentLogger,
+  type Watcher,
 } from '@ts-micro/core';
 import { type MemoryNetwork, memoryNetwork, memoryRegistry } from '@ts-micro/memory';
 import { expect, it } from 'vitest';
@@ -245,6 +246,29 @@ it('asks again every few seconds while no watcher follows, without making anybod
   for (let call = 0; call < 10; call++) expect(idsOf(fixture.cache.peek('greeter', laterMs))).toEqual(['a']);
   await until(() => peek(fixture).join() === 'a,b');
   expect(fixture.asked).toEqual(['first greeter', 'all greeter', 'all greeter']);
+});
+
+it('asks again as well when the watcher is lost for good', async () => {
+  const watchers: Watcher[] = [];
+  await using fixture = openFixture({
+    disguise: (registry) => ({
+      watch: async (options) => {
+        if (watchers.length > 0) return never;
+        const watcher = await registry.watch(options);
+        watchers.push(watcher);
+        return watcher;
+      },
+    }),
+  });
+  await fixture.registry.register(record('a'));
+  await fixture.cache.lookup('greeter');
+  await until(() => fixture.cache.peek('greeter', performance.now())?.isComplete === true);
+  await watchers[0]?.close();
+  await fixture.registry.deregister(record('a'));
+  await fixture.registry.register(record('b'));
+  expect(peek(fixture)).toEqual(['a']);
+  fixture.cache.peek('greeter', performance.now() + 6000);
+  await until(() => peek(fixture).join() === 'b');
 });
 
 it('lets nodes that a watcher knows stay when they were too slow to answer', async () => {

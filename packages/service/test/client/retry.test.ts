@@ -1,5 +1,6 @@
+import { serviceRecord } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import { codeOf, goReply, mute, openWorld, prefer, until, warm } from './world.ts';
+import { codeOf, goMetadata, goReply, mute, openWorld, prefer, until, warm } from './world.ts';
 
 describe('a dead node', () => {
   it('is passed over without the caller noticing, and not asked again at once', async () => {
@@ -60,6 +61,22 @@ describe('a dead node', () => {
       return again.messages.length > 0;
     }, 900);
     expect(performance.now() - began).toBeLessThan(900);
+  });
+
+  it('comes back at once when the registry says that it changed', async () => {
+    await using world = openWorld();
+    const node = await world.node({ id: 'phoenix', address: 'named' });
+    await world.node({ id: 'other' });
+    const client = world.client({ selector: 'roundRobin' });
+    await node.kill();
+    for (let call = 0; call < 4; call++) await client.call('greeter', 'Greeter.Hello');
+    const again = await world.node({ service: 'unrelated', address: 'named' });
+    const changed = { id: 'phoenix', address: 'named', metadata: { ...goMetadata, restarted: 'yes' } };
+    await world.registry.register(serviceRecord({ ...node.record, nodes: [changed] }));
+    await until(() => {
+      void client.call('greeter', 'Greeter.Hello');
+      return again.messages.length > 0;
+    }, 900);
   });
 
   it('fails the call as unavailable, safe to retry, when there is no other', async () => {
