@@ -1,0 +1,69 @@
+import {
+  brokerContract,
+  type CaseResult,
+  type Contract,
+  type Harness,
+  type InterfaceName,
+  registryContract,
+  transportContract,
+} from '@ts-micro/testkit';
+import type { AnyMutant, Mutant } from '../mutant.ts';
+import { World } from '../world.ts';
+
+/** Whether one case catches one mutant. */
+export interface Bite {
+  readonly isCaught: boolean;
+  /** What the case says of the mutant; or why it says nothing of use. */
+  readonly reason: string;
+}
+
+// Short waits first. Where this machine is too busy for them the sound backend fails as well, and both are tried again with longer ones.
+const factors = [0.03, 0.15, 0.75];
+
+/** Runs one case over a mutant. That it fails counts only where the sound backend passes at the same pace. */
+export async function bite(mutant: AnyMutant, id: string): Promise<Bite> {
+  let reason = '';
+  for (const factor of factors) {
+    const result = await run(mutant, id, { factor, isSound: false });
+    if (result.status !== 'failed')
+      return { isCaught: false, reason: `${result.status} ${result.reason ?? ''}`.trim() };
+    const control = await run(mutant, id, { factor, isSound: true });
+    if (control.status === 'passed') return { isCaught: true, reason: result.reason ?? '' };
+    reason = `the sound backend fails as well: ${control.reason}`;
+  }
+  return { isCaught: false, reason };
+}
+
+interface Manner {
+  readonly factor: number;
+  /** Leave out what breaks the mutant. */
+  readonly isSound: boolean;
+}
+
+async function run(mutant: AnyMutant, id: string, manner: Manner): Promise<CaseResult> {
+  const worlds: World[] = [];
+  const boundCase = contractOf(mutant, manner, worlds).cases.find((each) => each.id === id);
+  if (boundCase === undefined) throw new Error(`${mutant.interface} mutant "${mutant.name}": there is no case ${id}`);
+  try {
+    return await boundCase.run();
+  } finally {
+    await Promise.all(worlds.map((world) => world.end()));
+  }
+}
+
+function contractOf(mutant: AnyMutant, { factor, isSound }: Manner, worlds: World[]): Contract {
+  const backend = { name: mutant.name, timing: { factor } };
+  const create = <I extends InterfaceName>({ interface: interfaceName, make }: Mutant<I>): Harness<I> => {
+    const world = new World();
+    worlds.push(world);
+    return world.harness(interfaceName, isSound ? (sound) => sound : make(world));
+  };
+  switch (mutant.interface) {
+    case 'transport':
+      return transportContract({ ...backend, create: () => create(mutant) });
+    case 'broker':
+      return brokerContract({ ...backend, create: () => create(mutant) });
+    case 'registry':
+      return registryContract({ ...backend, create: () => create(mutant) });
+  }
+}
