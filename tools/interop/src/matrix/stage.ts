@@ -67,7 +67,13 @@ export class Stage implements AsyncDisposable {
 
   /** One more Go process; the row that starts it closes it. */
   async startGo(command: string, ...parameters: string[]): Promise<PeerProcess> {
-    const peer = await PeerProcess.start(this.#binary, [command, '--nats', this.nats.address, ...parameters]);
+    const peer = await PeerProcess.start(this.#binary, [
+      command,
+      '--nats',
+      this.nats.address,
+      '--until-eof',
+      ...parameters,
+    ]);
     this.goPeers.push(peer);
     return peer;
   }
