@@ -1,17 +1,16 @@
 import {
   type AbortOptions,
-  abortable,
-  type BrokerEvent,
   type BrokerHandler,
+  bounded,
+  HandlerQueue,
   Lifetime,
   type Logger,
-  MicroError,
+  type MicroError,
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
 import { decodeMessage } from './message-format.ts';
-import { PendingMessages } from './pending-messages.ts';
 
 export interface NatsSubscriberOptions {
   readonly connection: NatsConnection;
@@ -25,33 +24,38 @@ export interface NatsSubscriberOptions {
   readonly logger: Logger;
 }
 
-const dropReportMs = 1000;
-
 /** One subscription: the read loop only queues, and up to `concurrency` workers call the handler. */
 export class NatsSubscriber implements Subscriber {
   readonly topic: string;
   readonly queue: string | undefined;
-  readonly #options: NatsSubscriberOptions;
+  readonly #closeTimeoutMs: number;
+  readonly #logger: Logger;
   readonly #what: string;
+  readonly #events: HandlerQueue<NatsMessage>;
   readonly #lifetime: Lifetime;
   readonly #subscription: NatsSubscription;
-  readonly #pending = new PendingMessages();
-  readonly #work = () => void this.#workOff();
-  #workers = 0;
-  #onIdle: (() => void) | undefined;
   #isConfirmed = false;
-  #dropped = 0;
-  #dropReportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: NatsSubscriberOptions) {
-    this.#options = options;
-    this.topic = options.topic;
-    this.queue = options.queue;
-    this.#what = `nats broker: subscriber of "${options.topic}"`;
+    const { connection, topic, handler, queue, concurrency, onError, maxPendingMessages, logger } = options;
+    this.topic = topic;
+    this.queue = queue;
+    this.#closeTimeoutMs = options.closeTimeoutMs;
+    this.#logger = logger;
+    this.#what = `nats broker: subscriber of "${topic}"`;
     this.#lifetime = new Lifetime(this.#what, (closeOptions) => this.#release(closeOptions));
-    this.#subscription = options.connection.subscribe(options.topic, {
-      queue: options.queue,
-      onMessage: (message) => this.#take(message),
+    this.#events = new HandlerQueue({
+      what: this.#what,
+      handler,
+      eventOf: (message) => ({ topic: message.subject, message: decodeMessage(message) }),
+      concurrency,
+      onError,
+      limit: maxPendingMessages,
+      logger,
+    });
+    this.#subscription = connection.subscribe(topic, {
+      queue,
+      onMessage: (message) => this.#events.push(message),
       onError: (error) => this.#refused(error as MicroError),
     });
   }
@@ -75,94 +79,26 @@ export class NatsSubscriber implements Subscriber {
     this.#isConfirmed = true;
   }
 
-  #take(message: NatsMessage): void {
-    if (this.#pending.size >= this.#options.maxPendingMessages) {
-      this.#dropped++;
-      this.#reportDropped();
-      return;
-    }
-    this.#pending.push(message);
-    if (this.#workers === this.#options.concurrency) return;
-    this.#workers++;
-    // Not now: the read loop first queues all that came with this message.
-    queueMicrotask(this.#work);
-  }
-
-  async #workOff(): Promise<void> {
-    const { handler } = this.#options;
-    for (let message = this.#pending.take(); message !== undefined; message = this.#pending.take()) {
-      let event: BrokerEvent | undefined;
-      try {
-        event = { topic: message.subject, message: decodeMessage(message) };
-        const handling = handler(event);
-        // Most handlers of events return nothing, and then there is nothing to wait for.
-        if (handling !== undefined) await handling;
-      } catch (cause) {
-        void this.#report(new MicroError('internal', `${this.#what}: the handler failed`, { cause }), event);
-      }
-    }
-    this.#workers--;
-    if (this.#workers > 0) return;
-    this.#onIdle?.();
-    if (this.#dropped > 0) this.#reportDropped();
-  }
-
-  async #report(error: MicroError, event?: BrokerEvent): Promise<void> {
-    const { logger, onError } = this.#options;
-    if (onError === undefined) {
-      logger.error('message was not handled', { topic: event?.topic ?? this.topic, error });
-      return;
-    }
-    try {
-      await onError(error, event);
-    } catch (thrown) {
-      logger.error('onError failed', { topic: this.topic, error: thrown });
-    }
-  }
-
-  /** Not for each message: there may be very many, and there is no time as it is. */
-  #reportDropped(): void {
-    const now = performance.now();
-    if (now - this.#dropReportedAt < dropReportMs) return;
-    const what = `${this.#dropped} messages dropped, as ${this.#options.maxPendingMessages} were waiting already`;
-    this.#options.logger.warn('messages dropped', { topic: this.topic, queue: this.queue, dropped: this.#dropped });
-    this.#dropReportedAt = now;
-    this.#dropped = 0;
-    if (this.#options.onError) void this.#report(new MicroError('unavailable', `${this.#what}: ${what}`));
-  }
-
   #refused(error: MicroError): void {
     void this.#lifetime.fail(error);
     // Before it is confirmed, `subscribe` rejects with it.
-    if (this.#isConfirmed) void this.#report(error);
+    if (this.#isConfirmed) this.#events.report(error);
   }
 
-  async #release({ signal }: AbortOptions): Promise<void> {
-    const bound = AbortSignal.timeout(this.#options.closeTimeoutMs);
-    const deadline = signal ? AbortSignal.any([signal, bound]) : bound;
-    try {
-      await this.#drain(deadline);
-      await abortable(this.#idle(), deadline, `${this.#what}: closing with handlers running`);
-    } finally {
-      this.#pending.clear();
-      this.#onIdle = undefined;
-    }
+  async #release(options: AbortOptions): Promise<void> {
+    const deadline = performance.now() + this.#closeTimeoutMs;
+    await this.#drain(options);
+    await this.#events.finish(options, Math.max(0, deadline - performance.now()));
   }
 
   /** What the server has already chosen this member of a queue for must not be lost. */
-  async #drain(signal: AbortSignal): Promise<void> {
+  async #drain(options: AbortOptions): Promise<void> {
     try {
-      await this.#subscription.drain({ signal });
+      const what = `${this.#what}: ending the subscription`;
+      await bounded(this.#subscription.drain(options), options, this.#closeTimeoutMs, what);
     } catch (error) {
       // It has ended all the same; that handlers still run past the deadline is found next.
-      this.#options.logger.debug('subscription ended without a drain', { topic: this.topic, error });
+      this.#logger.debug('subscription ended without a drain', { topic: this.topic, error });
     }
-  }
-
-  #idle(): Promise<void> {
-    if (this.#workers === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-    });
   }
 }

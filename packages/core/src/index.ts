@@ -1,12 +1,16 @@
 export { abortable, abortError, throwIfAborted } from './abort.ts';
+export { bounded } from './bounded.ts';
 export { getPlugin, listPlugins, registerPlugin } from './catalogue.ts';
 export { Lifetime } from './closable.ts';
+export { closeAll } from './close-all.ts';
 export { MicroError } from './error.ts';
 export { codeOfStatus, statusOfCode } from './error-status.ts';
+export { HandlerQueue } from './handler-queue.ts';
 export { silentLogger } from './logger.ts';
 export { Mailbox } from './mailbox.ts';
 export { checkHeaders, copyMessage } from './message.ts';
 export { serviceRecord } from './service-record.ts';
+export { checkName, checkTopic, topicMatcher } from './topic.ts';
 
 export type { AbortOptions } from './abort.ts';
 export type {
@@ -22,6 +26,7 @@ export type {
 export type { PluginFactory, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
 export type { Closable } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
+export type { HandlerQueueOptions } from './handler-queue.ts';
 export type { LogFields, Logger } from './logger.ts';
 export type { Headers, Message } from './message.ts';
 export type {

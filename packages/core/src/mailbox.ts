@@ -1,5 +1,6 @@
 import { type AbortOptions, abortError } from './abort.ts';
 import type { MicroError } from './error.ts';
+import { Fifo } from './fifo.ts';
 
 interface Waiter<T> {
   resolve(item: T | undefined): void;
@@ -15,8 +16,7 @@ interface Waiter<T> {
 export class Mailbox<T> {
   readonly #what: string;
   readonly #limit: number;
-  #items: T[] = [];
-  #head = 0;
+  readonly #items = new Fifo<T>();
   #waiters: Waiter<T>[] = [];
   #hasEnded = false;
   #error: MicroError | undefined;
@@ -29,28 +29,24 @@ export class Mailbox<T> {
 
   /** Items pushed and not yet pulled. */
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items.size;
   }
 
   /** False when full or ended: the item was not taken. */
   push(item: T): boolean {
     if (this.#hasEnded) return false;
-    const waiter = this.#waiters.shift();
-    if (waiter) {
-      waiter.resolve(item);
+    if (this.#waiters.length > 0) {
+      this.#waiters.shift()?.resolve(item);
       return true;
     }
-    if (this.size >= this.#limit) return false;
+    if (this.#items.size >= this.#limit) return false;
     this.#items.push(item);
     return true;
   }
 
   /** Ends it; the first end counts. `drop` forgets what was not yet pulled. */
   end(error?: MicroError, { drop = false }: { readonly drop?: boolean } = {}): void {
-    if (drop) {
-      this.#items = [];
-      this.#head = 0;
-    }
+    if (drop) this.#items.clear();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#error = error;
@@ -62,11 +58,16 @@ export class Mailbox<T> {
     }
   }
 
+  /** The next item where one is there already, without a promise. */
+  take(): T | undefined {
+    return this.#items.take();
+  }
+
   /** The next item; `undefined` after a plain end. Rejects with the error it ended with, or as `signal` aborts. */
   pull(options?: AbortOptions): Promise<T | undefined> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(abortError(signal, this.#what));
-    if (this.#head < this.#items.length) return Promise.resolve(this.#take());
+    if (this.#items.size > 0) return Promise.resolve(this.#items.take());
     if (this.#hasEnded) return this.#error ? Promise.reject(this.#error) : Promise.resolve(undefined);
     return new Promise<T | undefined>((resolve, reject) => {
       if (signal === undefined) {
@@ -95,20 +96,5 @@ export class Mailbox<T> {
   /** Pulls until the end. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (let item = await this.pull(); item !== undefined; item = await this.pull()) yield item;
-  }
-
-  #take(): T {
-    const item = this.#items[this.#head] as T;
-    this.#items[this.#head] = undefined as T;
-    this.#head++;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
-      // A queue that never runs empty must not keep what was taken.
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
-    return item;
   }
 }

@@ -19,6 +19,17 @@ test('a full mailbox takes no more until one is pulled', async () => {
   expect([await mailbox.pull(), await mailbox.pull()]).toEqual(['b', 'd']);
 });
 
+test('what is there already can be taken without waiting', async () => {
+  const mailbox = new Mailbox<string>('box');
+  expect(mailbox.take()).toBeUndefined();
+  mailbox.push('a');
+  mailbox.push('b');
+  mailbox.end();
+  expect(mailbox.take()).toBe('a');
+  expect(await mailbox.pull()).toBe('b');
+  expect(mailbox.take()).toBeUndefined();
+});
+
 test('a mailbox without room hands items to those who wait', async () => {
   const mailbox = new Mailbox<string>('box', 0);
   expect(mailbox.push('a')).toBe(false);

@@ -4,6 +4,8 @@ import {
   type BrokerFeatures,
   type BrokerHandler,
   type BrokerOptions,
+  checkTopic,
+  closeAll,
   copyMessage,
   Lifetime,
   type Logger,
@@ -16,11 +18,9 @@ import {
 } from '@ts-micro/core';
 import { checkCount } from '../check-count.ts';
 import { checkMessage } from '../check-message.ts';
-import { closeAll } from '../close-all.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemorySubscriber } from './memory-subscriber.ts';
-import { checkTopic } from './topic.ts';
 
 export interface MemoryBrokerOptions {
   /** Where it meets others. @default the one network that everybody in this process shares */

@@ -1,6 +1,7 @@
 import {
   type AbortOptions,
   type Closable,
+  closeAll,
   Lifetime,
   type LookupOptions,
   MicroError,
@@ -13,7 +14,6 @@ import {
   type WatchOptions,
 } from '@ts-micro/core';
 import { checkCount } from '../check-count.ts';
-import { closeAll } from '../close-all.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemoryWatcher } from './memory-watcher.ts';

@@ -1,5 +1,12 @@
-import { type AbortOptions, Lifetime, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
-import { bounded } from '../bounded.ts';
+import {
+  type AbortOptions,
+  bounded,
+  Lifetime,
+  type Listener,
+  type Logger,
+  MicroError,
+  type Socket,
+} from '@ts-micro/core';
 import type { Network } from '../network.ts';
 import { MemorySocket } from './memory-socket.ts';
 import type { Pipe } from './pipe.ts';

@@ -1,6 +1,8 @@
 import {
   type AbortOptions,
   type Closable,
+  checkName,
+  closeAll,
   type DialOptions,
   Lifetime,
   type Listener,
@@ -13,8 +15,6 @@ import {
   type TransportFeatures,
 } from '@ts-micro/core';
 import { checkCount } from '../check-count.ts';
-import { checkName } from '../check-name.ts';
-import { closeAll } from '../close-all.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemoryListener } from './memory-listener.ts';

@@ -1,5 +1,11 @@
-import { MicroError } from '@ts-micro/core';
-import { checkName } from '../check-name.ts';
+import { MicroError } from './error.ts';
+
+/** Throws `invalid` where `name` is empty or holds white space or a control character; `what` says what it names. */
+export function checkName(name: string, what: string): void {
+  if (typeof name !== 'string' || name === '') throw new MicroError('invalid', `${what} is empty`);
+  if (/[\s\p{Cc}]/u.test(name))
+    throw new MicroError('invalid', `${what} ${JSON.stringify(name)} contains white space or a control character`);
+}
 
 /** Throws `invalid` where `topic` cannot be published on: a topic is tokens between dots, none of them empty or with a wildcard. */
 export function checkTopic(topic: string, who: string): void {
