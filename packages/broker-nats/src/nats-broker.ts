@@ -23,13 +23,17 @@ import {
   type NatsBrokerOptions,
   type NatsBrokerSettings,
 } from './nats-broker-options.ts';
+import { NatsPublisher } from './nats-publisher.ts';
 import { NatsSubscriber } from './nats-subscriber.ts';
+import type { PublishBooks } from './publish-books.ts';
 
 const who = 'nats broker';
 
 /** A {@link Broker} on NATS. */
 export interface NatsBroker extends Broker {
   readonly options: NatsBrokerSettings;
+  /** What became of everything that was to be published, until now. */
+  readonly books: PublishBooks;
 }
 
 /**
@@ -48,6 +52,7 @@ class LeasingBroker implements NatsBroker {
   readonly options: NatsBrokerSettings;
   readonly #lease: ConnectionLease;
   readonly #logger: Logger;
+  readonly #publisher: NatsPublisher;
   readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #subscribers = new Set<NatsSubscriber>();
   #isDisconnected = false;
@@ -55,14 +60,19 @@ class LeasingBroker implements NatsBroker {
   #leaving: Promise<MicroError | undefined> | undefined;
 
   constructor(options: NatsBrokerOptions) {
-    const { connect, settings } = checkBrokerOptions(options);
+    const { connect, settings, onUncertain } = checkBrokerOptions(options);
     this.#lease = leaseConnection(connect);
     this.#logger = connect.logger ?? silentLogger;
+    this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
     this.options = Object.freeze({ addresses: Object.freeze([...this.#lease.addresses]), ...settings });
   }
 
   get address(): string {
     return this.#lease.address;
+  }
+
+  get books(): PublishBooks {
+    return this.#publisher.books;
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -84,16 +94,21 @@ class LeasingBroker implements NatsBroker {
   }
 
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
-    // A close waits for running handlers, and what they have to tell must still get out.
-    if (this.#isFinishing) throwIfAborted(options?.signal, who);
-    else this.#assertUsable(options);
-    checkSubject(topic, `${who}: topic`);
-    checkHeaders(message.headers, who);
-    const { data, options: publishOptions } = encodeMessage(message, this.options.format);
-    const connection = this.#connection ?? (await this.#connect(options));
-    connection.publish(topic, data, publishOptions);
-    const room = connection.room(options);
-    if (room !== undefined) await room;
+    this.#publisher.begin();
+    try {
+      // A close waits for running handlers, and what they have to tell must still get out.
+      if (this.#isFinishing) throwIfAborted(options?.signal, who);
+      else this.#assertUsable(options);
+      checkSubject(topic, `${who}: topic`);
+      checkHeaders(message.headers, who);
+      const { data, options: publishOptions } = encodeMessage(message, this.options.format);
+      const connection = this.#connection ?? (await this.#connect(options));
+      const written = this.#publisher.publish(connection, topic, data, publishOptions, options);
+      if (written !== undefined) await written;
+    } catch (error) {
+      this.#publisher.refuse();
+      throw error;
+    }
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
@@ -173,6 +188,8 @@ class LeasingBroker implements NatsBroker {
         return subscriber.closed;
       }),
     );
+    const bound = AbortSignal.timeout(this.options.closeTimeoutMs);
+    await this.#publisher.close({ signal: options.signal ? AbortSignal.any([options.signal, bound]) : bound });
     this.#isFinishing = false;
     await this.#lease.release();
     return causes.find((cause) => cause !== undefined);

@@ -22,6 +22,9 @@ test('without an option it is at the default server', async () => {
   expect(broker.options).toEqual({
     addresses: ['127.0.0.1:4222'],
     format: 'envelope',
+    outage: 'refuse',
+    maxBufferedBytes: 8 * 1024 * 1024,
+    maxBufferedMs: 30_000,
     maxPendingMessages: 65_536,
     closeTimeoutMs: 10_000,
   });

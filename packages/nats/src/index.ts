@@ -4,6 +4,7 @@ export { decodeEnvelope, tryDecodeEnvelope } from './decode-envelope.ts';
 export { encodeEnvelope } from './encode-envelope.ts';
 export { mapNatsError } from './error.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
+export { PublishTracker } from './publish-tracker.ts';
 export { parseServers } from './server-list.ts';
 export { checkQueue, checkSubject } from './subject.ts';
 export { wrapNatsConnection } from './wrap-connection.ts';
