@@ -21,7 +21,7 @@ async function hello(client: Client, name: string, signal: AbortSignal): Promise
     'greeter',
     'Greeter.Hello',
     { name },
-    { timeoutMs: 2_500, signal },
+    { timeoutMs: 2_000, signal },
   );
   return msg;
 }

@@ -12,9 +12,15 @@ await runToEnd('greeter server', async (stopRequested) => {
   const { service, client } = createGreeter(plugins, (text) => console.log(`say ${text}`));
   await using _client = client;
   await using _service = service;
-  await service.start({ signal: stopRequested });
+  const stopping = new Promise((resolve) => stopRequested.addEventListener('abort', resolve, { once: true }));
+  try {
+    await service.start({ signal: stopRequested });
+  } catch (error) {
+    if (stopRequested.aborted) return;
+    throw error;
+  }
   console.log(`ready ${service.name} ${service.node?.id} ${service.node?.address}`);
-  await new Promise((resolve) => stopRequested.addEventListener('abort', resolve, { once: true }));
+  await stopping;
   const { abandoned } = await service.stop();
   if (abandoned.length > 0) console.error(`greeter server: abandoned ${abandoned.join(', ')}`);
 });

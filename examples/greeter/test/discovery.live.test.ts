@@ -157,3 +157,10 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await expect.poll(() => server.counts()).toEqual({ connections: 1, subscriptions: watches.length });
   },
 );
+
+test('the greeter composed in code is the same, and leaves nothing behind', async () => {
+  await using server = await startNatsServer();
+  await using greeter = new GreeterProcess('in-code', [server.address]);
+  expect(await greeter.ended()).toMatchObject({ code: 0, stdout: ['Hello John'], stderr: [] });
+  await expect.poll(() => server.counts()).toEqual({ connections: 0, subscriptions: 0 });
+});

@@ -53,7 +53,7 @@ export class GreeterProcess implements AsyncDisposable {
   /** Runs the client to its end. */
   static async call(parameters: readonly string[], env?: NodeJS.ProcessEnv): Promise<Outcome> {
     await using client = new GreeterProcess('client', parameters, env);
-    return client.ended();
+    return await client.ended();
   }
 
   get pid(): number {
