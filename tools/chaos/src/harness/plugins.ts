@@ -4,6 +4,14 @@ import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 
+export interface PluginSettings {
+  readonly logger?: Logger | undefined;
+  /** Of the transport. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Of the broker. */
+  readonly maxPendingMessages?: number | undefined;
+}
+
 /** A connection and the three plugins on it. */
 export interface Plugins extends AsyncDisposable {
   readonly connection: NatsConnection;
@@ -15,11 +23,11 @@ export interface Plugins extends AsyncDisposable {
 export async function connectPlugins(
   servers: string,
   name: string,
-  { logger, idleTimeoutMs }: { readonly logger?: Logger; readonly idleTimeoutMs?: number | undefined } = {},
+  { logger, idleTimeoutMs, maxPendingMessages }: PluginSettings = {},
 ): Promise<Plugins> {
   const connection = await connectNats({ servers, name, logger });
   const transport = natsTransport({ connection, logger, idleTimeoutMs });
-  const broker = natsBroker({ connection, logger });
+  const broker = natsBroker({ connection, logger, maxPendingMessages });
   const registry = natsRegistry({ connection, logger });
   return {
     connection,

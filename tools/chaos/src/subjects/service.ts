@@ -54,6 +54,10 @@ service.handleStream('Chaos.Tick', async (stream, { signal }) => {
   }
 });
 
+service.handleStream('Chaos.Echo', async (stream) => {
+  for await (const value of stream) await stream.send(value);
+});
+
 service.handleStream('Chaos.Listen', async (stream) => {
   openStreams++;
   try {
