@@ -1,8 +1,9 @@
 import { type Message, MicroError } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import type { Clock } from './clock.ts';
-import type { Dialect, ReplySubject } from './dialect.ts';
-import { NatsSocket } from './nats-socket.ts';
+import type { Dialect } from './dialect.ts';
+import type { FrameMessage } from './native/frame.ts';
+import { NatsSocket, type ReplySubject, tooMany } from './nats-socket.ts';
 import { isNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
 
@@ -14,6 +15,7 @@ export interface AcceptInit {
   /** The dialler's reply subject; empty where it gave none. */
   readonly remote: string;
   readonly maxQueuedMessages: number;
+  readonly maxMessageBytes: number;
   readonly clock: Clock;
   /** Reply subjects to find out by whether the dialler is still there. */
   readonly inbox: () => ReplyInbox;
@@ -47,13 +49,27 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
   }
 
   /** Called on the connection's read loop. False when it has failed, because more is waiting to be received than may. */
-  deliver(message: Message, dialect: Dialect): boolean {
-    this.#lastReceived = this.#clock.now;
+  deliver(message: Message): boolean {
+    this.#heard('go');
     this.#isAnswered = false;
-    this.dialect = dialect;
     if (this.push(message)) return true;
-    this.fail(new MicroError('unavailable', `${this.what}: more messages came than are received`));
+    this.fail(tooMany(this.what));
     return false;
+  }
+
+  /** The same for a frame; it may fail for other reasons as well. Throws `malformed`. */
+  deliverFrame(bytes: Uint8Array): boolean {
+    this.#heard('native');
+    return this.takeFrame(bytes);
+  }
+
+  override onFrameMessage(message: FrameMessage): void {
+    this.#isAnswered = false;
+    super.onFrameMessage(message);
+  }
+
+  publishAsk(bytes: Uint8Array): void {
+    this.connection.publish(this.remote, bytes, this.#probeSubject());
   }
 
   /** An answer to a message that asked for one: only the server's own matters. */
@@ -80,15 +96,10 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
     const { now, second } = this.#clock;
     const isHeardOf = !this.#isAnswered || now - this.#lastReceived <= second;
     if (isHeardOf || now - this.#lastProbe <= second) return undefined;
-    this.#lastProbe = now;
-    if (this.#probe === undefined) {
-      this.#inbox = this.#openInbox();
-      this.#probe = { reply: this.#inbox.add(this) };
-    }
-    return this.#probe;
+    return this.#probeSubject();
   }
 
-  protected sent(): void {
+  protected onSent(): void {
     this.#lastSent = this.#clock.now;
     this.#isAnswered = true;
   }
@@ -96,5 +107,19 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
   protected release(): void {
     if (this.#probe) this.#inbox?.remove(this.#probe.reply);
     this.#onRelease(this);
+  }
+
+  #heard(dialect: Dialect): void {
+    this.#lastReceived = this.#clock.now;
+    this.dialect = dialect;
+  }
+
+  #probeSubject(): ReplySubject {
+    this.#lastProbe = this.#clock.now;
+    if (this.#probe === undefined) {
+      this.#inbox = this.#openInbox();
+      this.#probe = { reply: this.#inbox.add(this) };
+    }
+    return this.#probe;
   }
 }

@@ -5,13 +5,15 @@ import {
   Lifetime,
   type Listener,
   type Logger,
+  type Message,
   MicroError,
   type Socket,
 } from '@ts-micro/core';
-import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
+import { decodeEnvelope, type NatsConnection, type NatsMessage, type NatsSubscription } from '@ts-micro/nats';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
-import { type Dialect, dialectOf } from './dialect.ts';
+import { advertised, type Dialect, dialectOf } from './dialect.ts';
+import { opensConversation } from './native/frame.ts';
 import { tellNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox } from './reply-inbox.ts';
 import type { TransportSettings } from './transport-options.ts';
@@ -28,7 +30,7 @@ export interface ListenerInit {
 
 export class NatsListener implements Listener {
   readonly address: string;
-  readonly metadata: Readonly<Record<string, string>> = Object.freeze({});
+  readonly metadata: Readonly<Record<string, string>>;
   readonly #connection: NatsConnection;
   readonly #settings: TransportSettings;
   readonly #logger: Logger;
@@ -48,6 +50,7 @@ export class NatsListener implements Listener {
 
   constructor({ connection, address, settings, logger, inbox }: ListenerInit) {
     this.address = address;
+    this.metadata = advertised(settings.dialect);
     this.#connection = connection;
     this.#settings = settings;
     this.#logger = logger;
@@ -98,42 +101,79 @@ export class NatsListener implements Listener {
   #onMessage(received: NatsMessage): void {
     // Never a frame: an envelope is at least an object.
     if (received.data.length === 0) return;
-    const dialect = dialectOf(received);
     const remote = received.reply ?? '';
-    let message: ReturnType<Dialect['read']>;
+    const known = remote === '' ? undefined : this.#sockets.get(remote);
     try {
-      message = dialect.read(received);
+      const isFrame = this.#settings.dialect === 'auto' && dialectOf(received.data) === 'native';
+      if (isFrame) this.#onFrame(received.data, remote, known);
+      else this.#onEnvelope(decodeEnvelope(received.data), remote, known);
     } catch (error) {
       // Only this message: Go ends the whole conversation for it.
       this.#logger.warn('nats message is malformed', { listener: this.address, remote, error });
-      return;
     }
-    const known = remote === '' ? undefined : this.#sockets.get(remote);
+  }
+
+  #onEnvelope(message: Message, remote: string, known: AcceptedSocket | undefined): void {
     if (known !== undefined) {
-      if (known.deliver(message, dialect)) return;
-      this.#logger.warn('nats socket failed with too many messages waiting', { listener: this.address, remote });
-      tellNobodyListens(this.#connection, remote);
+      if (!known.deliver(message)) this.#tellFailed(known);
       return;
     }
-    if (!this.#lifetime.isOpen || this.#running.size >= this.#settings.maxSockets) {
-      this.#warnFull();
-      tellNobodyListens(this.#connection, remote);
-      return;
-    }
-    const socket = this.#admit(remote, dialect);
-    socket.deliver(message, dialect);
+    const socket = this.#admit(remote, 'go');
+    if (socket === undefined) return;
+    socket.deliver(message);
     // Nobody can be told to send more to it.
     if (remote === '') socket.endInput();
     void this.#handle(socket);
   }
 
-  #admit(remote: string, dialect: Dialect): AcceptedSocket {
+  #onFrame(bytes: Uint8Array, remote: string, known: AcceptedSocket | undefined): void {
+    if (known !== undefined) {
+      if (!known.deliverFrame(bytes)) this.#tellFailed(known);
+      return;
+    }
+    const opens = opensConversation(bytes);
+    if (opens === undefined) return;
+    if (!opens) {
+      // What came before it went to a socket that is no more, or was lost.
+      tellNobodyListens(this.#connection, remote);
+      return;
+    }
+    const socket = this.#admit(remote, 'native');
+    if (socket === undefined) return;
+    let isGood = false;
+    try {
+      isGood = socket.deliverFrame(bytes);
+      if (!isGood) this.#tellFailed(socket);
+    } finally {
+      if (!isGood) {
+        this.#forget(socket);
+        this.#ended(socket);
+      }
+    }
+    if (!isGood) return;
+    if (remote === '') socket.endInput();
+    void this.#handle(socket);
+  }
+
+  #tellFailed({ remote }: AcceptedSocket): void {
+    this.#logger.warn('nats socket failed', { listener: this.address, remote });
+    tellNobodyListens(this.#connection, remote);
+  }
+
+  /** A new socket, unless it is refused. */
+  #admit(remote: string, dialect: Dialect): AcceptedSocket | undefined {
+    if (!this.#lifetime.isOpen || this.#running.size >= this.#settings.maxSockets) {
+      this.#warnFull();
+      tellNobodyListens(this.#connection, remote);
+      return undefined;
+    }
     const socket = new AcceptedSocket({
       connection: this.#connection,
       dialect,
       address: this.address,
       remote,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
+      maxMessageBytes: this.#settings.maxMessageBytes,
       clock: this.#clock,
       inbox: this.#inbox,
       onRelease: (released) => this.#forget(released),
@@ -159,6 +199,10 @@ export class NatsListener implements Listener {
       this.#logger.error('socket handler failed', { listener: this.address, remote: socket.remote, error });
     }
     await socket.close();
+    this.#ended(socket);
+  }
+
+  #ended(socket: AcceptedSocket): void {
     this.#running.delete(socket);
     if (this.#running.size > 0) return;
     this.#clock.stop();

@@ -5,11 +5,14 @@ import {
   Lifetime,
   Mailbox,
   type Message,
-  type MicroError,
+  MicroError,
   type Socket,
 } from '@ts-micro/core';
-import type { NatsConnection } from '@ts-micro/nats';
-import type { Dialect, ReplySubject } from './dialect.ts';
+import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
+import type { Dialect } from './dialect.ts';
+import { Conversation, type ConversationHost } from './native/conversation.ts';
+import { FrameMessage } from './native/frame.ts';
+import { windowMessages } from './native/limits.ts';
 
 export interface SocketInit {
   readonly connection: NatsConnection;
@@ -17,47 +20,64 @@ export interface SocketInit {
   readonly local: string;
   readonly remote: string;
   readonly maxQueuedMessages: number;
+  readonly maxMessageBytes: number;
 }
 
+/** Where an answer goes, in the form that publishing takes, so that a socket makes it once. */
+export interface ReplySubject {
+  readonly reply: string;
+}
+
+const sent: Promise<void> = Promise.resolve();
+
 /** What both ends of a conversation have in common. */
-export abstract class NatsSocket implements Socket {
+export abstract class NatsSocket implements Socket, ConversationHost {
   readonly local: string;
   readonly remote: string;
+  readonly what: string;
   protected readonly connection: NatsConnection;
-  protected readonly what: string;
+  /** Of the last message that came, at first of the first one to be sent. */
   protected dialect: Dialect;
+  readonly #maxMessageBytes: number;
   readonly #lifetime: Lifetime;
   readonly #mailbox: Mailbox<Message>;
+  #conversation: Conversation | undefined;
+  #hasPeerClosed = false;
   /** What made it useless, other than a close. */
   #failure: MicroError | undefined;
 
-  constructor({ connection, dialect, local, remote, maxQueuedMessages }: SocketInit) {
+  constructor({ connection, dialect, local, remote, maxQueuedMessages, maxMessageBytes }: SocketInit) {
     this.local = local;
     this.remote = remote;
     this.connection = connection;
     this.dialect = dialect;
     this.what = `nats socket from ${local} to ${remote}`;
-    this.#mailbox = new Mailbox(this.what, maxQueuedMessages);
-    this.#lifetime = new Lifetime(this.what, () => {
-      // A failure has ended it already, and leaves what has come.
-      if (this.#failure === undefined) this.#mailbox.end(undefined, { drop: true });
-      this.release();
-    });
+    this.#maxMessageBytes = maxMessageBytes;
+    // In frames the sender keeps to a window.
+    const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages) : maxQueuedMessages;
+    this.#mailbox = new Mailbox(this.what, limit);
+    this.#lifetime = new Lifetime(this.what, () => this.#end());
   }
 
-  async send(message: Message, options?: AbortOptions): Promise<void> {
-    if (!this.#lifetime.isOpen) throw this.#failure ?? this.#lifetime.closedError();
-    if (options?.signal?.aborted) throw abortError(options.signal, this.what);
-    checkHeaders(message.headers, this.what);
-    this.dialect.write(this.connection, this.remote, message, this.replySubject());
-    this.sent();
-    const room = this.connection.room(options);
-    if (room !== undefined) await room;
+  send(message: Message, options?: AbortOptions): Promise<void> {
+    if (!this.#lifetime.isOpen) return Promise.reject(this.#failure ?? this.#lifetime.closedError());
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(abortError(signal, this.what));
+    try {
+      const sending = this.dialect === 'native' ? this.conversation.send(message, signal) : this.#sendEnvelope(message);
+      return sending ?? this.connection.room(options) ?? sent;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  async receive(options?: AbortOptions): Promise<Message | undefined> {
-    if (!this.#lifetime.isOpen && this.#failure === undefined) throw this.#lifetime.closedError();
-    return this.#mailbox.pull(options);
+  receive(options?: AbortOptions): Promise<Message | undefined> {
+    if (!this.#lifetime.isOpen && this.#failure === undefined) return Promise.reject(this.#lifetime.closedError());
+    if (options?.signal?.aborted) return this.#mailbox.pull(options);
+    const message = this.#mailbox.take();
+    if (message === undefined) return this.#mailbox.pull(options);
+    if (message instanceof FrameMessage) this.conversation.received(message);
+    return Promise.resolve(message);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
@@ -86,6 +106,46 @@ export abstract class NatsSocket implements Socket {
     this.#mailbox.end();
   }
 
+  get maxPayload(): number {
+    return this.connection.maxPayload;
+  }
+
+  publishFrame(bytes: Uint8Array): void {
+    this.connection.publish(this.remote, bytes, this.replySubject());
+    this.onSent();
+  }
+
+  abstract publishAsk(bytes: Uint8Array): void;
+
+  onFrameMessage(message: FrameMessage): void {
+    const waiting = this.#mailbox.size;
+    if (!this.push(message)) this.fail(tooMany(this.what));
+    else if (this.#mailbox.size === waiting) this.conversation.received(message);
+  }
+
+  onPeerClosed(_messages: number): void {
+    this.#hasPeerClosed = true;
+    this.#mailbox.end();
+    this.conversation.end(new MicroError('unavailable', `${this.what}: the peer has closed`, { retrySafe: true }));
+  }
+
+  /** Takes a frame. Throws `malformed`; what else is wrong with it makes this fail. False when it has failed. */
+  protected takeFrame(bytes: Uint8Array): boolean {
+    if (this.#hasPeerClosed) return true;
+    try {
+      this.conversation.take(bytes);
+    } catch (error) {
+      if (MicroError.is(error, 'malformed') || !MicroError.is(error)) throw error;
+      this.fail(error);
+    }
+    return this.#lifetime.isOpen;
+  }
+
+  protected get conversation(): Conversation {
+    this.#conversation ??= new Conversation(this, this.#maxMessageBytes);
+    return this.#conversation;
+  }
+
   /** Ends it: sends reject with `cause`, and so do receives after what has come, or with `undefined` where it only means that the peer has gone. */
   protected fail(cause: MicroError, { isPeerGone = false }: { readonly isPeerGone?: boolean } = {}): void {
     if (!this.#lifetime.isOpen) return;
@@ -102,7 +162,28 @@ export abstract class NatsSocket implements Socket {
   /** Where the answer to the next message goes. */
   protected abstract replySubject(): ReplySubject | undefined;
   /** One more message has gone out. */
-  protected abstract sent(): void;
+  protected abstract onSent(): void;
   /** It has ended: forget it. */
   protected abstract release(): void;
+
+  #sendEnvelope(message: Message): undefined {
+    checkHeaders(message.headers, this.what);
+    this.connection.publish(this.remote, encodeEnvelope(message), this.replySubject());
+    this.onSent();
+  }
+
+  #end(): void {
+    // A failure has ended the mailbox already, and leaves what has come.
+    if (this.#failure === undefined) {
+      this.#mailbox.end(undefined, { drop: true });
+      this.#conversation?.close();
+    }
+    this.#conversation?.end(this.#failure ?? this.#lifetime.closedError());
+    this.release();
+  }
+}
+
+/** What ends a socket to which more comes than it may hold. */
+export function tooMany(what: string): MicroError {
+  return new MicroError('unavailable', `${what}: more messages came than are received`);
 }

@@ -25,20 +25,27 @@ const freshAddress = ':0';
 /**
  * Request and response over NATS, wire compatible with Go Micro's NATS transport.
  *
- * An address is a subject; a socket is a reply subject. Connects with the first use. Errors: `invalid` for an option.
+ * An address is a subject; a socket is a reply subject. Connects with the first use. `supports` is what holds for sockets dialled with
+ * their listener's metadata; without it, as with Go Micro, it is that of `dialect: 'go'`. Errors: `invalid` for an option.
  */
 export function natsTransport(options: NatsTransportOptions = {}): Transport {
   return new NatsTransport(options);
 }
 
+const goFeatures: TransportFeatures = Object.freeze({
+  closeNotice: false,
+  failFast: true,
+  namedAddresses: true,
+  maxBodyBytes: 700 * 1024,
+});
+
+function nativeFeatures(maxBodyBytes: number): TransportFeatures {
+  return Object.freeze({ ...goFeatures, closeNotice: true, maxBodyBytes });
+}
+
 class NatsTransport implements Transport {
   readonly name = 'nats';
-  readonly supports: TransportFeatures = Object.freeze({
-    closeNotice: false,
-    failFast: true,
-    namedAddresses: true,
-    maxBodyBytes: 700 * 1024,
-  });
+  readonly supports: TransportFeatures;
   readonly #settings: TransportSettings;
   readonly #logger: Logger;
   readonly #lease: ConnectionLease;
@@ -48,8 +55,18 @@ class NatsTransport implements Transport {
   #inbox: ReplyInbox | undefined;
 
   constructor(options: NatsTransportOptions) {
-    const { addressPrefix, idleTimeoutMs, maxSockets, maxQueuedMessages, closeTimeoutMs, ...pluginOptions } = options;
+    const {
+      addressPrefix,
+      dialect,
+      maxMessageBytes,
+      idleTimeoutMs,
+      maxSockets,
+      maxQueuedMessages,
+      closeTimeoutMs,
+      ...pluginOptions
+    } = options;
     this.#settings = checkTransportOptions(options);
+    this.supports = this.#settings.dialect === 'go' ? goFeatures : nativeFeatures(this.#settings.maxMessageBytes);
     this.#logger = options.logger ?? silentLogger;
     this.#lease = leaseConnection(pluginOptions);
   }
@@ -62,9 +79,10 @@ class NatsTransport implements Transport {
     this.#lifetime.assertOpen();
     const socket = new DialledSocket({
       inbox,
-      dialect: dialectToward(options.metadata),
+      dialect: dialectToward(options.metadata, this.#settings.dialect),
       address,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
+      maxMessageBytes: this.#settings.maxMessageBytes,
       onRelease: (released) => this.#sockets.delete(released),
     });
     this.#sockets.add(socket);

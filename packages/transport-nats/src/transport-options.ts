@@ -1,7 +1,15 @@
 import { MicroError } from '@ts-micro/core';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import type { DialectChoice } from './dialect.ts';
 
 export interface NatsTransportOptions extends NatsPluginOptions {
+  /**
+   * What to speak. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go Micro's envelope with
+   * everybody else. `go`: only Go Micro's envelope. @default 'auto'
+   */
+  readonly dialect?: DialectChoice | undefined;
+  /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
+  readonly maxMessageBytes?: number | undefined;
   /** What begins the addresses that `listen()` makes up. @default `inboxPrefix` */
   readonly addressPrefix?: string | undefined;
   /** How long a listener's socket may be without a message in either direction before its peer counts as gone. @default 60000, as in Go Micro */
@@ -16,6 +24,8 @@ export interface NatsTransportOptions extends NatsPluginOptions {
 
 /** What listeners and sockets need of {@link NatsTransportOptions}, checked, with defaults filled in. */
 export interface TransportSettings {
+  readonly dialect: DialectChoice;
+  readonly maxMessageBytes: number;
   readonly inboxPrefix: string | undefined;
   readonly addressPrefix: string | undefined;
   readonly idleTimeoutMs: number;
@@ -31,6 +41,8 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
   const {
     inboxPrefix,
     addressPrefix = inboxPrefix,
+    dialect = 'auto',
+    maxMessageBytes = 128 * 1024 * 1024,
     idleTimeoutMs = 60_000,
     maxSockets = 65_536,
     maxQueuedMessages = 16_384,
@@ -38,10 +50,13 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
   } = options;
   if (inboxPrefix !== undefined) checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
   if (addressPrefix !== undefined) checkSubject(addressPrefix, `${who}: option addressPrefix`);
-  const counts = { idleTimeoutMs, maxSockets, maxQueuedMessages, closeTimeoutMs };
+  if (dialect !== 'auto' && dialect !== 'go') {
+    throw new MicroError('invalid', `${who}: option dialect is ${String(dialect)}, not auto or go`);
+  }
+  const counts = { maxMessageBytes, idleTimeoutMs, maxSockets, maxQueuedMessages, closeTimeoutMs };
   for (const [option, value] of Object.entries(counts)) {
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}, not a whole number above 0`);
   }
-  return { inboxPrefix, addressPrefix, ...counts };
+  return { inboxPrefix, addressPrefix, dialect, ...counts };
 }

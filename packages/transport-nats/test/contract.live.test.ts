@@ -23,6 +23,18 @@ testTransport({
   },
 });
 
+for (const dialWithMetadata of [true, false]) {
+  testTransport({
+    name: `natsTransport in Go Micro's dialect, dialled ${dialWithMetadata ? 'with' : 'without'} metadata`,
+    dialWithMetadata,
+    async create() {
+      const server = await startNatsServer();
+      const proxy = await startChaosProxy({ target: server.address });
+      return worldOf(server, proxy, () => natsTransport({ servers: proxy.address, dialect: 'go' }));
+    },
+  });
+}
+
 function worldOf(server: NatsServer, proxy: ChaosProxy, open: () => Transport, ...owned: readonly AsyncDisposable[]) {
   return {
     open,

@@ -7,6 +7,8 @@ for (const [option, value] of [
   ['servers', 'ws://a'],
   ['inboxPrefix', 'a b'],
   ['addressPrefix', 'a.*'],
+  ['dialect', 'native'],
+  ['maxMessageBytes', 0],
   ['idleTimeoutMs', 0],
   ['maxSockets', 1.5],
   ['maxQueuedMessages', -1],
@@ -27,6 +29,16 @@ for (const [option, value] of [
 test('a transport is made by the name nats', async () => {
   await using transport = getPlugin('transport', 'nats')({ addresses: ['127.0.0.1:1'] });
   expect(transport.name).toBe('nats');
+  expect(transport.supports).toEqual({
+    closeNotice: true,
+    failFast: true,
+    namedAddresses: true,
+    maxBodyBytes: 128 * 1024 * 1024,
+  });
+});
+
+test('a transport held to the dialect of Go Micro says what that cannot do', async () => {
+  await using transport = natsTransport({ dialect: 'go' });
   expect(transport.supports).toEqual({
     closeNotice: false,
     failFast: true,

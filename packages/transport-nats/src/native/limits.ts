@@ -1,0 +1,15 @@
+/** Messages a sender may have on the way that the other side has not received yet. Part of the wire: both sides count on it. */
+export const windowMessages = 1024;
+/** Bytes of frames likewise; the last message may go beyond. */
+export const windowBytes: number = 1024 * 1024;
+
+/** A message above `max_payload` goes in chunks of at most so many bytes, so that others on the connection get their turn. */
+export const chunkBytes: number = 256 * 1024;
+/** Chunks on the way that were not acknowledged yet. */
+export const windowChunks = 4;
+
+/** What the headers of a message may take beside a body of the largest size. */
+export const maxHeaderBytes: number = 64 * 1024;
+
+/** How often a sender that waits for credit asks for it, as what told of it may have been lost. */
+export const askIntervalMs = 1000;
