@@ -12,6 +12,7 @@ import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec.ts';
 import { type Codecs, createCodecs } from '../rpc/codecs.ts';
+import { type DialectChoice, isDialectChoice } from '../rpc/dialect.ts';
 import { random, roundRobin, type SelectorStrategy } from './selector.ts';
 import type { NodeFilter } from './service-view.ts';
 
@@ -40,6 +41,8 @@ export interface ClientOptions {
   readonly contentType?: string | undefined;
   /** Codecs beside the built-in ones for JSON, protobuf as bytes, and bytes. */
   readonly codecs?: readonly Codec[] | undefined;
+  /** `auto` spares headers towards nodes of this package; `go` writes to every node as Go Micro does. @default 'auto' */
+  readonly dialect?: 'auto' | 'go' | undefined;
   /** Wraps every call, stream and publish, the first outermost. */
   readonly middleware?: readonly Middleware[] | undefined;
   /** Metadata that goes with every call, stream and event. */
@@ -103,6 +106,7 @@ export interface ClientSettings {
   readonly streamIdleMs: number;
   readonly contentType: string;
   readonly codecs: Codecs;
+  readonly dialect: DialectChoice;
   readonly callMetadata: Headers | undefined;
   readonly logger: Logger;
 }
@@ -121,6 +125,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     poolIdleMs = 45_000,
     streamIdleMs = 60_000,
     contentType = 'application/json',
+    dialect = 'auto',
     callMetadata,
     logger = silentLogger,
   } = options;
@@ -133,6 +138,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   checkTime('streamIdleMs', streamIdleMs);
   const codecs = createCodecs(options.codecs);
   if (codecs.get(contentType) === undefined) throw invalid('contentType', contentType, 'has no codec');
+  if (!isDialectChoice(dialect)) throw invalid('dialect', dialect, 'is neither auto nor go');
   return {
     transport,
     broker,
@@ -146,6 +152,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     streamIdleMs,
     contentType,
     codecs,
+    dialect,
     callMetadata,
     logger,
   };

@@ -2,7 +2,7 @@ import { type AbortOptions, abortError, type Message, MicroError, type Socket } 
 import { encodeBody } from '../rpc/codec.ts';
 import type { WireCodec } from '../rpc/codecs.ts';
 import type { Dialect } from '../rpc/dialect.ts';
-import type { OutgoingRequest } from '../rpc/request.ts';
+import type { StreamRequest } from '../rpc/request.ts';
 import { StreamEnd, type StreamLink } from '../stream/stream-end.ts';
 import type { Abortable } from './abort-fan-out.ts';
 import type { Attempts } from './attempts.ts';
@@ -18,7 +18,7 @@ export interface OpenedStream {
   readonly dialect: Dialect;
   readonly wire: WireCodec;
   /** What every message of the stream repeats. */
-  readonly request: Omit<OutgoingRequest, 'body'>;
+  readonly request: StreamRequest;
   readonly idleMs: number;
   readonly signals: readonly AbortSignal[];
 }
@@ -50,12 +50,12 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     const { dialect, request, wire, socket } = this.#opened;
     const { endpoint, id } = request;
     const body = encodeBody(wire.codec, value, { kind: 'request', name: endpoint, id });
-    await this.#watched(socket.send(dialect.request({ ...request, body }), options), options);
+    await this.#watched(socket.send(dialect.streamRequest(request, body), options), options);
   }
 
   async sendEnd(isReading: boolean, options?: AbortOptions): Promise<void> {
     const { dialect, request, socket } = this.#opened;
-    const sending = socket.send(dialect.endOfStream({ ...request, body: new Uint8Array(0) }, isReading), options);
+    const sending = socket.send(dialect.endOfStream(request, isReading), options);
     if (isReading) await this.#watched(sending, options);
     // When closing, also after the peer's own end: it lets a Go server forget the socket. If the peer is gone there is nobody to tell.
     else await sending.catch(() => {});

@@ -65,7 +65,7 @@ export class StreamOpener {
     const { node } = candidate;
     const accept = options?.contentType ?? this.#settings.contentType;
     const wire = codecForNode(this.#settings.codecs, accept, node.metadata);
-    const dialect = dialectOfNode(node.metadata);
+    const dialect = dialectOfNode(node.metadata, this.#settings.dialect);
     const id = this.#ids.next();
     const request = {
       service,

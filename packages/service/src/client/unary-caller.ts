@@ -1,9 +1,8 @@
-import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { type Headers, MicroError } from '@ts-micro/core';
 import type { MiddlewareCall } from '../middleware.ts';
 import { encodeBody } from '../rpc/codec.ts';
 import { codecForNode } from '../rpc/codecs.ts';
 import { dialectOfNode } from '../rpc/dialect.ts';
-import { header } from '../rpc/headers.ts';
 import type { Attempts } from './attempts.ts';
 import type { CallOptions, ClientSettings } from './client-options.ts';
 import { PendingCall } from './pending-call.ts';
@@ -45,7 +44,7 @@ export class UnaryCaller {
           const { node } = candidate;
           if (seen !== undefined) seen.node = node;
           const { codec, contentType } = codecForNode(settings.codecs, accept, node.metadata);
-          const dialect = dialectOfNode(node.metadata);
+          const dialect = dialectOfNode(node.metadata, settings.dialect);
           const id = this.#ids.next();
           const message = dialect.request({
             service,
@@ -66,7 +65,7 @@ export class UnaryCaller {
           await socket.send(message);
           call.stage = 'waiting';
           let reply = await socket.receive();
-          while (reply !== undefined && !isReplyTo(reply, id)) reply = await socket.receive();
+          while (reply !== undefined && !dialect.isReplyTo(reply, id)) reply = await socket.receive();
           if (reply === undefined) throw call.isCut ? call.cutError() : noReply(call);
           if (call.settle()) pool.give(socket, call.beganAtMs);
           attempts.succeed(candidate);
@@ -79,12 +78,6 @@ export class UnaryCaller {
       attempts.leave(call);
     }
   }
-}
-
-/** False for a second answer to an earlier request, which a faulty peer may have sent. Old peers answer without an id. */
-function isReplyTo({ headers }: Message, id: string): boolean {
-  const answered = headers[header.id] ?? headers[header.oldId];
-  return answered === undefined || answered === id;
 }
 
 function noReply(call: PendingCall): MicroError {

@@ -1,10 +1,12 @@
 import type { Headers, Message, MicroError } from '@ts-micro/core';
 import type { Codec, CodecUse } from './codec.ts';
 import type { Codecs } from './codecs.ts';
+import { isLean, leanDialect } from './lean-dialect.ts';
 import {
   bareErrorMessage,
   errorMessage,
   isEndOfStream,
+  isReplyTo,
   replyFailure,
   replyMessage,
   replyValue,
@@ -14,22 +16,30 @@ import {
 import {
   endOfStreamMessage,
   type IncomingRequest,
+  isHalfClose,
   type OutgoingRequest,
   parseRequest,
   requestMessage,
+  type StreamRequest,
 } from './request.ts';
 
 /**
- * How requests and their answers are laid out in messages. There is one now, Go Micro's; a leaner one between ts-micro peers fits here:
- * the client chooses by the node's metadata, the server answers a message in the dialect it came in.
+ * How requests and their answers are laid out in messages: as Go Micro does, or leaner between ts-micro peers. The client chooses by the
+ * node's metadata, the server answers a message in the dialect it came in.
  */
 export interface Dialect {
-  /** Client: a unary request, or any message of a stream. */
+  /** Client: a unary request, or the message that opens a stream. */
   request(request: OutgoingRequest): Message;
+  /** Client: a further message of a stream. */
+  streamRequest(request: StreamRequest, body: Uint8Array): Message;
   /** Client: the end of its side of a stream; `isReading` where it still waits for what the server sends. */
-  endOfStream(request: OutgoingRequest, isReading: boolean): Message;
+  endOfStream(request: StreamRequest, isReading: boolean): Message;
   /** Either side: true for the message that ends a stream without an error. */
   isEndOfStream(message: Message): boolean;
+  /** Server: true for the end of a stream whose sender still reads. */
+  isHalfClose(message: Message): boolean;
+  /** Client: false for what answers another request than that with `id`. */
+  isReplyTo(message: Message, id: string): boolean;
   /** Client: the value of an answer; throws what it answered instead. */
   value(message: Message, codec: Codec, use: CodecUse, service: string): unknown;
   /** Client: the error that an answer carries. */
@@ -51,8 +61,11 @@ export interface Dialect {
 /** Go Micro's RPC protocol of every version, `mucp`. */
 const goMicroDialect: Dialect = {
   request: requestMessage,
+  streamRequest: (request, body) => requestMessage({ ...request, body }),
   endOfStream: endOfStreamMessage,
   isEndOfStream,
+  isHalfClose,
+  isReplyTo,
   value: replyValue,
   failure: replyFailure,
   parse: parseRequest,
@@ -63,12 +76,25 @@ const goMicroDialect: Dialect = {
   unsupportedType: unsupportedTypeMessage,
 };
 
-/** The dialect a node understands, by its registry metadata. */
-export function dialectOfNode(_metadata: Headers | undefined): Dialect {
-  return goMicroDialect;
+/** What a peer may be spoken to in: `auto` is what it says it understands, `go` Go Micro's dialect whatever it says. */
+export type DialectChoice = 'auto' | 'go';
+
+/** True for one of the two. */
+export function isDialectChoice(value: unknown): value is DialectChoice {
+  return value === 'auto' || value === 'go';
 }
 
-/** The dialect a message that came in is written in. */
-export function dialectOfMessage(_message: Message): Dialect {
-  return goMicroDialect;
+const version = '1';
+
+/** What the metadata of a node says that understands the lean dialect. */
+export const leanMetadata: Headers = Object.freeze({ 'ts-micro-rpc': version });
+
+/** The dialect for a node, by its registry metadata. */
+export function dialectOfNode(metadata: Headers | undefined, choice: DialectChoice): Dialect {
+  return choice === 'auto' && metadata?.['ts-micro-rpc'] === version ? leanDialect : goMicroDialect;
+}
+
+/** The dialect a message that came in at a server is written in. */
+export function dialectOfMessage(message: Message): Dialect {
+  return isLean(message.headers) ? leanDialect : goMicroDialect;
 }

@@ -22,8 +22,9 @@ export function parseJson(body: Uint8Array): unknown {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   try {
     return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw MicroError.from(error, 'malformed', 'json codec');
+  } catch {
+    // Without the parser's error, which quotes the bytes: this one gets logged.
+    throw new MicroError('malformed', `json codec: ${bytes.length} bytes that are not JSON`);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Headers } from '@ts-micro/core';
 import { headerValue } from './header-value.ts';
+import { leanHeader } from './lean-headers.ts';
 
-const transportLevel = new Set([
+const transportLevel = new Set<string>([
+  ...Object.values(leanHeader),
   'accept',
   'connection',
   'content-encoding',
@@ -18,7 +20,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Names repeat from message to message, so each is judged once; bounded, so that made-up names cannot grow it.
 const judged = new Map<string, boolean>();
 
-/** True for a header that belongs to one message and not to the conversation: `Timeout`, `Content-Type`, all of `Micro-` but trace, span, namespace and caller. */
+/** True for a header that belongs to one message and not to the conversation: `Timeout`, `Content-Type`, the lean dialect's, all of `Micro-` but trace, span, namespace and caller. */
 function isTransportHeader(name: string): boolean {
   const known = judged.get(name);
   if (known !== undefined) return known;

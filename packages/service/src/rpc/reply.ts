@@ -74,6 +74,12 @@ export function isEndOfStream(message: Message): boolean {
   return message.headers[header.error] === endOfStream;
 }
 
+/** False for a second answer to an earlier request, which a faulty peer may have sent. Old peers answer without an id. */
+export function isReplyTo({ headers }: Message, id: string): boolean {
+  const answered = headers[header.id] ?? headers[header.oldId];
+  return answered === undefined || answered === id;
+}
+
 /**
  * The error that a reply, or a stream's message, from `service` carries: what the peer answered (see `remoteFailure`), `unsupported` where
  * it does not know the content type, `malformed` where it cannot be a reply.

@@ -23,6 +23,9 @@ export interface OutgoingRequest {
   readonly metadata?: Headers | undefined;
 }
 
+/** What all messages of a stream repeat. */
+export type StreamRequest = Omit<OutgoingRequest, 'body'>;
+
 const nothing = new Uint8Array(0);
 const keepAlive = 'keep-alive';
 
@@ -49,15 +52,15 @@ export function requestMessage(request: OutgoingRequest): Message {
  *
  * A Go client that ends it is gone; `isReading` tells a ts-micro server, by a header that a Go server ignores, that this one still reads.
  */
-export function endOfStreamMessage(request: OutgoingRequest, isReading: boolean): Message {
-  const { headers } = requestMessage(request);
+export function endOfStreamMessage(request: StreamRequest, isReading: boolean): Message {
+  const { headers } = requestMessage({ ...request, body: nothing });
   const ended: Record<string, string> = { ...headers, [header.error]: endOfStream };
   if (isReading) ended[header.connection] = keepAlive;
   return { headers: ended, body: nothing };
 }
 
 /** True for an end of stream whose sender still reads. */
-export function isHalfClose(headers: Headers): boolean {
+export function isHalfClose({ headers }: Message): boolean {
   return headers[header.connection] === keepAlive;
 }
 
@@ -75,6 +78,8 @@ export interface IncomingRequest {
   readonly contentType: string;
   /** `undefined` where no codec knows the content type. */
   readonly codec: Codec | undefined;
+  /** The time it leaves for its answer in nanoseconds, as the peer wrote it. */
+  readonly timeout: string | undefined;
   /** The sender has no further requests on this socket. */
   readonly isLast: boolean;
   /** Why it cannot be served: `malformed` where only the body could name the endpoint and does not parse. */
@@ -118,14 +123,15 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
     streamId,
     contentType: type,
     codec,
+    // That of an event is left over from the request in whose course it was published.
+    timeout: topic ? undefined : headers[header.timeout],
     isLast: headers[header.connection] === 'close',
     problem,
   };
 }
 
-/** The time a request leaves for its answer in milliseconds; `undefined` without a positive whole `Timeout`. */
-export function timeoutOf(headers: Headers): number | undefined {
-  const text = headers[header.timeout];
+/** The milliseconds of {@link IncomingRequest.timeout}; `undefined` unless it is a positive whole number. */
+export function timeoutMsOf(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{1,19}$/.test(text)) return undefined;
   const timeoutMs = Number(text) / 1e6;
   return timeoutMs > 0 ? timeoutMs : undefined;

@@ -177,8 +177,19 @@ class MicroService implements Service {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { transport, broker, registry, address, advertise, id, metadata, registerIntervalMs, registerTtlMs, logger } =
-      this.#options;
+    const {
+      transport,
+      broker,
+      registry,
+      address,
+      advertise,
+      id,
+      metadata,
+      dialect,
+      registerIntervalMs,
+      registerTtlMs,
+      logger,
+    } = this.#options;
     const listener = await transport.listen(address, { signal });
     this.#listener = listener;
     void listener.closed.then((cause) => this.#onListenerClosed(cause));
@@ -186,6 +197,7 @@ class MicroService implements Service {
       id: `${this.name}-${id}`,
       address: advertise ?? listener.address,
       metadata,
+      dialect,
       listener,
       transport,
       broker,

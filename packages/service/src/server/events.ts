@@ -68,7 +68,6 @@ export class Events {
   async #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> {
     const { name, workload } = this.#core;
     const context = new HandlerContext({
-      hasDeadline: false,
       service: name,
       name: topic,
       headers: message.headers,

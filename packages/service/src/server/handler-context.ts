@@ -1,7 +1,7 @@
 import type { Headers, MicroError } from '@ts-micro/core';
 import type { CallContext } from '../rpc/call-context.ts';
 import { metadataOf } from '../rpc/metadata.ts';
-import { timeoutOf } from '../rpc/request.ts';
+import { timeoutMsOf } from '../rpc/request.ts';
 
 /** What a handler of an endpoint knows besides the request. */
 export interface RequestContext extends CallContext {
@@ -30,13 +30,13 @@ export interface EventContext extends CallContext {
 }
 
 export interface HandlerContextInit {
-  /** False for an event: a `Timeout` among its headers is left over from the request in whose course it was published. @default true */
-  readonly hasDeadline?: boolean | undefined;
   readonly service: string;
   /** The endpoint or the topic. */
   readonly name: string;
   readonly headers: Headers;
   readonly contentType: string;
+  /** The time its sender waits, in nanoseconds as it wrote it. */
+  readonly timeout?: string | undefined;
   readonly local: string;
   readonly remote: string;
 }
@@ -53,8 +53,9 @@ export class HandlerContext implements RequestContext, EventContext {
   readonly local: string;
   readonly remote: string;
   readonly #arrivedAt: number = Date.now();
+  readonly #timeout: string | undefined;
   /** `null` until it is asked for. */
-  #deadline: number | undefined | null;
+  #deadline: number | undefined | null = null;
   #metadata: Headers | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -68,7 +69,7 @@ export class HandlerContext implements RequestContext, EventContext {
     this.contentType = init.contentType;
     this.local = init.local;
     this.remote = init.remote;
-    this.#deadline = init.hasDeadline === false ? undefined : null;
+    this.#timeout = init.timeout;
   }
 
   get topic(): string {
@@ -77,7 +78,7 @@ export class HandlerContext implements RequestContext, EventContext {
 
   get deadline(): number | undefined {
     if (this.#deadline === null) {
-      const timeoutMs = timeoutOf(this.headers);
+      const timeoutMs = timeoutMsOf(this.#timeout);
       this.#deadline = timeoutMs === undefined ? undefined : this.#arrivedAt + timeoutMs;
     }
     return this.#deadline;

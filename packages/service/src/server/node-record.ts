@@ -1,4 +1,5 @@
 import type { Broker, EndpointRecord, Listener, NodeRecord, Registry, Transport } from '@ts-micro/core';
+import { type DialectChoice, leanMetadata } from '../rpc/dialect.ts';
 import type { Route } from './routes.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -6,6 +7,7 @@ export interface NodeInit {
   readonly id: string;
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly dialect: DialectChoice;
   readonly listener: Listener;
   readonly transport: Transport;
   readonly broker: Broker | undefined;
@@ -13,13 +15,15 @@ export interface NodeInit {
 }
 
 /** The node of a running service, with the metadata that Go Micro's clients choose nodes by. */
-export function nodeRecord({ id, address, metadata, listener, transport, broker, registry }: NodeInit): NodeRecord {
+export function nodeRecord(init: NodeInit): NodeRecord {
+  const { id, address, metadata, dialect, listener, transport, broker, registry } = init;
   return {
     id,
     address,
     metadata: {
       ...metadata,
       ...listener.metadata,
+      ...(dialect === 'auto' && leanMetadata),
       ...(broker && { broker: broker.name }),
       protocol: 'mucp',
       ...(registry && { registry: registry.name }),

@@ -3,7 +3,6 @@ import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
 import { errorOfThrown, formatError } from '../rpc/error-text.ts';
 import { endOfStream } from '../rpc/headers.ts';
-import { isHalfClose } from '../rpc/request.ts';
 import { StreamEnd, type StreamLink } from '../stream/stream-end.ts';
 import { deliver, type ReadableExchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
@@ -78,7 +77,7 @@ export class ServerStream {
     if (!this.#exchange.dialect.isEndOfStream(message)) return;
     this.#hasPeerEnded = true;
     this.#inbox.end();
-    if (!isHalfClose(message.headers)) this.#leaveSoon();
+    if (!this.#exchange.dialect.isHalfClose(message)) this.#leaveSoon();
   }
 
   /** Resolves once a message may be taken again, or nobody receives any more. */

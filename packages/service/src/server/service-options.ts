@@ -10,6 +10,7 @@ import {
 } from '@ts-micro/core';
 import type { Middleware } from '../middleware.ts';
 import type { Codec } from '../rpc/codec.ts';
+import { type DialectChoice, isDialectChoice } from '../rpc/dialect.ts';
 
 export interface ServiceOptions {
   /** What clients call it: `greeter`. */
@@ -41,6 +42,8 @@ export interface ServiceOptions {
   readonly maxBacklog?: number | undefined;
   /** Codecs besides JSON, bytes and protobuf as bytes; one with a built-in's content type replaces it. */
   readonly codecs?: readonly Codec[] | undefined;
+  /** `auto` tells clients of this package that they may spare headers; `go` does not. @default 'auto' */
+  readonly dialect?: 'auto' | 'go' | undefined;
   /** Run around every handler, the first outermost; `use` adds to them. */
   readonly middleware?: readonly Middleware[] | undefined;
   /** @default silent */
@@ -58,6 +61,7 @@ export interface CheckedServiceOptions extends ServiceOptions {
   readonly maxConcurrency: number;
   readonly maxBacklog: number;
   readonly codecs: readonly Codec[];
+  readonly dialect: DialectChoice;
   readonly middleware: readonly Middleware[];
   readonly logger: Logger;
 }
@@ -76,6 +80,7 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
     maxConcurrency: options.maxConcurrency ?? 1024,
     maxBacklog: options.maxBacklog ?? 1024,
     codecs: options.codecs ?? [],
+    dialect: options.dialect ?? 'auto',
     middleware: options.middleware ?? [],
     logger: options.logger ?? silentLogger,
   };
@@ -87,6 +92,7 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
     if (typeof value !== 'string') throw invalid(`metadata "${name}" is a ${typeof value}, not a string`);
   }
   if (typeof options.transport?.listen !== 'function') throw invalid('transport is missing');
+  if (!isDialectChoice(checked.dialect)) throw invalid(`dialect ${String(checked.dialect)} is neither auto nor go`);
   for (const name of ['registerIntervalMs', 'registerTtlMs'] as const) checkNumber(name, checked[name], 1, 2 ** 31 - 1);
   checkNumber('stopTimeoutMs', checked.stopTimeoutMs, 0, 2 ** 31 - 1);
   checkNumber('maxConcurrency', checked.maxConcurrency, 1, Number.MAX_SAFE_INTEGER);

@@ -209,11 +209,11 @@ export class SocketServer {
 
   #contextOf({ request, socket }: Exchange): HandlerContext {
     return new HandlerContext({
-      hasDeadline: request.kind !== 'event',
       service: this.#core.name,
       name: request.name,
       headers: request.headers,
       contentType: request.contentType,
+      timeout: request.timeout,
       local: socket.local,
       remote: socket.remote,
     });

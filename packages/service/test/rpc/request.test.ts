@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codecForNode, createCodecs } from '../../src/rpc/codecs.ts';
 import { eventMessage } from '../../src/rpc/event.ts';
-import { endOfStreamMessage, isHalfClose, parseRequest, requestMessage, timeoutOf } from '../../src/rpc/request.ts';
+import { endOfStreamMessage, isHalfClose, parseRequest, requestMessage, timeoutMsOf } from '../../src/rpc/request.ts';
 import { golden, without } from './golden.ts';
 
 const codecs = createCodecs();
@@ -51,7 +51,7 @@ describe('a request', () => {
     expect(without(end, 'Micro-Id')).toEqual(golden('S5'));
     const half = endOfStreamMessage({ ...stream, ...encoded('application/json', undefined) }, true);
     expect(without(half, 'Micro-Id', 'Connection')).toEqual(golden('S5'));
-    expect([half, end].map((message) => isHalfClose(message.headers))).toEqual([true, false]);
+    expect([half, end].map((message) => isHalfClose(message))).toEqual([true, false]);
     expect(parseRequest(half, codecs).isLast).toBe(false);
   });
 
@@ -85,7 +85,7 @@ describe('a parsed request', () => {
     expect(request).toMatchObject({ kind: 'unary', name: 'Greeter.Hello', id: '0', isLast: false });
     const use = { kind: 'request', name: request.name } as const;
     expect(request.codec?.decode(request.body, use)).toEqual(john);
-    expect(timeoutOf(request.headers)).toBe(5000);
+    expect(timeoutMsOf(request.timeout)).toBe(5000);
   });
 
   it('without a content type is protobuf', () => {
@@ -134,8 +134,8 @@ describe('a parsed request', () => {
 
   it('has no deadline without a positive whole Timeout', () => {
     for (const timeout of ['0', '-1', '1.5', 'soon', '', '99999999999999999999999'])
-      expect(timeoutOf({ Timeout: timeout })).toBeUndefined();
-    expect(timeoutOf({})).toBeUndefined();
-    expect(timeoutOf({ Timeout: '1500000' })).toBe(1.5);
+      expect(timeoutMsOf(timeout)).toBeUndefined();
+    expect(timeoutMsOf(undefined)).toBeUndefined();
+    expect(timeoutMsOf('1500000')).toBe(1.5);
   });
 });

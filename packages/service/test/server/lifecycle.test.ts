@@ -44,6 +44,7 @@ describe('a started service', () => {
           registry: 'memory',
           server: 'mucp',
           transport: 'memory',
+          'ts-micro-rpc': '1',
         },
       },
     ]);
@@ -83,7 +84,12 @@ describe('a started service', () => {
       registry: undefined,
     });
     expect(json(await greeter.ask(request('Greeter.Hello', {})))).toEqual({ ok: true });
-    expect(greeter.service.node?.metadata).toEqual({ protocol: 'mucp', server: 'mucp', transport: 'memory' });
+    expect(greeter.service.node?.metadata).toEqual({
+      'ts-micro-rpc': '1',
+      protocol: 'mucp',
+      server: 'mucp',
+      transport: 'memory',
+    });
     expect(greeter.service.health()).toMatchObject({ ready: true, registered: false, reasons: [] });
   });
 

@@ -18,11 +18,19 @@ interface Pair extends AsyncDisposable {
   readonly client: Client;
 }
 
-/** What our client and our service promise each other, over any plugins. `open` makes plugins that see nobody else's. */
-export function testPair(open: () => Promise<{ readonly server: PluginSet; readonly client: PluginSet }>): void {
+/** Plugins that see nobody else's. */
+type OpenPlugins = () => Promise<{ readonly server: PluginSet; readonly client: PluginSet }>;
+
+/** What our client and our service promise each other, over any plugins and in every dialect. */
+export function testPair(open: OpenPlugins): void {
+  describe('in the lean dialect', () => testPairIn('auto', open));
+  describe("in Go Micro's dialect", () => testPairIn('go', open));
+}
+
+function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
   async function pair(configure: (service: Service) => void): Promise<Pair> {
     const plugins = await open();
-    const service = createService({ name: 'greeter', stopTimeoutMs: 2000, ...plugins.server });
+    const service = createService({ name: 'greeter', stopTimeoutMs: 2000, dialect, ...plugins.server });
     configure(service);
     await service.start();
     const client = createClient(plugins.client);

@@ -1,0 +1,106 @@
+import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { type Codec, type CodecUse, decodeBody } from './codec.ts';
+import type { Codecs } from './codecs.ts';
+import { contentType } from './content-type.ts';
+import type { Dialect } from './dialect.ts';
+import { headerValue } from './header-value.ts';
+import { endOfStream } from './headers.ts';
+import {
+  clientEndHeaders,
+  clientHalfCloseHeaders,
+  leanHeader,
+  replyHeaders,
+  requestHeaders,
+  serverEndHeaders,
+  streamHeaders,
+} from './lean-headers.ts';
+import { metadataOf } from './metadata.ts';
+import { remoteFailure } from './remote-failure.ts';
+import type { IncomingRequest, OutgoingRequest } from './request.ts';
+
+const nothing = new Uint8Array(0);
+
+/** What is wrong with a message of a stream that is not open; made once, as whether it is open is known only later. */
+const notOpen = new MicroError('malformed', 'a message of a stream that is not open');
+
+/**
+ * The dialect between ts-micro peers: only the headers that the receiver cannot know.
+ *
+ * Headers that repeat are one frozen object, so that a transport can recognise what it has encoded before.
+ */
+export const leanDialect: Dialect = {
+  request({ endpoint, contentType: type, timeoutMs, metadata, isStream, body }: OutgoingRequest): Message {
+    let headers = requestHeaders(type, endpoint, timeoutMs);
+    if (isStream) headers = { ...headers, ...streamHeaders };
+    if (metadata !== undefined) headers = { ...metadataOf(metadata), ...headers };
+    return { headers, body };
+  },
+
+  streamRequest: (_request, body) => ({ headers: streamHeaders, body }),
+
+  endOfStream: (_request, isReading) => ({
+    headers: isReading ? clientHalfCloseHeaders : clientEndHeaders,
+    body: nothing,
+  }),
+
+  isReplyTo: () => true,
+  isEndOfStream: ({ headers }) => headers[leanHeader.error] === endOfStream,
+  isHalfClose: ({ headers }) => headers[leanHeader.isReading] !== undefined,
+
+  value(message: Message, codec: Codec, use: CodecUse, service: string): unknown {
+    const error = failure(message, use, service);
+    if (error !== undefined) throw error;
+    return decodeBody(codec, message.body, use);
+  },
+
+  failure: (message, _codec, use, service) => failure(message, use, service),
+
+  parse({ headers, body }: Message, codecs: Codecs): IncomingRequest {
+    const type = headers[leanHeader.contentType] ?? contentType.json;
+    const stream = headers[leanHeader.stream] ?? '';
+    const name = headers[leanHeader.endpoint] ?? '';
+    return {
+      kind: stream === '' ? 'unary' : 'stream',
+      headers,
+      body,
+      name,
+      id: headers[leanHeader.id] ?? '',
+      streamId: stream,
+      contentType: type,
+      codec: codecs.get(type),
+      timeout: headers[leanHeader.timeout],
+      isLast: false,
+      problem: name === '' ? notOpen : undefined,
+    };
+  },
+
+  reply: answer,
+  streamMessage: answer,
+  error: errorAnswer,
+  bareError: errorAnswer,
+  unsupportedType: (request) => errorAnswer(request, `unsupported Content-Type: ${request.contentType}`),
+};
+
+/** True for headers of the lean dialect in a message that came in at a server. */
+export function isLean(headers: Headers): boolean {
+  return headers[leanHeader.endpoint] !== undefined || headers[leanHeader.stream] !== undefined;
+}
+
+function failure({ headers }: Message, use: CodecUse, service: string): MicroError | undefined {
+  const text = headers[leanHeader.error];
+  return text === undefined ? undefined : remoteFailure(text, `${service} ${use.name}`);
+}
+
+function answer(request: IncomingRequest, body: Uint8Array): Message {
+  return { headers: withId(replyHeaders(request.contentType), request), body };
+}
+
+function errorAnswer(request: IncomingRequest, text: string): Message {
+  const headers = text === endOfStream ? serverEndHeaders : { [leanHeader.error]: headerValue(text) };
+  return { headers: withId(headers, request), body: nothing };
+}
+
+/** A client of this package gives no id; one that shares a socket among exchanges does, and finds its answers by it. */
+function withId(headers: Headers, { id }: IncomingRequest): Headers {
+  return id === '' ? headers : { ...headers, [leanHeader.id]: headerValue(id) };
+}
