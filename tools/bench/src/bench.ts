@@ -52,7 +52,7 @@ function profiling({ profileFolder }: Settings): readonly string[] {
   if (profileFolder === undefined) return [];
   const folder = resolve(profileFolder);
   mkdirSync(folder, { recursive: true });
-  return ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+  return ['--cpu-prof', '--cpu-prof-interval=250', `--cpu-prof-dir=${folder}`];
 }
 
 function progress(text: string): void {

@@ -2,21 +2,27 @@ import { natsBroker } from '@ts-micro/broker-nats';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { createClient, createService } from '@ts-micro/service';
-import { type NatsTransportOptions, natsTransport } from '@ts-micro/transport-nats';
+import { natsTransport } from '@ts-micro/transport-nats';
 import { answer, type Sample } from '../harness/sample.ts';
 import { sendSamples } from '../harness/send-samples.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 
-/** The whole of ts-micro as the README shows it: what its peers speak to each other is its own choice. */
-export const contender: Contender = tsMicro({});
+/** What ts-micro peers speak to each other, and what a broker publishes. */
+export interface Wire {
+  readonly dialect: 'auto' | 'go';
+  readonly format: 'native' | 'envelope';
+}
+
+/** The whole of ts-micro as the README shows it; events, which are Go Micro's envelopes by default, are native by option. */
+export const contender: Contender = tsMicro({ dialect: 'auto', format: 'native' });
 
 const bytes = { contentType: 'application/octet-stream' };
 
-/** `options` are for a transport that is told what to speak. */
-export function tsMicro(options: NatsTransportOptions): Contender {
+export function tsMicro({ dialect, format }: Wire): Contender {
   const pluginsOn = (connection: NatsConnection) => ({
-    transport: natsTransport({ ...options, connection }),
-    broker: natsBroker({ connection }),
+    dialect,
+    transport: natsTransport({ connection, dialect }),
+    broker: natsBroker({ connection, format }),
     registry: natsRegistry({ connection }),
   });
   return {

@@ -10,7 +10,7 @@ export class Rounds<Name extends string, Measurement> {
     this.#measurements = new Map(names.map((name) => [name, []]));
   }
 
-  /** Those with a measurement of every round. */
+  /** Those that were measured in every round. */
   get names(): Name[] {
     return [...this.#measurements.keys()].filter((name) => !this.failures.has(name));
   }

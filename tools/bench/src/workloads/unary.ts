@@ -121,7 +121,7 @@ function unaryTable(rounds: Rounds<ContenderName, UnaryMeasurement>, hasLatencie
 
 function outcomeOf(rounds: Rounds<ContenderName, UnaryMeasurement>, target: RatioTarget): Outcome {
   const { row, of, to, figure, atLeast, atMost } = target;
-  const missing = [of, to].find((name) => rounds.failures.has(name)) ?? of;
+  const missing = [of, to].find((name) => !rounds.names.includes(name)) ?? of;
   const limit = { atLeast, atMost, unit: `x ${contenders[to].title}` };
   return judge(row, rounds.ratio(of, to, figure), limit, `without ${contenders[missing].title}`);
 }
