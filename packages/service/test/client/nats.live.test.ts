@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { natsBroker } from '@ts-micro/broker-nats';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
-import { startNatsCluster, startNatsServer } from '@ts-micro/testkit/nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
@@ -84,29 +84,6 @@ async function openService(servers: string, name: string = 'greeter'): Promise<S
 
 function hello(client: Client, name: string, options = {}): Promise<{ msg: string; id: string }> {
   return client.call('greeter', 'Greeter.Hello', { name }, options);
-}
-
-/** Calls from `concurrency` callers at once for as long as `work` takes; gives back how many there were. */
-async function callDuring(
-  client: Client,
-  concurrency: number,
-  options: object,
-  work: () => Promise<void>,
-): Promise<number> {
-  let isOver = false;
-  let count = 0;
-  const caller = async (index: number) => {
-    for (let call = 0; !isOver; call++) {
-      await hello(client, `${index}.${call}`, options);
-      count++;
-    }
-  };
-  const callers = Promise.all(Array.from({ length: concurrency }, (_, index) => caller(index)));
-  // A caller that fails ends the wait for `work` as well.
-  await Promise.race([callers, work()]);
-  isOver = true;
-  await callers;
-  return count;
 }
 
 describe('over nats, a client', () => {
@@ -225,26 +202,5 @@ describe('over nats, a client', () => {
     const began = performance.now();
     await hello(member.client, 'x');
     expect(performance.now() - began).toBeLessThan(2000);
-  });
-});
-
-describe('over a cluster of three, a client', () => {
-  it('fails no idempotent call while each server is killed in turn', { timeout: 120_000 }, async () => {
-    await using cluster = await startNatsCluster();
-    await using one = await openService(cluster.servers);
-    await using two = await openService(cluster.servers);
-    await using member = await openClient(cluster.servers);
-    await hello(member.client, 'x');
-    const options = { idempotent: true, timeoutMs: 15_000, attemptTimeoutMs: 1000, retries: 50 };
-    const calls = await callDuring(member.client, 32, options, async () => {
-      for (const node of cluster.nodes) {
-        const seen = one.calls.length + two.calls.length;
-        await node.kill();
-        await until(() => one.calls.length + two.calls.length > seen + 200, 20_000);
-        await node.restart();
-        await cluster.formed();
-      }
-    });
-    expect(calls).toBeGreaterThan(600);
   });
 });
