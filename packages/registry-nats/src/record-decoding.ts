@@ -42,8 +42,9 @@ function parse(data: Uint8Array, what: string): Json {
   let value: unknown;
   try {
     value = JSON.parse(decoder.decode(data));
-  } catch (error) {
-    throw MicroError.from(error, 'malformed', `nats registry: ${what}`);
+  } catch {
+    // Without the parser's error, which quotes the bytes: this one gets logged.
+    throw new MicroError('malformed', `nats registry: ${what}: it is not JSON`);
   }
   return object(value, what);
 }

@@ -6,6 +6,7 @@ import { firstConnect } from './rows/first-connect.ts';
 import { gracefulStop } from './rows/graceful-stop.ts';
 import { halfOpen } from './rows/half-open.ts';
 import { longLife } from './rows/long-life.ts';
+import { malformed } from './rows/malformed.ts';
 import { natsRestarts } from './rows/nats-restart.ts';
 import { publishesOutages } from './rows/publishes-outage.ts';
 import { serviceKilled } from './rows/service-killed.ts';
@@ -24,5 +25,6 @@ export const rows: readonly Row[] = [
   gracefulStop,
   slowConsumer,
   concurrentCalls,
+  malformed,
   longLife,
 ];
