@@ -14,7 +14,7 @@ export async function rejection(promise: Promise<unknown>, what: string, ...code
 }
 
 /** Fails unless `error` is a `MicroError` with one of these codes. */
-function assertError(error: unknown, what: string, ...codes: ErrorCode[]): asserts error is MicroError {
+export function assertError(error: unknown, what: string, ...codes: ErrorCode[]): asserts error is MicroError {
   if (MicroError.is(error) && codes.includes(error.code)) return;
   if (error instanceof Error && !MicroError.is(error) && /still waiting after/.test(error.message)) throw error;
   const got = MicroError.is(error) ? `${error.code} (${error.message})` : String(error);

@@ -69,7 +69,7 @@ async function attempt<I extends InterfaceName>(
     const dispose = async () => harness[Symbol.asyncDispose]?.();
     const outcome = await withCleanup(inHarness(), () => within(dispose(), 'disposing the harness', caseBoundMs));
     await assertSettled('after the case', resources, activeResources, settle);
-    rejections.assertNone();
+    await rejections.assertNone();
     return outcome;
   } finally {
     rejections.stop();

@@ -3,9 +3,10 @@ import { message } from '../assertions.ts';
 
 const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);
 
-/** All 256 bytes, bytes that are no UTF-8, and headers of both cases. */
+/** All 256 bytes, bytes that are no UTF-8, in the middle of a larger buffer, and headers of both cases. */
 export function rawMessage(): Message {
-  return message(Uint8Array.from([...everyByte, 0xc3, 0x28, 0xff, 0xfe, 0, 0]), {
+  const buffer = Uint8Array.from([1, 2, 3, ...everyByte, 0xc3, 0x28, 0xff, 0xfe, 0, 0, 1, 2, 3]);
+  return message(buffer.subarray(3, -3), {
     'Content-Type': 'application/octet-stream',
     'Micro-Topic': 'orders',
   });

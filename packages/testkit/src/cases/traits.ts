@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
-import { rejection } from '../assertions.ts';
+import { assertError, rejection } from '../assertions.ts';
 import type { InterfaceName } from '../backend.ts';
 import type { CaseContext } from '../case-context.ts';
 import { type ContractCase, casesOf, type Need, type Subject } from '../contract-case.ts';
@@ -12,7 +12,7 @@ interface Call {
   run(options?: AbortOptions): Promise<unknown>;
   /** It waits until something happens that does not. */
   readonly waits?: boolean;
-  /** It can be called only once on the same object. */
+  /** Only one call of it succeeds on the same object; others are refused with `conflict`. */
   readonly once?: boolean;
 }
 
@@ -139,8 +139,15 @@ export function traitsOf<I extends InterfaceName>(
         const { signal } = controller;
         const waiting = calls.flatMap((call) => (call.waits ? times(10, () => call.run({ signal })) : []));
         const waited = context.within(Promise.allSettled(waiting), 'the waits');
-        const running = calls.flatMap((call) => (call.waits ? [] : times(call.once ? 1 : 10, () => call.run())));
+        const racing = calls.filter(({ once }) => once).map((call) => Promise.allSettled(times(10, () => call.run())));
+        const running = calls.flatMap((call) => (call.waits || call.once ? [] : times(10, () => call.run())));
         await context.within(Promise.all(running), 'calls at once');
+        for (const race of racing) {
+          const results = await context.within(race, 'calls at once of which one succeeds');
+          assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1, 'how many calls succeed');
+          for (const result of results)
+            if (result.status === 'rejected') assertError(result.reason, 'one of the other calls', 'conflict');
+        }
         controller.abort();
         for (const result of await waited)
           if (result.status === 'rejected') assert.ok(MicroError.is(result.reason, 'canceled'), `${result.reason}`);

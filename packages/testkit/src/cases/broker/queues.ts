@@ -26,10 +26,14 @@ export const queues: readonly ContractCase<'broker'>[] = casesOf('broker', 'Brok
         await listen(context, second, topic, { queue: 'workers' }),
         await listen(context, second, topic, { queue: 'workers' }),
       ];
+      // A queue is one of its topic: its name may be that of another.
+      const namesake = await listen(context, second, context.unique('topic'), { queue: 'workers' });
       const texts = numbers(100);
       await publishTexts(context, first, topic, texts);
       await assertShared(context, first, topic, witnesses, members, texts);
       for (const { subscriber } of members) assert.equal(subscriber.queue, 'workers');
+      assert.deepEqual(textsOf(namesake), [], 'the queue of another topic');
+      if (context.supports.wildcards) await assertSharedWildcard(context);
     },
   },
   {
@@ -101,11 +105,23 @@ export const queues: readonly ContractCase<'broker'>[] = casesOf('broker', 'Brok
   },
 ]);
 
+/** The same for a queue on a pattern. */
+async function assertSharedWildcard(context: BrokerContext): Promise<void> {
+  const { topic, brokers, witnesses } = await twoBrokers(context, '.one');
+  const pattern = topic.replace(/one$/, '*');
+  const members: Listening[] = [];
+  for (const broker of brokers) members.push(await listen(context, broker, pattern, { queue: 'workers' }));
+  const texts = numbers(20);
+  await publishTexts(context, brokers[0], topic, texts);
+  await assertShared(context, brokers[0], topic, witnesses, members, texts);
+}
+
 /** Two brokers with a plain subscriber each, through which the case learns that everything has come. */
 export async function twoBrokers(
   context: BrokerContext,
+  ending = '',
 ): Promise<{ topic: string; brokers: readonly [Broker, Broker]; witnesses: readonly Listening[] }> {
-  const topic = context.unique('topic');
+  const topic = context.unique('topic') + ending;
   const brokers = [await context.open(), await context.open()] as const;
   const witnesses = [await listen(context, brokers[0], topic), await listen(context, brokers[1], topic)];
   return { topic, brokers, witnesses };

@@ -152,7 +152,7 @@ export const subscriber: readonly ContractCase<'broker'>[] = casesOf('broker', '
     title: 'a handler that never settles does not hold a close beyond its bound',
     async run(context) {
       const topic = context.unique('topic');
-      for (const end of ['subscriber', 'broker'] as const) {
+      for (const end of ['subscriber', 'connection', 'broker'] as const) {
         const broker = await context.open();
         const started = context.inbox<BrokerEvent>('handlers that never settle');
         const handler = (event: BrokerEvent): Promise<void> => {
@@ -162,10 +162,12 @@ export const subscriber: readonly ContractCase<'broker'>[] = casesOf('broker', '
         const closable = await context.within(broker.subscribe(topic, handler), 'subscribe');
         await publishText(context, broker, topic, 'hold');
         await started.take();
-        const ending = end === 'subscriber' ? closable : broker;
-        await context.within(ending.close({ signal: context.deadline(200) }), 'close past its deadline');
-        const cause = await context.within(ending.closed, 'closed');
-        assert.equal(cause?.code, 'timeout', `closed of the ${end} says ${cause} of what was abandoned`);
+        const options = { signal: context.deadline(200) };
+        if (end === 'connection') await context.within(broker.disconnect(options), 'disconnect past its deadline');
+        else await context.within((end === 'broker' ? broker : closable).close(options), 'close past its deadline');
+        const ended = end === 'broker' ? broker : closable;
+        const cause = await context.within(ended.closed, 'closed');
+        assert.equal(cause?.code, 'timeout', `closed says ${cause} of what was abandoned with the ${end}`);
         await context.within(closable.closed, 'the end of the subscriber');
       }
     },

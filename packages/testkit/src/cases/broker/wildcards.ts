@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { type BrokerContext, listen, publishText } from './topic.ts';
+import { type BrokerContext, heard, listen, publishText } from './topic.ts';
 
 export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -64,8 +64,10 @@ interface Matching {
 
 async function assertMatches(context: BrokerContext, { pattern, matching, others, last }: Matching): Promise<void> {
   const publisher = await context.open();
-  const { events, subscriber } = await listen(context, await context.open(), pattern);
+  const broker = await context.open();
+  const { events, subscriber } = await listen(context, broker, pattern);
   assert.equal(subscriber.topic, pattern);
+  const exact = await listen(context, broker, last);
   const topics = [...others, ...matching, ...others];
   for (const topic of [...topics, last]) await publishText(context, publisher, topic, topic);
   await events.when((items) => items.some(({ topic }) => topic === last), last);
@@ -74,4 +76,5 @@ async function assertMatches(context: BrokerContext, { pattern, matching, others
     [...matching, last],
     `what ${pattern} matches`,
   );
+  await heard(exact, last);
 }

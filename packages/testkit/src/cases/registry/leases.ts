@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { lookUp, nodeIds, type RegistryContext, register, sees, simple } from './records.ts';
+import { deregister, lookUp, nodeIds, type RegistryContext, register, sees, simple } from './records.ts';
 
 export const leases: readonly ContractCase<'registry'>[] = casesOf('registry', 'Registry', [
   {
@@ -63,8 +63,15 @@ export const leases: readonly ContractCase<'registry'>[] = casesOf('registry', '
       const name = context.unique('service');
       await register(context, registrar, simple(name, '1', 'forever'));
       await register(context, registrar, simple(name, '1', 'leased'), leaseMs(context));
+      // Neither a lease that was given up nor that of a node that left comes back to what was registered after it.
+      await register(context, registrar, simple(name, '1', 'kept'), leaseMs(context));
+      await register(context, registrar, simple(name, '1', 'kept'));
+      await register(context, registrar, simple(name, '1', 'anew'), leaseMs(context));
+      await deregister(context, registrar, simple(name, '1', 'anew'));
+      await register(context, registrar, simple(name, '1', 'anew'));
       await register(context, registrar, simple(name, '2', 'leased'), leaseMs(context));
-      for (const each of [registry, registrar]) await sees(context, each, name, simple(name, '1', 'forever'));
+      const staying = simple(name, '1', 'forever', 'kept', 'anew');
+      for (const each of [registry, registrar]) await sees(context, each, name, staying);
     },
   },
   {

@@ -107,6 +107,9 @@ export const lookup: readonly ContractCase<'registry'>[] = casesOf('registry', '
         assertRecords(records, [simple(name, '1', ...ids)], 'one of many lookups');
       for (const other of others) await sees(context, registrar, other.name, other);
       for (const other of others) await sees(context, registry, other.name, other);
+      // Each asks for another, so that answers that are mixed up show.
+      const mixed = others.map((other, index) => lookUp(context, index % 2 ? registrar : registry, other.name));
+      assertRecords((await Promise.all(mixed)).flat(), others, 'many lookups of different names');
     },
   },
   {

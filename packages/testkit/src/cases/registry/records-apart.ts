@@ -32,6 +32,9 @@ export const recordsApart: readonly ContractCase<'registry'>[] = casesOf('regist
         for (const record of await lookUp(context, registry, name)) spoil(record);
         const listed = await context.within(registry.listServices(), 'listServices');
         for (const record of listed) if (record.name === name) spoil(record);
+        const again = await context.within(registry.listServices(), 'listServices again');
+        const mine = again.filter((record) => record.name === name);
+        assertRecords(mine, [complete(name)], 'listed after a caller changed its records');
         assertRecords(await lookUp(context, registry, name), [complete(name)], 'after a caller changed its records');
       }
       assertRecords(await lookUp(context, first, name), [complete(name)], 'after another caller changed its records');

@@ -12,7 +12,9 @@ export const watcherEnd: readonly ContractCase<'registry'>[] = casesOf('registry
     needs: ['watch'],
     async run(context) {
       const registry = await context.open();
-      const watching = await watchFrom(context, registry, context.unique('service'));
+      const name = context.unique('service');
+      const watching = await watchFrom(context, registry, name);
+      const other = await watchFrom(context, registry, name);
       const pending = [watching.receive(), watching.receive()];
       const ended = context.within(Promise.all(pending), 'the pending waits');
       const looping = context.within(
@@ -25,6 +27,8 @@ export const watcherEnd: readonly ContractCase<'registry'>[] = casesOf('registry
       assert.deepEqual(await ended, [undefined, undefined]);
       await looping;
       await rejection(context.within(watching.receive(), 'receive'), 'a receive after it', 'closed');
+      await register(context, registry, simple(name, '1', 'a'));
+      await announces(context, other, 'create', simple(name, '1', 'a'));
     },
   },
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { leaseMs } from './leases.ts';
 import { assertRecords, complete, deregister, register, sees, simple, spoil } from './records.ts';
-import { announces, next, watch, watchFrom } from './watching.ts';
+import { announces, next, nextOf, watch, watchFrom } from './watching.ts';
 
 export const watcher: readonly ContractCase<'registry'>[] = casesOf('registry', 'Watcher', [
   {
@@ -67,6 +67,9 @@ export const watcher: readonly ContractCase<'registry'>[] = casesOf('registry', 
       await announces(context, watching, 'update', simple(name, '1', 'b', 'c'));
       await deregister(context, second, simple(name, '1', 'b'));
       await announces(context, watching, 'update', simple(name, '1', 'c'));
+      const moved = { ...simple(name, '1'), nodes: [{ id: 'c', address: 'moved', metadata: { protocol: 'mucp' } }] };
+      await register(context, first, moved);
+      await announces(context, watching, 'update', moved);
       await deregister(context, first, simple(name, '1', 'c'));
       await announces(context, watching, 'delete', simple(name, '1', 'c'));
     },
@@ -172,11 +175,13 @@ export const watcher: readonly ContractCase<'registry'>[] = casesOf('registry', 
         await watchFrom(context, registry, name),
         await watchFrom(context, registrar, name),
       ];
+      const everything = await watch(context, registry);
+      assert.equal((await next(context, everything, 'the resync of everything')).type, 'resync');
       const records = Array.from({ length: 30 }, (_, index) => simple(name, String(index), 'a'));
       for (const record of records) await register(context, registrar, record);
-      for (const each of watchers) {
+      for (const each of [...watchers, everything]) {
         for (const record of records) {
-          const event = await next(context, each, `the create of ${record.version}`);
+          const event = await nextOf(context, each, name, `the create of ${record.version}`);
           assert.equal(event.type, 'create');
           assertRecords(event.type === 'create' ? [event.service] : [], [record], 'the next change');
           // What one watcher does with its record is not seen by the others.

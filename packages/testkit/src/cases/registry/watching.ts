@@ -13,6 +13,19 @@ export async function next(context: RegistryContext, watcher: Watcher, what: str
   return event;
 }
 
+/** The next event that concerns this service: where a server is shared, a watcher of everything hears of others as well. */
+export async function nextOf(
+  context: RegistryContext,
+  watcher: Watcher,
+  service: string,
+  what: string,
+): Promise<RegistryEvent> {
+  for (;;) {
+    const event = await next(context, watcher, what);
+    if (event.type === 'resync' || event.service.name === service) return event;
+  }
+}
+
 /** Opens a watcher of one service and takes its first `resync`, which must hold these records. */
 export async function watchFrom(
   context: RegistryContext,

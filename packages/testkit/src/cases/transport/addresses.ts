@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { MicroError, type Socket, type Transport } from '@ts-micro/core';
+import { type Listener, MicroError, type Socket, type Transport } from '@ts-micro/core';
 import { message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { dial, echo, exchange, pair, serveWith, type TransportContext } from './pair.ts';
+import { dial, exchange, pair, serveWith, type TransportContext } from './pair.ts';
 
 export const addresses: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
   {
@@ -10,15 +10,22 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
     title: 'listening without an address makes up a fresh one each time',
     async run(context) {
       const transports = [await context.open(), await context.open()];
-      const seen = new Set<string>();
+      const listeners: Listener[] = [];
+      for (const transport of transports)
+        for (let round = 0; round < 5; round++) listeners.push(await context.within(transport.listen(), 'listen'));
+      for (const { address } of listeners) assert.ok(address.length > 0, 'the address is empty');
+      assert.equal(new Set(listeners.map(({ address }) => address)).size, 10, 'an address was given out twice');
+      for (const listener of listeners) {
+        const handler = (socket: Socket) => answer(socket, listener.address);
+        await context.within(listener.accept(handler), 'accept');
+      }
+      // A transport reaches its own listeners like those of others.
       for (const transport of transports) {
-        for (let round = 0; round < 5; round++) {
-          const listener = await context.within(transport.listen(), 'listen');
-          assert.ok(listener.address.length > 0, 'the address is empty');
-          seen.add(listener.address);
+        for (const listener of listeners) {
+          const socket = await dial(context, transport, listener);
+          assert.equal(await exchange(context, socket, 'who is there?'), listener.address, 'another listener answers');
         }
       }
-      assert.equal(seen.size, 10, 'an address was given out twice');
     },
   },
   {
@@ -28,14 +35,18 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
     async run(context) {
       const address = givenAddress(context);
       const server = await context.open();
-      const listener = await context.within(server.listen(address), 'listen');
-      assert.equal(listener.address, address);
-      await context.within(
-        listener.accept((socket) => echo(context, socket)),
-        'accept',
-      );
       const client = await context.open();
-      assert.equal(await exchange(context, await dial(context, client, listener), 'ping'), 'ping');
+      // The second time, the address has been given back.
+      for (const text of ['first', 'second']) {
+        const listener = await context.within(server.listen(address), 'listen');
+        assert.equal(listener.address, address);
+        await context.within(
+          listener.accept((socket) => answer(socket, text)),
+          'accept',
+        );
+        assert.equal(await exchange(context, await dial(context, client, listener), 'ping'), text);
+        await context.within(listener.close(), 'close of the listener');
+      }
     },
   },
   {
@@ -100,6 +111,11 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
 export function givenAddress(context: TransportContext): string {
   const id = context.unique('address');
   return context.settings.address?.(id.replaceAll('-', '')) ?? id;
+}
+
+/** Answers one message. */
+async function answer(socket: Socket, text: string): Promise<void> {
+  if (await socket.receive()) await socket.send(message(text));
 }
 
 /** An address that was served a moment ago and is not any more. */

@@ -105,6 +105,11 @@ export const listener: readonly ContractCase<'transport'>[] = casesOf('transport
       const serving = await serve(context);
       const client = await context.open();
       const { dialled, accepted } = await connect(context, client, serving);
+      const other = await context.within(serving.server.listen(), 'listen');
+      await context.within(
+        other.accept((socket) => echo(context, socket)),
+        'accept',
+      );
       let isClosed = false;
       const closing = context.within(serving.listener.close(), 'close of the listener').then(() => {
         isClosed = true;
@@ -125,6 +130,7 @@ export const listener: readonly ContractCase<'transport'>[] = casesOf('transport
         await context.within(accepted.send(message(text)), 'reply on the open socket');
         assert.equal(await receiveText(context, dialled), text, 'the open socket is cut off');
       }
+      assert.equal(await exchange(context, await dial(context, client, other), 'other'), 'other', 'another listener');
       assert.equal(isClosed, false, 'close resolved while a handler was running');
       await context.within(accepted.close(), 'close of the accepted socket');
       await closing;
