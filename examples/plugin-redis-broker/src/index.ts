@@ -1,0 +1,3 @@
+export { redisBroker } from './redis-broker.ts';
+
+export type { RedisBrokerOptions } from './redis-broker.ts';

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startChaosProxy } from '@ts-micro/testkit/nats';
+import { testBroker } from '@ts-micro/testkit/vitest';
+import { afterAll } from 'vitest';
+import { redisBroker } from '../src/index.ts';
+import { RedisServer } from './redis-server.ts';
+
+const server = await RedisServer.start();
+const proxy = await startChaosProxy({ target: server.address });
+afterAll(() => Promise.all([proxy[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]));
+
+testBroker({
+  name: 'redis',
+  open: () => redisBroker({ url: `redis://${proxy.address}` }),
+  faults: {
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    async partition(ms) {
+      proxy.cut();
+      await sleep(ms);
+      proxy.heal();
+    },
+  },
+});
