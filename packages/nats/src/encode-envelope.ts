@@ -1,14 +1,24 @@
 import type { Headers, Message } from '@ts-micro/core';
 
 const prefix = '{"Header":{';
-const bodyField = ',"Body":"';
-const middle = `}${bodyField}`;
+const middle = '},"Body":"';
 
-/** From here on it pays to handle the body apart from the rest. */
-const largeBytes = 4096;
+/** A header in JSON as it was written last, with a comma before it. */
+interface Written {
+  readonly value: string;
+  readonly text: string;
+  readonly isAscii: boolean;
+}
 
-// What begins a header in JSON, `"Content-Type":"`; bounded, so that made-up names cannot grow it.
-const plainNames = new Map<string, string>();
+// Most headers of a message are those of the one before. Bounded, so that made-up names and long values cannot grow it.
+const written = new Map<string, Written>();
+const maxNames = 1000;
+const maxValueLength = 256;
+
+const { base64Slice, latin1Write } = Buffer.prototype as unknown as {
+  base64Slice(this: Uint8Array, start: number, end: number): string;
+  latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
+};
 
 /** Matches unless JSON with Go's HTML escapes writes the text as it is, in ASCII. */
 const needsCare = /[^ !#-%'-;=?-[\]-~]/;
@@ -23,30 +33,36 @@ const htmlEscapes = /[<>&\u2028\u2029]/g;
 export function encodeEnvelope(message: Message): Uint8Array {
   const { headers, body } = message;
   const names = sortedNames(headers);
-  let text = prefix;
+  let list = '';
   let isAscii = true;
   for (let index = 0; index < names.length; index++) {
     const name = names[index] as string;
     const value = headers[name] as string;
-    if (index > 0) text += ',';
-    const start = plainNames.get(name) ?? writeName(name);
-    if (start === undefined || needsCare.test(value)) {
-      isAscii = false;
-      text += `"${escaped(name)}":"${escaped(value)}"`;
-    } else {
-      text += `${start}${value}"`;
-    }
+    let header = written.get(name);
+    if (header === undefined || header.value !== value) header = write(name, value);
+    list += header.text;
+    isAscii &&= header.isAscii;
   }
-  text += middle;
-  if (body.length < largeBytes) return Buffer.from(`${text}${base64(body)}"}`, isAscii ? 'latin1' : 'utf8');
-  // Written in two pieces, which spares a large body the copy into one text.
-  const bodyText = base64(body);
+  const text = `${prefix}${list.slice(1)}${middle}`;
+  // In two pieces, which spares the body the copy into one text.
+  const bodyText = base64Slice.call(body, 0, body.length);
+  const bodyLength = bodyText.length;
   const textLength = isAscii ? text.length : Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(textLength + bodyText.length + 2);
-  bytes.write(text, 0, isAscii ? 'latin1' : 'utf8');
-  bytes.write(bodyText, textLength, 'latin1');
-  bytes.write('"}', bytes.length - 2, 'latin1');
+  const bytes = Buffer.allocUnsafe(textLength + bodyLength + 2);
+  if (isAscii) latin1Write.call(bytes, text, 0, textLength);
+  else bytes.write(text, 0, 'utf8');
+  latin1Write.call(bytes, bodyText, textLength, bodyLength);
+  bytes[textLength + bodyLength] = 0x22;
+  bytes[textLength + bodyLength + 1] = 0x7d;
   return bytes;
+}
+
+function write(name: string, value: string): Written {
+  const isAscii = !needsCare.test(name) && !needsCare.test(value);
+  const text = isAscii ? `,"${name}":"${value}"` : `,"${escaped(name)}":"${escaped(value)}"`;
+  const header = { value, text, isAscii };
+  if (value.length <= maxValueLength && (written.size < maxNames || written.has(name))) written.set(name, header);
+  return header;
 }
 
 /** Header names are ASCII, for which JavaScript's order is the order of the bytes. */
@@ -62,19 +78,8 @@ function sortedNames(headers: Headers): string[] {
   return names;
 }
 
-function writeName(name: string): string | undefined {
-  if (needsCare.test(name)) return undefined;
-  const written = `"${name}":"`;
-  if (plainNames.size < 1000) plainNames.set(name, written);
-  return written;
-}
-
 function escaped(text: string): string {
   return JSON.stringify(text)
     .slice(1, -1)
     .replace(htmlEscapes, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-function base64(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString('base64');
 }

@@ -2,6 +2,7 @@ import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from './connection.ts';
 import { decodeHeaders } from './headers.ts';
 import type { VendorMessage } from './vendor-connection.ts';
+import { replyOf, subjectOf } from './vendor-internals.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
 export class LinkMessage implements NatsMessage {
@@ -12,12 +13,11 @@ export class LinkMessage implements NatsMessage {
   }
 
   get subject(): string {
-    return this.#vendor.subject;
+    return subjectOf(this.#vendor);
   }
 
   get reply(): string | undefined {
-    // The client gives an empty text where there is none.
-    return this.#vendor.reply || undefined;
+    return replyOf(this.#vendor);
   }
 
   get data(): Uint8Array {
