@@ -1,12 +1,14 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type AbortOptions, abortable, MicroError, throwIfAborted } from '@ts-micro/core';
 import { type Authenticator, type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { NatsConnection } from './connection.ts';
 import { mapNatsError } from './error.ts';
 import { NatsLink } from './link.ts';
-import { checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-options.ts';
+import { checkNatsOptions, type NatsOptions, type NatsSettings, type NatsTlsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
 import type { VendorConnection } from './vendor-connection.ts';
-import { abandonDial, addServers, destroySocket } from './vendor-internals.ts';
+import { abandonDial, addServers, currentHost, destroySocket } from './vendor-internals.ts';
 
 const reconnectWaitMs = 200;
 const reconnectJitterMs = 100;
@@ -67,7 +69,10 @@ async function dial(
   budgetMs: number,
   signal: AbortSignal | undefined,
 ): Promise<VendorConnection> {
-  const dialling = connect(vendorOptions(server, settings));
+  let connected: VendorConnection | undefined;
+  const hostOf = () =>
+    (connected && currentHost(connected)) ?? server.address.slice(0, server.address.lastIndexOf(':'));
+  const dialling = connect(vendorOptions(server, settings, hostOf));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -76,7 +81,8 @@ async function dial(
     }, budgetMs);
   });
   try {
-    return await abortable(Promise.race([dialling, late]), signal, `nats: connecting to ${server.address}`);
+    connected = await abortable(Promise.race([dialling, late]), signal, `nats: connecting to ${server.address}`);
+    return connected;
   } catch (error) {
     // The client's dial cannot be called off; what it may still bring is closed.
     dialling.then(
@@ -106,7 +112,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings): NatsConnectio
   });
 }
 
-function vendorOptions(server: ServerAddress, settings: NatsSettings): ConnectionOptions {
+function vendorOptions(server: ServerAddress, settings: NatsSettings, hostOf: () => string): ConnectionOptions {
   const authenticators = authenticatorsOf(settings);
   return {
     servers: [server.address],
@@ -122,12 +128,21 @@ function vendorOptions(server: ServerAddress, settings: NatsSettings): Connectio
     ignoreAuthErrorAbort: true,
     inboxPrefix: settings.inboxPrefix,
     ...(settings.name !== undefined && { name: settings.name }),
-    ...(settings.tls !== undefined && { tls: settings.tls as NonNullable<ConnectionOptions['tls']> }),
+    ...(settings.tls !== undefined && { tls: tlsOptions(settings.tls, hostOf) }),
     ...(settings.user !== undefined && { user: settings.user }),
     ...(settings.password !== undefined && { pass: settings.password }),
     ...(settings.token !== undefined && { token: settings.token }),
     ...(authenticators.length > 0 && { authenticator: authenticators }),
   };
+}
+
+/** The client takes a server that is given by its IP address for `localhost`, and checks the certificate against that. */
+function tlsOptions(tls: NatsTlsOptions, hostOf: () => string): NonNullable<ConnectionOptions['tls']> {
+  const checkIdentity = (name: string, certificate: PeerCertificate) => {
+    const host = hostOf().replace(/^\[|\]$/g, '');
+    return checkServerIdentity(isIP(host) > 0 ? host : name, certificate);
+  };
+  return { checkServerIdentity: checkIdentity, ...tls } as NonNullable<ConnectionOptions['tls']>;
 }
 
 function authenticatorsOf({ nkeySeed, credentials }: NatsSettings): Authenticator[] {
