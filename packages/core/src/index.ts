@@ -6,9 +6,11 @@ export { closeAll } from './close-all.ts';
 export { MicroError } from './error.ts';
 export { codeOfStatus, statusOfCode } from './error-status.ts';
 export { HandlerQueue } from './handler-queue.ts';
+export { HandlerSubscriber } from './handler-subscriber.ts';
 export { silentLogger } from './logger.ts';
 export { Mailbox } from './mailbox.ts';
 export { checkHeaders, copyMessage } from './message.ts';
+export { RecordWatcher } from './record-watcher.ts';
 export { serviceRecord } from './service-record.ts';
 export { checkName, checkTopic, topicMatcher } from './topic.ts';
 
@@ -27,8 +29,10 @@ export type { PluginFactory, PluginKind, PluginKinds, PluginOptions } from './ca
 export type { Closable } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
 export type { HandlerQueueOptions } from './handler-queue.ts';
+export type { HandlerSubscriberOptions } from './handler-subscriber.ts';
 export type { LogFields, Logger } from './logger.ts';
 export type { Headers, Message } from './message.ts';
+export type { RecordWatcherOptions } from './record-watcher.ts';
 export type {
   LookupOptions,
   RegisterOptions,

@@ -31,7 +31,7 @@ export class Topics {
         this.#subscribers.delete(subscriber);
         this.#subscribers.add(subscriber);
       }
-      subscriber.deliver({ topic, message: copyMessage(message) });
+      subscriber.push({ topic, message: copyMessage(message) });
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   Lifetime,
   type LookupOptions,
   MicroError,
+  RecordWatcher,
   type RegisterOptions,
   type Registry,
   type RegistryFeatures,
@@ -16,7 +17,6 @@ import {
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
-import { MemoryWatcher } from './memory-watcher.ts';
 
 export interface MemoryRegistryOptions {
   /** Where it meets others. @default the one network that everybody in this process shares */
@@ -83,9 +83,18 @@ class MemoryRegistry implements Registry {
 
   async watch(options: WatchOptions = {}): Promise<Watcher> {
     this.#lifetime.assertOpen(options);
-    if (options.service !== undefined) checkServiceName(options.service);
+    const { service } = options;
+    if (service !== undefined) checkServiceName(service);
     this.#network.assertReachable(who);
-    const watcher = new MemoryWatcher(this.#network.services, options.service, this.#maxQueuedEvents);
+    const { services } = this.#network;
+    const watcher: RecordWatcher = new RecordWatcher({
+      what: `${who}: watcher`,
+      service,
+      known: () => services.list(service),
+      stop: () => services.unwatch(watcher),
+      limit: this.#maxQueuedEvents,
+    });
+    services.watch(watcher);
     this.#watchers.add(watcher);
     void watcher.closed.then(() => this.#watchers.delete(watcher));
     return watcher;

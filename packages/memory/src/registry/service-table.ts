@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type NodeRecord, type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { type NodeRecord, type RecordWatcher, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { longestTimerMs } from '../longest-timer.ts';
-import type { MemoryWatcher } from './memory-watcher.ts';
 
 /** One node as it was last registered, in a record of its own; or a version that was registered without nodes. */
 interface Registration {
@@ -18,7 +17,7 @@ type Version = Map<string, Registration>;
 export class ServiceTable {
   /** By name, then by version. */
   readonly #services = new Map<string, Map<string, Version>>();
-  readonly #watchers = new Set<MemoryWatcher>();
+  readonly #watchers = new Set<RecordWatcher>();
   #isMuted = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -55,12 +54,12 @@ export class ServiceTable {
   }
 
   /** Tells `watcher` what is there now, and then what changes, until {@link unwatch}. */
-  watch(watcher: MemoryWatcher): void {
+  watch(watcher: RecordWatcher): void {
     this.#watchers.add(watcher);
     watcher.resync();
   }
 
-  unwatch(watcher: MemoryWatcher): void {
+  unwatch(watcher: RecordWatcher): void {
     this.#watchers.delete(watcher);
   }
 
