@@ -137,17 +137,23 @@ class MicroService implements Service {
   }
 
   health(): ServiceHealth {
-    const { registry } = this.#options;
+    const { transport, broker, registry } = this.#options;
     const reasons: string[] = [];
     if (this.#state !== 'running') reasons.push(`the service is ${this.#state}`);
     if (this.#listenerError !== undefined) reasons.push(this.#listenerError);
+    const away: string[] = [];
+    for (const [kind, plugin] of Object.entries({ transport, broker, registry })) {
+      if (plugin?.isConnected === false) away.push(`the ${plugin.name} ${kind} is not connected`);
+    }
+    reasons.push(...away);
     const registered = this.#registration?.isRegistered ?? false;
     const error = this.#registration?.error;
     if (error !== undefined) reasons.push(`the last heartbeat failed: ${error.message}`);
     else if (registry !== undefined && this.#state === 'running' && !registered) reasons.push('the lease has run out');
     return {
       live: this.#state !== 'stopped' && this.#listenerError === undefined,
-      ready: this.#state === 'running' && this.#listenerError === undefined,
+      ready: this.#state === 'running' && this.#listenerError === undefined && transport.isConnected !== false,
+      connected: away.length === 0,
       registered,
       draining: this.#state === 'stopping',
       running: this.#core.workload.size,

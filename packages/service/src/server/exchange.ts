@@ -37,17 +37,18 @@ export function answerError(exchange: Exchange, text: string): Promise<void> {
  * Sends an answer; where it cannot be sent as it is, an error instead, so that the caller need not wait for its timeout. Never rejects.
  * `errorText` is given where the answer is that error.
  */
-export async function deliver(exchange: Exchange, message: Message, errorText?: string): Promise<void> {
+export function deliver(exchange: Exchange, message: Message, errorText?: string): Promise<void> {
+  // No async function, as this is done for every request.
+  return exchange.socket.send(message).catch((error) => deliverInstead(exchange, error, errorText));
+}
+
+async function deliverInstead(exchange: Exchange, error: unknown, errorText: string | undefined): Promise<void> {
+  const text = errorText ?? substituteFor(error, exchange);
+  if (text === undefined || !isAboutMessage(error)) return logUnsent(exchange, error);
   try {
-    await exchange.socket.send(message);
-  } catch (error) {
-    const text = errorText ?? substituteFor(error, exchange);
-    if (text === undefined || !isAboutMessage(error)) return logUnsent(exchange, error);
-    try {
-      await exchange.socket.send(exchange.dialect.bareError(exchange.request, text));
-    } catch (second) {
-      logUnsent(exchange, second);
-    }
+    await exchange.socket.send(exchange.dialect.bareError(exchange.request, text));
+  } catch (second) {
+    logUnsent(exchange, second);
   }
 }
 

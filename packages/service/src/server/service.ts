@@ -12,10 +12,12 @@ export interface StopReport {
 
 /** How a service is, for a probe. */
 export interface ServiceHealth {
-  /** False once it has stopped, or can never serve again. */
+  /** False once it has stopped, or can never serve again; an outage leaves it true, as a restart would not help. */
   readonly live: boolean;
-  /** True while it takes requests. */
+  /** True while it takes requests and can be reached. */
   readonly ready: boolean;
+  /** False while a plugin knows that its backend is out of reach. */
+  readonly connected: boolean;
   /** True while the registry lists it, as far as it can know; false without a registry. */
   readonly registered: boolean;
   /** True while it stops. */

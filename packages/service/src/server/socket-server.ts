@@ -161,13 +161,13 @@ export class SocketServer {
     const { name, workload } = this.#core;
     const context = this.#contextOf(exchange);
     if (workload.takeUnary()) {
-      void this.#run(exchange, route, context);
+      this.#run(exchange, route, context);
       return;
     }
     const refuse = () => this.#refuse(exchange, this.#overload());
     const run = () => {
       if (context.deadline === undefined || context.deadline > Date.now()) {
-        void this.#run(exchange, route, context);
+        this.#run(exchange, route, context);
         return;
       }
       workload.releaseUnary();
@@ -176,11 +176,21 @@ export class SocketServer {
     if (!workload.wait({ run, refuse })) refuse();
   }
 
-  async #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): Promise<void> {
+  #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): void {
+    this.#core.workload.begin(context);
+    const answering =
+      route === undefined
+        ? this.#runEvent(exchange, context)
+        : answerUnary(exchange as ReadableExchange, route, context);
+    void answering.then(() => this.#ran(context));
+  }
+
+  async #runEvent(exchange: Exchange, context: HandlerContext): Promise<void> {
+    await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
+  }
+
+  #ran(context: HandlerContext): void {
     const { workload } = this.#core;
-    workload.begin(context);
-    if (route !== undefined) await answerUnary(exchange as ReadableExchange, route, context);
-    else await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
     // First, so that the work that waits is never overlooked.
     workload.releaseUnary();
     workload.end(context);

@@ -7,27 +7,30 @@ import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';
 
 /** Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the same turn. */
-export async function answerUnary(
-  exchange: ReadableExchange,
-  route: UnaryRoute,
-  context: HandlerContext,
-): Promise<void> {
-  const { core, dialect, request } = exchange;
-  const { codec } = request;
+export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, context: HandlerContext): Promise<void> {
+  const { request } = exchange;
   let payload: unknown;
   try {
-    payload = decodeBody(codec, request.body, route.requestUse);
+    payload = decodeBody(request.codec, request.body, route.requestUse);
   } catch (error) {
     return answerError(exchange, runtimeError(400, (error as MicroError).message));
   }
-  let response: unknown;
+  let result: unknown;
   try {
-    const result = call(exchange, route, context, payload);
-    response = isPromise(result) ? await result : result;
+    result = call(exchange, route, context, payload);
   } catch (thrown) {
-    logCrash(exchange, thrown);
-    return answerError(exchange, formatError(errorOfThrown(thrown, core.name)));
+    return answerThrown(exchange, thrown);
   }
+  if (!isPromise(result)) return answerResponse(exchange, route, result);
+  return Promise.resolve(result).then(
+    (response) => answerResponse(exchange, route, response),
+    (thrown) => answerThrown(exchange, thrown),
+  );
+}
+
+function answerResponse(exchange: ReadableExchange, route: UnaryRoute, response: unknown): Promise<void> {
+  const { core, dialect, request } = exchange;
+  const { codec } = request;
   let body: Uint8Array;
   try {
     const use: CodecUse = isLegacy(codec) ? { ...route.responseUse, id: request.id } : route.responseUse;
@@ -37,6 +40,11 @@ export async function answerUnary(
     return answerError(exchange, runtimeError(500, (error as MicroError).message));
   }
   return deliver(exchange, dialect.reply(request, body));
+}
+
+function answerThrown(exchange: Exchange, thrown: unknown): Promise<void> {
+  logCrash(exchange, thrown);
+  return answerError(exchange, formatError(errorOfThrown(thrown, exchange.core.name)));
 }
 
 /** Logs what a handler threw by accident; a `MicroError` is an answer. */
