@@ -71,6 +71,10 @@ class LeasingBroker implements NatsBroker {
     return this.#lease.address;
   }
 
+  get isConnected(): boolean | undefined {
+    return this.#lease.isConnected;
+  }
+
   get books(): PublishBooks {
     return this.#publisher.books;
   }

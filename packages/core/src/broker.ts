@@ -82,6 +82,8 @@ export interface Broker extends Closable {
   readonly supports: BrokerFeatures;
   /** The server connected to, else the first configured one; empty where there is none. (Go: `Address()`.) */
   readonly address: string;
+  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
+  readonly isConnected?: boolean | undefined;
   /** Connects now; optional, as the first use connects. After a `disconnect` it makes the broker usable again. Errors: `unavailable`, `unauthorized`, `timeout`. */
   connect(options?: AbortOptions): Promise<void>;
   /** Ends every subscription after its running handlers, and gives the connection back; a borrowed one stays open. Bounded like `close`. */

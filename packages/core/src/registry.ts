@@ -76,6 +76,8 @@ export interface Registry extends Closable {
   /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
   readonly name: string;
   readonly supports: RegistryFeatures;
+  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
+  readonly isConnected?: boolean | undefined;
   /** Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`, `unsupported`, `unavailable`, `closed`. */
   register(service: ServiceRecord, options?: RegisterOptions): Promise<void>;
   /** Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`. */

@@ -57,6 +57,8 @@ export interface Transport extends Closable {
   /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
   readonly name: string;
   readonly supports: TransportFeatures;
+  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
+  readonly isConnected?: boolean | undefined;
   /** Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first exchange. Errors: `invalid`, `unavailable`, `closed`. */
   dial(address: string, options?: DialOptions): Promise<Socket>;
   /** Opens a listener on `address`, or on a fresh one. Errors: `invalid`, `conflict` where the backend can tell, `unavailable`, `closed`. */

@@ -19,6 +19,8 @@ export interface ConnectionLease {
   readonly addresses: readonly string[];
   /** What `get()` gave, until `release()`. */
   readonly current: NatsConnection | undefined;
+  /** Whether that is connected now; `undefined` before `get()`. */
+  readonly isConnected: boolean | undefined;
   /** Connects, or joins those who did with equal options. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
   get(options?: AbortOptions): Promise<NatsConnection>;
   /** Gives the connection back; the last of those who share it closes it, a borrowed one stays open. Idempotent. */
@@ -58,6 +60,10 @@ class BorrowedLease implements ConnectionLease {
     return this.#isHeld ? this.#connection : undefined;
   }
 
+  get isConnected(): boolean | undefined {
+    return isConnected(this.current);
+  }
+
   async get(options?: AbortOptions): Promise<NatsConnection> {
     await this.#connection.ready(options);
     this.#isHeld = true;
@@ -67,6 +73,10 @@ class BorrowedLease implements ConnectionLease {
   async release(): Promise<void> {
     this.#isHeld = false;
   }
+}
+
+function isConnected(connection: NatsConnection | undefined): boolean | undefined {
+  return connection && connection.state.status === 'connected';
 }
 
 /** One connection and those who share it. */
@@ -98,6 +108,10 @@ class SharedLease implements ConnectionLease {
 
   get current(): NatsConnection | undefined {
     return this.#share?.connection;
+  }
+
+  get isConnected(): boolean | undefined {
+    return isConnected(this.current);
   }
 
   async get(options: AbortOptions = {}): Promise<NatsConnection> {

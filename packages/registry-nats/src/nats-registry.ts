@@ -61,6 +61,10 @@ class NatsRegistry implements Registry {
     });
   }
 
+  get isConnected(): boolean | undefined {
+    return this.#lease.isConnected;
+  }
+
   get closed(): Promise<MicroError | undefined> {
     return this.#lifetime.closed;
   }

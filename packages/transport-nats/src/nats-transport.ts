@@ -71,6 +71,10 @@ class NatsTransport implements Transport {
     this.#lease = leaseConnection(pluginOptions);
   }
 
+  get isConnected(): boolean | undefined {
+    return this.#lease.isConnected;
+  }
+
   async dial(address: string, options: DialOptions = {}): Promise<Socket> {
     this.#lifetime.assertOpen(options);
     checkSubject(address, `${who}: address`);

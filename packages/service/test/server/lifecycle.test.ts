@@ -119,6 +119,7 @@ describe('a started service', () => {
     expect(service.health()).toEqual({
       live: true,
       ready: true,
+      connected: true,
       registered: true,
       draining: false,
       running: 0,
