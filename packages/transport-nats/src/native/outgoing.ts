@@ -144,7 +144,7 @@ export class Outgoing {
   #sendChunk(head: Uint8Array, body: Uint8Array, size: number): void {
     const from = this.#chunkedBytes;
     const total = head.length + body.length;
-    const bytes = new Uint8Array(chunkHeadBytes + size);
+    const bytes = Buffer.allocUnsafeSlow(chunkHeadBytes + size);
     let end = writeNumbers(bytes, frameKind.chunk, this.#sequence, total, from);
     const headPart = head.subarray(from, from + size);
     bytes.set(headPart, end);
