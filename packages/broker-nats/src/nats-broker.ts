@@ -15,7 +15,14 @@ import {
   silentLogger,
   throwIfAborted,
 } from '@ts-micro/core';
-import { type ConnectionLease, checkQueue, checkSubject, leaseConnection, type NatsConnection } from '@ts-micro/nats';
+import {
+  type ConnectionLease,
+  checkQueue,
+  checkSubject,
+  leaseConnection,
+  type NatsConnection,
+  type SubjectRules,
+} from '@ts-micro/nats';
 import { encodeMessage } from './message-format.ts';
 import {
   checkBrokerOptions,
@@ -103,7 +110,7 @@ class LeasingBroker implements NatsBroker {
       // A close waits for running handlers, and what they have to tell must still get out.
       if (this.#isFinishing) throwIfAborted(options?.signal, who);
       else this.#assertUsable(options);
-      checkSubject(topic, `${who}: topic`);
+      checkTopic(topic);
       checkHeaders(message.headers, who);
       const { data, options: publishOptions } = encodeMessage(message, this.options.format);
       const connection = this.#connection ?? (await this.#connect(options));
@@ -118,7 +125,7 @@ class LeasingBroker implements NatsBroker {
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
     this.#assertUsable(options);
     const { queue, concurrency = 1, onError, signal } = options;
-    checkSubject(topic, `${who}: topic`, { wildcards: true });
+    checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
     checkWhole('concurrency', concurrency);
     const connection = this.#connection ?? (await this.#connect(options));
@@ -198,4 +205,10 @@ class LeasingBroker implements NatsBroker {
     await this.#lease.release();
     return causes.find((cause) => cause !== undefined);
   }
+}
+
+function checkTopic(topic: string, rules?: SubjectRules): void {
+  checkSubject(topic, `${who}: topic`, rules);
+  // Where answers go: an event there would be taken for one.
+  if (topic.startsWith('_INBOX.')) throw new MicroError('invalid', `${who}: topic "${topic}" is for replies`);
 }

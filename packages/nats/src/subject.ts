@@ -14,7 +14,7 @@ const knownPatterns = new Set<string>();
 const knownQueues = new Set<string>();
 
 /**
- * Throws `invalid` unless `subject` is tokens between dots without white space or control characters, at most 1000 bytes.
+ * Throws `invalid` unless `subject` is tokens between dots without white space or control characters, at most 1000 bytes, and does not begin with `$` but for `$SRV.`.
  *
  * Neither the client nor the server says so of its own accord: a bad subject is a subscription that hears nothing.
  */
@@ -41,6 +41,9 @@ function subjectFault(subject: unknown, wildcards: boolean): string | undefined 
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   if (/[\s\x00-\x1f\x7f]/.test(subject)) return 'contains white space or a control character';
   if (Buffer.byteLength(subject) > maxBytes) return `is longer than ${maxBytes} bytes`;
+  // The server's own interfaces: a topic or address made of somebody's input must not delete a stream.
+  if (subject.startsWith('$') && !subject.startsWith('$SRV.'))
+    return 'begins with $, as the interfaces of the server do';
   const tokens = subject.split('.');
   for (const [index, token] of tokens.entries()) {
     if (token === '') return 'has an empty token';
