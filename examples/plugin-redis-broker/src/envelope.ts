@@ -1,17 +1,16 @@
 import type { Message } from '@ts-micro/core';
 
-// What goes through a channel: the headers as JSON, which has no line break, a line break, and the body as it is.
-
-/** The bytes of a message. Headers go as pairs, because `__proto__` is a name like any other. */
+/** What goes through a channel: the headers as JSON, which holds no line break; a line break; the body as it is. */
 export function encode({ headers, body }: Message): Buffer {
+  // As pairs, because `__proto__` is a header's name like any other.
   return Buffer.concat([Buffer.from(`${JSON.stringify(Object.entries(headers))}\n`), body]);
 }
 
-/** The message in these bytes, which shares nothing with them. Throws where there is none. */
+/** A message that shares nothing with these bytes. Throws where they are none. */
 export function decode(bytes: Buffer): Message {
   const end = bytes.indexOf('\n');
   return {
-    headers: Object.fromEntries(JSON.parse(bytes.toString('utf8', 0, end))),
+    headers: Object.fromEntries(JSON.parse(`${bytes.subarray(0, end)}`)),
     body: Uint8Array.from(bytes.subarray(end + 1)),
   };
 }

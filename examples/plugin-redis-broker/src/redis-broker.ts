@@ -1,21 +1,17 @@
+import { createClient } from '@redis/client';
+import type { AbortOptions, Broker, Logger, Subscriber } from '@ts-micro/core';
 import {
-  type AbortOptions,
-  type Broker,
-  type BrokerHandler,
+  abortable,
+  bounded,
   checkHeaders,
   checkTopic,
   closeAll,
-  HandlerQueue,
+  HandlerSubscriber,
   Lifetime,
-  type Logger,
-  type Message,
   MicroError,
-  type SubscribeOptions,
-  type Subscriber,
   topicMatcher,
 } from '@ts-micro/core';
 import { decode, encode } from './envelope.ts';
-import { RedisConnection } from './redis-connection.ts';
 
 export interface RedisBrokerOptions {
   /** @default 'redis://127.0.0.1:6379' */
@@ -27,116 +23,110 @@ export interface RedisBrokerOptions {
 const who = 'redis broker';
 // Redis cuts off a subscriber for whom 32 MiB are waiting.
 const maxBodyBytes = 8 * 1024 * 1024;
-const closeTimeoutMs = 10_000;
 
-/** Publish and subscribe over Redis pub/sub. Throws `invalid` for an option. */
-export function redisBroker(options: RedisBrokerOptions = {}): Broker {
-  return new RedisBroker(options);
-}
+/** Publish and subscribe over Redis pub/sub. Throws `invalid` where `url` is none. */
+export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBrokerOptions = {}): Broker {
+  if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${who}: url is no redis://...`);
+  const address = new URL(url).host;
+  const subscribers = new Set<Subscriber>();
+  const lifetime = new Lifetime(who, end);
+  let connecting: Promise<unknown> | undefined;
+  let state: 'new' | 'connected' | 'over' = 'new';
 
-class RedisBroker implements Broker {
-  readonly name = 'redis';
-  readonly address: string;
-  readonly options: Broker['options'];
-  // Pub/sub gives every subscriber every message: there is nothing that could be a queue.
-  readonly supports: Broker['supports'] = { queues: false, wildcards: true, maxBodyBytes };
-  readonly #logger: Logger | undefined;
-  readonly #redis: RedisConnection;
-  readonly #subscribers = new Set<Subscriber>();
-  readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
+  // The first attempt may fail; from then on the client comes back by itself, with its subscriptions.
+  const reconnectStrategy = (tries: number, cause: Error) => (state === 'connected' ? 50 * Math.min(tries, 9) : cause);
+  // Who answers no ping is gone, and nothing waits for a reconnect.
+  const socket = { connectTimeout: 5000, socketTimeout: 15_000, reconnectStrategy };
+  const redis = createClient({ url, socket, pingInterval: 5000, disableOfflineQueue: true });
+  redis.on('error', () => {});
+  redis.on('ready', () => {
+    if (state === 'over') redis.destroy();
+    else state = 'connected';
+  });
 
-  constructor({ url = 'redis://127.0.0.1:6379', logger }: RedisBrokerOptions) {
-    if (!/^rediss?:/.test(url) || !URL.canParse(url))
-      throw new MicroError('invalid', `${who}: url ${url} is not redis://...`);
-    this.address = new URL(url).host;
-    this.options = { addresses: [this.address] };
-    this.#logger = logger;
-    this.#redis = new RedisConnection(url);
-  }
-
-  async connect(options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    this.#redis.isEnded = false;
-    await this.#redis.use((client) => client.ping(), options);
-  }
-
-  async disconnect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen();
-    await this.#release(options).catch(() => {});
-  }
-
-  async publish(topic: string, message: Message, options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    checkTopic(topic, who);
-    checkHeaders(message.headers, who);
-    const { length } = message.body;
-    if (length > maxBodyBytes)
-      throw new MicroError('too_large', `${who}: a body of ${length} bytes is more than ${maxBodyBytes}`);
-    const bytes = encode(message);
-    await this.#redis.use((client) => client.publish(topic, bytes), options);
-  }
-
-  async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.#lifetime.assertOpen(options);
-    const matches = topicMatcher(topic, who);
-    const { queue, concurrency, onError } = options;
-    if (queue !== undefined) throw new MicroError('unsupported', `${who}: Redis pub/sub has no queues`);
-    const what = `${who}: subscriber of "${topic}"`;
-    const eventOf = (event: { topic: string; bytes: Buffer }) => ({ topic: event.topic, message: decode(event.bytes) });
-    const events = new HandlerQueue({ what, handler, eventOf, concurrency, onError, logger: this.#logger });
-    const listener = (bytes: Buffer, channel: Buffer) => {
-      const actual = channel.toString();
-      if (lifetime.isOpen && matches(actual)) events.push({ topic: actual, bytes });
-    };
-    // Redis' `*` goes over dots: as a glob the pattern lets more through, and `matches` drops the rest.
-    const glob = topic.replace(/[?[\]\\]/g, '\\$&').replace(/>$/, '*');
-    const isPattern = /[*>]/.test(topic);
-    const lifetime = new Lifetime(what, (closeOptions) => {
-      this.#subscribers.delete(subscriber);
-      // Not waited for: nothing is listened to any more, and in an outage nobody answers.
-      this.#redis
-        .use((client) =>
-          isPattern ? client.pUnsubscribe(glob, listener, true) : client.unsubscribe(topic, listener, true),
-        )
-        .catch(() => {});
-      return events.finish(closeOptions, closeTimeoutMs);
-    });
-    const subscriber: Subscriber = {
-      topic,
-      queue,
-      get closed() {
-        return lifetime.closed;
-      },
-      close: (closeOptions) => lifetime.close(closeOptions),
-      [Symbol.asyncDispose]: () => lifetime.close(),
-    };
-    this.#subscribers.add(subscriber);
+  async function use<T>(command: () => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     try {
-      await this.#redis.use(
-        (client) => (isPattern ? client.pSubscribe(glob, listener, true) : client.subscribe(topic, listener, true)),
-        options,
-      );
-      lifetime.assertOpen();
-      return subscriber;
+      if (state === 'over') throw new MicroError('unavailable', `${who}: disconnected`, { retrySafe: true });
+      connecting ??= redis.connect();
+      await abortable(connecting, signal, who);
+      return await abortable(command(), signal, who);
     } catch (error) {
-      void lifetime.close();
-      throw error;
+      if (!redis.isOpen) connecting = undefined;
+      const isRefused = /^(NOAUTH|WRONGPASS|NOPERM)/.test((error as Error).message);
+      throw MicroError.from(error, isRefused ? 'unauthorized' : 'unavailable', who);
     }
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
+  async function end(options: AbortOptions = {}): Promise<void> {
+    try {
+      await closeAll(subscribers, options);
+      if (redis.isReady) await bounded(redis.close(), options, 5000, `${who}: closing with messages under way`);
+    } finally {
+      state = 'over';
+      connecting = undefined;
+      redis.destroy();
+    }
   }
 
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
+  return {
+    name: 'redis',
+    address,
+    options: { addresses: [address] },
+    // Pub/sub gives every subscriber every message: there is nothing to make a queue of.
+    supports: { queues: false, wildcards: true, maxBodyBytes },
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+    async connect(options) {
+      lifetime.assertOpen(options);
+      if (state === 'over') state = 'new';
+      await use(() => redis.ping(), options);
+    },
 
-  async #release(options: AbortOptions): Promise<void> {
-    await closeAll(this.#subscribers, options).finally(() => this.#redis.end(options));
-  }
+    async disconnect(options) {
+      lifetime.assertOpen();
+      await end(options).catch(() => {});
+    },
+
+    async publish(topic, message, options) {
+      lifetime.assertOpen(options);
+      checkTopic(topic, who);
+      checkHeaders(message.headers, who);
+      if (message.body.length > maxBodyBytes)
+        throw new MicroError('too_large', `${who}: ${message.body.length} bytes are over ${maxBodyBytes}`);
+      const bytes = encode(message);
+      await use(() => redis.publish(topic, bytes), options);
+    },
+
+    async subscribe(topic, handler, options = {}) {
+      lifetime.assertOpen(options);
+      const matches = topicMatcher(topic, who);
+      if (options.queue !== undefined) throw new MicroError('unsupported', `${who}: Redis pub/sub has no queues`);
+      const isPattern = /[*>]/.test(topic);
+      const [on, off] = isPattern ? (['pSubscribe', 'pUnsubscribe'] as const) : (['subscribe', 'unsubscribe'] as const);
+      // The `*` of Redis goes over dots: as its glob a pattern lets more through, and `matches` drops the rest.
+      const channel = isPattern ? topic.replace(/[?[\]\\]/g, '\\$&').replace(/>$/, '*') : topic;
+      const listener = (bytes: Buffer, from: Buffer) => matches(`${from}`) && subscriber.push([bytes, from]);
+      const subscriber: HandlerSubscriber<[bytes: Buffer, from: Buffer]> = new HandlerSubscriber({
+        ...options,
+        what: `${who}: subscriber of "${topic}"`,
+        topic,
+        handler,
+        eventOf: ([bytes, from]: [Buffer, Buffer]) => ({ topic: `${from}`, message: decode(bytes) }),
+        logger,
+        stop: () => use(() => redis[off](channel, listener, true)),
+      });
+      subscribers.add(subscriber);
+      void subscriber.closed.then(() => subscribers.delete(subscriber));
+      await use(() => redis[on](channel, listener, true), options).catch((error) => {
+        void subscriber.close();
+        throw error;
+      });
+      return subscriber;
+    },
+
+    get closed() {
+      return lifetime.closed;
+    },
+    close: (options) => lifetime.close(options),
+    [Symbol.asyncDispose]: () => lifetime.close(),
+  };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startChaosProxy } from '@ts-micro/testkit/nats';
 import { testBroker } from '@ts-micro/testkit/vitest';
 import { afterAll } from 'vitest';
-import { redisBroker } from '../src/index.ts';
+import { redisBroker } from '../src/redis-broker.ts';
 import { RedisServer } from './redis-server.ts';
 
 const server = await RedisServer.start();
