@@ -163,3 +163,18 @@ function numbersOf(kind: number, head: Omit<ReturnType<typeof readFrameHead>, 'k
 function bytesOf(hex: string): Uint8Array {
   return Buffer.from(hex.replaceAll(' ', ''), 'hex');
 }
+
+describe('docs/native-dialect.md', () => {
+  const text = readFileSync(new URL('../../../docs/native-dialect.md', import.meta.url), 'utf8');
+
+  test('has every sample', () => {
+    for (const { name, frame } of [...golden.frames, ...golden.malformed]) {
+      expect(text).toContain(`| ${name} | \`${frame}\` |`);
+    }
+  });
+
+  test('has the table of names', () => {
+    const listed = Array.from(text.matchAll(/(\d+) `([^`\s]+)`(?= ·|\n)/g), ([, index, name]) => [Number(index), name]);
+    expect(listed).toEqual(headerNames.map((name, index) => [index + 1, name]));
+  });
+});

@@ -34,7 +34,7 @@ export class FrameMessage implements Message {
   }
 }
 
-/** What a frame is about; `sequence` for every kind, the rest by kind. One object, good until the next is read. */
+/** What a frame is about; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until the next is read. */
 export interface FrameHead {
   kind: number;
   /** message, chunk: of the message. close, ask: of the next one, or the one that is incomplete; credit: the same of the other direction. */
@@ -58,7 +58,6 @@ export function readFrameHead(bytes: Uint8Array): FrameHead {
   reader.start(bytes, 2);
   head.kind = bytes[1] ?? 0;
   head.sequence = reader.varuint();
-  // What a kind has not, is 0.
   head.total = 0;
   head.offset = 0;
   switch (head.kind) {

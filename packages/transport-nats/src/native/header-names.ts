@@ -9,6 +9,7 @@ export const headerNames: readonly string[] = [
   '~i',
   '~s',
   '~x',
+  '~r',
   'Content-Type',
   'Accept',
   'Timeout',
