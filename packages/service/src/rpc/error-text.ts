@@ -5,6 +5,8 @@ import { statusPhrase } from './status-phrase.ts';
 /** The id of errors that the runtime of a ts-micro service answers with, and not one of its handlers. */
 export const runtimeId = 'ts-micro.server';
 
+const shortLength = 1000;
+
 /** An error of this id, code and detail, its status the code's phrase. */
 export function remoteError(id: string, code: number, detail: string): RemoteError {
   return { id, code, detail, status: statusPhrase(code) };
@@ -39,15 +41,34 @@ export function parseError(text: string): RemoteError {
   return { id: '', code: 0, detail: text, status: '' };
 }
 
+/** The same error in few words, for when its text is more than a message can carry. */
+export function shortenError(text: string): string {
+  const { id, code, detail, status } = parseError(text);
+  return formatError({
+    id: id.slice(0, shortLength),
+    code,
+    detail: `${detail.slice(0, shortLength)}...`,
+    status: status.slice(0, shortLength),
+  });
+}
+
+/** True for what an aborted wait throws: the reason of `AbortSignal.timeout` or of an `abort()` without one. */
+export function isAbort(thrown: unknown): boolean {
+  const name = (thrown as { name?: unknown } | undefined)?.name;
+  return name === 'TimeoutError' || name === 'AbortError';
+}
+
 /**
  * What goes out for an error that a handler threw: the `remote` of a `MicroError` as it is, another `MicroError` by its code and
- * message, anything else as code 500 with its message, as Go sends `err.Error()`; never a stack or a cause.
+ * message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends `err.Error()`; never a
+ * stack or a cause.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
   if (MicroError.is(thrown)) return thrown.remote ?? remoteError(service, statusOfCode(thrown.code), thrown.message);
   const detail = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
+  const code = isAbort(thrown) ? statusOfCode((thrown as Error).name === 'TimeoutError' ? 'timeout' : 'canceled') : 500;
   // An error without a text would look like success to a Go client.
-  return remoteError(service, 500, detail === '' ? 'the handler failed' : detail);
+  return remoteError(service, code, detail === '' ? 'the handler failed' : detail);
 }
 
 function textOf(value: unknown): string {

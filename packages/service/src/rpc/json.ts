@@ -1,14 +1,9 @@
 import { MicroError } from '@ts-micro/core';
 import type { Codec, CodecUse } from './codec.ts';
 import { contentType } from './content-type.ts';
+import { lineBytes, textOfBytes } from './text-bytes.ts';
 
-const htmlCharacters = /[<>&\u2028\u2029]/;
 const everyHtmlCharacter = /[<>&\u2028\u2029]/g;
-
-// On any bytes, where Buffer's own method wants a Buffer made for them first.
-const { utf8Slice } = Buffer.prototype as unknown as {
-  utf8Slice(this: Uint8Array, start: number, end: number): string;
-};
 
 /** The JSON text of a value as Go's `encoding/json` writes it, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Throws `invalid`. */
 export function goJson(value: unknown): string {
@@ -19,13 +14,13 @@ export function goJson(value: unknown): string {
     throw MicroError.from(error, 'invalid', 'json codec: the value has no JSON form');
   }
   if (text === undefined) throw new MicroError('invalid', `json codec: a ${typeof value} has no JSON form`);
-  return htmlCharacters.test(text) ? text.replace(everyHtmlCharacter, escapeCharacter) : text;
+  return hasHtmlCharacter(text) ? text.replace(everyHtmlCharacter, escapeCharacter) : text;
 }
 
 /** The value of a JSON text. Throws `malformed`. */
 export function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(utf8Slice.call(body, 0, body.length));
+    return JSON.parse(textOfBytes(body));
   } catch {
     // Without the parser's error, which quotes the bytes: this one gets logged.
     throw new MicroError('malformed', `json codec: ${body.length} bytes that are not JSON`);
@@ -41,7 +36,7 @@ export function parseJson(body: Uint8Array): unknown {
 export const jsonCodec: Codec = {
   contentType: contentType.json,
   encode(value: unknown): Uint8Array {
-    return Buffer.from(value === undefined ? '{}\n' : `${goJson(value)}\n`);
+    return lineBytes(value === undefined ? '{}' : goJson(value));
   },
   decode(body: Uint8Array, use: CodecUse): unknown {
     if (body.length > 0) return parseJson(body);
@@ -49,6 +44,13 @@ export const jsonCodec: Codec = {
     return {};
   },
 };
+
+// Five searches cost less than one regular expression.
+function hasHtmlCharacter(text: string): boolean {
+  return (
+    text.includes('<') || text.includes('>') || text.includes('&') || text.includes('\u2028') || text.includes('\u2029')
+  );
+}
 
 function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

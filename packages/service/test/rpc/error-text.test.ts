@@ -56,3 +56,15 @@ describe('what a handler threw', () => {
       expect(errorOfThrown(thrown, 'greeter')).toMatchObject({ code: 500, detail: 'the handler failed' });
   });
 });
+
+it('an error too large to carry keeps its id and code and loses words', () => {
+  const text = formatError({ id: 'greeter', code: 404, detail: 'x'.repeat(100_000), status: 'Not Found' });
+  const shortened = shortenError(text);
+  expect(shortened.length).toBeLessThan(5000);
+  expect(parseError(shortened)).toEqual({
+    id: 'greeter',
+    code: 404,
+    detail: `${'x'.repeat(1000)}...`,
+    status: 'Not Found',
+  });
+});
