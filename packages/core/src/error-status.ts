@@ -1,6 +1,7 @@
 import type { ErrorCode } from './error.ts';
 
-// The one table between our codes and the HTTP-like numbers Go Micro puts on the wire; the first row of a number wins on the way back.
+// The one table between our codes and the HTTP-like numbers Go Micro puts on the wire; on the way out the last row of a code wins, on the
+// way back the first row of a number. A timeout goes out as 504, because Go Micro's clients run a request again for a 408.
 const table: readonly (readonly [ErrorCode, number])[] = [
   ['invalid', 400],
   ['malformed', 400],
@@ -15,6 +16,7 @@ const table: readonly (readonly [ErrorCode, number])[] = [
   ['unsupported', 501],
   ['unavailable', 503],
   ['closed', 503],
+  ['timeout', 504],
 ];
 
 const statusByCode = new Map<ErrorCode, number>(table);

@@ -7,7 +7,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   malformed: 400,
   unauthorized: 401,
   not_found: 404,
-  timeout: 408,
+  timeout: 504,
   conflict: 409,
   too_large: 413,
   canceled: 499,
@@ -34,10 +34,11 @@ test.each([
   [500, 'internal'],
   [501, 'unsupported'],
   [503, 'unavailable'],
+  [504, 'timeout'],
 ] as const)('%i comes in as %s', (status, code) => {
   expect(codeOfStatus(status)).toBe(code);
 });
 
-test.each([0, 200, 418, 504, -1, Number.NaN])('%d stands for no code', (status) => {
+test.each([0, 200, 418, 502, -1, Number.NaN])('%d stands for no code', (status) => {
   expect(codeOfStatus(status)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
 import type { Codec } from '../rpc/codec.ts';
 import type { Dialect } from '../rpc/dialect.ts';
-import { formatError, remoteError, runtimeId } from '../rpc/error-text.ts';
+import { formatError, remoteError, runtimeId, shortenError } from '../rpc/error-text.ts';
 import type { IncomingRequest } from '../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
 
@@ -43,7 +43,7 @@ export function deliver(exchange: Exchange, message: Message, errorText?: string
 }
 
 async function deliverInstead(exchange: Exchange, error: unknown, errorText: string | undefined): Promise<void> {
-  const text = errorText ?? substituteFor(error, exchange);
+  const text = errorText === undefined ? substituteFor(error, exchange) : shortenError(errorText);
   if (text === undefined || !isAboutMessage(error)) return logUnsent(exchange, error);
   try {
     await exchange.socket.send(exchange.dialect.bareError(exchange.request, text));

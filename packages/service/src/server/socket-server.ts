@@ -171,7 +171,7 @@ export class SocketServer {
         return;
       }
       workload.releaseUnary();
-      this.#refuse(exchange, runtimeError(408, `${name}: the deadline passed while waiting for room`));
+      this.#refuse(exchange, runtimeError(504, `${name}: the deadline passed while waiting for room`));
     };
     if (!workload.wait({ run, refuse })) refuse();
   }

@@ -1,7 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
-import { errorOfThrown, formatError } from '../rpc/error-text.ts';
+import { errorOfThrown, formatError, isAbort } from '../rpc/error-text.ts';
 import { answerError, deliver, type Exchange, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';
@@ -47,9 +47,9 @@ function answerThrown(exchange: Exchange, thrown: unknown): Promise<void> {
   return answerError(exchange, formatError(errorOfThrown(thrown, exchange.core.name)));
 }
 
-/** Logs what a handler threw by accident; a `MicroError` is an answer. */
+/** Logs what a handler threw by accident; a `MicroError` is an answer, and so is that it stopped when it was told to. */
 export function logCrash({ core, request }: Exchange, thrown: unknown): void {
-  if (!MicroError.is(thrown)) {
+  if (!MicroError.is(thrown) && !isAbort(thrown)) {
     core.logger.error('handler failed', { service: core.name, endpoint: request.name, error: thrown });
   }
 }

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import { errorOfThrown, formatError, parseError, remoteError } from '../../src/rpc/error-text.ts';
+import { errorOfThrown, formatError, parseError, remoteError, shortenError } from '../../src/rpc/error-text.ts';
 import { goldenErrorTexts } from './golden.ts';
 
 describe('an error text', () => {

@@ -1,4 +1,5 @@
 import { natsBroker } from '@ts-micro/broker-nats';
+import { MicroError } from '@ts-micro/core';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
@@ -105,6 +106,19 @@ describe('a Go client', () => {
       const { index } = JSON.parse(Buffer.from(Body as string, 'base64').toString()) as { index: number };
       expect(Header['Micro-ID']).toBe(`id-${index}`);
     }
+  });
+
+  it('is told of an error too large for NATS in few words', async () => {
+    await using live = await startLive((service) => {
+      service.handle('Greeter.Fail', () => {
+        throw new MicroError('not_found', 'x'.repeat(900_000));
+      });
+    });
+    const client = await live.dial();
+    client.send(request('Greeter.Fail', {}));
+    await until('it is answered', () => client.received.length === 1);
+    const text = client.received[0]?.Header['Micro-Error'] ?? '';
+    expect(JSON.parse(text)).toMatchObject({ id: 'greeter', code: 404, detail: `${'x'.repeat(1000)}...` });
   });
 
   it('streams, and gets one terminal message', async () => {

@@ -156,7 +156,7 @@ describe("a handler's context", () => {
       });
     });
     const reply = await greeter.ask(request('Greeter.Wait', {}, { Timeout: '30000000' }));
-    expect(errorOf(reply)).toEqual({ id: 'greeter', code: 408, detail: 'TimeoutError', status: 'Request Timeout' });
+    expect(errorOf(reply)).toEqual({ id: 'greeter', code: 504, detail: 'TimeoutError', status: 'Gateway Timeout' });
   });
 
   it('is aborted from the start where the deadline has passed', async () => {
@@ -267,6 +267,16 @@ describe('a failed request', () => {
     expect(reply.headers['Micro-ID']).toBe('1');
   });
 
+  it('whose handler stops because the caller no longer waits is answered as a timeout and is no crash', async () => {
+    await using greeter = await startGreeter((service) => {
+      service.handle('Greeter.Wait', () => {
+        throw new DOMException('the deadline passed', 'TimeoutError');
+      });
+    });
+    expect(errorOf(await greeter.ask(request('Greeter.Wait', {})))).toMatchObject({ id: 'greeter', code: 504 });
+    expect(greeter.log.map(({ message }) => message)).not.toContain('handler failed');
+  });
+
   it('to a stream, and a stream to it, are told apart', async () => {
     await using greeter = await startGreeter((service) => {
       hello(service);
@@ -314,7 +324,7 @@ describe('too many requests', () => {
     gate.resolve();
     const answers = await receiveMany(socket, 2);
     const late = answers.find(({ headers }) => headers['Micro-ID'] === '2') as Message;
-    expect(errorOf(late)).toMatchObject({ id: 'ts-micro.server', code: 408 });
+    expect(errorOf(late)).toMatchObject({ id: 'ts-micro.server', code: 504 });
     expect(await ask(socket, request('Greeter.Wait', {}))).toMatchObject({ headers: { 'Micro-ID': '1' } });
   });
 });
