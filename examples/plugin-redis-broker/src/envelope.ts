@@ -9,8 +9,6 @@ export function encode({ headers, body }: Message): Buffer {
 /** A message that shares nothing with these bytes. Throws where they are none. */
 export function decode(bytes: Buffer): Message {
   const end = bytes.indexOf('\n');
-  return {
-    headers: Object.fromEntries(JSON.parse(`${bytes.subarray(0, end)}`)),
-    body: Uint8Array.from(bytes.subarray(end + 1)),
-  };
+  const headers = Object.fromEntries(JSON.parse(bytes.toString('utf8', 0, end)));
+  return { headers, body: Uint8Array.from(bytes.subarray(end + 1)) };
 }

@@ -21,8 +21,7 @@ export interface RedisBrokerOptions {
 }
 
 const who = 'redis broker';
-// Redis cuts off a subscriber for whom 32 MiB are waiting.
-const maxBodyBytes = 8 * 1024 * 1024;
+const maxBodyBytes = 8 * 1024 * 1024; // Redis cuts off a subscriber for whom 32 MiB are waiting.
 
 /** Publish and subscribe over Redis pub/sub. Throws `invalid` where `url` is none. */
 export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBrokerOptions = {}): Broker {

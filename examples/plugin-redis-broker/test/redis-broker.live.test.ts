@@ -45,7 +45,7 @@ test('a password that is wrong is unauthorized', async () => {
   expect(broker.address).toBe(server.address);
 });
 
-test.each(['', 'nats://127.0.0.1', 'redis:// '])('a url %j is invalid', (wrong) => {
+test.each(['', 'nats://127.0.0.1', 'redis://['])('a url %j is invalid', (wrong) => {
   expect(() => redisBroker({ url: wrong })).toThrow(expect.objectContaining({ code: 'invalid' }));
 });
 
