@@ -155,8 +155,8 @@ export class NatsListener implements Listener {
     void this.#handle(socket);
   }
 
-  #tellFailed({ remote }: AcceptedSocket): void {
-    this.#logger.warn('nats socket failed', { listener: this.address, remote });
+  #tellFailed({ remote, failure }: AcceptedSocket): void {
+    this.#logger.warn('nats socket failed', { listener: this.address, remote, reason: failure?.message });
     tellNobodyListens(this.#connection, remote);
   }
 

@@ -43,7 +43,6 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   readonly #mailbox: Mailbox<Message>;
   #conversation: Conversation | undefined;
   #hasPeerClosed = false;
-  /** What made it useless, other than a close. */
   #failure: MicroError | undefined;
 
   constructor({ connection, dialect, local, remote, maxQueuedMessages, maxMessageBytes }: SocketInit) {
@@ -104,6 +103,11 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   /** Lets what has come be received, then `undefined`; sending goes on. */
   endInput(): void {
     this.#mailbox.end();
+  }
+
+  /** What made it useless, other than a close. */
+  get failure(): MicroError | undefined {
+    return this.#failure;
   }
 
   get maxPayload(): number {

@@ -31,8 +31,9 @@ export function writeHeaderBlock(headers: Headers, who: string): Uint8Array {
     checkHeaders(headers, who);
     const block = blockOf(headers);
     if (!Object.isFrozen(headers)) return block;
-    blocks.set(headers, block);
-    lastBlock = block;
+    // A copy, which holds no more memory than its bytes.
+    lastBlock = new Uint8Array(block);
+    blocks.set(headers, lastBlock);
   } else {
     lastBlock = known;
   }
