@@ -17,6 +17,7 @@ const commands = {
   bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
   interop: (parameters) => runBuilt('tools/interop', 'dist/interop.js', parameters),
+  mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
 
 /** @type {(folder: string, program: string, parameters: string[]) => number} */
@@ -30,7 +31,7 @@ async function main(name, parameters) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
-  if (!parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireNatsServer();
+  if (name !== 'mutants' && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireNatsServer();
   return command(parameters);
 }
 

@@ -1,1 +1,42 @@
-export {};
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { allMutants } from './all-mutants.ts';
+import { formatMatrix } from './matrix/format-matrix.ts';
+import { matrixOf, titleOf } from './matrix/matrix.ts';
+import { runRows, serveRows } from './matrix/workers.ts';
+
+if (!serveRows(allMutants)) await main();
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      /** Only mutants whose name contains this: `broker: ignores`. */
+      only: { type: 'string', default: '' },
+      /** JSON in one line, instead of tables. */
+      json: { type: 'boolean', default: false },
+      /** Puts the tables into this Markdown file, in place of its last block. */
+      write: { type: 'string' },
+    },
+  });
+  const chosen = allMutants.filter((mutant) => titleOf(mutant).includes(values.only));
+  if (chosen.length === 0) throw new Error(`no mutant is named ${values.only}`);
+  let done = 0;
+  const rows = await runRows(new URL(import.meta.url), chosen, () => {
+    done++;
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${chosen.length} mutants`);
+  });
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  const matrix = matrixOf(rows, allMutants);
+  const text = formatMatrix(matrix);
+  console.log(values.json ? JSON.stringify(matrix) : text);
+  if (values.write !== undefined) replaceTables(values.write, text);
+  if (matrix.slipped.length + matrix.missed.length + matrix.toothless.length > 0) process.exitCode = 1;
+}
+
+/** Everything from the first section of tables on is what this command printed. */
+function replaceTables(file: string, text: string): void {
+  const page = readFileSync(file, 'utf8');
+  const start = page.indexOf('\n## transport\n');
+  if (start === -1) throw new Error(`${file} has no section "transport" to begin at`);
+  writeFileSync(file, `${page.slice(0, start + 1)}${text}\n`);
+}

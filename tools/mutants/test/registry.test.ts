@@ -1,0 +1,3 @@
+import { testMutants } from './made-for.ts';
+
+testMutants('registry');
