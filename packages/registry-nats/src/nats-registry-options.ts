@@ -1,5 +1,6 @@
 import { type Logger, MicroError, silentLogger } from '@ts-micro/core';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import { type SubjectPlan, sharedSubjects, subjectsByName } from './subject-plan.ts';
 
 /** How to connect, and how to ask. */
 export interface NatsRegistryOptions extends NatsPluginOptions {
@@ -9,9 +10,22 @@ export interface NatsRegistryOptions extends NatsPluginOptions {
   readonly quietMs?: number | undefined;
   /** A `getService` ends once one version has this many nodes. @default none */
   readonly quorum?: number | undefined;
-  /** Where to ask and to answer. @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before) */
+  /**
+   * Whether Go Micro's registries are found and find this one. `false` gives each service subjects of its own, below the query and watch
+   * subjects, so that a lookup or an announcement costs nothing to who has nothing to do with it; then only registries that say `false`
+   * as well see each other.
+   * @default true
+   */
+  readonly interop?: boolean | undefined;
+  /**
+   * Where to ask and to answer.
+   * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before); without `interop` `ts-micro.query`
+   */
   readonly querySubjects?: readonly string[] | undefined;
-  /** Where to announce and to watch. @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before) */
+  /**
+   * Where to announce and to watch.
+   * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before); without `interop` `ts-micro.watch`
+   */
   readonly watchSubjects?: readonly string[] | undefined;
   /** The lease of nodes registered without `ttlMs`, renewed three times in it, and of those a Go peer announces. @default 90000 */
   readonly defaultLeaseMs?: number | undefined;
@@ -24,8 +38,7 @@ export interface NatsRegistrySettings {
   readonly queryTimeoutMs: number;
   readonly quietMs: number;
   readonly quorum: number | undefined;
-  readonly querySubjects: readonly string[];
-  readonly watchSubjects: readonly string[];
+  readonly subjects: SubjectPlan;
   readonly defaultLeaseMs: number;
   readonly logger: Logger;
 }
@@ -35,8 +48,9 @@ export function checkRegistryOptions({
   queryTimeoutMs = 500,
   quietMs = 25,
   quorum,
-  querySubjects = ['micro.nats.query', 'micro.registry.nats.query'],
-  watchSubjects = ['micro.nats.watch', 'micro.registry.nats.watch'],
+  interop = true,
+  querySubjects = interop ? ['micro.nats.query', 'micro.registry.nats.query'] : ['ts-micro.query'],
+  watchSubjects = interop ? ['micro.nats.watch', 'micro.registry.nats.watch'] : ['ts-micro.watch'],
   defaultLeaseMs = 90_000,
   ...connect
 }: NatsRegistryOptions): NatsRegistrySettings {
@@ -44,13 +58,16 @@ export function checkRegistryOptions({
   checkPositive('option quietMs', quietMs);
   checkPositive('option defaultLeaseMs', defaultLeaseMs);
   checkQuorum('option quorum', quorum);
+  if (typeof interop !== 'boolean') {
+    throw new MicroError('invalid', `nats registry: option interop is ${String(interop)}, neither true nor false`);
+  }
+  const plan = interop ? sharedSubjects : subjectsByName;
   return {
     connect,
     queryTimeoutMs,
     quietMs,
     quorum,
-    querySubjects: checkSubjects('querySubjects', querySubjects),
-    watchSubjects: checkSubjects('watchSubjects', watchSubjects),
+    subjects: plan(checkSubjects('querySubjects', querySubjects), checkSubjects('watchSubjects', watchSubjects)),
     defaultLeaseMs,
     logger: connect.logger ?? silentLogger,
   };

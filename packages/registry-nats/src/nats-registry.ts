@@ -27,6 +27,8 @@ import { decodeAnnouncement } from './record-decoding.ts';
 import { encodeDelete, encodeGet, encodeList } from './record-encoding.ts';
 import { Registrations } from './registrations.ts';
 import { RegistrySession } from './registry-session.ts';
+import { groupKey } from './subject-groups.ts';
+import { WatcherSet } from './watcher-set.ts';
 
 const closeTimeoutMs = 10_000;
 
@@ -46,7 +48,9 @@ class NatsRegistry implements Registry {
   readonly #lease: ConnectionLease;
   readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
   readonly #registrations: Registrations;
-  readonly #watchers = new Set<NatsWatcher>();
+  readonly #watchers = new WatcherSet();
+  /** How often `register` is under way, by name. */
+  readonly #registering = new Map<string, number>();
   readonly #clock = new LeaseClock((now) => this.#expire(now));
   #session: RegistrySession | undefined;
 
@@ -56,7 +60,8 @@ class NatsRegistry implements Registry {
     this.#registrations = new Registrations({
       defaultLeaseMs: this.#settings.defaultLeaseMs,
       logger: this.#settings.logger,
-      announce: (data, leasesMs) => this.#session?.announce(data, leasesMs),
+      announce: (name, data, leasesMs) => this.#session?.announce(name, data, leasesMs),
+      onGone: (name) => this.#unlisten(name),
       onExpiry: (time) => this.#clock.fireBy(time),
     });
   }
@@ -82,17 +87,24 @@ class NatsRegistry implements Registry {
     const record = checkedRecord(service);
     const { ttlMs } = options;
     if (ttlMs !== undefined) checkPositive('ttlMs', ttlMs, Number.MAX_VALUE);
+    const { name } = record;
+    this.#registering.set(name, (this.#registering.get(name) ?? 0) + 1);
     try {
       const session = await this.#open(options);
-      await session.questions.start(options);
+      await session.listen(name, options);
       this.#lifetime.assertOpen(options);
       this.#registrations.announce(record, ttlMs);
+      this.#registrations.put(record, ttlMs);
     } catch (error) {
       // What is registered already must outlive an outage in which its owner keeps renewing it.
       this.#registrations.renew(record, ttlMs);
       throw error;
+    } finally {
+      const others = (this.#registering.get(name) ?? 1) - 1;
+      if (others > 0) this.#registering.set(name, others);
+      else this.#registering.delete(name);
+      if (!this.#registrations.has(name)) this.#unlisten(name);
     }
-    this.#registrations.put(record, ttlMs);
   }
 
   async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
@@ -100,7 +112,7 @@ class NatsRegistry implements Registry {
     const record = checkedRecord(service);
     if (!this.#registrations.remove(record)) return;
     const session = await this.#open(options);
-    session.announce(encodeDelete(record));
+    session.announce(record.name, encodeDelete(record));
     // Nobody repeats it, unlike a registration, so it must have left before this resolves.
     await session.connection.flush(options);
   }
@@ -125,9 +137,10 @@ class NatsRegistry implements Registry {
     const { service } = options;
     if (service !== undefined) checkName(service);
     const session = await this.#open(options);
-    const watcher = this.#newWatcher(service);
+    const subjects = this.#settings.subjects.watched(service);
+    const watcher = this.#newWatcher(service, subjects);
     try {
-      await session.announcements.start(options);
+      await session.follow(subjects, options);
       await watcher.start(options);
       this.#lifetime.assertOpen();
       return watcher;
@@ -145,20 +158,27 @@ class NatsRegistry implements Registry {
     if (this.#session) return this.#session;
     const session = new RegistrySession(connection, this.#settings, {
       onQuestion: (message) => this.#registrations.answer(message, connection),
-      onAnnouncement: (message) => this.#onAnnouncement(message),
-      onWatchRefused: (error) => this.#failWatchers(error),
+      onAnnouncement: (message, key) => this.#onAnnouncement(message, key),
+      onWatchRefused: (error, key) => this.#failWatchers(this.#watchers.of(key), error),
       onReconnect: () => this.#onReconnect(),
       onEnd: (cause) => this.#onEnd(cause),
     });
     this.#session = session;
-    if (this.#registrations.records().length > 0) {
-      await session.questions.start(options);
+    const records = this.#registrations.records();
+    if (records.length > 0) {
+      await Promise.all(records.map(({ name }) => session.listen(name, options)));
       this.#onReconnect();
     }
     return session;
   }
 
-  #newWatcher(service: string | undefined): NatsWatcher {
+  /** Nothing of that name is registered, or no longer. */
+  #unlisten(name: string): void {
+    if (!this.#registering.has(name)) this.#session?.unlisten(name);
+  }
+
+  #newWatcher(service: string | undefined, subjects: readonly string[]): NatsWatcher {
+    const key = groupKey(subjects);
     const question = service === undefined ? encodeList() : encodeGet(service);
     const watcher: NatsWatcher = new NatsWatcher({
       service,
@@ -167,43 +187,42 @@ class NatsRegistry implements Registry {
       query: async ({ signal }) => (await this.#open({ signal })).query(question, { name: service, signal }),
       onExpiry: (time) => this.#clock.fireBy(time),
       onClose: () => {
-        this.#watchers.delete(watcher);
-        if (this.#watchers.size === 0) this.#session?.announcements.stop();
+        if (this.#watchers.delete(key, watcher)) this.#session?.unfollow(subjects);
       },
     });
-    this.#watchers.add(watcher);
+    this.#watchers.add(key, watcher);
     return watcher;
   }
 
-  #onAnnouncement(message: NatsMessage): void {
+  #onAnnouncement(message: NatsMessage, key: string): void {
     const announcement = decodeAnnouncement(message.data);
     const { name, nodes } = announcement.service;
     const leased = { ...announcement, leasesMs: statedLeasesMs(message, nodes.length) };
-    for (const watcher of this.#watchers) {
+    for (const watcher of this.#watchers.of(key)) {
       if (watcher.service === undefined || watcher.service === name) watcher.take(leased);
     }
   }
 
   #onReconnect(): void {
     this.#registrations.announceAll();
-    for (const watcher of this.#watchers) watcher.resync();
+    for (const watcher of this.#watchers.all()) watcher.resync();
   }
 
   #onEnd(cause: MicroError): void {
     this.#session?.stop(cause);
     this.#session = undefined;
-    this.#failWatchers(cause);
+    this.#failWatchers(this.#watchers.all(), cause);
   }
 
-  #failWatchers(cause: MicroError): void {
-    for (const watcher of [...this.#watchers]) watcher.fail(cause);
+  #failWatchers(watchers: Iterable<NatsWatcher>, cause: MicroError): void {
+    for (const watcher of [...watchers]) watcher.fail(cause);
   }
 
   #expire(now: number): number {
     let next = this.#registrations.expire(now);
     // In an outage no renewal can be heard, so nobody's lease runs out; a resync follows it.
     if (this.#session?.isConnected) {
-      for (const watcher of this.#watchers) next = Math.min(next, watcher.expire(now));
+      for (const watcher of this.#watchers.all()) next = Math.min(next, watcher.expire(now));
     }
     return next;
   }
@@ -215,11 +234,11 @@ class NatsRegistry implements Registry {
     this.#registrations.stop();
     try {
       if (session?.isConnected) {
-        for (const record of this.#registrations.records()) session.announce(encodeDelete(record));
+        for (const record of this.#registrations.records()) session.announce(record.name, encodeDelete(record));
         await session.connection.flush({ signal });
       }
     } finally {
-      await Promise.all([...this.#watchers].map((watcher) => watcher.close()));
+      await Promise.all(this.#watchers.all().map((watcher) => watcher.close()));
       session?.stop(this.#lifetime.closedError());
       await this.#lease.release();
     }

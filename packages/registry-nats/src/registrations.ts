@@ -10,7 +10,9 @@ export interface RegistrationsOptions {
   readonly defaultLeaseMs: number;
   readonly logger: Logger;
   /** Tells every watcher; may throw. */
-  readonly announce: (data: Uint8Array, leasesMs?: readonly number[]) => void;
+  readonly announce: (name: string, data: Uint8Array, leasesMs?: readonly number[]) => void;
+  /** Nothing of that name is registered any more. */
+  readonly onGone: (name: string) => void;
   /** Told when a lease runs out. */
   readonly onExpiry: (time: number) => void;
 }
@@ -31,9 +33,14 @@ export class Registrations {
     return this.#table.records();
   }
 
+  /** Whether anything of that name is registered. */
+  has(name: string): boolean {
+    return this.#table.recordsOf(name).length > 0;
+  }
+
   /** Announces the record as it is. Throws where that cannot be. */
   announce(record: ServiceRecord, ttlMs: number | undefined): void {
-    this.#options.announce(encodeCreate(record), [this.#lease(ttlMs).lengthMs]);
+    this.#options.announce(record.name, encodeCreate(record), [this.#lease(ttlMs).lengthMs]);
   }
 
   put(record: ServiceRecord, ttlMs: number | undefined): void {
@@ -54,12 +61,16 @@ export class Registrations {
     // To a Go peer a record without nodes means all of them; that may be said only where there never were any.
     if (record.nodes.length === 0 && present?.nodes.length !== 0) return false;
     this.#table.remove(record);
+    this.#checkGone(record.name);
     return true;
   }
 
   /** Forgets what is due. Returns when to look again. */
   expire(now: number): number {
-    for (const { service } of this.#table.expire(now)) this.#tryAnnounce(service, encodeDelete(service));
+    for (const { service } of this.#table.expire(now)) {
+      this.#tryAnnounce(service, encodeDelete(service));
+      this.#checkGone(service.name);
+    }
     return this.#table.nextExpiry();
   }
 
@@ -87,6 +98,10 @@ export class Registrations {
 
   stop(): void {
     clearInterval(this.#renewal);
+  }
+
+  #checkGone(name: string): void {
+    if (!this.has(name)) this.#options.onGone(name);
   }
 
   #lease(ttlMs: number | undefined): Lease {
@@ -120,7 +135,7 @@ export class Registrations {
   /** For announcements that nobody waits for; one that is lost to an outage is made good after it. */
   #tryAnnounce({ name }: ServiceRecord, data: Uint8Array, leasesMs?: readonly number[]): void {
     try {
-      this.#options.announce(data, leasesMs);
+      this.#options.announce(name, data, leasesMs);
     } catch (error) {
       this.#options.logger.debug('announcement not sent', { service: name, error });
     }

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+
+/** Where is asked and announced, and who listens there. */
+export interface SubjectPlan {
+  /** Where a question about a service is asked and heard; without a name, the one for all services. */
+  asked(name: string | undefined): readonly string[];
+  /** Where is announced what becomes of a service. */
+  announced(name: string): readonly string[];
+  /** Where a watcher of a service hears of it; without a name, of all services. */
+  watched(name: string | undefined): readonly string[];
+}
+
+/** Go Micro's: everybody hears everything. */
+export function sharedSubjects(querySubjects: readonly string[], watchSubjects: readonly string[]): SubjectPlan {
+  return { asked: () => querySubjects, announced: () => watchSubjects, watched: () => watchSubjects };
+}
+
+/** A subject for each service below the others, so that only those who have to do with it hear of it. */
+export function subjectsByName(querySubjects: readonly string[], watchSubjects: readonly string[]): SubjectPlan {
+  const below = (subjects: readonly string[], token: string) => subjects.map((subject) => `${subject}.${token}`);
+  return {
+    asked: (name) => (name === undefined ? querySubjects : below(querySubjects, tokenOf(name))),
+    announced: (name) => below(watchSubjects, tokenOf(name)),
+    watched: (name) => below(watchSubjects, name === undefined ? '*' : tokenOf(name)),
+  };
+}
+
+const longestToken = 255;
+
+/**
+ * A name as one token of a subject: percent-encoded, or a hash where that is too long for a subject.
+ *
+ * Two names with one token would share a subject, which does no harm: payloads carry the name itself.
+ */
+export function tokenOf(name: string): string {
+  const isPlain = /^[\w-]+$/.test(name);
+  // A lone surrogate has no UTF-8.
+  const token = isPlain ? name : encodeURIComponent(Buffer.from(name).toString()).replaceAll(/[.*]/g, escapeCharacter);
+  return token.length > longestToken ? `~${createHash('sha256').update(name).digest('hex')}` : token;
+}
+
+function escapeCharacter(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
