@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+test('the program shows two regions that live on without each other, and leaves nothing behind', async () => {
+  const program = fileURLToPath(new URL('../dist/regions.js', import.meta.url));
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  expect(output).toContain('a call in the north: unavailable');
+  expect(output).toMatch(/\nEach region lived on without the other\.\n$/);
+}, 90_000);
