@@ -13,6 +13,10 @@ import { abandonDial, addServers, currentHost, destroySocket } from './vendor-in
 const reconnectWaitMs = 200;
 const reconnectJitterMs = 100;
 
+// An option that the client reads and does not declare: how many bytes it gathers within one turn before it writes. Its own 32 KiB are a few
+// messages of 4 KiB, and each write is a system call.
+const writeMore = { pendingLimit: 128 * 1024 };
+
 /**
  * Connects to NATS; reconnects without end from then on.
  *
@@ -124,6 +128,7 @@ function vendorOptions(server: ServerAddress, settings: NatsSettings, hostOf: ()
     pingInterval: settings.pingIntervalMs,
     maxPingOut: 2,
     noAsyncTraces: true,
+    ...writeMore,
     // A server that refuses now (restarted with other accounts, an auth service away) may welcome later: keep trying, and say so in the log.
     ignoreAuthErrorAbort: true,
     inboxPrefix: settings.inboxPrefix,
