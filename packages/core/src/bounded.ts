@@ -1,7 +1,5 @@
 import { type AbortOptions, abortable } from './abort.ts';
-
-/** The longest a timer can wait; longer ones would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
+import { longestTimerMs } from './longest-timer.ts';
 
 /** Waits for `work` until `signal` aborts or `boundMs` have passed; then rejects with `canceled` or `timeout`, and the work goes on unheard. */
 export async function bounded<T>(

@@ -12,6 +12,7 @@ export { Mailbox } from './mailbox.ts';
 export { checkHeaders, copyMessage } from './message.ts';
 export { RecordWatcher } from './record-watcher.ts';
 export { serviceRecord } from './service-record.ts';
+export { ServiceTable } from './service-table.ts';
 export { checkName, checkTopic, topicMatcher } from './topic.ts';
 
 export type { AbortOptions } from './abort.ts';

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers';
-import { MicroError } from '@ts-micro/core';
+import { MicroError, ServiceTable } from '@ts-micro/core';
 import { Topics } from './broker/topics.ts';
 import type { MemoryNetwork } from './memory-network.ts';
-import { ServiceTable } from './registry/service-table.ts';
 import type { MemoryListener } from './transport/memory-listener.ts';
 
 /** The inside of a {@link MemoryNetwork}: where plugins meet. */

@@ -1,6 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type NodeRecord, type RecordWatcher, type ServiceRecord, serviceRecord } from '@ts-micro/core';
-import { longestTimerMs } from '../longest-timer.ts';
+import { deepEqual } from './deep-equal.ts';
+import { longestTimerMs } from './longest-timer.ts';
+import type { RecordWatcher } from './record-watcher.ts';
+import { type NodeRecord, type ServiceRecord, serviceRecord } from './service-record.ts';
 
 /** One node as it was last registered, in a record of its own; or a version that was registered without nodes. */
 interface Registration {
@@ -13,13 +14,17 @@ interface Registration {
 /** By node id; `''` is the version that was registered without nodes. What changed last stands last and speaks for the version. */
 type Version = Map<string, Registration>;
 
-/** The services registered on a network, with their leases and those who watch them. */
+/**
+ * What a registry knows: nodes with their leases, merged into records, and the watchers that are told of what changes.
+ *
+ * Where the nodes of one version were registered with different metadata or endpoints, the version has those that changed last.
+ */
 export class ServiceTable {
   /** By name, then by version. */
   readonly #services = new Map<string, Map<string, Version>>();
   readonly #watchers = new Set<RecordWatcher>();
   #isMuted = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Adds or renews the nodes of `record` for `owner`. Without `ttlMs` they stay until removed. */
   register(record: ServiceRecord, owner: object, ttlMs: number = Number.POSITIVE_INFINITY): void {
@@ -28,7 +33,7 @@ export class ServiceTable {
       for (const node of nodesOf(record)) {
         const id = node?.id ?? '';
         const registration = { record: { ...record, nodes: node ? [node] : [] }, owner, expiresAtMs };
-        if (!isDeepStrictEqual(version.get(id)?.record, registration.record)) version.delete(id);
+        if (!deepEqual(version.get(id)?.record, registration.record)) version.delete(id);
         version.set(id, registration);
       }
     });
@@ -103,7 +108,7 @@ export class ServiceTable {
 
   #announce(before: ServiceRecord | undefined, after: ServiceRecord | undefined): void {
     const service = after ?? before;
-    if (this.#isMuted || !service || isDeepStrictEqual(before, after)) return;
+    if (this.#isMuted || !service || deepEqual(before, after)) return;
     const type = !before ? 'create' : after ? 'update' : 'delete';
     for (const watcher of this.#watchers) watcher.tell(type, service);
   }
@@ -118,7 +123,8 @@ export class ServiceTable {
         for (const { expiresAtMs } of version.values()) firstMs = Math.min(firstMs, expiresAtMs);
     if (firstMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.min(Math.max(Math.ceil(firstMs - performance.now()), 1), longestTimerMs);
-    this.#timer = setTimeout(() => this.#expire(), delayMs).unref();
+    this.#timer = setTimeout(() => this.#expire(), delayMs);
+    (this.#timer as { unref?(): void }).unref?.();
   }
 
   #expire(): void {
