@@ -56,6 +56,8 @@ export interface World extends AsyncDisposable {
   readonly client: Client;
   /** What its subscriber got. */
   readonly events: unknown[];
+  /** How many values its endless stream has sent. */
+  sent(): number;
 }
 
 /** A service and a client on one server, warmed up. Disposing of it demands that nothing is left open there. */
@@ -65,6 +67,7 @@ export async function openWorld(dialect: Dialect): Promise<World> {
   const ours = openPlugins({ servers: server.url, name: 'client' }, dialect);
   const service = createService({ name: 'greeter', version: '1.0.0', ...theirs, dialect });
   const events: unknown[] = [];
+  let sent = 0;
   service.handle('Greeter.Hello', ({ name }: { name: string }) => ({ msg: `Hello ${name}` }));
   service.handle('Greeter.Big', ({ size }: { size: number }) => ({ text: 'x'.repeat(size) }));
   service.handle('Greeter.Throw', () => {
@@ -82,7 +85,10 @@ export async function openWorld(dialect: Dialect): Promise<World> {
     throw new Error('the stream went wrong');
   });
   service.handleStream('Greeter.Endless', async (stream) => {
-    for (let value = 1; ; value++) await stream.send({ value });
+    for (;;) {
+      await stream.send({ value: sent + 1 });
+      sent++;
+    }
   });
   service.subscribe('greeter.say', (event) => {
     events.push(event);
@@ -98,6 +104,7 @@ export async function openWorld(dialect: Dialect): Promise<World> {
     service,
     client,
     events,
+    sent: () => sent,
     async [Symbol.asyncDispose]() {
       await client.close();
       await service.stop();

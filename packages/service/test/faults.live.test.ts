@@ -196,3 +196,44 @@ describe.each<[string, Dialect, readonly Fault[]]>([
     await expect.poll(() => world.service.health().running).toBe(0);
   });
 });
+
+describe('a stream that nobody reads', () => {
+  it('between two of ours stands still, and goes on where it stood', async () => {
+    await using world = await openWorld('auto');
+    await using stream = await world.client.stream('greeter', 'Greeter.Endless');
+    const sent = await standstill(world);
+    expect(sent).toBeLessThan(20_000);
+    for (let value = 1; value <= sent + 100; value++) expect(await stream.receive()).toEqual({ value });
+    expect(await hello(world.client)).toEqual({ msg: 'Hello John' });
+  });
+
+  it("in Go Micro's dialect, which cannot slow a sender down, fails at its bound and ends its handler", async () => {
+    await using world = await openWorld('go');
+    await using stream = await world.client.stream('greeter', 'Greeter.Endless');
+    await standstill(world);
+    await expect.poll(() => world.service.health().running).toBe(0);
+    let count = 0;
+    const read = async () => {
+      while ((await stream.receive()) !== undefined) count++;
+    };
+    await expectFault(read, 'unavailable');
+    expect(count).toBe(16_384);
+    expect(await hello(world.client)).toEqual({ msg: 'Hello John' });
+  });
+});
+
+/** Waits until the endless stream sends no more; gives back how much it had sent. */
+async function standstill({ sent }: World): Promise<number> {
+  let before = -1;
+  await expect
+    .poll(
+      () => {
+        const isStill = sent() === before && before > 0;
+        before = sent();
+        return isStill;
+      },
+      { interval: 300, timeout: 15_000 },
+    )
+    .toBe(true);
+  return before;
+}

@@ -6,17 +6,27 @@ import { natsTransport } from '@ts-micro/transport-nats';
 import { describe } from 'vitest';
 import { type PluginSet, testPair } from './pair.ts';
 
-describe('client and service over NATS', () => {
+type Dialect = 'auto' | 'go';
+
+describe.each([
+  ['frames', 'auto'],
+  ["Go Micro's envelope", 'go'],
+] as const)('client and service over NATS in %s', (_, dialect) => {
   testPair(async () => {
     const nats = await startNatsServer();
-    return { server: await open(nats.url, async () => nats[Symbol.asyncDispose]()), client: await open(nats.url) };
+    const release = async () => nats[Symbol.asyncDispose]();
+    return { server: await open(nats.url, dialect, release), client: await open(nats.url, dialect) };
   });
 });
 
-async function open(servers: string, release: () => Promise<void> = async () => {}): Promise<PluginSet> {
+async function open(
+  servers: string,
+  dialect: Dialect,
+  release: () => Promise<void> = async () => {},
+): Promise<PluginSet> {
   const connection = await connectNats({ servers });
   const plugins = {
-    transport: natsTransport({ connection }),
+    transport: natsTransport({ connection, dialect }),
     broker: natsBroker({ connection }),
     registry: natsRegistry({ connection }),
   };
