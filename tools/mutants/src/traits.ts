@@ -1,6 +1,8 @@
 import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
 import type { InterfaceName, Interfaces } from '@ts-micro/testkit';
 import { type Mutant, mutantsOf } from './mutant.ts';
+import { never } from './never.ts';
+import { recoded } from './recoded.ts';
 
 type Method = (...values: unknown[]) => Promise<unknown>;
 
@@ -147,16 +149,6 @@ function calls(subject: string, name: string, place: number): readonly Draft[] {
       },
     },
   ];
-}
-
-/** A promise that never settles. */
-export function never(): Promise<never> {
-  return new Promise(() => {});
-}
-
-/** The same error with another code. */
-export function recoded(error: MicroError, code: MicroError['code']): MicroError {
-  return new MicroError(code, error.message, { cause: error.cause, retrySafe: error.retrySafe });
 }
 
 /** The same call, rejecting with other errors. */

@@ -1,7 +1,7 @@
 import { type Broker, MicroError } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
+import { recoded } from '../recoded.ts';
 import { assertFits, spoilt } from '../spoilt-message.ts';
-import { recoded } from '../traits.ts';
 import { brokers, publishes, subscriptions } from './seams.ts';
 
 export const content: readonly Mutant<'broker'>[] = mutantsOf('broker', [

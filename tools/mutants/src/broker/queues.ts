@@ -108,7 +108,7 @@ export const queues: readonly Mutant<'broker'>[] = mutantsOf('broker', [
         if (options.queue === undefined) return broker.subscribe(topic, handler, options);
         let isClosing = false;
         const slowly = async (event: Parameters<typeof handler>[0]): Promise<void> => {
-          await new Promise((resolve) => setImmediate(resolve));
+          if (!isClosing) await new Promise((resolve) => setImmediate(resolve));
           if (!isClosing) await handler(event);
         };
         const subscriber = await broker.subscribe(topic, slowly, options);

@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { never, recoded } from '../traits.ts';
+import { never } from '../never.ts';
+import { recoded } from '../recoded.ts';
 import { brokers, handling, subscribers, subscriptions } from './seams.ts';
 
 export const subscriber: readonly Mutant<'broker'>[] = mutantsOf('broker', [

@@ -2,6 +2,8 @@ import type { Closable } from '@ts-micro/core';
 import type { Mutant } from '../mutant.ts';
 import { traitMutants } from '../traits.ts';
 import { features } from './features.ts';
+import { hearing } from './hearing.ts';
+import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
 import { outages } from './outage.ts';
@@ -15,8 +17,10 @@ type Members = (object: Closable) => Record<string, unknown>;
 export const registryMutants: readonly Mutant<'registry'>[] = [
   ...lookup,
   ...merging,
+  ...leases,
   ...records,
   ...watching,
+  ...hearing,
   ...watcher,
   ...outages,
   ...features,

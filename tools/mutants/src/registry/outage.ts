@@ -1,6 +1,6 @@
 import { MicroError, type ServiceRecord } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { recoded } from '../traits.ts';
+import { recoded } from '../recoded.ts';
 import { answers, events, registries } from './seams.ts';
 
 export const outages: readonly Mutant<'registry'>[] = mutantsOf('registry', [

@@ -1,6 +1,6 @@
 import { abortable, MicroError, throwIfAborted, type Watcher } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { never } from '../traits.ts';
+import { never } from '../never.ts';
 import { registries, watchers } from './seams.ts';
 
 const what = 'a receive';

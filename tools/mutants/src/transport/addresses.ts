@@ -1,7 +1,8 @@
 import { abortable, MicroError, type Socket } from '@ts-micro/core';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { never, recoded } from '../traits.ts';
+import { never } from '../never.ts';
+import { recoded } from '../recoded.ts';
 import { listeners, sockets, transports } from './seams.ts';
 
 export const addresses: readonly Mutant<'transport'>[] = mutantsOf('transport', [

@@ -1,7 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
+import { recoded } from '../recoded.ts';
 import { assertFits, spoilt } from '../spoilt-message.ts';
-import { recoded } from '../traits.ts';
 import { sends, sockets } from './seams.ts';
 
 export const content: readonly Mutant<'transport'>[] = mutantsOf('transport', [

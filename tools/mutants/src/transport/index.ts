@@ -9,6 +9,7 @@ import { listener } from './listener.ts';
 import { outages } from './outage.ts';
 import { listeners, sockets, transports } from './seams.ts';
 import { socket } from './socket.ts';
+import { waiting } from './waiting.ts';
 
 type Members = (object: Closable) => Record<string, unknown>;
 
@@ -18,6 +19,7 @@ export const transportMutants: readonly Mutant<'transport'>[] = [
   ...addresses,
   ...listener,
   ...socket,
+  ...waiting,
   ...outages,
   ...features,
   ...traitMutants({

@@ -1,6 +1,6 @@
 import { type Listener, MicroError, type Socket } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { recoded } from '../traits.ts';
+import { recoded } from '../recoded.ts';
 import { handlers, listeners } from './seams.ts';
 
 type Handler = Parameters<Listener['accept']>[0];

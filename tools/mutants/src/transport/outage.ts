@@ -2,7 +2,7 @@ import { MicroError } from '@ts-micro/core';
 import { memoryNetwork } from '@ts-micro/memory';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { recoded } from '../traits.ts';
+import { recoded } from '../recoded.ts';
 import { handlers, sockets, transports } from './seams.ts';
 
 export const outages: readonly Mutant<'transport'>[] = mutantsOf('transport', [
