@@ -35,15 +35,20 @@ async function manyHellos(client: Client, name: string, calls: number, concurren
     return response;
   });
   let left = calls;
+  const nobodyThere = new AbortController();
+  const either = AbortSignal.any([signal, nobodyThere.signal]);
   const caller = async () => {
     while (left-- > 0) {
       try {
-        const options = { idempotent: true, attemptTimeoutMs: 1_000, timeoutMs: 2_500, signal };
+        const options = { idempotent: true, attemptTimeoutMs: 1_000, timeoutMs: 2_000, signal: either };
         await client.call('greeter', 'Greeter.Hello', { name }, options);
       } catch (error) {
         count(failures, MicroError.is(error) ? error.code : 'internal');
         // With nobody there at all, a thousand more attempts would only say the same more slowly.
-        if (answeredBy.size === 0) throw error;
+        if (answeredBy.size === 0) {
+          nobodyThere.abort();
+          throw error;
+        }
       }
     }
   };

@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
 import { expect, onTestFinished, test } from 'vitest';
@@ -77,8 +76,9 @@ test('a suspended server answers once it is resumed', async () => {
   client.write('CONNECT {"verbose":false}\r\nPING\r\n');
   expect(await client.line()).toBe('PONG');
   server.suspend();
+  // The signal takes effect a moment after it was sent.
+  await expect.poll(() => processState(server.pid), { timeout: 10_000 }).toBe('T');
   client.write('PING\r\n');
-  await sleep(200);
   expect(client.waiting).toBe(0);
   server.resume();
   expect(await client.line()).toBe('PONG');
@@ -200,4 +200,16 @@ async function dial(server: NatsServer): Promise<TextClient> {
       socket.destroy();
     },
   };
+}
+
+/** `T` is stopped. Linux tells it in a file, and may have no `ps`. */
+function processState(pid: number): string {
+  const file = `/proc/${pid}/stat`;
+  if (existsSync(file))
+    return readFileSync(file, 'utf8')
+      .replace(/^.*\) /s, '')
+      .charAt(0);
+  return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' })
+    .trim()
+    .charAt(0);
 }

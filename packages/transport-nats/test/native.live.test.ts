@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Socket } from '@ts-micro/core';
 import { encodeEnvelope } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
@@ -8,6 +10,8 @@ import { recordingLogger } from './recording-logger.ts';
 
 const metadata = { 'ts-micro-frames': '1' };
 const mebibyte = 1024 * 1024;
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('frames', () => {
   test('are spoken with who is dialled with metadata that says so, and with nobody else', async () => {
@@ -306,16 +310,19 @@ describe('a large message', () => {
     await using transport = openTransport({ servers: server.url });
     const { from, to } = await pairOf(transport, 'dialler');
     const body = randomBytes(32 * mebibyte);
+    collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
+    // What is held, and not what a busy machine has not come to collect yet.
     const watch = setInterval(() => {
+      collectGarbage();
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-    }, 1);
+    }, 5);
     const [received] = await Promise.all([to.receive(soon()), from.send({ headers: {}, body })]);
     clearInterval(watch);
     expect(hashOf(received?.body)).toBe(hashOf(body));
     expect(most).toBeGreaterThan(body.length);
-    // Beside the body at the sender: the one at the receiver, what is on the way, and what is not collected yet.
+    // Beside the body at the sender: the one at the receiver, and what is on the way.
     expect(most).toBeLessThan(2 * body.length);
   });
 
