@@ -115,7 +115,7 @@ export class HandlerContext implements RequestContext, EventContext {
   /** The handler has settled: nothing aborts any more. */
   finish(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 
   #armDeadline(remainingMs: number): void {
