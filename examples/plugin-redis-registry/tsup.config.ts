@@ -1,3 +1,3 @@
 import { packageBuild } from '../../tsup.base.ts';
 
-export default packageBuild(['src/index.ts', 'src/register.ts']);
+export default packageBuild(['src/redis-registry.ts', 'src/register.ts']);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChaosProxy } from '@ts-micro/testkit/nats';
 import { testBroker } from '@ts-micro/testkit/vitest';
+import { RedisServer } from '@ts-micro-examples/redis-link/server';
 import { afterAll } from 'vitest';
 import { redisBroker } from '../src/redis-broker.ts';
-import { RedisServer } from './redis-server.ts';
 
 const server = await RedisServer.start();
 const proxy = await startChaosProxy({ target: server.address });

@@ -2,8 +2,8 @@ import { createClient } from '@redis/client';
 import { type BrokerEvent, getPlugin, type MicroError } from '@ts-micro/core';
 import { afterAll, expect, test } from 'vitest';
 import '../src/register.ts';
+import { RedisServer } from '@ts-micro-examples/redis-link/server';
 import { redisBroker } from '../src/redis-broker.ts';
-import { RedisServer } from './redis-server.ts';
 
 const server = await RedisServer.start();
 const url = `redis://${server.address}`;
