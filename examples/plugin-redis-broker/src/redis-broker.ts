@@ -26,7 +26,11 @@ const maxBodyBytes = 8 * 1024 * 1024;
 
 /** Publish and subscribe over Redis pub/sub. Throws `invalid` where `url` is none. */
 export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBrokerOptions = {}): Broker {
-  const link = new RedisLink(url, who);
+  // What could not be unsubscribed during an outage comes back after it.
+  const leftOver = new Set<() => Promise<void>>();
+  const link = new RedisLink(url, who, async () => {
+    for (const end of leftOver) await end().then(() => leftOver.delete(end));
+  });
   const subscribers = new Set<Subscriber>();
   const lifetime = new Lifetime(who, async (options) => {
     await closeAll(subscribers, options).finally(() => link.end(async () => {}, options));
@@ -72,6 +76,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
       const listener = (bytes: Buffer, from: Buffer) => {
         if (matches(from.toString())) subscriber.push([bytes, from]);
       };
+      const unsubscribe = () => link.use((redis) => redis[off](channel, listener, true));
       const subscriber = new HandlerSubscriber<[bytes: Buffer, from: Buffer]>({
         ...options,
         what: `${who}: subscriber of "${topic}"`,
@@ -79,7 +84,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
         handler,
         eventOf: ([bytes, from]) => ({ topic: from.toString(), message: decode(bytes) }),
         logger,
-        stop: () => link.use((redis) => redis[off](channel, listener, true)),
+        stop: () => unsubscribe().catch(() => leftOver.add(unsubscribe)),
       });
       subscribers.add(subscriber);
       void subscriber.closed.then(() => subscribers.delete(subscriber));

@@ -54,3 +54,15 @@ test('by name it takes the first address', async () => {
   await broker.connect();
   expect(broker).toMatchObject({ name: 'redis', address: server.address });
 });
+
+test('a subscriber that closes during an outage is not subscribed again after it', async () => {
+  await using outage = await RedisServer.start();
+  await using broker = redisBroker({ url: `redis://${outage.address}` });
+  const closed = await broker.subscribe('a', () => {});
+  await broker.subscribe('b', () => {});
+  await outage.kill();
+  await closed.close();
+  await outage.restart();
+  await using witness = await createClient({ url: `redis://${outage.address}` }).connect();
+  await expect.poll(() => witness.pubSubChannels()).toEqual(['b']);
+});

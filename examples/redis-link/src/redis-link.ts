@@ -9,14 +9,16 @@ export class RedisLink {
   readonly address: string;
   readonly #who: string;
   readonly #redis: RedisClient;
+  readonly #onReconnect: (redis: RedisClient) => Promise<void>;
   #connecting: Promise<unknown> | undefined;
   #state: 'new' | 'connected' | 'ended' = 'new';
 
-  /** `onReconnect` is told that commands and messages may have been lost. Throws `invalid` where `url` is none. */
-  constructor(url: string, who: string, onReconnect: () => void = () => {}) {
+  /** `onReconnect` puts right what an outage put wrong; it is tried until it succeeds. Throws `invalid` where `url` is none. */
+  constructor(url: string, who: string, onReconnect: (redis: RedisClient) => Promise<void> = async () => {}) {
     if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${who}: url is no redis://...`);
     this.address = new URL(url).host;
     this.#who = who;
+    this.#onReconnect = onReconnect;
     const reconnectStrategy = (tries: number, cause: Error) =>
       this.#state === 'connected' ? 50 * Math.min(tries, 10) : cause;
     // Who answers no ping is gone, and no command waits for a reconnect.
@@ -27,17 +29,17 @@ export class RedisLink {
       const was = this.#state;
       if (was === 'ended') this.#redis.destroy();
       else this.#state = 'connected';
-      if (was === 'connected') onReconnect();
+      if (was === 'connected') void this.#restore();
     });
   }
 
   /** Runs a command. Errors: `unavailable`, `unauthorized`, and those of the signal. */
   async use<T>(command: (redis: RedisClient) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     try {
-      if (this.#state === 'ended')
-        throw new MicroError('unavailable', `${this.#who}: disconnected`, { retrySafe: true });
-      this.#connecting ??= this.#redis.connect();
-      await abortable(this.#connecting, signal, this.#who);
+      if (this.#state !== 'ended') this.#connecting ??= this.#redis.connect();
+      await abortable(this.#connecting ?? Promise.resolve(), signal, this.#who);
+      // Checked here, because the client lets a SUBSCRIBE wait for a connection, for ever where none comes.
+      if (!this.#redis.isReady) throw new MicroError('unavailable', `${this.#who}: not connected`, { retrySafe: true });
       return await abortable(command(this.#redis), signal, this.#who);
     } catch (error) {
       if (!this.#redis.isOpen) this.#connecting = undefined;
@@ -61,5 +63,14 @@ export class RedisLink {
   /** Makes an ended one usable again. */
   reopen(): void {
     if (this.#state === 'ended') this.#state = 'new';
+  }
+
+  async #restore(): Promise<void> {
+    try {
+      await this.#onReconnect(this.#redis);
+    } catch {
+      // Where it is gone again, it comes back again.
+      if (this.#redis.isReady) setTimeout(() => void this.#restore(), 500).unref();
+    }
   }
 }
