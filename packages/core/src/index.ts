@@ -5,6 +5,7 @@ export { Lifetime } from './closable.ts';
 export { closeAll } from './close-all.ts';
 export { MicroError } from './error.ts';
 export { codeOfStatus, statusOfCode } from './error-status.ts';
+export { FollowingWatcher } from './following-watcher.ts';
 export { HandlerQueue } from './handler-queue.ts';
 export { HandlerSubscriber } from './handler-subscriber.ts';
 export { silentLogger } from './logger.ts';
@@ -29,6 +30,7 @@ export type {
 export type { PluginFactory, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
 export type { Closable } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
+export type { TableChange } from './following-watcher.ts';
 export type { HandlerQueueOptions } from './handler-queue.ts';
 export type { HandlerSubscriberOptions } from './handler-subscriber.ts';
 export type { LogFields, Logger } from './logger.ts';

@@ -26,8 +26,8 @@ export class ServiceTable {
   #isMuted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Adds or renews the nodes of `record` for `owner`. Without `ttlMs` they stay until removed. */
-  register(record: ServiceRecord, owner: object, ttlMs: number = Number.POSITIVE_INFINITY): void {
+  /** Adds or renews the nodes of `record`. Without `ttlMs` they stay until removed; `owner` is whom {@link release} names. */
+  register(record: ServiceRecord, ttlMs: number = Number.POSITIVE_INFINITY, owner: object = this): void {
     const expiresAtMs = performance.now() + ttlMs;
     this.#change(record.name, record.version, (version) => {
       for (const node of nodesOf(record)) {
@@ -50,6 +50,11 @@ export class ServiceTable {
   /** Removes what `owner` registered last. */
   release(owner: object): void {
     this.#removeEverywhere((registration) => registration.owner === owner);
+  }
+
+  /** Removes everything. */
+  clear(): void {
+    this.#removeEverywhere(() => true);
   }
 
   /** Copies of the records of that name, or of all. */

@@ -21,9 +21,9 @@ function watch(table: ServiceTable): RecordWatcher {
 
 test('nodes of one version are one record, and what changed last speaks for it', () => {
   const table = new ServiceTable();
-  table.register(greeter(['a'], { metadata: { from: 'a' } }), owner);
-  table.register(greeter(['b'], { metadata: { from: 'b' } }), owner);
-  table.register(greeter(['a'], { metadata: { from: 'a' } }), owner);
+  table.register(greeter(['a'], { metadata: { from: 'a' } }), undefined, owner);
+  table.register(greeter(['b'], { metadata: { from: 'b' } }), undefined, owner);
+  table.register(greeter(['a'], { metadata: { from: 'a' } }), undefined, owner);
   expect(table.list('greeter')).toEqual([greeter(['a', 'b'], { metadata: { from: 'b' } })]);
   table.deregister(greeter(['b']));
   expect(table.list()).toEqual([greeter(['a'], { metadata: { from: 'a' } })]);
@@ -33,9 +33,9 @@ test('watchers hear of what changed and of nothing else', async () => {
   const table = new ServiceTable();
   await using watcher = watch(table);
   expect(await watcher.receive()).toEqual({ type: 'resync', services: [] });
-  table.register(greeter(['a'], { metadata: { x: '1', y: '2' } }), owner);
-  table.register(greeter(['a'], { metadata: { y: '2', x: '1' } }), owner);
-  table.register(greeter(['b']), {});
+  table.register(greeter(['a'], { metadata: { x: '1', y: '2' } }), undefined, owner);
+  table.register(greeter(['a'], { metadata: { y: '2', x: '1' } }), undefined, owner);
+  table.register(greeter(['b']));
   table.release(owner);
   table.deregister(greeter(['b']));
   const types: string[] = [];
@@ -45,8 +45,8 @@ test('watchers hear of what changed and of nothing else', async () => {
 
 test('a lease that runs out takes its node', async () => {
   const table = new ServiceTable();
-  table.register(greeter(['a']), owner);
-  table.register(greeter(['b']), owner, 30);
+  table.register(greeter(['a']), undefined, owner);
+  table.register(greeter(['b']), 30);
   await using watcher = watch(table);
   expect(await watcher.receive()).toMatchObject({ type: 'resync' });
   const signal = AbortSignal.timeout(5000);
@@ -59,7 +59,7 @@ test('muted it tells nothing, and everything once afterwards', async () => {
   await using watcher = watch(table);
   await watcher.receive();
   table.mute();
-  table.register(greeter(['a']), owner);
+  table.register(greeter(['a']), undefined, owner);
   table.unmute();
   expect(await watcher.receive()).toEqual({ type: 'resync', services: [greeter(['a'])] });
 });

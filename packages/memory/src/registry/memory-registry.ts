@@ -58,7 +58,7 @@ class MemoryRegistry implements Registry {
     if (ttlMs !== undefined && !(Number.isFinite(ttlMs) && ttlMs > 0))
       throw new MicroError('invalid', `${who}: ttlMs is ${String(ttlMs)}, not a positive number`);
     this.#network.assertReachable(who);
-    await this.#network.later(() => this.#network.services.register(record, this, ttlMs));
+    await this.#network.later(() => this.#network.services.register(record, ttlMs, this));
   }
 
   async deregister(service: ServiceRecord, options?: AbortOptions): Promise<void> {
