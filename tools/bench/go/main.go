@@ -16,7 +16,7 @@ import (
 func main() {
 	// What it says of itself does not belong into the report.
 	log.SetOutput(io.Discard)
-	_ = logger.Init(logger.WithLevel(logger.ErrorLevel))
+	_ = logger.Init(logger.WithLevel(logger.FatalLevel))
 	half := &half{}
 	commands := map[string]func(json.RawMessage) (any, error){
 		"serve":     half.serve,

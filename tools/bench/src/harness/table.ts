@@ -21,10 +21,15 @@ export function numberText(value: number): string {
   return value.toPrecision(3);
 }
 
+/** The median alone. */
+export function medianText(summary: Summary | undefined): string {
+  return summary === undefined ? '' : numberText(summary.median);
+}
+
 /** The median and, in brackets, the quartiles. */
-export function summaryText(summary: Summary | undefined, unit = ''): string {
+export function summaryText(summary: Summary | undefined): string {
   if (summary === undefined) return '';
-  return `${numberText(summary.median)}${unit} [${numberText(summary.low)}..${numberText(summary.high)}]`;
+  return `${numberText(summary.median)} [${numberText(summary.low)}..${numberText(summary.high)}]`;
 }
 
 function pad(cell: string, width: number, column: number): string {

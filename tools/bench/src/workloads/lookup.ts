@@ -1,7 +1,7 @@
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { PeerProcess } from '../harness/peer-process.ts';
 import { type Rounds, runRounds } from '../harness/rounds.ts';
-import { numberText, summaryText } from '../harness/table.ts';
+import { summaryText } from '../harness/table.ts';
 import { judge } from '../harness/target.ts';
 import type { Workload } from './workload.ts';
 
@@ -76,11 +76,9 @@ export const lookup: Workload = {
 
 function rowOf(rounds: Rounds<Size, Lookup>, size: Size): readonly string[] {
   const why = rounds.failures.get(size);
-  if (why !== undefined) return [size, why];
-  const most = rounds.summary(size, complete);
   return [
     size,
-    `${summaryText(most)}, max ${most === undefined ? '' : numberText(most.max)}`,
+    why ?? summaryText(rounds.summary(size, complete)),
     summaryText(rounds.summary(size, first)),
     summaryText(rounds.summary(size, cachedUs)),
   ];

@@ -1,6 +1,6 @@
 import { type ContenderName, contenders } from '../contenders/contenders.ts';
 import type { Rounds } from '../harness/rounds.ts';
-import { numberText, summaryText, type Table } from '../harness/table.ts';
+import { medianText, summaryText, type Table } from '../harness/table.ts';
 
 /** One measurement of messages that flow one way. CPU times are per message. */
 export interface Throughput {
@@ -13,19 +13,13 @@ export const messagesPerSecond = (measurement: Throughput): number => measuremen
 
 /** A row for each contender, compared with `base`. */
 export function throughputTable(rounds: Rounds<ContenderName, Throughput>, base: ContenderName): Table {
-  const rows = rounds.names.map((name) => {
-    const median = (figure: (measurement: Throughput) => number): string => {
-      const summary = rounds.summary(name, figure);
-      return summary === undefined ? '' : numberText(summary.median);
-    };
-    return [
-      contenders[name].title,
-      median(messagesPerSecond),
-      summaryText(rounds.ratio(name, base, messagesPerSecond)),
-      median((measurement) => measurement.senderCpuUs),
-      median((measurement) => measurement.receiverCpuUs),
-    ];
-  });
   const head = ['contender', 'messages/s', `x ${contenders[base].title}`, 'sender CPU us', 'receiver CPU us'];
+  const rows = rounds.names.map((name) => [
+    contenders[name].title,
+    medianText(rounds.summary(name, messagesPerSecond)),
+    summaryText(rounds.ratio(name, base, messagesPerSecond)),
+    medianText(rounds.summary(name, (measurement) => measurement.senderCpuUs)),
+    medianText(rounds.summary(name, (measurement) => measurement.receiverCpuUs)),
+  ]);
   return { head, rows };
 }

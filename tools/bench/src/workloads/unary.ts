@@ -2,10 +2,10 @@ import { type ContenderName, contenders } from '../contenders/contenders.ts';
 import type { Arena } from '../harness/arena.ts';
 import type { CallPlan, CallResult } from '../harness/caller.ts';
 import { type Rounds, runRounds } from '../harness/rounds.ts';
-import { numberText, summaryText, type Table } from '../harness/table.ts';
+import { medianText, numberText, summaryText, type Table } from '../harness/table.ts';
 import { judge, type Limit, type Outcome } from '../harness/target.ts';
 import { chosen, leftOut } from './chosen.ts';
-import type { Bench, Workload } from './workload.ts';
+import type { Workload } from './workload.ts';
 
 /** One measurement of unary calls. CPU times are per call. */
 export interface UnaryMeasurement {
@@ -49,15 +49,21 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
     async run(bench) {
       const arena = await bench.arena();
       const { settings } = bench;
+      // One at a time takes longer, and warms up no slower.
+      const warmupCalls = plan.inFlight === 1 ? settings.warmupCalls / 3 : settings.warmupCalls;
       const rounds = await runRounds({
         names: chosen(names, settings),
         rounds: settings.rounds,
-        prepare: (contender) => callBoth(arena, contender, { ...plan, calls: settings.warmupCalls }),
-        measure: (contender) => measure(bench, arena, contender, plan),
+        prepare: (contender) => call(arena, contender, { ...plan, calls: warmupCalls }),
+        measure: async (contender) => {
+          // While others ran, this one's processes were idle.
+          await call(arena, contender, { ...plan, calls: Math.ceil(warmupCalls / 20) });
+          return measure(arena, contender, { ...plan, durationMs: settings.measureMs });
+        },
         onRound: (round) => bench.progress(`${name}: round ${round} of ${settings.rounds}`),
       });
       return {
-        tables: [unaryTable(rounds, plan.hasLatencies ?? false)],
+        tables: [unaryTable(rounds, plan.hasLatencies ? latencyColumns : rateColumns)],
         outcomes: targets.map((target) => outcomeOf(rounds, target)),
         notes: [...leftOut(rounds.failures), ...noiseOf(rounds, plan.hasLatencies ? p50 : callsPerSecond)],
       };
@@ -65,23 +71,16 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
   };
 }
 
-async function callBoth(arena: Arena, name: ContenderName, plan: CallPlan): Promise<CallResult> {
+async function call(arena: Arena, name: ContenderName, plan: CallPlan): Promise<CallResult> {
   const { client } = await arena.pair(name);
   return client.request<CallResult>('calls', plan);
 }
 
-async function measure(
-  { settings }: Bench,
-  arena: Arena,
-  name: ContenderName,
-  plan: UnaryPlan['plan'],
-): Promise<UnaryMeasurement> {
+async function measure(arena: Arena, name: ContenderName, plan: CallPlan): Promise<UnaryMeasurement> {
   const { server } = await arena.pair(name);
-  // While others ran, this one's processes were idle.
-  await callBoth(arena, name, { ...plan, calls: Math.ceil(settings.warmupCalls / 20) });
   const natsBefore = arena.natsCpuMs();
   const serverBefore = await server.request<number>('cpu');
-  const result = await callBoth(arena, name, { ...plan, durationMs: settings.measureMs });
+  const result = await call(arena, name, plan);
   const serverAfter = await server.request<number>('cpu');
   const natsAfter = arena.natsCpuMs();
   const perCallUs = (ms: number): number => (ms * 1000) / result.calls;
@@ -95,28 +94,35 @@ async function measure(
   };
 }
 
-function unaryTable(rounds: Rounds<ContenderName, UnaryMeasurement>, hasLatencies: boolean): Table {
-  const rate = hasLatencies
-    ? ['p50 ms', 'x raw', 'p99 ms', 'x raw']
-    : ['calls/s', 'x raw', 'client CPU us/call', 'server CPU us/call', 'nats-server CPU us/call'];
-  const rows = rounds.names.map((name) => {
-    const median = (figure: Figure): string => {
-      const summary = rounds.summary(name, figure);
-      return summary === undefined ? '' : numberText(summary.median);
-    };
-    const ratio = (figure: Figure): string => summaryText(rounds.ratio(name, 'raw', figure));
-    const cells = hasLatencies
-      ? [median(p50), ratio(p50), median(p99), ratio(p99)]
-      : [
-          median(callsPerSecond),
-          ratio(callsPerSecond),
-          median(clientCpu),
-          median(serverCpu),
-          median((measurement) => measurement.natsCpuUs),
-        ];
-    return [contenders[name].title, ...cells];
-  });
-  return { head: ['contender', ...rate], rows };
+interface Column {
+  readonly title: string;
+  readonly figure: Figure;
+  /** Whether it shows the figure itself or its ratio to raw's. */
+  readonly isRatio?: boolean;
+}
+
+const rateColumns: readonly Column[] = [
+  { title: 'calls/s', figure: callsPerSecond },
+  { title: 'x raw', figure: callsPerSecond, isRatio: true },
+  { title: 'client CPU us/call', figure: clientCpu },
+  { title: 'server CPU us/call', figure: serverCpu },
+  { title: 'nats-server CPU us/call', figure: (measurement) => measurement.natsCpuUs },
+];
+
+const latencyColumns: readonly Column[] = [
+  { title: 'p50 ms', figure: p50 },
+  { title: 'x raw', figure: p50, isRatio: true },
+  { title: 'p99 ms', figure: p99 },
+  { title: 'x raw', figure: p99, isRatio: true },
+];
+
+function unaryTable(rounds: Rounds<ContenderName, UnaryMeasurement>, columns: readonly Column[]): Table {
+  const cell = (name: ContenderName, { figure, isRatio }: Column): string =>
+    isRatio ? summaryText(rounds.ratio(name, 'raw', figure)) : medianText(rounds.summary(name, figure));
+  return {
+    head: ['contender', ...columns.map(({ title }) => title)],
+    rows: rounds.names.map((name) => [contenders[name].title, ...columns.map((column) => cell(name, column))]),
+  };
 }
 
 function outcomeOf(rounds: Rounds<ContenderName, UnaryMeasurement>, target: RatioTarget): Outcome {
