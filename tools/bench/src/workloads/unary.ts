@@ -8,7 +8,7 @@ import { chosen, leftOut } from './chosen.ts';
 import type { Workload } from './workload.ts';
 
 /** One measurement of unary calls. CPU times are per call. */
-export interface UnaryMeasurement {
+interface UnaryMeasurement {
   readonly callsPerSecond: number;
   readonly clientCpuUs: number;
   readonly serverCpuUs: number;
@@ -26,7 +26,7 @@ export const p50: Figure = (measurement) => measurement.p50Ms;
 export const p99: Figure = (measurement) => measurement.p99Ms;
 
 /** A figure of one contender as a multiple of another's, and what it should be. */
-export interface RatioTarget extends Limit {
+interface RatioTarget extends Limit {
   readonly row: string;
   readonly of: ContenderName;
   readonly to: ContenderName;
