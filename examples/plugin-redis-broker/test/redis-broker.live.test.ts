@@ -63,6 +63,7 @@ test('a subscriber that closes during an outage is not subscribed again after it
   await outage.kill();
   await closed.close();
   await outage.restart();
-  await using witness = await createClient({ url: `redis://${outage.address}` }).connect();
+  const witness = await createClient({ url: `redis://${outage.address}` }).connect();
   await expect.poll(() => witness.pubSubChannels()).toEqual(['b']);
+  await witness.close();
 });

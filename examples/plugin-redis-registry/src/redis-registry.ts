@@ -1,19 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry, ServiceRecord } from '@ts-micro/core';
-import { closeAll, Lifetime, MicroError, RecordWatcher, ServiceTable, serviceRecord } from '@ts-micro/core';
-import { type RedisClient, RedisLink } from '@ts-micro-examples/redis-link';
-import { type Entry, hash, look, nameOf, split, timeOf } from './nodes.ts';
-
-type Change = { readonly put: ServiceRecord; readonly ttlMs?: number } | { readonly drop: ServiceRecord };
-type Follower = { take(change: Change): void; load(redis: RedisClient): Promise<void> };
+import { closeAll, FollowingWatcher, Lifetime, MicroError, serviceRecord } from '@ts-micro/core';
+import { type RedisClient, RedisLink, timeOf } from '@ts-micro-examples/redis-link';
+import { type Entry, hash, look, nameOf, split } from './nodes.ts';
 
 const who = 'redis registry';
 const channel = '{micro}:changes';
-
-function apply(table: ServiceTable, change: Change): void {
-  if ('put' in change) table.register(change.put, table, change.ttlMs);
-  else table.deregister(change.drop);
-}
 
 /** Service discovery over Redis: one hash of nodes with leases, and changes over pub/sub. Throws `invalid` where `url` is none. */
 export function redisRegistry({
@@ -23,31 +15,30 @@ export function redisRegistry({
 } = {}): Registry {
   const owner = randomUUID();
   const mine = new Map<string, Entry>();
-  const followers = new Map<RecordWatcher, Follower>();
+  const watchers = new Set<FollowingWatcher>();
   const link = new RedisLink(url, who, catchUp);
-  const lifetime = new Lifetime(who, (options) =>
-    closeAll(followers.keys(), options).finally(() => link.end(leave, options)),
-  );
+  const feed = link.feed(channel, (text) => {
+    const { put, ttlMs, drop } = JSON.parse(text);
+    for (const watcher of watchers)
+      watcher.follow((table) => (put ? table.register(put, ttlMs) : table.deregister(drop)));
+  });
+  const lifetime = new Lifetime(who, (options) => closeAll(watchers, options).finally(() => link.end(leave, options)));
 
   async function put(redis: RedisClient, record: ServiceRecord, ttlMs?: number): Promise<void> {
     const now = await timeOf(redis);
-    const entries = split(record).map((one): [name: string, entry: Entry] => {
-      const known = mine.get(nameOf(one));
+    const fields: Record<string, string> = {};
+    for (const one of split(record)) {
+      const name = nameOf(one);
+      const known = mine.get(name);
       const isSame = known && JSON.stringify(known.record) === JSON.stringify(one);
-      const endsAt = ttlMs === undefined ? null : now + ttlMs;
-      return [nameOf(one), { owner, changedAt: isSame ? known.changedAt : now, endsAt, record: one }];
-    });
-    for (const [name, entry] of entries) mine.set(name, entry);
-    // No transaction: Redis 7.0 writes a message to its own publisher right into the answers of one. With nodes, a version no longer
-    // stands for itself.
-    await Promise.all([
-      redis.hDel(hash, nameOf({ ...record, nodes: [] })),
-      redis.hSet(
-        hash,
-        entries.flatMap(([name, entry]) => [name, JSON.stringify(entry)]),
-      ),
-      redis.publish(channel, JSON.stringify({ put: record, ttlMs })),
-    ]);
+      const entry = { owner, changedAt: isSame ? known.changedAt : now, endsAt: ttlMs && now + ttlMs, record: one };
+      mine.set(name, entry);
+      fields[name] = JSON.stringify(entry);
+    }
+    // With nodes, a version no longer stands for itself. No MULTI: Redis 7.0 writes a message to its own sender amid the answers.
+    const nodeless = nameOf({ ...record, nodes: [] });
+    const message = JSON.stringify({ put: record, ttlMs });
+    await Promise.all([redis.hDel(hash, nodeless), redis.hSet(hash, fields), redis.publish(channel, message)]);
   }
 
   async function drop(redis: RedisClient, record: ServiceRecord): Promise<void> {
@@ -56,27 +47,19 @@ export function redisRegistry({
     await Promise.all([redis.hDel(hash, names), redis.publish(channel, JSON.stringify({ drop: record }))]);
   }
 
-  /** After an outage: changes went by, and Redis may have lost everything. */
+  /** After an outage: Redis may have lost everything, and changes went by. */
   async function catchUp(redis: RedisClient): Promise<void> {
     const now = await timeOf(redis);
     for (const { endsAt, record } of mine.values())
-      if (endsAt === null || endsAt > now) await put(redis, record, endsAt === null ? undefined : endsAt - now);
-    for (const each of followers.values()) await each.load(redis);
+      if (endsAt === undefined || endsAt > now) await put(redis, record, endsAt && endsAt - now);
+    for (const watcher of watchers) await watcher.load(() => look(redis, true));
   }
 
-  /** Removes what nobody else has registered since. */
+  /** Drops what nobody else has put since. */
   async function leave(redis: RedisClient): Promise<void> {
     for (const [name, { record }] of mine) {
       const json = await redis.hGet(hash, name);
       if (json && JSON.parse(json).owner === owner) await drop(redis, record);
-    }
-  }
-
-  function onChange(text: string): void {
-    try {
-      for (const each of followers.values()) each.take(JSON.parse(text));
-    } catch {
-      // Somebody else's message; an exception would end the connection.
     }
   }
 
@@ -102,56 +85,26 @@ export function redisRegistry({
     async getService(name, options) {
       lifetime.assertOpen(options);
       if (name === '') throw new MicroError('invalid', `${who}: service name is empty`);
-      return (await link.use((redis) => look(redis, false), options)).list(name);
+      return (await link.use(look, options)).list(name);
     },
 
     async listServices(options) {
       lifetime.assertOpen(options);
-      return (await link.use((redis) => look(redis, false), options)).list();
+      return (await link.use(look, options)).list();
     },
 
     async watch(options = {}) {
       lifetime.assertOpen(options);
       const { service } = options;
       if (service === '') throw new MicroError('invalid', `${who}: service name is empty`);
-      let table = new ServiceTable();
-      let late: Change[] | undefined;
-      const stop = () => {
-        table.unwatch(watcher);
-        table.release(table);
-      };
-      const watcher: RecordWatcher = new RecordWatcher({
-        what: `${who}: watcher`,
-        service,
-        known: () => table.list(service),
-        stop: () => {
-          followers.delete(watcher);
-          stop();
-        },
+      const stop = () => watchers.delete(watcher);
+      const watcher: FollowingWatcher = new FollowingWatcher({ what: `${who}: watcher`, service, stop });
+      watchers.add(watcher);
+      await watcher.load(async () => {
+        await feed(options);
+        return link.use((redis) => look(redis, true), options);
       });
-      const take = (change: Change) => {
-        late?.push(change);
-        apply(table, change);
-      };
-      const load = async (redis: RedisClient) => {
-        late = [];
-        const fresh = await look(redis, true);
-        // What came in meanwhile may be newer than the answer.
-        for (const change of late) apply(fresh, change);
-        late = undefined;
-        stop();
-        table = fresh;
-        if (followers.has(watcher)) table.watch(watcher);
-      };
-      followers.set(watcher, { take, load });
-      try {
-        await link.use((redis) => redis.subscribe(channel, onChange), options);
-        await link.use(load, options);
-        return watcher;
-      } catch (error) {
-        void watcher.close();
-        throw error;
-      }
+      return watcher;
     },
 
     get closed() {

@@ -3,6 +3,12 @@ import { type AbortOptions, abortable, bounded, MicroError } from '@ts-micro/cor
 
 export type RedisClient = ReturnType<typeof createClient>;
 
+/** The milliseconds on Redis' clock. */
+export async function timeOf(redis: RedisClient): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Number(seconds) * 1000 + Number(microseconds) / 1000;
+}
+
 /** One connection to Redis, made at its first use; from then on it comes back by itself, with its subscriptions. */
 export class RedisLink {
   /** `host:port`. */
@@ -46,6 +52,18 @@ export class RedisLink {
       const isRefused = /^(NOAUTH|WRONGPASS|NOPERM)/.test((error as Error).message);
       throw MicroError.from(error, isRefused ? 'unauthorized' : 'unavailable', this.#who);
     }
+  }
+
+  /** Makes what subscribes to a channel, once however often it is called, and hears of it again after every reconnect. */
+  feed(channel: string, onMessage: (text: string) => void): (options?: AbortOptions) => Promise<void> {
+    const listener = (text: string) => {
+      try {
+        onMessage(text);
+      } catch {
+        // It would end in the client's parser. It is about a message that somebody else made.
+      }
+    };
+    return (options) => this.use((redis) => redis.subscribe(channel, listener), options);
   }
 
   /** Runs the last commands where it is connected, and closes it. Bounded: then it rejects with `timeout` or `canceled`, and is closed all the same. */

@@ -9,6 +9,7 @@ export class FollowingWatcher extends RecordWatcher {
   /** For each load under way, what came in since it began. */
   readonly #late = new Set<TableChange[]>();
   #table = new ServiceTable();
+  #isLoaded = false;
   #isOver = false;
 
   constructor(options: Omit<RecordWatcherOptions, 'known'>) {
@@ -30,7 +31,7 @@ export class FollowingWatcher extends RecordWatcher {
     change(this.#table);
   }
 
-  /** Takes everything, at first and after every gap, and announces it as a `resync`. Changes must be coming in already. */
+  /** Takes everything, at first and after every gap, and announces it as a `resync`. By the time `ask` asks, changes must come in. A first one that fails closes it. */
   async load(ask: () => Promise<ServiceTable>): Promise<void> {
     const late: TableChange[] = [];
     this.#late.add(late);
@@ -40,6 +41,10 @@ export class FollowingWatcher extends RecordWatcher {
       for (const change of late) change(fresh);
       this.#forget();
       this.#table = fresh;
+      this.#isLoaded = true;
+    } catch (error) {
+      if (!this.#isLoaded) void this.close();
+      throw error;
     } finally {
       this.#late.delete(late);
     }

@@ -44,6 +44,12 @@ test('a load that fails leaves what it knew, and another announces the gap', asy
   expect(types).toEqual(['resync', 'update', 'resync']);
 });
 
+test('a first load that fails closes it', async () => {
+  const watcher = watcherOf();
+  await expect(watcher.load(() => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+  expect(await watcher.closed).toBeUndefined();
+});
+
 test('closed while it loads it lets go of the leases it was given', async () => {
   const watcher = watcherOf();
   const table = tableOf();
