@@ -1,7 +1,7 @@
 import { installDependencies } from './dependencies.mjs';
-import { requireNatsServer } from './nats-server.mjs';
 import { requireNode } from './node-version.mjs';
 import { runProgram, runTurbo } from './program.mjs';
+import { natsServer, redisServer, requireServer } from './server-program.mjs';
 import { runTests } from './tests.mjs';
 
 /**
@@ -31,8 +31,18 @@ async function main(name, parameters) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
-  if (name !== 'mutants' && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireNatsServer();
+  if (name !== 'mutants' && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireServer(natsServer);
+  if (name === 'test') findRedisServer();
   return command(parameters);
+}
+
+/** Only the example plugins need it: where it cannot be had their tests are red, and say how to get it. */
+function findRedisServer() {
+  try {
+    process.env.REDIS_SERVER_BIN = requireServer(redisServer);
+  } catch (error) {
+    console.error(`setup: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 try {
