@@ -3,6 +3,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type AbortOptions, abortable, MicroError, throwIfAborted } from '@ts-micro/core';
 import { type Authenticator, type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { NatsConnection } from './connection.ts';
+import { type DialOptions, useDialTransport } from './dial-transport.ts';
 import { mapNatsError } from './error.ts';
 import { NatsLink } from './link.ts';
 import { checkNatsOptions, type NatsOptions, type NatsSettings, type NatsTlsOptions } from './nats-options.ts';
@@ -76,7 +77,10 @@ async function dial(
   let connected: VendorConnection | undefined;
   const hostOf = () =>
     (connected && currentHost(connected)) ?? server.address.slice(0, server.address.lastIndexOf(':'));
-  const dialling = connect(vendorOptions(server, settings, hostOf));
+  const abandon = new AbortController();
+  const options: DialOptions = { ...vendorOptions(server, settings, hostOf), abandoned: abandon.signal };
+  const dialling = connect(options);
+  useDialTransport();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -88,7 +92,8 @@ async function dial(
     connected = await abortable(Promise.race([dialling, late]), signal, `nats: connecting to ${server.address}`);
     return connected;
   } catch (error) {
-    // The client's dial cannot be called off; what it may still bring is closed.
+    abandon.abort(error);
+    // It may have come through all the same.
     dialling.then(
       (vendor) => vendor.close(),
       () => {},

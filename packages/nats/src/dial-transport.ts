@@ -1,0 +1,56 @@
+import { createConnection, type Socket } from 'node:net';
+import type { ConnectionOptions } from 'nats';
+import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
+import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
+
+/** What the client hands on to its transport. */
+export interface DialOptions extends ConnectionOptions {
+  /** Calls the dial off. */
+  readonly abandoned?: AbortSignal | undefined;
+}
+
+type Server = Parameters<NodeTransport['connect']>[0];
+
+/** The client's transport, but that a dial which fails or is called off lets go of its socket: 2.29 keeps it until the peer closes it. */
+class DialTransport extends NodeTransport {
+  #dialled: Socket | undefined;
+  readonly #letGo = () => void this.#dialled?.destroy();
+
+  override async connect(server: Server, options: DialOptions): Promise<void> {
+    const { abandoned } = options;
+    if (abandoned?.aborted) throw abandoned.reason;
+    abandoned?.addEventListener('abort', this.#letGo, { once: true });
+    void this.closed().then(() => abandoned?.removeEventListener('abort', this.#letGo));
+    await super.connect(server, options);
+  }
+
+  /** As the client does it, with a hold on the socket. */
+  override dial({ hostname, port }: Pick<Server, 'hostname' | 'port'>): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      let cause: Error | undefined;
+      const socket = createConnection({ host: hostname, port, noDelay: true }, () => {
+        socket.removeAllListeners();
+        resolve(socket);
+      });
+      this.#dialled = socket;
+      socket.on('error', (error) => {
+        cause = error;
+      });
+      socket.on('close', () => {
+        socket.removeAllListeners();
+        reject(cause);
+      });
+    });
+  }
+
+  override close(error?: Error): Promise<void> {
+    // Until it is connected the client's own close does nothing.
+    if (!this.connected) this.#letGo();
+    return super.close(error);
+  }
+}
+
+/** Makes connections begun now dial so: the client takes its transport from one place for all, and sets that anew at every `connect`. */
+export function useDialTransport(): void {
+  setTransportFactory({ factory: () => new DialTransport(), dnsResolveFn: nodeResolveHost });
+}
