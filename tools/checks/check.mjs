@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { root, runTurbo } from '../setup/program.mjs';
 import { findFloorProblems } from './floors.mjs';
 import { findManifestProblems } from './manifests.mjs';
+import { findOutsideProblems } from './outside.mjs';
 import { run } from './program.mjs';
 import { findSnippetProblems } from './snippets.mjs';
 
@@ -24,6 +25,10 @@ const checks = {
     // Loaded only now, for it uses the testkit as it was just built.
     const { findPackingProblems } = await import('./packing.mjs');
     return findPackingProblems(root);
+  },
+  outside: () => {
+    const problems = turbo('build', 'declarations');
+    return problems.length > 0 ? problems : findOutsideProblems(root);
   },
 };
 

@@ -32,11 +32,11 @@ async function main(name, parameters) {
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
   if (name !== 'mutants' && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireServer(natsServer);
-  if (name === 'test') findRedisServer();
+  if (name === 'test' || name === 'check') findRedisServer();
   return command(parameters);
 }
 
-/** Only the example plugins need it: where it cannot be had their tests are red, and say how to get it. */
+/** Only the example plugins need it: where it cannot be had they are red, and say how to get it. */
 function findRedisServer() {
   try {
     process.env.REDIS_SERVER_BIN = requireServer(redisServer);

@@ -321,7 +321,7 @@ describe('a large message', () => {
     const [received] = await Promise.all([to.receive(soon()), from.send({ headers: {}, body })]);
     clearInterval(watch);
     expect(hashOf(received?.body)).toBe(hashOf(body));
-    expect(most).toBeGreaterThan(body.length);
+    expect(most).toBeGreaterThan(body.length / 2);
     // Beside the body at the sender: the one at the receiver, and what is on the way.
     expect(most).toBeLessThan(2 * body.length);
   });

@@ -21,10 +21,10 @@ export const leanHeader = {
 } as const;
 
 /** No headers, always the same: what a transport has encoded once it need not encode again. */
-export const noHeaders: Headers = Object.freeze({});
+const noHeaders: Headers = Object.freeze({});
 
 /** The end of a side of a stream, and the same of a client that still reads; a client has a socket for each stream, so that one id does for all. */
-export const streamId = '1';
+const streamId = '1';
 export const streamHeaders: Headers = Object.freeze({ [leanHeader.stream]: streamId });
 export const clientEndHeaders: Headers = Object.freeze({ ...streamHeaders, [leanHeader.error]: endOfStream });
 export const clientHalfCloseHeaders: Headers = Object.freeze({ ...clientEndHeaders, [leanHeader.isReading]: '1' });
