@@ -1,5 +1,6 @@
 import type { Workload, WorkloadResult } from '../workloads/workload.ts';
 import type { Machine } from './machine.ts';
+import { reasonOf } from './reason.ts';
 import type { Settings } from './settings.ts';
 import { type Table, tableText } from './table.ts';
 import type { Outcome } from './target.ts';
@@ -40,8 +41,7 @@ export class Report {
 
   /** A workload that did not run to its end. */
   addFailure({ name, title }: Workload, error: unknown): void {
-    const measured = error instanceof Error ? error.message : String(error);
-    const outcome: Outcome = { row: title, target: '', measured, verdict: 'not measured' };
+    const outcome: Outcome = { row: title, target: '', measured: reasonOf(error), verdict: 'not measured' };
     this.#sections.push({ name, title, tables: [], outcomes: [outcome] });
     console.log(`\n## ${title}\n\nfailed: ${error instanceof Error ? error.stack : error}`);
   }

@@ -1,3 +1,4 @@
+import { reasonOf } from './reason.ts';
 import { type Summary, summarise } from './statistics.ts';
 
 /** What was measured, round by round. */
@@ -20,7 +21,7 @@ export class Rounds<Name extends string, Measurement> {
   }
 
   fail(name: Name, error: unknown): void {
-    this.failures.set(name, error instanceof Error ? error.message : String(error));
+    this.failures.set(name, reasonOf(error));
   }
 
   /** A figure over all rounds; `undefined` where there is none. */

@@ -5,6 +5,7 @@ import { hasNativeRegistry, type RegistryDialect } from '../harness/registry-dia
 import { type Summary, summarise } from '../harness/statistics.ts';
 import { numberText, summaryText } from '../harness/table.ts';
 import { judgeNumber, type Outcome } from '../harness/target.ts';
+import type { Lookups } from '../peers/fleet-client.ts';
 import type { Bench, Workload } from './workload.ts';
 
 const processes = 3;
@@ -16,6 +17,8 @@ const followed = 20;
 interface FleetMeasurement {
   readonly services: number;
   readonly lookupMs: Summary;
+  /** Lookups that did not find every node. */
+  readonly incomplete: number;
   /** Messages that the server handed to the fleet and to the client for one lookup. */
   readonly toFleet: number;
   readonly toClient: number;
@@ -46,6 +49,7 @@ export const fleet: Workload = {
             'registry',
             'services',
             'lookup ms',
+            'incomplete',
             'messages to the fleet per lookup',
             'to the client',
             'bytes per lookup',
@@ -89,11 +93,12 @@ async function measureFleet(
   const lookups = { services, nodes: processes, count };
   await client.request('lookups', lookups);
   const before = await trafficOf(nats);
-  const times = await client.request<number[]>('lookups', lookups);
+  const { times, incomplete } = await client.request<Lookups>('lookups', lookups);
   const after = await trafficOf(nats);
   return {
     services,
     lookupMs: summarise(times),
+    incomplete,
     toFleet: (after.toFleet - before.toFleet) / count,
     toClient: (after.toClient - before.toClient) / count,
     bytes: (after.bytes - before.bytes) / count,
@@ -132,11 +137,12 @@ async function trafficOf(nats: NatsServer): Promise<{ toFleet: number; toClient:
 }
 
 function rowOf(dialect: RegistryDialect, measurement: FleetMeasurement): readonly string[] {
-  const { services, lookupMs, toFleet, toClient, bytes, changes } = measurement;
+  const { services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
   return [
     dialect === 'native' ? 'interop: false' : 'default',
     services.toLocaleString('en'),
     summaryText(lookupMs),
+    String(incomplete),
     numberText(toFleet),
     numberText(toClient),
     numberText(bytes),
@@ -149,6 +155,7 @@ function outcomesOf([small, large]: readonly FleetMeasurement[]): readonly Outco
   if (small === undefined || large?.changes === undefined) return [];
   return [
     judgeNumber(`${row}: latest change seen`, large.changes.max, { atMost: 1000, unit: 'ms' }),
+    judgeNumber(`${row}: incomplete lookups`, large.incomplete, { atMost: 0 }),
     judgeNumber(`${row}: lookup`, large.lookupMs.median / small.lookupMs.median, {
       atMost: 1.25,
       unit: `x with ${smallFleet} services`,
