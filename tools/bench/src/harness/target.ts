@@ -7,7 +7,7 @@ export interface Outcome {
   readonly row: string;
   readonly target: string;
   readonly measured: string;
-  readonly verdict: 'met' | 'missed' | 'not there yet' | 'not measured' | 'reported';
+  readonly verdict: 'met' | 'missed' | 'not measured' | 'reported';
 }
 
 export interface Limit {

@@ -4,7 +4,6 @@ import { natsRegistry } from '@ts-micro/registry-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
-import { type RegistryDialect, registryOptions } from '../harness/registry-dialect.ts';
 import { summarise } from '../harness/statistics.ts';
 import { WatchedService } from '../harness/watched-service.ts';
 
@@ -16,14 +15,14 @@ export interface Lookups {
 
 /** The process that looks up and follows services of a fleet. */
 let connection: NatsConnection | undefined;
-let dialect: RegistryDialect = 'interop';
+let interop = true;
 let watched: readonly WatchedService[] = [];
 let closeWatched = async (): Promise<void> => {};
 let following = { cpuMs: 0, atMs: 0 };
 
 answerCommands({
-  async connect(place: { address: string; dialect: RegistryDialect }) {
-    dialect = place.dialect;
+  async connect(place: { address: string; interop: boolean }) {
+    interop = place.interop;
     connection = await connectNats({ servers: place.address, name: 'fleet-client' });
   },
   /** Cold lookups, each of another service; resolves with the time of each, and how many did not find every node. */
@@ -66,5 +65,5 @@ answerCommands({
 
 function openRegistry(): Registry {
   if (connection === undefined) throw new Error('not connected');
-  return natsRegistry({ ...registryOptions(dialect), connection });
+  return natsRegistry({ connection, interop });
 }

@@ -3,11 +3,10 @@ import { connectNats } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
-import { type RegistryDialect, registryOptions } from '../harness/registry-dialect.ts';
 
 interface Place {
   readonly address: string;
-  readonly dialect: RegistryDialect;
+  readonly interop: boolean;
   /** Of the process among those of the fleet. */
   readonly index: number;
   readonly services: number;
@@ -24,7 +23,7 @@ let index = 0;
 answerCommands({
   async register(place: Place) {
     const connection = await connectNats({ servers: place.address, name: `fleet-${place.index}` });
-    const opened = natsRegistry({ ...registryOptions(place.dialect), connection });
+    const opened = natsRegistry({ connection, interop: place.interop });
     registry = opened;
     index = place.index;
     close = async () => {

@@ -1,7 +1,6 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { PeerGroup } from '../harness/peer-group.ts';
 import { PeerProcess } from '../harness/peer-process.ts';
-import { hasNativeRegistry, type RegistryDialect } from '../harness/registry-dialect.ts';
 import { type Summary, summarise } from '../harness/statistics.ts';
 import { numberText, summaryText } from '../harness/table.ts';
 import { judgeNumber, type Outcome } from '../harness/target.ts';
@@ -13,8 +12,16 @@ const smallFleet = 10;
 const changesPerSecond = 100;
 const followed = 20;
 
+interface FleetPlan {
+  /** Whether Go peers could take part. */
+  readonly interop: boolean;
+  readonly services: number;
+  readonly isFollowed: boolean;
+}
+
 /** What a fleet of one size costs who looks services up in it. */
 interface FleetMeasurement {
+  readonly interop: boolean;
   readonly services: number;
   readonly lookupMs: Summary;
   /** Lookups that did not find every node. */
@@ -36,11 +43,10 @@ export const fleet: Workload = {
   title: `1,000 services, ${processes} nodes each`,
   async run(bench) {
     const large = bench.settings.isQuick ? 100 : 1000;
-    const isNative = await hasNativeRegistry();
-    const measured: [RegistryDialect, FleetMeasurement][] = [];
-    for (const dialect of isNative ? (['interop', 'native'] as const) : (['interop'] as const)) {
-      measured.push([dialect, await measureFleet(bench, dialect, smallFleet, false)]);
-      measured.push([dialect, await measureFleet(bench, dialect, large, true)]);
+    const measured: FleetMeasurement[] = [];
+    for (const interop of [true, false]) {
+      measured.push(await measureFleet(bench, { interop, services: smallFleet, isFollowed: false }));
+      measured.push(await measureFleet(bench, { interop, services: large, isFollowed: true }));
     }
     return {
       tables: [
@@ -56,36 +62,25 @@ export const fleet: Workload = {
             'change seen after ms',
             'client CPU while following',
           ],
-          rows: measured.map(([dialect, measurement]) => rowOf(dialect, measurement)),
+          rows: measured.map(rowOf),
         },
       ],
-      outcomes: isNative ? outcomesOf(measured.slice(2).map(([, measurement]) => measurement)) : [notYet],
+      outcomes: outcomesOf(measured.filter(({ interop }) => !interop)),
       notes: [`followed: ${changesPerSecond} changes/s spread over ${followed} watched services`],
     };
   },
 };
 
 const row = '1,000 services x 3 nodes, interop: false';
-const notYet: Outcome = {
-  row,
-  target: 'follows 100 changes/s, lookup flat, traffic independent of services',
-  measured: 'the registry has no option interop; its default is in the table',
-  verdict: 'not there yet',
-};
 
-async function measureFleet(
-  bench: Bench,
-  dialect: RegistryDialect,
-  services: number,
-  isFollowed: boolean,
-): Promise<FleetMeasurement> {
-  bench.progress(`fleet: ${dialect}, ${services} services`);
+async function measureFleet(bench: Bench, { interop, services, isFollowed }: FleetPlan): Promise<FleetMeasurement> {
+  bench.progress(`fleet: interop ${interop}, ${services} services`);
   await using nats = await startNatsServer();
   await using client = PeerProcess.ofNode('fleet-client', 'the client');
   await using group = new PeerGroup(
     Array.from({ length: processes }, (_, index) => PeerProcess.ofNode('fleet-node', `fleet process ${index}`)),
   );
-  const place = { address: nats.address, dialect };
+  const place = { address: nats.address, interop };
   await group.each((node, index) => node.request('register', { ...place, services, index }));
   await client.request('connect', place);
 
@@ -96,6 +91,7 @@ async function measureFleet(
   const { times, incomplete } = await client.request<Lookups>('lookups', lookups);
   const after = await trafficOf(nats);
   return {
+    interop,
     services,
     lookupMs: summarise(times),
     incomplete,
@@ -136,10 +132,10 @@ async function trafficOf(nats: NatsServer): Promise<{ toFleet: number; toClient:
   };
 }
 
-function rowOf(dialect: RegistryDialect, measurement: FleetMeasurement): readonly string[] {
-  const { services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
+function rowOf(measurement: FleetMeasurement): readonly string[] {
+  const { interop, services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
   return [
-    dialect === 'native' ? 'interop: false' : 'default',
+    interop ? 'default' : 'interop: false',
     services.toLocaleString('en'),
     summaryText(lookupMs),
     String(incomplete),
