@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { root, runTurbo } from '../setup/program.mjs';
 import { findFloorProblems } from './floors.mjs';
 import { findManifestProblems } from './manifests.mjs';
-import { findOutsideProblems } from './outside.mjs';
+import { findOutsideProblems, outsidePackages } from './outside.mjs';
 import { run } from './program.mjs';
 import { findSnippetProblems } from './snippets.mjs';
 
@@ -27,7 +27,7 @@ const checks = {
     return findPackingProblems(root);
   },
   outside: () => {
-    const problems = turbo('build', 'declarations');
+    const problems = turbo('build', 'declarations', ...outsidePackages.map((name) => `--filter=${name}...`));
     return problems.length > 0 ? problems : findOutsideProblems(root);
   },
 };

@@ -9,7 +9,8 @@ const withinMs = 300_000;
 const guide = 'docs/write-a-plugin.md';
 const guideNeeds = ['@ts-micro/core', '@ts-micro/testkit', '@types/node', 'typescript', 'vitest'];
 const plugins = ['examples/plugin-redis-broker', 'examples/plugin-redis-registry'];
-const packed = ['@ts-micro/core', '@ts-micro/testkit', '@ts-micro-examples/redis-link'];
+/** What its tarballs are made of. */
+export const outsidePackages = ['@ts-micro/core', '@ts-micro/testkit', '@ts-micro-examples/redis-link'];
 
 /**
  * Goes the way of a plugin's author, who has only what npm gives them: in plain npm projects outside of the workspace, with
@@ -48,7 +49,7 @@ export async function findOutsideProblems(root) {
 /** Packs what a plugin needs; by name, the tarballs. @type {(root: string, folder: string) => Promise<Record<string, string>>} */
 async function pack(root, folder) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const filters = packed.flatMap((name) => ['--filter', name]);
+  const filters = outsidePackages.flatMap((name) => ['--filter', name]);
   const parameters = [
     '--yes',
     '--prefer-offline',
@@ -63,7 +64,7 @@ async function pack(root, folder) {
   if (!ok) throw new Error(`pnpm pack failed:\n${output}`);
   const versions = new Map(listWorkspaces(root).map(({ name, manifest }) => [name, manifest.version]));
   return Object.fromEntries(
-    packed.map((name) => [
+    outsidePackages.map((name) => [
       name,
       `file:${join(folder, `${name.slice(1).replace('/', '-')}-${versions.get(name)}.tgz`)}`,
     ]),
