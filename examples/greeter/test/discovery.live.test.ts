@@ -1,4 +1,4 @@
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { BarePeer } from './bare-peer.ts';
 import { GreeterProcess, natsFlags } from './greeter-process.ts';
@@ -157,6 +157,16 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     await expect.poll(() => server.counts()).toEqual({ connections: 1, subscriptions: watches.length });
   },
 );
+
+test('a greeter that is asked to stop while it still connects does so at once', async () => {
+  await using server = await startNatsServer();
+  await using proxy = await startChaosProxy({ target: server.address });
+  proxy.stall();
+  await using greeter = new GreeterProcess('server', natsFlags(proxy.address));
+  await expect.poll(() => proxy.links).toBeGreaterThan(0);
+  greeter.signal('SIGTERM');
+  expect(await greeter.ended()).toMatchObject({ code: 0, stdout: [], stderr: [] });
+});
 
 test('the greeter composed in code is the same, and leaves nothing behind', async () => {
   await using server = await startNatsServer();
