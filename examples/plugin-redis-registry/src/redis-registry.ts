@@ -4,15 +4,13 @@ import { closeAll, FollowingWatcher, Lifetime, MicroError, serviceRecord } from 
 import { type RedisClient, RedisLink, timeOf } from '@ts-micro-examples/redis-link';
 import { type Entry, hash, look, nameOf, split } from './nodes.ts';
 
+export type RedisRegistryOptions = { readonly url?: string | undefined };
+
 const who = 'redis registry';
 const channel = '{micro}:changes';
 
 /** Service discovery over Redis: one hash of nodes with leases, and changes over pub/sub. Throws `invalid` where `url` is none. */
-export function redisRegistry({
-  url = 'redis://127.0.0.1:6379',
-}: {
-  readonly url?: string | undefined;
-} = {}): Registry {
+export function redisRegistry({ url = 'redis://127.0.0.1:6379' }: RedisRegistryOptions = {}): Registry {
   const owner = randomUUID();
   const mine = new Map<string, Entry>();
   const watchers = new Set<FollowingWatcher>();
@@ -50,8 +48,9 @@ export function redisRegistry({
   /** After an outage: Redis may have lost everything, and changes went by. */
   async function catchUp(redis: RedisClient): Promise<void> {
     const now = await timeOf(redis);
-    for (const { endsAt, record } of mine.values())
-      if (endsAt === undefined || endsAt > now) await put(redis, record, endsAt && endsAt - now);
+    for (const [name, { endsAt, record }] of mine)
+      if (endsAt !== undefined && endsAt <= now) mine.delete(name);
+      else await put(redis, record, endsAt && endsAt - now);
     for (const watcher of watchers) await watcher.load(() => look(redis, true));
   }
 
