@@ -9,7 +9,7 @@ import { NatsLink } from './link.ts';
 import { checkNatsOptions, type NatsOptions, type NatsSettings, type NatsTlsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
 import type { VendorConnection } from './vendor-connection.ts';
-import { abandonDial, addServers, currentHost, destroySocket } from './vendor-internals.ts';
+import { abandonDial, addServers, currentHost, destroySocket, messageWriter } from './vendor-internals.ts';
 
 const reconnectWaitMs = 200;
 const reconnectJitterMs = 100;
@@ -117,6 +117,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings): NatsConnectio
     own: {
       dropStale: () => destroySocket(vendor),
       afterClose: () => abandonDial(vendor),
+      write: messageWriter(vendor),
     },
   });
 }

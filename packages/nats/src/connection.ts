@@ -71,7 +71,7 @@ export interface NatsConnection extends Closable {
   ready(options?: AbortOptions): Promise<void>;
   /** Calls `listener` at every change of `state`; returns what ends that. */
   onStateChange(listener: (state: NatsState) => void): () => void;
-  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Does not copy `data`: it must not be changed afterwards. */
+  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Copies `data`. */
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
   /**
    * `undefined` while what was published lately is little (about 1 MiB); else a promise for when the server has taken it, or the signal aborts.

@@ -15,9 +15,14 @@ const written = new Map<string, Written>();
 const maxNames = 1000;
 const maxValueLength = 256;
 
-const { base64Slice, latin1Write } = Buffer.prototype as unknown as {
+const slabBytes = 64 * 1024;
+let slab = new Uint8Array(0);
+let used = 0;
+
+const { base64Slice, latin1Write, utf8Write } = Buffer.prototype as unknown as {
   base64Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
+  utf8Write(this: Uint8Array, text: string, offset: number, length: number): number;
 };
 
 /** Matches unless JSON with Go's HTML escapes writes the text as it is, in ASCII. */
@@ -48,13 +53,24 @@ export function encodeEnvelope(message: Message): Uint8Array {
   const bodyText = base64Slice.call(body, 0, body.length);
   const bodyLength = bodyText.length;
   const textLength = isAscii ? text.length : Buffer.byteLength(text);
-  const bytes = Buffer.allocUnsafe(textLength + bodyLength + 2);
+  const bytes = freshBytes(textLength + bodyLength + 2);
   if (isAscii) latin1Write.call(bytes, text, 0, textLength);
-  else bytes.write(text, 0, 'utf8');
+  else utf8Write.call(bytes, text, 0, textLength);
   latin1Write.call(bytes, bodyText, textLength, bodyLength);
   bytes[textLength + bodyLength] = 0x22;
   bytes[textLength + bodyLength + 1] = 0x7d;
   return bytes;
+}
+
+/** As `Buffer.allocUnsafe`, which takes memory of its own for each buffer of 4 KiB or more. */
+function freshBytes(size: number): Uint8Array {
+  if (size > slabBytes / 8) return Buffer.allocUnsafeSlow(size);
+  if (used + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    used = 0;
+  }
+  used += size;
+  return new Uint8Array(slab.buffer, used - size, size);
 }
 
 function write(name: string, value: string): Written {

@@ -12,6 +12,7 @@ export type ReceivedHeaders = Iterable<readonly [string, readonly string[] | str
 const nameRule = /^[!-9;-~]+$/;
 const knownNames = new Set<string>();
 
+/** Our headers in the form that the client's `publish` takes. */
 class HeaderBlock implements EncodedHeaders {
   readonly #bytes: Uint8Array;
 
@@ -24,12 +25,26 @@ class HeaderBlock implements EncodedHeaders {
   }
 }
 
+// Blocks of frozen headers: an object that cannot change is checked and written once.
+const blocks = new WeakMap<Headers, Uint8Array>();
+
 /** Our headers, and perhaps a status, as the bytes of a NATS header block. Throws `invalid` naming a header that NATS cannot carry. */
-export function encodeHeaders(
-  headers: Headers,
-  status?: number,
-): { readonly block: EncodedHeaders; readonly length: number } {
-  let text = status === undefined ? 'NATS/1.0\r\n' : `NATS/1.0 ${status}\r\n`;
+export function encodeHeaders(headers: Headers, status?: number): Uint8Array {
+  if (status !== undefined) return blockOf(headers, `NATS/1.0 ${status}\r\n`);
+  const known = blocks.get(headers);
+  if (known !== undefined) return known;
+  const block = blockOf(headers, 'NATS/1.0\r\n');
+  if (Object.isFrozen(headers)) blocks.set(headers, new Uint8Array(block));
+  return block;
+}
+
+/** A header block for the client. */
+export function clientHeaders(block: Uint8Array): EncodedHeaders {
+  return new HeaderBlock(block);
+}
+
+function blockOf(headers: Headers, firstLine: string): Uint8Array {
+  let text = firstLine;
   for (const name of Object.keys(headers)) {
     const value = headers[name];
     if (!knownNames.has(name)) {
@@ -43,8 +58,7 @@ export function encodeHeaders(
     }
     text += `${name}: ${value}\r\n`;
   }
-  const bytes = Buffer.from(`${text}\r\n`, 'utf8');
-  return { block: new HeaderBlock(bytes), length: bytes.length };
+  return Buffer.from(`${text}\r\n`, 'utf8');
 }
 
 /** The headers of a received message; of a name that is there several times, the first value. */
@@ -59,5 +73,19 @@ export function decodeHeaders(received: ReceivedHeaders | undefined): Headers {
       headers[name] = value;
     }
   }
+  return headers;
+}
+
+// By their bytes as text: the same few come again and again.
+const recent = new Map<string, Headers>();
+const maxRecent = 1024;
+
+/** The same for headers whose bytes are at hand: those that came lately are not read again, and are frozen, as others get the same object. */
+export function recentHeaders(block: string, message: { readonly headers?: ReceivedHeaders }): Headers {
+  const known = recent.get(block);
+  if (known !== undefined) return known;
+  const headers = Object.freeze(decodeHeaders(message.headers));
+  if (recent.size >= maxRecent) recent.clear();
+  recent.set(block, headers);
   return headers;
 }

@@ -1,8 +1,8 @@
 import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from './connection.ts';
-import { decodeHeaders } from './headers.ts';
+import { decodeHeaders, recentHeaders } from './headers.ts';
 import type { VendorMessage } from './vendor-connection.ts';
-import { replyOf, subjectOf } from './vendor-internals.ts';
+import { headerBlockOf, replyOf, subjectOf } from './vendor-internals.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
 export class LinkMessage implements NatsMessage {
@@ -30,6 +30,7 @@ export class LinkMessage implements NatsMessage {
   }
 
   headers(): Headers {
-    return decodeHeaders(this.#vendor.headers);
+    const block = headerBlockOf(this.#vendor);
+    return block === undefined ? decodeHeaders(this.#vendor.headers) : recentHeaders(block, this.#vendor);
   }
 }

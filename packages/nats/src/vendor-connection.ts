@@ -20,7 +20,7 @@ export interface VendorSubscription {
  * Methods, not properties, so that the parameters of both generations' types fit.
  */
 export interface VendorConnection {
-  readonly info?: { readonly max_payload: number; readonly connect_urls?: string[] };
+  readonly info?: { readonly max_payload: number; readonly headers?: boolean; readonly connect_urls?: string[] };
   // biome-ignore lint/suspicious/noExplicitAny: the two generations' option types have no common one.
   publish(subject: string, payload?: Uint8Array, options?: any): void;
   // biome-ignore lint/suspicious/noExplicitAny: as above.

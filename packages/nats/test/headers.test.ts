@@ -11,14 +11,19 @@ describe('encodeHeaders', () => {
     for (const theirs of [newHeaders2(), newHeaders3()]) {
       for (const [name, value] of Object.entries(headers)) theirs.append(name, value);
       const expected = (theirs as unknown as { encode(): Uint8Array }).encode();
-      expect(Buffer.from(encodeHeaders(headers).block.encode()).toString()).toBe(Buffer.from(expected).toString());
+      expect(Buffer.from(encodeHeaders(headers)).toString()).toBe(Buffer.from(expected).toString());
     }
   });
 
-  test('tells how many bytes it takes', () => {
-    const { block, length } = encodeHeaders({ a: 'ü' });
-    expect(block.encode().length).toBe(length);
-    expect(Buffer.from(block.encode()).toString()).toBe('NATS/1.0\r\na: ü\r\n\r\n');
+  test('writes values as UTF-8', () => {
+    expect(Buffer.from(encodeHeaders({ a: 'ü' })).toString()).toBe('NATS/1.0\r\na: ü\r\n\r\n');
+  });
+
+  test('writes frozen headers once, and those with a status anew', () => {
+    const headers = Object.freeze({ a: 'b' });
+    expect(encodeHeaders(headers)).toEqual(encodeHeaders({ a: 'b' }));
+    expect(encodeHeaders(headers)).toBe(encodeHeaders(headers));
+    expect(Buffer.from(encodeHeaders(headers, 503)).toString()).toBe('NATS/1.0 503\r\na: b\r\n\r\n');
   });
 
   for (const [name, value] of [

@@ -12,6 +12,9 @@ import {
 import { writeHeaderBlock } from './header-block.ts';
 import { askIntervalMs, chunkBytes, maxHeaderBytes, windowBytes, windowChunks, windowMessages } from './limits.ts';
 
+/** Where frames are put together that are published, and by that copied, at once. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** What one side sends: numbered, no more at a time than the other side has room for, and in pieces where a message is large. */
 export class Outgoing {
   readonly #carrier: FrameCarrier;
@@ -87,7 +90,7 @@ export class Outgoing {
   }
 
   #sendWhole(body: Uint8Array, block: Uint8Array, frameBytes: number): void {
-    const bytes = Buffer.allocUnsafe(frameBytes);
+    const bytes = frameBytes <= scratch.length ? scratch.subarray(0, frameBytes) : Buffer.allocUnsafe(frameBytes);
     bytes.set(body, writeMessageHead(bytes, this.#sequence, block));
     this.#carrier.publishFrame(bytes);
     this.#sequence++;
