@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   abortable,
   abortError,
+  CalmLogger,
   Lifetime,
   type Listener,
   type Logger,
@@ -33,7 +34,7 @@ export class NatsListener implements Listener {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #connection: NatsConnection;
   readonly #settings: TransportSettings;
-  readonly #logger: Logger;
+  readonly #logger: CalmLogger;
   readonly #inbox: () => ReplyInbox;
   readonly #what: string;
   readonly #lifetime: Lifetime;
@@ -53,7 +54,7 @@ export class NatsListener implements Listener {
     this.metadata = advertised(settings.dialect);
     this.#connection = connection;
     this.#settings = settings;
-    this.#logger = logger;
+    this.#logger = new CalmLogger(logger);
     this.#inbox = inbox;
     this.#what = `nats listener ${address}`;
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
@@ -235,6 +236,7 @@ export class NatsListener implements Listener {
     } finally {
       this.#subscription?.unsubscribe();
       this.#clock.stop();
+      this.#logger.end();
     }
   }
 
