@@ -15,6 +15,7 @@ import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
 import { advertised, type Dialect, dialectOf } from './dialect.ts';
 import { opensConversation } from './native/frame.ts';
+import { ReassemblyBudget } from './native/reassembly-budget.ts';
 import { tellNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox } from './reply-inbox.ts';
 import type { TransportSettings } from './transport-options.ts';
@@ -40,6 +41,7 @@ export class NatsListener implements Listener {
   readonly #lifetime: Lifetime;
   readonly #clock: Clock;
   readonly #idleTicks: number;
+  readonly #reassembly: ReassemblyBudget;
   /** By the dialler's reply subject; those that are known to have no further message are in {@link #running} only. */
   readonly #sockets = new Map<string, AcceptedSocket>();
   /** Sockets whose handler runs. */
@@ -60,6 +62,7 @@ export class NatsListener implements Listener {
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
     this.#clock = new Clock(Math.max(1, Math.min(500, settings.idleTimeoutMs / 8)), () => this.#reap());
     this.#idleTicks = this.#clock.ticks(settings.idleTimeoutMs);
+    this.#reassembly = new ReassemblyBudget(settings.maxReassemblyBytes);
     void connection.closed.then((cause) => {
       void this.#lifetime.fail(new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause }));
     });
@@ -175,6 +178,7 @@ export class NatsListener implements Listener {
       remote,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
       maxMessageBytes: this.#settings.maxMessageBytes,
+      reassembly: this.#reassembly,
       clock: this.#clock,
       inbox: this.#inbox,
       onRelease: (released) => this.#forget(released),
