@@ -1,5 +1,5 @@
 import { testBroker } from '@ts-micro/testkit/vitest';
-import { world } from './world.ts';
+import { owned } from './world.ts';
 
-testBroker({ name: 'nats broker', create: () => world() });
-testBroker({ name: 'nats broker, native format', create: () => world({ format: 'native' }) });
+testBroker({ name: 'nats broker', create: () => owned() });
+testBroker({ name: 'nats broker, native format', create: () => owned({ format: 'native' }) });

@@ -1,6 +1,7 @@
 import type { AbortOptions } from './abort.ts';
 import { bounded } from './bounded.ts';
 import type { BrokerEvent, BrokerHandler, SubscribeOptions } from './broker.ts';
+import { CalmLogger } from './calm-logger.ts';
 import { MicroError } from './error.ts';
 import { Fifo } from './fifo.ts';
 import { type Logger, silentLogger } from './logger.ts';
@@ -13,7 +14,7 @@ export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concu
   readonly eventOf: (item: Item) => BrokerEvent;
   /** Items that may wait; what comes beyond is dropped, counted and reported as `unavailable`. @default 65536 */
   readonly limit?: number | undefined;
-  /** Told of what fails where there is no `onError`, and of what is dropped. @default silent */
+  /** Told of what fails where there is no `onError`, and of what is dropped, each at most once a second. @default silent */
   readonly logger?: Logger | undefined;
 }
 
@@ -30,6 +31,8 @@ export class HandlerQueue<Item = BrokerEvent> {
   readonly #concurrency: number;
   readonly #limit: number;
   readonly #logger: Logger;
+  /** For what a peer can cause with every message. */
+  readonly #calmLogger: CalmLogger;
   readonly #waiting = new Fifo<Item>();
   readonly #work = () => void this.#workOff();
   #workers = 0;
@@ -47,6 +50,7 @@ export class HandlerQueue<Item = BrokerEvent> {
     this.#concurrency = concurrency;
     this.#limit = limit;
     this.#logger = logger;
+    this.#calmLogger = new CalmLogger(logger);
   }
 
   /** Takes one item in. */
@@ -83,6 +87,7 @@ export class HandlerQueue<Item = BrokerEvent> {
     } finally {
       this.#waiting.clear();
       this.#onIdle = undefined;
+      this.#calmLogger.end();
     }
   }
 
@@ -113,13 +118,13 @@ export class HandlerQueue<Item = BrokerEvent> {
   async #report(error: MicroError, event?: BrokerEvent): Promise<void> {
     const { what, onError } = this.#options;
     if (onError === undefined) {
-      this.#logger.error('message was not handled', { subscriber: what, topic: event?.topic, error });
+      this.#calmLogger.error('message was not handled', { subscriber: what, topic: event?.topic, error });
       return;
     }
     try {
       await onError(error, event);
     } catch (thrown) {
-      this.#logger.error('onError failed', { subscriber: what, error: thrown });
+      this.#calmLogger.error('onError failed', { subscriber: what, error: thrown });
     }
   }
 

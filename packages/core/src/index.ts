@@ -1,5 +1,6 @@
 export { abortable, abortError, throwIfAborted } from './abort.ts';
 export { bounded } from './bounded.ts';
+export { CalmLogger } from './calm-logger.ts';
 export { getPlugin, listPlugins, registerPlugin } from './catalogue.ts';
 export { Lifetime } from './closable.ts';
 export { closeAll } from './close-all.ts';

@@ -1,5 +1,6 @@
 import {
   type AbortOptions,
+  CalmLogger,
   Lifetime,
   type LookupOptions,
   type MicroError,
@@ -45,6 +46,7 @@ class NatsRegistry implements Registry {
   readonly name = 'nats';
   readonly supports: RegistryFeatures = { ttl: true, watch: true };
   readonly #settings: NatsRegistrySettings;
+  readonly #logger: CalmLogger;
   readonly #lease: ConnectionLease;
   readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
   readonly #registrations: Registrations;
@@ -55,11 +57,13 @@ class NatsRegistry implements Registry {
   #session: RegistrySession | undefined;
 
   constructor(options: NatsRegistryOptions) {
-    this.#settings = checkRegistryOptions(options);
+    const settings = checkRegistryOptions(options);
+    this.#logger = new CalmLogger(settings.logger);
+    this.#settings = { ...settings, logger: this.#logger };
     this.#lease = leaseConnection(this.#settings.connect);
     this.#registrations = new Registrations({
       defaultLeaseMs: this.#settings.defaultLeaseMs,
-      logger: this.#settings.logger,
+      logger: this.#logger,
       announce: (name, data, leasesMs) => this.#session?.announce(name, data, leasesMs),
       onGone: (name) => this.#unlisten(name),
       onExpiry: (time) => this.#clock.fireBy(time),
@@ -240,6 +244,7 @@ class NatsRegistry implements Registry {
     } finally {
       await Promise.all(this.#watchers.all().map((watcher) => watcher.close()));
       session?.stop(this.#lifetime.closedError());
+      this.#logger.end();
       await this.#lease.release();
     }
   }

@@ -1,4 +1,4 @@
 import { testRegistry } from '@ts-micro/testkit/vitest';
-import { world } from './world.ts';
+import { owned } from './world.ts';
 
-testRegistry({ name: 'nats registry without interop', create: () => world({ interop: false }) });
+testRegistry({ name: 'nats registry without interop', create: () => owned({ interop: false }) });

@@ -1,26 +1,5 @@
-import { connect } from '@nats-io/transport-node';
-import { natsFaults, startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { testRegistry } from '@ts-micro/testkit/vitest';
-import { natsRegistry } from '../src/index.ts';
+import { borrowed } from './world.ts';
 
-// The same contract on borrowed connections of the client's newer generation. Instances take turns with two, so that most cases cross from one to the other.
-testRegistry({
-  name: 'nats registry on @nats-io 3.x',
-  async create() {
-    const server = await startNatsServer();
-    const proxy = await startChaosProxy({ target: server.address });
-    const options = { servers: proxy.address, maxReconnectAttempts: -1, reconnectTimeWait: 200 };
-    const connections = [await connect(options), await connect(options)] as const;
-    let count = 0;
-    return {
-      open: () => natsRegistry({ connection: connections[count++ % 2 === 0 ? 0 : 1] }),
-      faults: natsFaults(server, proxy),
-      count: () => server.counts(),
-      async [Symbol.asyncDispose]() {
-        await Promise.all(connections.map((connection) => connection.close()));
-        await proxy[Symbol.asyncDispose]();
-        await server[Symbol.asyncDispose]();
-      },
-    };
-  },
-});
+// The same contract over the client's newer generation.
+testRegistry({ name: 'nats registry on @nats-io 3.x', create: () => borrowed() });

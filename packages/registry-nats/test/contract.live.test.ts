@@ -1,4 +1,4 @@
 import { testRegistry } from '@ts-micro/testkit/vitest';
-import { world } from './world.ts';
+import { owned } from './world.ts';
 
-testRegistry({ name: 'nats registry', create: () => world() });
+testRegistry({ name: 'nats registry', create: () => owned() });

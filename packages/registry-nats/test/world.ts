@@ -1,20 +1,36 @@
+import { connect } from '@nats-io/transport-node';
 import type { Harness } from '@ts-micro/testkit';
-import { natsFaults, startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
+import { type NatsWorld, startNatsWorld } from '@ts-micro/testkit/nats';
 import { type NatsRegistryOptions, natsRegistry } from '../src/index.ts';
 
-/** A server of its own behind a proxy that can cut it off; each registry has a connection of its own to it. */
-export async function world(options: NatsRegistryOptions = {}): Promise<Harness<'registry'>> {
-  const server = await startNatsServer();
-  const proxy = await startChaosProxy({ target: server.address });
+/** Each registry has a connection of its own; on `shared` servers, or on one that is theirs alone. */
+export async function owned(options: NatsRegistryOptions = {}, shared?: NatsWorld): Promise<Harness<'registry'>> {
+  const nats = shared ?? (await startNatsWorld());
   let count = 0;
   return {
     // Its name keeps it from sharing a connection.
-    open: () => natsRegistry({ servers: proxy.url, name: `registry ${++count}`, ...options }),
-    faults: natsFaults(server, proxy),
-    count: () => server.counts(),
+    open: () => natsRegistry({ servers: nats.servers, name: `registry ${++count}`, ...options }),
+    faults: nats.faults,
+    count: nats.count,
     async [Symbol.asyncDispose]() {
-      await proxy[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
+      if (!shared) await nats[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Registries take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
+export async function borrowed(options: NatsRegistryOptions = {}, shared?: NatsWorld): Promise<Harness<'registry'>> {
+  const nats = shared ?? (await startNatsWorld());
+  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200 };
+  const connections = [await connect(how), await connect(how)] as const;
+  let count = 0;
+  return {
+    open: () => natsRegistry({ ...options, connection: connections[count++ % 2 === 0 ? 0 : 1] }),
+    faults: nats.faults,
+    count: nats.count,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      if (!shared) await nats[Symbol.asyncDispose]();
     },
   };
 }

@@ -42,9 +42,20 @@ export interface KnownFailing {
   readonly reason: string;
 }
 
+/** What `only` chooses by. */
+export interface CaseSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly subject: string;
+  /** Features the backend has to support, and `faults` or `partition` of the outage cases. */
+  readonly needs: readonly string[];
+}
+
 interface BackendSettings {
   /** What reports call it. */
   readonly name: string;
+  /** Leaves out every case it is not true of: the contract is kept in part then, and its report is called so. */
+  only?(candidate: CaseSummary): boolean;
   readonly timing?: Timing | undefined;
   readonly knownFailing?: readonly KnownFailing[] | undefined;
 }

@@ -6,6 +6,7 @@ export { runContract } from './run-contract.ts';
 export type {
   BackendUnderTest,
   BrokerUnderTest,
+  CaseSummary,
   Faults,
   Harness,
   InterfaceName,

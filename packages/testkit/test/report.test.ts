@@ -52,6 +52,16 @@ test('a report is plain data', () => {
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test('`only` leaves cases out, and the name says so', () => {
+  const open = () => thing();
+  const whole = brokerContract({ name: 'redis', open });
+  const part = brokerContract({ name: 'redis', open, only: ({ needs }) => needs.includes('partition') });
+  expect(whole.name).toBe('redis: broker contract');
+  expect(part.name).toBe('redis: broker contract, in part');
+  expect(part.cases.map(({ id }) => id)).toEqual(['broker/partition']);
+  expect(() => brokerContract({ name: 'redis', open, only: () => false })).toThrow('only leaves no case');
+});
+
 test('without a runner every case is run and reported as it ends', async () => {
   const open = () => Promise.reject(new Error('no such server'));
   const contract = brokerContract({ name: 'redis', open });

@@ -3,6 +3,7 @@ import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import type { Clock } from './clock.ts';
 import type { Dialect } from './dialect.ts';
 import type { FrameMessage } from './native/frame.ts';
+import type { ReassemblyBudget } from './native/reassembly-budget.ts';
 import { NatsSocket, type ReplySubject, tooMany } from './nats-socket.ts';
 import { isNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
@@ -16,6 +17,7 @@ export interface AcceptInit {
   readonly remote: string;
   readonly maxQueuedMessages: number;
   readonly maxMessageBytes: number;
+  readonly reassembly: ReassemblyBudget;
   readonly clock: Clock;
   /** Reply subjects to find out by whether the dialler is still there. */
   readonly inbox: () => ReplyInbox;

@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   abortable,
   abortError,
+  CalmLogger,
   Lifetime,
   type Listener,
   type Logger,
@@ -14,6 +15,7 @@ import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
 import { advertised, type Dialect, dialectOf } from './dialect.ts';
 import { opensConversation } from './native/frame.ts';
+import { ReassemblyBudget } from './native/reassembly-budget.ts';
 import { tellNobodyListens } from './nobody-listens.ts';
 import type { ReplyInbox } from './reply-inbox.ts';
 import type { TransportSettings } from './transport-options.ts';
@@ -33,12 +35,13 @@ export class NatsListener implements Listener {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #connection: NatsConnection;
   readonly #settings: TransportSettings;
-  readonly #logger: Logger;
+  readonly #logger: CalmLogger;
   readonly #inbox: () => ReplyInbox;
   readonly #what: string;
   readonly #lifetime: Lifetime;
   readonly #clock: Clock;
   readonly #idleTicks: number;
+  readonly #reassembly: ReassemblyBudget;
   /** By the dialler's reply subject; those that are known to have no further message are in {@link #running} only. */
   readonly #sockets = new Map<string, AcceptedSocket>();
   /** Sockets whose handler runs. */
@@ -53,12 +56,13 @@ export class NatsListener implements Listener {
     this.metadata = advertised(settings.dialect);
     this.#connection = connection;
     this.#settings = settings;
-    this.#logger = logger;
+    this.#logger = new CalmLogger(logger);
     this.#inbox = inbox;
     this.#what = `nats listener ${address}`;
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
     this.#clock = new Clock(Math.max(1, Math.min(500, settings.idleTimeoutMs / 8)), () => this.#reap());
     this.#idleTicks = this.#clock.ticks(settings.idleTimeoutMs);
+    this.#reassembly = new ReassemblyBudget(settings.maxReassemblyBytes);
     void connection.closed.then((cause) => {
       void this.#lifetime.fail(new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause }));
     });
@@ -174,6 +178,7 @@ export class NatsListener implements Listener {
       remote,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
       maxMessageBytes: this.#settings.maxMessageBytes,
+      reassembly: this.#reassembly,
       clock: this.#clock,
       inbox: this.#inbox,
       onRelease: (released) => this.#forget(released),
@@ -235,6 +240,7 @@ export class NatsListener implements Listener {
     } finally {
       this.#subscription?.unsubscribe();
       this.#clock.stop();
+      this.#logger.end();
     }
   }
 

@@ -13,6 +13,7 @@ import type { Dialect } from './dialect.ts';
 import { Conversation, type ConversationHost } from './native/conversation.ts';
 import { FrameMessage } from './native/frame.ts';
 import { windowMessages } from './native/limits.ts';
+import type { ReassemblyBudget } from './native/reassembly-budget.ts';
 
 export interface SocketInit {
   readonly connection: NatsConnection;
@@ -21,6 +22,8 @@ export interface SocketInit {
   readonly remote: string;
   readonly maxQueuedMessages: number;
   readonly maxMessageBytes: number;
+  /** Shared with others. @default none */
+  readonly reassembly?: ReassemblyBudget | undefined;
 }
 
 /** Where an answer goes, in the form that publishing takes, so that a socket makes it once. */
@@ -39,19 +42,21 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   /** Of the last message that came, at first of the first one to be sent. */
   protected dialect: Dialect;
   readonly #maxMessageBytes: number;
+  readonly #reassembly: ReassemblyBudget | undefined;
   readonly #lifetime: Lifetime;
   readonly #mailbox: Mailbox<Message>;
   #conversation: Conversation | undefined;
   #hasPeerClosed = false;
   #failure: MicroError | undefined;
 
-  constructor({ connection, dialect, local, remote, maxQueuedMessages, maxMessageBytes }: SocketInit) {
+  constructor({ connection, dialect, local, remote, maxQueuedMessages, maxMessageBytes, reassembly }: SocketInit) {
     this.local = local;
     this.remote = remote;
     this.connection = connection;
     this.dialect = dialect;
     this.what = `nats socket from ${local} to ${remote}`;
     this.#maxMessageBytes = maxMessageBytes;
+    this.#reassembly = reassembly;
     // In frames the sender keeps to a window.
     const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages) : maxQueuedMessages;
     this.#mailbox = new Mailbox(this.what, limit);
@@ -146,7 +151,7 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   }
 
   protected get conversation(): Conversation {
-    this.#conversation ??= new Conversation(this, this.#maxMessageBytes);
+    this.#conversation ??= new Conversation(this, this.#maxMessageBytes, this.#reassembly);
     return this.#conversation;
   }
 

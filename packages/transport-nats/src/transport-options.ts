@@ -10,6 +10,11 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   readonly dialect?: DialectChoice | undefined;
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
   readonly maxMessageBytes?: number | undefined;
+  /**
+   * What large messages that have not come whole yet may hold at one listener, in bytes; the first part of one more fails its socket with
+   * `unavailable`, unless it is the only one. @default 8 times `maxMessageBytes`
+   */
+  readonly maxReassemblyBytes?: number | undefined;
   /** What begins the addresses that `listen()` makes up. @default `inboxPrefix` */
   readonly addressPrefix?: string | undefined;
   /** How long a listener's socket may be without a message in either direction before its peer counts as gone. @default 60000, as in Go Micro */
@@ -26,6 +31,7 @@ export interface NatsTransportOptions extends NatsPluginOptions {
 export interface TransportSettings {
   readonly dialect: DialectChoice;
   readonly maxMessageBytes: number;
+  readonly maxReassemblyBytes: number;
   readonly inboxPrefix: string | undefined;
   readonly addressPrefix: string | undefined;
   readonly idleTimeoutMs: number;
@@ -43,6 +49,7 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
     addressPrefix = inboxPrefix,
     dialect = 'auto',
     maxMessageBytes = 128 * 1024 * 1024,
+    maxReassemblyBytes = 8 * maxMessageBytes,
     idleTimeoutMs = 60_000,
     maxSockets = 65_536,
     maxQueuedMessages = 16_384,
@@ -53,7 +60,14 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
   if (dialect !== 'auto' && dialect !== 'go') {
     throw new MicroError('invalid', `${who}: option dialect is ${String(dialect)}, not auto or go`);
   }
-  const counts = { maxMessageBytes, idleTimeoutMs, maxSockets, maxQueuedMessages, closeTimeoutMs };
+  const counts = {
+    maxMessageBytes,
+    maxReassemblyBytes,
+    idleTimeoutMs,
+    maxSockets,
+    maxQueuedMessages,
+    closeTimeoutMs,
+  };
   for (const [option, value] of Object.entries(counts)) {
     if (Number.isSafeInteger(value) && value > 0) continue;
     throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}, not a whole number above 0`);

@@ -79,10 +79,12 @@ describe('sockets at a listener', () => {
     expect(textOf(await socket.receive(soon()))).toBe('one');
     expect(textOf(await socket.receive(soon()))).toBe('two');
     expect(sockets).toHaveLength(1);
-    expect(lines).toMatchObject([
-      { level: 'warn', fields: { listener: listener.address, error: { code: 'malformed' } } },
-      { level: 'warn', message: lines[0]?.message },
-    ]);
+    await expect
+      .poll(() => lines, { timeout: 5000 })
+      .toMatchObject([
+        { level: 'warn', fields: { listener: listener.address, error: { code: 'malformed' } } },
+        { level: 'warn', message: lines[0]?.message },
+      ]);
     expect(JSON.stringify(lines)).not.toContain('hunter2');
   });
 

@@ -96,10 +96,25 @@ describe('frames', () => {
     const socket = await next();
     expect([textOf(await socket.receive(soon())), textOf(await socket.receive(soon()))]).toEqual(['a', 'b']);
     expect(sockets).toHaveLength(1);
-    expect(lines.map(({ level, message: text }) => [level, text])).toEqual([
-      ['warn', 'nats message is malformed'],
-      ['warn', 'nats message is malformed'],
-    ]);
+    await expect
+      .poll(() => lines.map(({ level, message: text }) => [level, text]), { timeout: 5000 })
+      .toEqual([
+        ['warn', 'nats message is malformed'],
+        ['warn', 'nats message is malformed'],
+      ]);
+  });
+
+  test('that are malformed and many are a line or two in the log, which count them', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    const { logger, lines } = recordingLogger();
+    await using transport = openTransport({ servers: server.url, logger });
+    const { listener } = await serve(transport);
+    const many = 2000;
+    for (let count = 0; count < many; count++) peer.send(listener.address, frame('01 00 05'));
+    const told = () => lines.reduce((sum, { fields }) => sum + 1 + Number(fields?.leftOut ?? 0), 0);
+    await expect.poll(told, { timeout: 10_000 }).toBe(many);
+    expect(lines.length).toBeLessThan(10);
   });
 
   test('of random bytes harm nobody', async () => {
@@ -381,6 +396,34 @@ describe('a large message', () => {
     await socket.send(message('hello'));
     peer.send(socket.local, frame('03 00 80808008 00 61'), '');
     await expect(socket.receive(soon())).rejects.toMatchObject({ code: 'too_large' });
+  });
+
+  test('that begins where others hold `maxReassemblyBytes` fails its socket, until one of them is done', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    const { logger, lines } = recordingLogger();
+    const limits = { maxMessageBytes: mebibyte, maxReassemblyBytes: 2.5 * mebibyte };
+    await using transport = openTransport({ servers: server.url, logger, ...limits });
+    const { listener, sockets } = await serve(transport);
+    const credit = 'f50400010000';
+    // The first byte of messages of 1 MiB, each of another socket.
+    const begin = (name: string) => {
+      peer.send(listener.address, frame('03 00 808040 00 61'), name);
+      return peer.connection.flush();
+    };
+    await peer.hear('begun.*');
+    await begin('begun.1');
+    await begin('begun.2');
+    await begin('begun.3');
+    await expect
+      .poll(() => peer.received.map((received) => received.status || hexOf(received)))
+      .toEqual([credit, credit, 503]);
+    expect(lines.map(({ fields }) => fields?.reason)).toEqual([
+      expect.stringContaining('no room for a message of 1048576 bytes'),
+    ]);
+    await sockets[0]?.close();
+    await begin('begun.4');
+    await expect.poll(() => peer.received.filter((received) => hexOf(received) === credit)).toHaveLength(3);
   });
 
   test('of chunks that do not fit fails the socket', async () => {

@@ -9,6 +9,7 @@ for (const [option, value] of [
   ['addressPrefix', 'a.*'],
   ['dialect', 'native'],
   ['maxMessageBytes', 0],
+  ['maxReassemblyBytes', '1'],
   ['idleTimeoutMs', 0],
   ['maxSockets', 1.5],
   ['maxQueuedMessages', -1],

@@ -1,5 +1,6 @@
 import {
   type AbortOptions,
+  CalmLogger,
   type Listener,
   MicroError,
   type NodeRecord,
@@ -64,6 +65,7 @@ class MicroService implements Service {
       middleware: this.#middleware,
       workload: new Workload(options),
       logger: options.logger,
+      calmLogger: new CalmLogger(options.logger),
     };
     this.#events = new Events(this.#core);
     this.#relay = (message, context) => this.#events.relay(message, context);
@@ -246,6 +248,7 @@ class MicroService implements Service {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
     this.#state = 'stopped';
+    this.#core.calmLogger.end();
     if (hasStarted) this.#core.logger.info('service stopped', { service: this.name, abandoned });
     return { abandoned };
   }

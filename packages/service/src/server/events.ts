@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   type Broker,
   type BrokerEvent,
+  CalmLogger,
   type Message,
   MicroError,
   type Subscriber,
@@ -16,7 +17,8 @@ import { handleEvent, type Subscription } from './subscription.ts';
 /** The subscribers of a service: one subscription of the broker each, and all of a topic for an event that comes over the transport. */
 export class Events {
   readonly #core: ServiceCore;
-  readonly #subscriptions: Subscription[] = [];
+  /** Each with its own log, so that no flood at one hides the others' failures. */
+  readonly #subscriptions = new Map<Subscription, CalmLogger>();
   readonly #subscribers: Subscriber[] = [];
 
   constructor(core: ServiceCore) {
@@ -24,20 +26,20 @@ export class Events {
   }
 
   get all(): readonly Subscription[] {
-    return this.#subscriptions;
+    return [...this.#subscriptions.keys()];
   }
 
   add(subscription: Subscription): void {
-    this.#subscriptions.push(subscription);
+    this.#subscriptions.set(subscription, new CalmLogger(this.#core.logger));
   }
 
   async open(broker: Broker, options: AbortOptions): Promise<void> {
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#subscriptions.keys()) {
       const { topic, options: wanted } = subscription;
       const subscriber = await broker.subscribe(topic, (event) => this.#handle(subscription, event), {
         queue: wanted.queue,
         concurrency: wanted.concurrency,
-        onError: (error, event) => this.#report(error, event?.topic ?? topic),
+        onError: (error, event) => this.#report(subscription, error, event?.topic ?? topic),
         signal: options.signal,
       });
       this.#subscribers.push(subscriber);
@@ -47,17 +49,18 @@ export class Events {
   /** Stops intake, and waits for running handlers as long as `signal` allows. */
   async close(options: AbortOptions): Promise<void> {
     await Promise.all(this.#subscribers.splice(0).map((subscriber) => subscriber.close(options)));
+    for (const logger of this.#subscriptions.values()) logger.end();
   }
 
   /** Runs the subscribers of a topic one after the other, as a Go server does; resolves with the text of what they threw. */
   async relay(message: Message, context: HandlerContext): Promise<string | undefined> {
     const failures: string[] = [];
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#subscriptions.keys()) {
       if (subscription.topic !== context.topic) continue;
       try {
         await handleEvent(this.#core, subscription, message, context);
       } catch (error) {
-        this.#report(error, context.topic);
+        this.#report(subscription, error, context.topic);
         failures.push(error instanceof Error ? error.message : String(error));
       }
     }
@@ -83,10 +86,12 @@ export class Events {
     }
   }
 
-  #report(error: unknown, topic: string): void {
+  #report(subscription: Subscription, error: unknown, topic: string): void {
     this.#core.workload.errors++;
     // The broker wraps what a handler threw.
     const cause = MicroError.is(error, 'internal') && error.cause !== undefined ? error.cause : error;
-    this.#core.logger.error('event not handled', { service: this.#core.name, topic, error: cause });
+    this.#subscriptions
+      .get(subscription)
+      ?.error('event not handled', { service: this.#core.name, topic, error: cause });
   }
 }

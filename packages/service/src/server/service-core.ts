@@ -1,4 +1,4 @@
-import type { Logger } from '@ts-micro/core';
+import type { CalmLogger, Logger } from '@ts-micro/core';
 import type { Middleware } from '../middleware.ts';
 import type { Codecs } from '../rpc/codecs.ts';
 import type { Routes } from './routes.ts';
@@ -12,4 +12,6 @@ export interface ServiceCore {
   readonly middleware: readonly Middleware[];
   readonly workload: Workload;
   readonly logger: Logger;
+  /** For what callers can cause as often as they like. */
+  readonly calmLogger: CalmLogger;
 }

@@ -50,7 +50,7 @@ export class SocketServer {
       }
     } catch (error) {
       cause = error;
-      this.#core.logger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
+      this.#core.calmLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
     }
     this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
     if (this.#inFlight > 0 && !this.#isAbandoned) {

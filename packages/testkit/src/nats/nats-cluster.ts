@@ -11,6 +11,8 @@ export interface NatsClusterOptions {
   readonly size?: number | undefined;
   /** More configuration for each of them, in nats-server's own language. @default '' */
   readonly config?: string | undefined;
+  /** Clients learn of all nodes from the one they connect to; `false` leaves them with what they were given, such as proxies. @default true */
+  readonly isAdvertised?: boolean | undefined;
 }
 
 /** Servers that route to each other. Each can be killed and restarted by itself. */
@@ -25,13 +27,13 @@ export interface NatsCluster extends AsyncDisposable {
 
 /** Starts a cluster and waits until it is formed. Throws as `startNatsServer` does. */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const { size = 3, config = '' } = options;
+  const { size = 3, config = '', isAdvertised = true } = options;
   if (!Number.isInteger(size) || size < 2) {
     throw new MicroError('invalid', `nats cluster: size must be a whole number from 2 up, not ${size}`);
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(size, config);
+      return await startOnce(size, config, isAdvertised);
     } catch (error) {
       // Routes must be known before the nodes start, so a port can be taken between choosing and using it.
       if (attempt === attempts || !MicroError.is(error, 'conflict')) throw error;
@@ -39,14 +41,13 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
   }
 }
 
-async function startOnce(size: number, config: string): Promise<NatsCluster> {
+async function startOnce(size: number, config: string, isAdvertised: boolean): Promise<NatsCluster> {
   const ports = await freePorts(size);
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
+  const cluster = `name: testkit, routes: [${routes}], no_advertise: ${!isAdvertised}`;
   const starts = await Promise.allSettled(
     ports.map((port) =>
-      startNatsServer({
-        config: `${config}\ncluster { name: testkit, listen: "127.0.0.1:${port}", routes: [${routes}] }\n`,
-      }),
+      startNatsServer({ config: `${config}\ncluster { listen: "127.0.0.1:${port}", ${cluster} }\n` }),
     ),
   );
   const nodes = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));

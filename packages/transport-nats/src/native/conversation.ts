@@ -3,6 +3,7 @@ import type { FrameCarrier } from './carrier.ts';
 import { type FrameMessage, frameKind, numbersFrame, readFrameHead } from './frame.ts';
 import { Incoming } from './incoming.ts';
 import { Outgoing } from './outgoing.ts';
+import type { ReassemblyBudget } from './reassembly-budget.ts';
 
 /** What a conversation tells its socket. */
 export interface ConversationHost extends FrameCarrier {
@@ -18,10 +19,10 @@ export class Conversation {
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
 
-  constructor(host: ConversationHost, maxMessageBytes: number) {
+  constructor(host: ConversationHost, maxMessageBytes: number, budget?: ReassemblyBudget) {
     this.#host = host;
     this.#outgoing = new Outgoing(host, maxMessageBytes);
-    this.#incoming = new Incoming(host, maxMessageBytes);
+    this.#incoming = new Incoming(host, maxMessageBytes, budget);
   }
 
   /** How many messages were sent. */
@@ -80,8 +81,9 @@ export class Conversation {
     }
   }
 
-  /** Whatever waits to be sent, and all that is sent from now on, is refused with `cause`. */
+  /** Whatever waits to be sent, and all that is sent from now on, is refused with `cause`; what came incomplete is forgotten. */
   end(cause: MicroError): void {
+    this.#incoming.drop();
     this.#outgoing.end(cause);
   }
 

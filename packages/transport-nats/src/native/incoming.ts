@@ -11,11 +11,13 @@ import {
   readFrameMessage,
 } from './frame.ts';
 import { maxHeaderBytes, windowBytes, windowMessages } from './limits.ts';
+import type { ReassemblyBudget } from './reassembly-budget.ts';
 
 /** What one side gets: without gaps, put together again from chunks, and acknowledged as it is received. */
 export class Incoming {
   readonly #carrier: FrameCarrier;
   readonly #maxFrameBytes: number;
+  readonly #budget: ReassemblyBudget | undefined;
   /** Of the next message, or of the one that is incomplete. */
   #sequence = 0;
   #messages = 0;
@@ -25,8 +27,9 @@ export class Incoming {
   #partial: Uint8Array | undefined;
   #partialBytes = 0;
 
-  constructor(carrier: FrameCarrier, maxMessageBytes: number) {
+  constructor(carrier: FrameCarrier, maxMessageBytes: number, budget: ReassemblyBudget | undefined) {
     this.#carrier = carrier;
+    this.#budget = budget;
     // A frame's own numbers are a few bytes.
     this.#maxFrameBytes = maxMessageBytes + maxHeaderBytes + 64;
   }
@@ -46,12 +49,12 @@ export class Incoming {
     return message;
   }
 
-  /** The message that a chunk completes. Throws `malformed`, `too_large`, and `unavailable` where something is missing. */
+  /** The message that a chunk completes. Throws `malformed`, `too_large`, and `unavailable` where something is missing or there is no room. */
   chunk(bytes: Uint8Array, { sequence, total, offset, rest }: FrameHead): FrameMessage | undefined {
     if (sequence < this.#sequence) return undefined;
     if (sequence > this.#sequence) throw this.#gap();
     if (total === 0) {
-      this.#drop();
+      this.drop();
       return undefined;
     }
     if (offset !== this.#partialBytes) throw this.#gap();
@@ -59,8 +62,7 @@ export class Incoming {
       const what = `a message of ${total} bytes comes, ${this.#maxFrameBytes} are the limit`;
       throw new MicroError('too_large', `${this.#carrier.what}: ${what}`);
     }
-    // Not filled with zeros: its pages are used as its bytes come.
-    this.#partial ??= Buffer.allocUnsafeSlow(total);
+    this.#partial ??= this.#allocate(total);
     const size = bytes.length - rest;
     if (this.#partial.length !== total || size === 0 || offset + size > total) throw malformed('a chunk does not fit');
     this.#partial.set(bytes.subarray(rest), offset);
@@ -99,8 +101,16 @@ export class Incoming {
     if (sequence > this.#sequence || (sequence === this.#sequence && offset > this.#partialBytes)) throw this.#gap();
   }
 
+  /** Forgets the incomplete message. */
+  drop(): void {
+    if (this.#partial === undefined) return;
+    this.#budget?.give(this.#partial.length);
+    this.#partial = undefined;
+    this.#partialBytes = 0;
+  }
+
   #complete(frame: Uint8Array): FrameMessage {
-    this.#drop();
+    this.drop();
     const isMessage = frame[0] === frameMarker && frame[1] === frameKind.message;
     if (!isMessage) throw malformed('chunks make no message');
     const head = readFrameHead(frame);
@@ -110,9 +120,13 @@ export class Incoming {
     return message;
   }
 
-  #drop(): void {
-    this.#partial = undefined;
-    this.#partialBytes = 0;
+  #allocate(total: number): Uint8Array {
+    if (this.#budget?.take(total) === false) {
+      const what = `no room for a message of ${total} bytes, as incomplete ones may hold ${this.#budget.limit}`;
+      throw new MicroError('unavailable', `${this.#carrier.what}: ${what}`);
+    }
+    // Not filled with zeros: its pages are used as its bytes come.
+    return Buffer.allocUnsafeSlow(total);
   }
 
   #gap(): MicroError {

@@ -1,0 +1,26 @@
+import { startNatsWorld } from '@ts-micro/testkit/nats';
+import { testTransport } from '@ts-micro/testkit/vitest';
+import { afterAll } from 'vitest';
+import { borrowed, owned } from './world.ts';
+
+// The outage cases on a cluster of three nodes, over both generations of the client. One cluster for all of them: it is back after each.
+const out = await startNatsWorld({ size: 3 });
+const rolling = await startNatsWorld({ size: 3, kill: 'inTurn' });
+afterAll(() => Promise.all([out[Symbol.asyncDispose](), rolling[Symbol.asyncDispose]()]));
+
+for (const [generation, world] of [
+  ['nats 2.x', owned],
+  ['@nats-io 3.x', borrowed],
+] as const) {
+  testTransport({
+    name: `nats transport on a cluster that goes down, ${generation}`,
+    only: ({ needs }) => needs.includes('faults') || needs.includes('partition'),
+    create: () => world({}, out),
+  });
+  testTransport({
+    name: `nats transport on a cluster whose nodes are killed in turn, ${generation}`,
+    // Sending is never refused there, because another node is in reach.
+    only: ({ id, needs }) => needs.includes('faults') && id !== 'transport/outage-send',
+    create: () => world({}, rolling),
+  });
+}

@@ -1,0 +1,36 @@
+import { connect } from '@nats-io/transport-node';
+import type { Harness } from '@ts-micro/testkit';
+import { type NatsWorld, startNatsWorld } from '@ts-micro/testkit/nats';
+import { type NatsTransportOptions, natsTransport } from '../src/index.ts';
+
+/** Each transport has a connection of its own; on `shared` servers, or on one that is theirs alone. */
+export async function owned(options: NatsTransportOptions = {}, shared?: NatsWorld): Promise<Harness<'transport'>> {
+  const nats = shared ?? (await startNatsWorld());
+  let count = 0;
+  return {
+    // Its name keeps it from sharing a connection.
+    open: () => natsTransport({ servers: nats.servers, name: `transport ${++count}`, ...options }),
+    faults: nats.faults,
+    count: nats.count,
+    async [Symbol.asyncDispose]() {
+      if (!shared) await nats[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Transports take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
+export async function borrowed(options: NatsTransportOptions = {}, shared?: NatsWorld): Promise<Harness<'transport'>> {
+  const nats = shared ?? (await startNatsWorld());
+  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200 };
+  const connections = [await connect(how), await connect(how)] as const;
+  let count = 0;
+  return {
+    open: () => natsTransport({ ...options, connection: connections[count++ % 2 === 0 ? 0 : 1] }),
+    faults: nats.faults,
+    count: nats.count,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(connections.map((connection) => connection.close()));
+      if (!shared) await nats[Symbol.asyncDispose]();
+    },
+  };
+}
