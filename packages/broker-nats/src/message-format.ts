@@ -7,7 +7,7 @@ import { encodeEnvelope, type NatsConnection, type NatsMessage, tryDecodeEnvelop
  */
 export type BrokerFormat = 'envelope' | 'native';
 
-/** What publishing a message takes; shares no bytes with it. */
+/** What publishing a message takes; may share its bytes. */
 export interface Outgoing {
   readonly data: Uint8Array;
   readonly options: Parameters<NatsConnection['publish']>[2];
@@ -16,25 +16,33 @@ export interface Outgoing {
 // Tells that a native body that looks like an envelope is none.
 const formatHeader = 'Ts-Micro-Format';
 const openingBrace = 0x7b;
+const headerField: Uint8Array = Buffer.from('"Header"');
+
+const { indexOf } = Buffer.prototype as unknown as { indexOf(this: Uint8Array, bytes: Uint8Array): number };
 
 export function encodeMessage(message: Message, format: BrokerFormat): Outgoing {
   if (format === 'envelope') return { data: encodeEnvelope(message), options: undefined };
   const { headers, body } = message;
-  const isAmbiguous = body[0] === openingBrace;
-  const hasHeaders = isAmbiguous || Object.keys(headers).length > 0;
-  return {
-    data: new Uint8Array(body),
-    options: hasHeaders ? { headers: isAmbiguous ? { ...headers, [formatHeader]: 'native' } : headers } : undefined,
-  };
+  if (mayBeEnvelope(body)) return { data: body, options: { headers: { ...headers, [formatHeader]: 'native' } } };
+  for (const _name in headers) return { data: body, options: { headers } };
+  return { data: body, options: undefined };
 }
 
 /** Understands both formats and a plain message of any NATS client. What a server or proxy adds in NATS headers makes an envelope no less one. */
 export function decodeMessage(message: NatsMessage): Message {
   const { data } = message;
-  if (data[0] !== openingBrace) return { headers: message.headers(), body: bytesOf(data) };
-  const { [formatHeader]: format, ...headers } = message.headers();
-  const envelope = format === undefined ? tryDecodeEnvelope(data) : undefined;
-  return { headers: envelope?.headers ?? headers, body: bytesOf(envelope?.body ?? data) };
+  const received = message.headers();
+  if (received[formatHeader] === undefined) {
+    const envelope = mayBeEnvelope(data) ? tryDecodeEnvelope(data) : undefined;
+    return { headers: envelope?.headers ?? received, body: bytesOf(envelope?.body ?? data) };
+  }
+  const { [formatHeader]: _format, ...headers } = received;
+  return { headers, body: bytesOf(data) };
+}
+
+/** As quick as it is, it errs for others' objects with such a text in them, and never for an envelope. */
+function mayBeEnvelope(bytes: Uint8Array): boolean {
+  return bytes[0] === openingBrace && indexOf.call(bytes, headerField) >= 0;
 }
 
 /** Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`. */

@@ -36,6 +36,9 @@ import type { PublishBooks } from './publish-books.ts';
 
 const who = 'nats broker';
 
+// Base64 takes a third more, and the server's default limit of 1 MiB counts headers as well.
+const maxBodyBytes = 700 * 1024;
+
 /** A {@link Broker} on NATS. */
 export interface NatsBroker extends Broker {
   readonly options: NatsBrokerSettings;
@@ -54,8 +57,7 @@ export function natsBroker(options: NatsBrokerOptions = {}): NatsBroker {
 
 class LeasingBroker implements NatsBroker {
   readonly name = 'nats';
-  // Base64 takes a third more, and the server's default limit of 1 MiB counts headers as well.
-  readonly supports: BrokerFeatures = { queues: true, wildcards: true, maxBodyBytes: 700 * 1024 };
+  readonly supports: BrokerFeatures;
   readonly options: NatsBrokerSettings;
   readonly #lease: ConnectionLease;
   readonly #logger: Logger;
@@ -71,6 +73,8 @@ class LeasingBroker implements NatsBroker {
     this.#lease = leaseConnection(connect);
     this.#logger = connect.logger ?? silentLogger;
     this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
+    const plainEvents = settings.format === 'native';
+    this.supports = { queues: true, wildcards: true, maxBodyBytes, plainEvents };
     this.options = Object.freeze({ addresses: Object.freeze([...this.#lease.addresses]), ...settings });
   }
 

@@ -60,8 +60,9 @@ export class NatsPublisher {
   ): Promise<void> | undefined {
     if (connection !== this.#connection) this.#follow(connection);
     if (this.#isAway) {
-      const write = () => this.#write(connection, topic, data, publishOptions);
-      return this.#outbox.add({ topic, size: data.length, write }, options);
+      const kept = new Uint8Array(data);
+      const write = () => this.#write(connection, topic, kept, publishOptions);
+      return this.#outbox.add({ topic, size: kept.length, write }, options);
     }
     this.#write(connection, topic, data, publishOptions);
     return connection.room(options);

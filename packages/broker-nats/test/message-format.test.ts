@@ -80,20 +80,30 @@ describe('the native format', () => {
     expect(wire({}, 'hello').options).toBeUndefined();
   });
 
-  test.each(['{"Header":{"a":"b"},"Body":"aGVsbG8="}', '{"name":"John"}'])('%s as a body is no envelope', (text) => {
-    for (const headers of [{}, { a: 'c' }] as Headers[]) {
-      const { data, options } = wire(headers, text);
-      const message = { subject: 'events', data, status: 0, headers: () => options?.headers ?? {} };
-      expect(readable(message)).toEqual({ headers, body: text });
-    }
+  test.each(['{"Header":{"a":"b"},"Body":"aGVsbG8="}', '{"Header":{}}', '{"name":"John"}', '{"say":"\\"Header\\""}'])(
+    '%s as a body is no envelope',
+    (text) => {
+      for (const headers of [{}, { a: 'c' }] as Headers[]) {
+        const { data, options } = wire(headers, text);
+        const message = { subject: 'events', data, status: 0, headers: () => options?.headers ?? {} };
+        expect(readable(message)).toEqual({ headers, body: text });
+      }
+    },
+  );
+
+  test('marks a body only where it could be taken for an envelope', () => {
+    expect(wire({}, '{"name":"John"}').options).toBeUndefined();
+    expect(wire({}, '{"Header":{}}').options).toEqual({ headers: { 'Ts-Micro-Format': 'native' } });
   });
 
-  test.each(['envelope', 'native'] as const)('like %s shares no bytes with the message', (format) => {
-    const body = Buffer.from('hello');
-    const { data } = encodeMessage({ headers: {}, body }, format);
-    const before = decoder.decode(data);
-    body.fill(0);
-    expect(decoder.decode(data)).toBe(before);
+  test('understands a mark that need not be', () => {
+    const message = {
+      subject: 'a',
+      data: encoder.encode('x'),
+      status: 0,
+      headers: () => ({ 'Ts-Micro-Format': 'native', a: 'b' }),
+    };
+    expect(readable(message)).toEqual({ headers: { a: 'b' }, body: 'x' });
   });
 });
 

@@ -11,6 +11,8 @@ export interface BrokerFeatures {
   readonly wildcards: boolean;
   /** The largest body in bytes that goes through with ordinary headers (up to 4 KiB of them). */
   readonly maxBodyBytes: number;
+  /** Its messages are for readers that know the topic, not for Go Micro's: the runtime then adds to an event no more than its content type. @default false */
+  readonly plainEvents?: boolean | undefined;
 }
 
 /** What the broker was made with, defaults filled in; a backend adds its own. (Go: `Options()`.) */

@@ -18,8 +18,12 @@ const valueBreaks = /[\r\n\0]|^\s|\s$/;
 // A name checked once is known good; bounded, so that made-up names cannot grow it.
 const knownNames = new Set<string>();
 
+// Frozen headers cannot change after they were checked.
+const checkedHeaders = new WeakSet<Headers>();
+
 /** Throws `invalid` naming the first header that breaks the rules of {@link Headers}; `who` begins the message. */
 export function checkHeaders(headers: Headers, who: string): void {
+  if (checkedHeaders.has(headers)) return;
   for (const name in headers) {
     if (!Object.hasOwn(headers, name)) continue;
     if (!knownNames.has(name)) {
@@ -34,6 +38,7 @@ export function checkHeaders(headers: Headers, who: string): void {
       );
     }
   }
+  if (Object.isFrozen(headers)) checkedHeaders.add(headers);
 }
 
 /** A deep copy with its own headers and bytes, so that neither side sees what the other changes later. */

@@ -31,7 +31,7 @@ export interface ClientOptions {
   readonly attemptTimeoutMs?: number | undefined;
   /** How many more attempts follow the first. @default 3 */
   readonly retries?: number | undefined;
-  /** How many idle sockets are kept for each node. @default 100 */
+  /** How many idle sockets are kept for each node; more calls at once dial anew. (Go Micro: 100.) @default 1024 */
   readonly poolSize?: number | undefined;
   /** How long a socket is kept idle. Go Micro's servers forget one after 60 s. @default 45000 */
   readonly poolIdleMs?: number | undefined;
@@ -121,7 +121,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     timeoutMs = 5000,
     attemptTimeoutMs,
     retries = 3,
-    poolSize = 100,
+    poolSize = 1024,
     poolIdleMs = 45_000,
     streamIdleMs = 60_000,
     contentType = 'application/json',

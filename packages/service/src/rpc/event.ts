@@ -1,4 +1,5 @@
 import type { Headers, Message } from '@ts-micro/core';
+import { contentType as knownType } from './content-type.ts';
 import { metadataOf } from './metadata.ts';
 
 /** An event about to be published. */
@@ -12,7 +13,16 @@ export interface OutgoingEvent {
   readonly metadata?: Headers | undefined;
 }
 
-/** The message of an event, with both spellings of the id. */
+const plainJson: Headers = Object.freeze({ 'Content-Type': knownType.json });
+
+/** The message of an event for readers that know the topic: its content type, and metadata if it has any. */
+export function plainEventMessage({ contentType, body, metadata }: Omit<OutgoingEvent, 'topic' | 'id'>): Message {
+  // One frozen object for the usual ones, so that a broker can recognise what it has encoded before.
+  if (metadata === undefined && contentType === knownType.json) return { headers: plainJson, body };
+  return { headers: { ...(metadata && metadataOf(metadata)), 'Content-Type': contentType }, body };
+}
+
+/** The message of an event as Go Micro's subscribers expect it, with both spellings of the id. */
 export function eventMessage(event: OutgoingEvent): Message {
   return {
     headers: {

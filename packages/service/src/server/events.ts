@@ -68,7 +68,7 @@ export class Events {
     return formatError(remoteError('go.micro.server', 500, `subscriber error: ${failures.join('\n')}`));
   }
 
-  async #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> {
+  #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> | undefined {
     const { name, workload } = this.#core;
     const context = new HandlerContext({
       service: name,
@@ -79,10 +79,20 @@ export class Events {
       remote: '',
     });
     workload.begin(context);
+    let handling: Promise<unknown> | undefined;
     try {
-      await handleEvent(this.#core, subscription, message, context);
+      handling = handleEvent(this.#core, subscription, message, context);
     } finally {
-      workload.end(context);
+      if (handling === undefined) workload.end(context);
+    }
+    return handling && this.#finish(handling, context);
+  }
+
+  async #finish(handling: Promise<unknown>, context: HandlerContext): Promise<void> {
+    try {
+      await handling;
+    } finally {
+      this.#core.workload.end(context);
     }
   }
 

@@ -23,21 +23,18 @@ export interface Subscription {
   readonly options: SubscriptionOptions;
 }
 
-/** Decodes an event and runs a handler with it. Rejects with what either throws; `unsupported` where no codec knows the content type. */
-export async function handleEvent(
+/** Decodes an event and runs a handler with it; `undefined` where it has nothing to wait for. Throws, or rejects, with what either throws; `unsupported` where no codec knows the content type. */
+export function handleEvent(
   core: ServiceCore,
   { handler }: Subscription,
   message: Message,
   context: HandlerContext,
-): Promise<void> {
+): Promise<unknown> | undefined {
   const codec = core.codecs.get(context.contentType);
   if (codec === undefined) throw new MicroError('unsupported', `unsupported Content-Type: ${context.contentType}`);
   const use: CodecUse = { kind: 'event', name: context.topic };
   const payload = decodeBody(codec, message.body, use);
-  if (core.middleware.length === 0) {
-    await handler(payload, context);
-    return;
-  }
+  if (core.middleware.length === 0) return handler(payload, context) ?? undefined;
   const passing: MiddlewareCall = {
     side: 'server',
     kind: 'event',
@@ -47,5 +44,5 @@ export async function handleEvent(
     payload,
     context,
   };
-  await runMiddleware(core.middleware, passing, () => handler(passing.payload, context));
+  return runMiddleware(core.middleware, passing, () => handler(passing.payload, context));
 }
