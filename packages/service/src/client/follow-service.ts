@@ -1,5 +1,7 @@
 import { abortable, type Logger, MicroError, type Registry, type ServiceRecord, type Watcher } from '@ts-micro/core';
 
+/** A call waits for the first answer about a service; a watcher begun at the same time would have it wait longer. */
+const headStartMs = 20;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -22,6 +24,7 @@ export async function followService(
   logger: Logger,
 ): Promise<void> {
   let pauseMs = firstPauseMs;
+  await pause(headStartMs, signal);
   while (!signal.aborted) {
     let watcher: Watcher | undefined;
     const end = () => void watcher?.close();
