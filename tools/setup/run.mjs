@@ -2,6 +2,7 @@ import { installDependencies } from './dependencies.mjs';
 import { requireNode } from './node-version.mjs';
 import { runProgram, runTurbo } from './program.mjs';
 import { natsServer, redisServer, requireServer } from './server-program.mjs';
+import { runSoak } from './soak.mjs';
 import { runTests } from './tests.mjs';
 
 /**
@@ -17,6 +18,7 @@ const commands = {
   bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
   interop: (parameters) => runBuilt('tools/interop', 'dist/interop.js', parameters),
+  soak: runSoak,
   mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
 

@@ -31,8 +31,8 @@ export function runTests(parameters) {
   }
 }
 
-/** @type {(file: string) => Counts} */
-function readCounts(file) {
+/** What `TEST_COUNTS_FILE` holds after a run; nothing at all where the run broke off. @type {(file: string) => Counts} */
+export function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {

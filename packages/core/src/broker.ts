@@ -68,6 +68,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - publishing where nobody subscribes succeeds
  * - a signal aborted before `publish` sends nothing
  * - disconnecting waits for running handlers and stops delivery
+ * - a disconnected broker refuses with `unavailable`
  * - a broker connects again after disconnecting
  *
  * Outage contract:
@@ -86,9 +87,12 @@ export interface Broker extends Closable {
   readonly address: string;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
-  /** Connects now; optional, as the first use connects. After a `disconnect` it makes the broker usable again. Errors: `unavailable`, `unauthorized`, `timeout`. */
+  /** Connects now; optional, as the first use connects. After a `disconnect` nothing else makes the broker usable again. Errors: `unavailable`, `unauthorized`, `timeout`. */
   connect(options?: AbortOptions): Promise<void>;
-  /** Ends every subscription after its running handlers, and gives the connection back; a borrowed one stays open. Bounded like `close`. */
+  /**
+   * Ends every subscription after its running handlers, for good: `connect` brings none back. Then gives the connection back; a borrowed
+   * one stays open. Until `connect` is called, publishing and subscribing reject with `unavailable`, safe to retry. Bounded like `close`.
+   */
   disconnect(options?: AbortOptions): Promise<void>;
   /** Publishes one message; resolves once it is handed to the backend. Errors: `invalid` (topic, header), `too_large`, `unavailable`, `closed`. */
   publish(topic: string, message: Message, options?: PublishOptions): Promise<void>;

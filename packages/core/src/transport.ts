@@ -97,6 +97,7 @@ export interface Listener extends Closable {
  * - the peer's `receive` gives `undefined` after a close
  * - what was sent before a close arrives before its end
  * - closing ends a pending `receive` with `undefined`
+ * - closing ends a pending `send`
  * - an aborted `receive` loses no message
  * - an aborted wait rejects with `canceled`, the signal's reason as cause
  * - a wait past its deadline rejects with `timeout`
@@ -109,8 +110,9 @@ export interface Socket extends Closable, AsyncIterable<Message> {
   readonly local: string;
   readonly remote: string;
   /**
-   * Sends one message; resolves once it is handed to the backend. Errors: `invalid` (a header), `too_large`, `unavailable` (nobody
-   * listens, or no connection; `retrySafe` where it cannot have arrived), `closed`.
+   * Sends one message; resolves once it is handed to the backend, which may first wait for room where the peer does not receive: until
+   * the signal aborts or this side closes. Errors: `invalid` (a header), `too_large`, `unavailable` (nobody listens, or no connection;
+   * `retrySafe` where it cannot have arrived), `closed`.
    */
   send(message: Message, options?: AbortOptions): Promise<void>;
   /** The peer's next message, `undefined` once the peer closed. Errors: `unavailable` where nobody listens, `closed` after this side closed. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { type NatsRegistryOptions, natsRegistry } from '../src/index.ts';
 import { GoPeer, waitFor } from './go-peer.ts';
 
@@ -13,6 +13,29 @@ const registryOn = (servers: string, options: NatsRegistryOptions = {}) =>
   natsRegistry({ servers, name: randomUUID(), ...options });
 
 const bound = () => AbortSignal.timeout(10_000);
+
+afterEach(() => void vi.useRealTimers());
+
+test.each([
+  ['ahead', 3_600_000],
+  ['back', -3_600_000],
+])('a wall clock that is set an hour %s neither ends a lease early nor makes it longer', async (_, byMs) => {
+  await using server = await startNatsServer();
+  const connection = await connectNats({ servers: server.url });
+  await using dying = natsRegistry({ connection });
+  await using seeker = registryOn(server.url);
+  const [short, long] = [greeter('short'), greeter('long')];
+  await dying.register(short, { ttlMs: 1500 });
+  await dying.register(long, { ttlMs: 60_000 });
+  await using watcher = await seeker.watch({ service: 'greeter' });
+  expect(await watcher.receive()).toMatchObject({ type: 'resync', services: [{ nodes: [{}, {}] }] });
+  await connection.close();
+  const nowMs = Date.now();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(nowMs + byMs);
+  expect(await watcher.receive({ signal: bound() })).toEqual({ type: 'update', service: long });
+  await expect(watcher.receive({ signal: AbortSignal.timeout(300) })).rejects.toMatchObject({ code: 'timeout' });
+});
 
 test('a node whose process died goes from watchers when the lease it stated runs out', async () => {
   await using server = await startNatsServer();

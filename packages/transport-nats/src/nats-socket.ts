@@ -1,5 +1,6 @@
 import {
   type AbortOptions,
+  abortable,
   abortError,
   checkHeaders,
   Lifetime,
@@ -48,6 +49,8 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   #conversation: Conversation | undefined;
   #hasPeerClosed = false;
   #failure: MicroError | undefined;
+  #catchingUp: Promise<void> | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor({ connection, dialect, local, remote, maxQueuedMessages, maxMessageBytes, reassembly }: SocketInit) {
     this.local = local;
@@ -69,7 +72,7 @@ export abstract class NatsSocket implements Socket, ConversationHost {
     if (signal?.aborted) return Promise.reject(abortError(signal, this.what));
     try {
       const sending = this.dialect === 'native' ? this.conversation.send(message, signal) : this.#sendEnvelope(message);
-      return sending ?? this.connection.room(options) ?? sent;
+      return sending ?? this.#room(options) ?? sent;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -175,6 +178,23 @@ export abstract class NatsSocket implements Socket, ConversationHost {
   /** It has ended: forget it. */
   protected abstract release(): void;
 
+  /** As the connection's, and ends with this socket, as a server that has fallen silent makes no room. */
+  #room(options: AbortOptions | undefined): Promise<void> | undefined {
+    const room = this.connection.room();
+    if (room === undefined) return undefined;
+    this.#catchingUp ??= this.#catchUp(room);
+    return options?.signal ? abortable(this.#catchingUp, options.signal, this.what).catch(() => {}) : this.#catchingUp;
+  }
+
+  async #catchUp(room: Promise<void>): Promise<void> {
+    const end = new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve;
+    });
+    await Promise.race([room, end]);
+    this.#stopWaiting = undefined;
+    this.#catchingUp = undefined;
+  }
+
   #sendEnvelope(message: Message): undefined {
     checkHeaders(message.headers, this.what);
     this.connection.publish(this.remote, encodeEnvelope(message), this.replySubject());
@@ -188,6 +208,7 @@ export abstract class NatsSocket implements Socket, ConversationHost {
       this.#conversation?.close();
     }
     this.#conversation?.end(this.#failure ?? this.#lifetime.closedError());
+    this.#stopWaiting?.();
     this.release();
   }
 }

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { barePeer, echo, message, openTransport, serve, soon, textOf } from './pair.ts';
 
@@ -113,6 +113,23 @@ test('a body beyond `max_payload` is refused, and the socket stays usable', asyn
   await socket.send(message('x'.repeat(7000)));
   expect(textOf(await socket.receive(soon()))).toBe('x'.repeat(7000));
   await socket.close();
+});
+
+test('a send that waits for a server that has fallen silent ends when its socket closes', async () => {
+  await using server = await startNatsServer();
+  await using proxy = await startChaosProxy({ target: server.address });
+  await using transport = openTransport({ servers: proxy.address });
+  const socket = await transport.dial('greeter.node');
+  proxy.stall();
+  const sends = Array.from({ length: 2500 }, () => socket.send(message('more than is written ahead')));
+  const sending = Promise.all(sends).then(() => 'sent');
+  const turn = new Promise((resolve) => setImmediate(resolve, 'waiting'));
+  expect(await Promise.race([sending, turn])).toBe('waiting');
+  await socket.close();
+  // Without the close they wait ten seconds.
+  const late = new Promise((resolve) => setTimeout(resolve, 5000, 'still waiting').unref());
+  expect(await Promise.race([sending, late])).toBe('sent');
+  proxy.heal();
 });
 
 describe('an outage', () => {

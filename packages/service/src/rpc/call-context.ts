@@ -7,7 +7,7 @@ import type { Headers } from '@ts-micro/core';
 export interface CallContext {
   /** The application's headers, without those of the transport level. */
   readonly metadata: Headers;
-  /** When the caller stops waiting, in epoch milliseconds. */
+  /** When the caller stops waiting, in epoch milliseconds by the clock as it is set when this is read. */
   readonly deadline: number | undefined;
   /** Aborts at the deadline, when a stream's peer vanishes, and when the service stops without waiting any longer. */
   readonly signal: AbortSignal;

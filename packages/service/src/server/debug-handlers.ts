@@ -16,6 +16,7 @@ interface DebugStats {
 /** Adds the endpoints that Go Micro's tools ask of every service; they are not advertised. */
 export function addDebugHandlers(routes: Routes, workload: Workload): void {
   const startedAt = Date.now();
+  const beganAt = performance.now();
   const internal = { internal: true };
   routes.addUnary('Debug.Health', () => ({ status: 'ok' }), internal);
   routes.addUnary(
@@ -23,7 +24,7 @@ export function addDebugHandlers(routes: Routes, workload: Workload): void {
     (): DebugStats => ({
       timestamp: Math.floor(Date.now() / 1000),
       started: Math.floor(startedAt / 1000),
-      uptime: Math.floor((Date.now() - startedAt) / 1000),
+      uptime: Math.floor((performance.now() - beganAt) / 1000),
       memory: process.memoryUsage().heapUsed,
       threads: 1,
       gc: 0,

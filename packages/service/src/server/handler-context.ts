@@ -52,10 +52,11 @@ export class HandlerContext implements RequestContext, EventContext {
   readonly contentType: string;
   readonly local: string;
   readonly remote: string;
-  readonly #arrivedAt: number = Date.now();
+  // Not of the wall clock, which may be set meanwhile.
+  readonly #arrivedAt: number = performance.now();
   readonly #timeout: string | undefined;
   /** `null` until it is asked for. */
-  #deadline: number | undefined | null = null;
+  #timeoutMs: number | undefined | null = null;
   #metadata: Headers | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -76,12 +77,15 @@ export class HandlerContext implements RequestContext, EventContext {
     return this.endpoint;
   }
 
+  /** How long the caller still waits, whatever the wall clock says; `undefined` where it named no limit. */
+  get remainingMs(): number | undefined {
+    if (this.#timeoutMs === null) this.#timeoutMs = timeoutMsOf(this.#timeout);
+    return this.#timeoutMs === undefined ? undefined : this.#arrivedAt + this.#timeoutMs - performance.now();
+  }
+
   get deadline(): number | undefined {
-    if (this.#deadline === null) {
-      const timeoutMs = timeoutMsOf(this.#timeout);
-      this.#deadline = timeoutMs === undefined ? undefined : this.#arrivedAt + timeoutMs;
-    }
-    return this.#deadline;
+    const { remainingMs } = this;
+    return remainingMs === undefined ? undefined : Date.now() + remainingMs;
   }
 
   get metadata(): Headers {
@@ -93,9 +97,8 @@ export class HandlerContext implements RequestContext, EventContext {
     if (this.#controller !== undefined) return this.#controller.signal;
     const controller = new AbortController();
     this.#controller = controller;
-    const deadline = this.deadline;
     if (this.#reason !== undefined) controller.abort(this.#reason);
-    else if (deadline !== undefined && !this.#isOver) this.#armDeadline(deadline - Date.now());
+    else if (!this.#isOver) this.#armDeadline(this.remainingMs);
     return controller.signal;
   }
 
@@ -118,7 +121,8 @@ export class HandlerContext implements RequestContext, EventContext {
     if (this.#timer !== undefined) clearTimeout(this.#timer);
   }
 
-  #armDeadline(remainingMs: number): void {
+  #armDeadline(remainingMs: number | undefined): void {
+    if (remainingMs === undefined) return;
     const expire = () => this.abort(new DOMException(`${this.endpoint}: the deadline of the caller`, 'TimeoutError'));
     if (remainingMs <= 0) expire();
     else this.#timer = setTimeout(expire, Math.min(remainingMs, longestTimerMs)).unref();

@@ -166,7 +166,7 @@ export class SocketServer {
     }
     const refuse = () => this.#refuse(exchange, this.#overload());
     const run = () => {
-      if (context.deadline === undefined || context.deadline > Date.now()) {
+      if (context.remainingMs === undefined || context.remainingMs > 0) {
         this.#run(exchange, route, context);
         return;
       }

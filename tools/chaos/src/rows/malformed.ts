@@ -2,9 +2,8 @@ import { inspect } from 'node:util';
 import type { Logger } from '@ts-micro/core';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { createClient } from '@ts-micro/service';
-import fc from 'fast-check';
+import { drawMalformed, marker } from '@ts-micro-tools/malformed';
 import { Findings } from '../harness/findings.ts';
-import { marker, payloads } from '../harness/malformed-payloads.ts';
 import { held } from '../harness/memory.ts';
 import { connectPlugins } from '../harness/plugins.ts';
 import { openServerStage, type ServerStage } from '../harness/stage.ts';
@@ -50,7 +49,7 @@ export const malformed: Row = {
     const samples = await recordTraffic(attacker, stage);
     const subjects = await subjectsOf(stage);
     const attack = async (count: number, seed: number) => {
-      const drawn = fc.sample(payloads(samples), { numRuns: count, seed });
+      const drawn = drawMalformed(samples, { count, seed });
       for (const [index, { payload, reply, headers, status }] of drawn.entries()) {
         const subject = (subjects[index % subjects.length] as string).replaceAll('*', 'x');
         attacker.publish(subject, payload, { reply, headers, status });

@@ -59,6 +59,7 @@ func newService(nats string, contentType string, registryTimeoutMs int, options 
 type Greeter struct {
 	peer.Unary
 	client client.Client
+	out    *peer.Lines
 }
 
 func (g *Greeter) Hello(ctx context.Context, request *peer.HelloRequest, response *peer.HelloResponse) error {
@@ -125,6 +126,7 @@ func (g *Greeter) Chat(_ context.Context, stream server.Stream) error {
 	for {
 		var message peer.TextMessage
 		if err := stream.Recv(&message); err != nil {
+			g.out.Write(map[string]any{"event": "chat over", "error": err.Error()})
 			return nil
 		}
 		if err := stream.Send(&peer.TextMessage{Text: peer.Shout(message.Text)}); err != nil {
@@ -148,7 +150,7 @@ func (generation) Serve(nats string, options peer.ServerOptions, out *peer.Lines
 		}),
 	)
 	running := service.Server().Options()
-	greeter := &Greeter{Unary: peer.Unary{ID: running.Name + "-" + running.Id}, client: service.Client()}
+	greeter := &Greeter{Unary: peer.Unary{ID: running.Name + "-" + running.Id}, client: service.Client(), out: out}
 	if options.Empty {
 		return service.Run()
 	}

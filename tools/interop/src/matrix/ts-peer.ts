@@ -1,11 +1,12 @@
 import { natsBroker } from '@ts-micro/broker-nats';
-import type { Broker, Logger, Registry, Transport } from '@ts-micro/core';
+import { type Broker, type Logger, MicroError, type Registry, type Transport } from '@ts-micro/core';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { type Client, createClient, type Service, type ServiceOptions } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { createGreeter } from '@ts-micro-examples/greeter';
 import { type ClientLibrary, connectWith } from './client-library.ts';
 import { Resources } from './resources.ts';
+import { stringOf, stringValue } from './string-value.ts';
 
 export interface TsPeerOptions extends Partial<Pick<ServiceOptions, 'name' | 'version' | 'id' | 'registerIntervalMs'>> {
   readonly address: string;
@@ -34,7 +35,7 @@ export class TsPeer implements AsyncDisposable {
     return new TsPeer(options, connection, resources);
   }
 
-  /** The same, and a running greeter with `Greeter.Context` and `Greeter.Large {size}` besides. */
+  /** The same, and a running greeter with the endpoints besides that only the matrix needs. */
   static async serve(options: TsPeerOptions): Promise<TsPeer> {
     const peer = await TsPeer.open(options);
     try {
@@ -84,6 +85,20 @@ export class TsPeer implements AsyncDisposable {
       remainingMs: deadline === undefined ? -1 : deadline - Date.now(),
     }));
     greeter.service.handle('Greeter.Large', ({ size }: { size: number }) => 'x'.repeat(size));
+    greeter.service.handle('Greeter.TimeOut', () => {
+      throw new MicroError('timeout', 'greeter: something behind it took too long');
+    });
+    greeter.service.handle('Greeter.Proto', (request: Uint8Array) => {
+      const text = stringOf(request);
+      if (text === 'fail') throw new MicroError('not_found', 'told to fail');
+      return stringValue(`Hello ${text}`);
+    });
+    greeter.service.handleStream('Greeter.FailAfter', async (stream) => {
+      await stream.send(await stream.receive());
+      throw new MicroError('remote', 'greeter: enough', {
+        remote: { id: 'greeter', code: 409, detail: 'enough', status: 'Conflict' },
+      });
+    });
     this.#service = this.#resources.use(greeter.service);
     await greeter.service.start();
   }

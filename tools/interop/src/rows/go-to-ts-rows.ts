@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
+import type { BareMessage } from '../bare-nats.ts';
 import type { Row } from '../matrix/row.ts';
 import type { Stage } from '../matrix/stage.ts';
 import type { PeerLine } from '../peer-process.ts';
@@ -39,6 +40,24 @@ async function refused(stage: Stage, endpoint: string, body: unknown, more: Peer
   return answer;
 }
 
+/** What reaches the standing TypeScript greeter while `act` runs. */
+async function countingRequests<T>(
+  stage: Stage,
+  act: () => Promise<T>,
+): Promise<{ requests: BareMessage[]; result: T }> {
+  const { service } = await stage.tsServer();
+  const requests: BareMessage[] = [];
+  const stop = stage.bare.subscribe(service.node?.address ?? '', (message) => void requests.push(message));
+  await stage.bare.flush();
+  try {
+    const result = await act();
+    await stage.bare.flush();
+    return { requests, result };
+  } finally {
+    stop();
+  }
+}
+
 /** Calls of a Go client, answered by a TypeScript server. */
 export const goToTsRows: readonly Row[] = [
   {
@@ -59,6 +78,19 @@ export const goToTsRows: readonly Row[] = [
         assert.deepEqual([error.id, error.code, error.detail], ['greeter', code, 'user "bob" <b>']);
         assert.equal(error.status, STATUS_CODES[code] ?? '', `status of ${code}`);
       }
+    },
+  },
+  {
+    id: 'unknown-service',
+    title: 'an unknown service is not found, with a TypeScript registry on the line',
+    direction,
+    run: async (stage) => {
+      await stage.tsServer();
+      const client = await stage.goClient();
+      const ask = { op: 'call', service: 'no.such.service', endpoint: 'Greeter.Hello', body: {}, retries: 0 };
+      const { ok, error } = await client.command(ask);
+      assert.equal(ok, false);
+      assert.match((error as GoAnswer['error']).detail, /no\.such\.service.*not found/);
     },
   },
   {
@@ -92,9 +124,27 @@ export const goToTsRows: readonly Row[] = [
     title: "Go's own retries: a 500 is asked again by v2 only, and the last answer counts",
     direction,
     run: async (stage) => {
-      const { error } = await refused(stage, 'Greeter.Fail', { code: 500, detail: 'again' });
+      const { requests, result: error } = await countingRequests(stage, async () => {
+        return (await refused(stage, 'Greeter.Fail', { code: 500, detail: 'again' })).error;
+      });
       assert.deepEqual([error.code, error.detail], [500, 'again']);
+      assert.equal(requests.length, stage.generation.name === 'v2' ? 2 : 1);
       assert.deepEqual(await answered(stage, 'Greeter.Echo', 'after'), 'after');
+    },
+  },
+  {
+    id: 'retry-after-408',
+    title: 'a 408 makes a Go client ask again, as its own timeout does; our timeout is a 504, which does not',
+    direction,
+    run: async (stage) => {
+      const again = await countingRequests(stage, async () => {
+        return (await refused(stage, 'Greeter.Fail', { code: 408, detail: 'late' }, { retries: 1 })).error;
+      });
+      assert.deepEqual([again.result.code, again.requests.length], [408, 2]);
+      const once = await countingRequests(stage, async () => {
+        return (await refused(stage, 'Greeter.TimeOut', {}, { retries: 1 })).error;
+      });
+      assert.deepEqual([once.result.code, once.requests.length], [504, 1]);
     },
   },
   {
@@ -106,12 +156,22 @@ export const goToTsRows: readonly Row[] = [
       const client = await stage.goClient();
       const many = { op: 'callMany', service: stage.tsService, count: 400, concurrency: 50 };
       const bodies = Array.from({ length: 100 }, (_, n) => ({ n }));
-      const [echoes, sleeps] = await Promise.all([
-        client.command({ ...many, endpoint: 'Greeter.Echo', bodies }),
-        client.command({ ...many, count: 100, endpoint: 'Greeter.Sleep', bodies: [{ ms: 1 }, { ms: 40 }, { ms: 7 }] }),
-      ]);
+      const { requests, result } = await countingRequests(stage, () =>
+        Promise.all([
+          client.command({ ...many, endpoint: 'Greeter.Echo', bodies }),
+          client.command({
+            ...many,
+            count: 100,
+            endpoint: 'Greeter.Sleep',
+            bodies: [{ ms: 1 }, { ms: 40 }, { ms: 7 }],
+          }),
+        ]),
+      );
+      const [echoes, sleeps] = result;
       assert.deepEqual([echoes.failures, echoes.echoed], [{}, 400]);
       assert.deepEqual([sleeps.failures, sleeps.echoed], [{}, 100]);
+      const inboxes = new Set(requests.map(({ reply }) => reply));
+      assert.ok(requests.length === 500 && inboxes.size <= 200, `${requests.length} requests, ${inboxes.size} sockets`);
     },
   },
   {
@@ -184,6 +244,17 @@ export const goToTsRows: readonly Row[] = [
     },
   },
   {
+    id: 'protobuf',
+    title: 'content type application/protobuf, as bytes: an answer and an error',
+    direction,
+    run: async (stage) => {
+      const protobuf = { proto: true, contentType: 'application/protobuf' };
+      assert.equal(await answered(stage, 'Greeter.Proto', 'John', protobuf), 'Hello John');
+      const { error } = await refused(stage, 'Greeter.Proto', 'fail', protobuf);
+      assert.deepEqual([error.code, error.detail], [404, 'told to fail']);
+    },
+  },
+  {
     id: 'legacy',
     title: 'a client that takes our node for one of the oldest: JSON-RPC by itself',
     direction,
@@ -212,7 +283,7 @@ export const goToTsRows: readonly Row[] = [
         { size: 2_000_000 },
         { timeoutMs: 2_000, retries: 0 },
       );
-      assert.ok(error.code !== 408, error.text.slice(0, 200));
+      assert.equal(error.code, 413, error.text.slice(0, 200));
       assert.ok(ms < 1_500, `${ms} ms`);
     },
   },

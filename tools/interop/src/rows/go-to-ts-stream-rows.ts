@@ -83,6 +83,16 @@ export const goToTsStreamRows: readonly Row[] = [
     },
   },
   {
+    id: 'stream-error',
+    title: 'a stream handler that fails ends the stream with its error, after what it has sent',
+    direction,
+    run: async (stage) => {
+      const steps = [{ send: { text: 'one' } }, { receiveAll: true }];
+      const { end, received, error } = await stream(stage, 'Greeter.FailAfter', steps);
+      assert.deepEqual([end, received, error?.code, error?.detail], ['error', [{ text: 'one' }], 409, 'enough']);
+    },
+  },
+  {
     id: 'stream-unknown',
     title: 'a stream to an unknown method fails with the words of a Go server',
     direction,

@@ -79,6 +79,81 @@ export const robustnessRows: readonly Row[] = [
     },
   },
   {
+    id: 'mutated-answers',
+    title: 'what a TypeScript server answers to mutated envelopes does a Go client no harm',
+    direction,
+    run: async (stage) => {
+      const { service } = await stage.tsServer();
+      const goClient = await stage.goClient();
+      const random = seeded(11);
+      const between = freshInbox();
+      // Its own request gives way to a mutated one, so that our answer to that one reaches it.
+      const stop = stage.bare.subscribe(between, ({ reply }) =>
+        stage.bare.publish(service.node?.address ?? '', mutatedEnvelope(random), reply),
+      );
+      await stage.bare.flush();
+      const ask = { op: 'callMany', service: stage.tsService, endpoint: 'Greeter.Echo', body: 'asked', retries: 0 };
+      const bound = { count: 400, concurrency: 40, timeoutMs: 400 };
+      const { answers, failures } = await goClient.command({ ...ask, ...bound, address: between }, 60_000);
+      stop();
+      const unanswered = Object.entries(failures as Record<string, number>)
+        .filter(([text]) => /"code":408|deadline|timeout/i.test(text))
+        .reduce((sum, [, times]) => sum + times, 0);
+      const kinds = Object.keys({ ...(answers as object), ...(failures as object) }).length;
+      assert.ok(unanswered < 300 && kinds >= 10, `${unanswered} unanswered, ${kinds} kinds of answers`);
+      const after = await goClient.command({ ...ask, op: 'call', body: 'alive' });
+      assert.equal(after.body, 'alive', JSON.stringify(after.error));
+    },
+  },
+  {
+    id: 'sent-to-go',
+    title:
+      'nothing in calls, errors, streams and events between Go and TypeScript has NATS headers, or is not an envelope',
+    direction,
+    run: async (stage) => {
+      const go = await stage.goServer();
+      const ts = await stage.tsServer();
+      const { client } = await stage.tsClient();
+      const goClient = await stage.goClient();
+      const flaws = new Set<string>();
+      const lookups = new Set<string | undefined>();
+      const requests = new Map<string, number>();
+      const stop = stage.bare.subscribe('>', (message) => {
+        const { subject, reply, headers, payload } = message;
+        requests.set(subject, (requests.get(subject) ?? 0) + 1);
+        if (subject.startsWith('micro.')) lookups.add(reply);
+        const isEnvelope = !subject.startsWith('micro.') && !lookups.has(subject);
+        const flaw = headers === undefined ? isEnvelope && flawOf(message) : 'NATS headers';
+        if (flaw) flaws.add(`${subject}: ${flaw}: ${headers ?? ''}${payload.toString().slice(0, 300)}`);
+      });
+      await stage.bare.flush();
+      const metadata = { foo: 'bar' };
+      await client.call(stage.goService, 'Greeter.Hello', { name: 'John' }, { metadata });
+      await assert.rejects(client.call(stage.goService, 'Greeter.Fail', { code: 404, detail: 'gone' }));
+      await assert.rejects(client.call(stage.goService, 'Greeter.Nope', {}));
+      await assert.rejects(client.call(stage.goService, 'Greeter.Sleep', { ms: 300 }, { timeoutMs: 100 }));
+      for (const end of ['end', 'close', 'cancel'] as const) {
+        const stream = await client.stream(stage.goService, 'Greeter.Chat', { metadata });
+        await stream.send({ text: 'one' });
+        if (end !== 'cancel') await stream.receive();
+        if (end === 'end') await stream.end();
+        await stream.close();
+      }
+      await client.publish('greeter.say', { text: 'decodable' }, { metadata });
+      const ask = { service: stage.tsService, timeoutMs: 2_000, retries: 0 };
+      for (const endpoint of ['Hello', 'Echo', 'Crash', 'TimeOut', 'Nope'])
+        await goClient.command({ ...ask, op: 'call', endpoint: `Greeter.${endpoint}`, body: { name: 'John' } });
+      const steps = [{ send: { to: 3, text: 'one' } }, { receive: 1 }, { close: true }];
+      for (const endpoint of ['Count', 'Chat', 'FailAfter', 'Nope'])
+        await goClient.command({ ...ask, op: 'stream', endpoint: `Greeter.${endpoint}`, steps });
+      await stage.bare.flush();
+      stop();
+      assert.deepEqual([...flaws], []);
+      for (const address of [String(go.ready.address), ts.service.node?.address ?? ''])
+        assert.ok((requests.get(address) ?? 0) >= 9, `${requests.get(address)} requests at ${address}`);
+    },
+  },
+  {
     id: 'registry-traffic',
     title: 'nothing that we say on the registry subjects can crash a Go process',
     direction,

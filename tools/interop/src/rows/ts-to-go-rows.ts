@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { MicroError } from '@ts-micro/core';
 import type { Row } from '../matrix/row.ts';
 import type { Stage } from '../matrix/stage.ts';
+import { stringOf, stringValue } from '../matrix/string-value.ts';
 import { bodySizes, oddTexts } from './samples.ts';
 
 const direction = 'ts->go';
@@ -132,6 +133,19 @@ export const tsToGoRows: readonly Row[] = [
     direction,
     run: async (stage) => {
       assert.deepEqual(await call(stage, 'Greeter.Echo', oddTexts), oddTexts);
+    },
+  },
+  {
+    id: 'protobuf',
+    title: 'content type application/protobuf, as bytes: an answer and an error',
+    direction,
+    run: async (stage) => {
+      const protobuf = { contentType: 'application/protobuf' };
+      assert.equal(stringOf(await call(stage, 'Greeter.Proto', stringValue('John'), protobuf)), 'Hello John');
+      const error = await failure(call(stage, 'Greeter.Proto', stringValue('fail'), { ...protobuf, timeoutMs: 1_000 }));
+      // A v2 server leaves an error in protobuf unsent, to Go clients as well.
+      const expected = stage.generation.name === 'v2' ? ['timeout', undefined] : ['remote', 404];
+      assert.deepEqual([error.code, error.remote?.code], expected);
     },
   },
   {

@@ -3,6 +3,7 @@ import { MicroError } from '@ts-micro/core';
 import type { MessageStream } from '@ts-micro/service';
 import type { Row } from '../matrix/row.ts';
 import type { Stage } from '../matrix/stage.ts';
+import { eventually } from '../matrix/wait.ts';
 
 const direction = 'ts->go';
 
@@ -35,12 +36,18 @@ export const tsToGoStreamRows: readonly Row[] = [
     title: 'a bidirectional stream answers each message, and the client ends it',
     direction,
     run: async (stage) => {
+      const server = await stage.goServer();
+      const chatsOver = (): unknown[] =>
+        server.lines.filter(({ event }) => event === 'chat over').map(({ error }) => error);
+      const before = chatsOver().length;
       await using stream = await open(stage, 'Greeter.Chat');
       for (let n = 0; n < 50; n++) {
         await stream.send({ text: `message ${n}` });
         assert.deepEqual(await stream.receive(), { text: `MESSAGE ${n}` });
       }
       await stream.end();
+      await eventually('the end in the handler', () => chatsOver().length > before);
+      assert.equal(chatsOver()[before], 'EOF');
     },
   },
   {

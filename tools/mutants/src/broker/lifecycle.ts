@@ -21,6 +21,30 @@ export const lifecycle: readonly Mutant<'broker'>[] = mutantsOf('broker', [
     make: () => brokers(() => ({ disconnect: async () => {} })),
   },
   {
+    name: 'connects to publish',
+    breaks: 'Publishing connects a broker that was disconnected.',
+    caughtBy: ['disconnected-refuses'],
+    make: () =>
+      brokers((broker) => ({
+        async publish(topic, message, options) {
+          await broker.connect(options);
+          await broker.publish(topic, message, options);
+        },
+      })),
+  },
+  {
+    name: 'connects to subscribe',
+    breaks: 'Subscribing connects a broker that was disconnected.',
+    caughtBy: ['disconnected-refuses'],
+    make: () =>
+      brokers((broker) => ({
+        async subscribe(topic, handler, options) {
+          await broker.connect(options);
+          return broker.subscribe(topic, handler, options);
+        },
+      })),
+  },
+  {
     name: 'disconnects for ever',
     breaks: '`connect` after `disconnect` rejects with `closed`.',
     caughtBy: ['connect-again'],

@@ -175,6 +175,48 @@ export const socket: readonly Mutant<'transport'>[] = mutantsOf('transport', [
       }),
   },
   {
+    name: 'leaves senders in the line',
+    breaks: 'Closing a socket leaves a `send` waiting that found a thousand others under way.',
+    caughtBy: ['close-ends-send'],
+    make: () =>
+      sockets((sound) => {
+        let underWay = 0;
+        let isClosing = false;
+        return {
+          async send(message, options) {
+            const isInLine = underWay >= 1000;
+            underWay++;
+            await sound.send(message, options).finally(() => underWay--);
+            if (isInLine && isClosing) await never();
+          },
+          close(options) {
+            isClosing = true;
+            return sound.close(options);
+          },
+        };
+      }),
+  },
+  {
+    name: 'times senders out',
+    breaks: 'Closing a socket rejects a `send` that is under way with `timeout`.',
+    caughtBy: ['close-ends-send'],
+    make: () =>
+      sockets((sound) => {
+        let isClosing = false;
+        return {
+          async send(message, options) {
+            const wasClosing = isClosing;
+            await sound.send(message, options);
+            if (isClosing && !wasClosing) throw new MicroError('timeout', 'nobody made room');
+          },
+          close(options) {
+            isClosing = true;
+            return sound.close(options);
+          },
+        };
+      }),
+  },
+  {
     name: 'shares a receive',
     breaks: 'Concurrent receives all get the same message.',
     caughtBy: ['concurrent-receives'],

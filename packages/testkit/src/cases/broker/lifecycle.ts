@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { gate } from '../gate.ts';
 import { fence, heard, listen, publishText, textsOf } from './topic.ts';
@@ -33,6 +34,23 @@ export const lifecycle: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
       await publishText(context, elsewhere, topic, 'after');
       await fence(context, elsewhere, topic, [witness]);
       assert.equal(order.filter((step) => step === 'handled').length, handled, 'delivered after disconnect');
+    },
+  },
+  {
+    id: 'broker/disconnected-refuses',
+    title: 'a disconnected broker refuses with `unavailable`',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      await publishText(context, broker, topic, 'before');
+      await context.within(broker.disconnect(), 'disconnect');
+      const publishing = context.within(broker.publish(topic, message('after')), 'publish');
+      await rejection(publishing, 'a publish when disconnected', 'unavailable');
+      const subscribing = context.within(
+        broker.subscribe(topic, () => {}),
+        'subscribe',
+      );
+      await rejection(subscribing, 'a subscribe when disconnected', 'unavailable');
     },
   },
   {

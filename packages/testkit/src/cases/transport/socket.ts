@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertMessage, message, rejection } from '../../assertions.ts';
+import { assertError, assertMessage, message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { badHeaders } from '../odd-messages.ts';
 import { connect, pair, receive, receiveText, receiveTexts, sendTexts } from './pair.ts';
@@ -110,6 +110,21 @@ export const socket: readonly ContractCase<'transport'>[] = casesOf('transport',
         await context.within(end.close(), 'close');
         assert.deepEqual(await Promise.all(pending), [undefined, undefined]);
         await rejection(context.within(end.receive(), 'receive'), 'a receive after it', 'closed');
+      }
+    },
+  },
+  {
+    id: 'transport/close-ends-send',
+    title: 'closing ends a pending `send`',
+    async run(context) {
+      for (const name of ['dialled', 'accepted'] as const) {
+        const { [name]: end } = await pair(context);
+        // More than a backend that bounds it holds for a peer that receives nothing: the last of them wait for room.
+        const sends = Array.from({ length: 12_000 }, () => end.send(message('unread')));
+        const settled = context.within(Promise.allSettled(sends), 'the sends that were pending');
+        await context.within(end.close(), 'close');
+        for (const result of await settled)
+          if (result.status === 'rejected') assertError(result.reason, 'a send that was pending', 'closed');
       }
     },
   },
