@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+// Not exported by the package: nobody else has a use for it.
+import { WriteBuffer } from '../src/write-buffer.ts';
+
+const none = new Uint8Array(0);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const drained = (buffer: WriteBuffer): string => new TextDecoder().decode(buffer.drain());
+
+describe('what waits to be written', () => {
+  test('is what was filled in, in order', () => {
+    const buffer = new WriteBuffer(() => true);
+    buffer.fill(bytes('PING'), bytes('\r\n'));
+    buffer.fillMessage('a.b', undefined, none, bytes('hello'));
+    buffer.fillMessage('ü', '_INBOX.1', bytes('NATS/1.0\r\n\r\n'), none);
+    expect(buffer.size()).toBe(buffer.length());
+    expect(drained(buffer)).toBe('PING\r\nPUB a.b 5\r\nhello\r\nHPUB ü _INBOX.1 12 12\r\nNATS/1.0\r\n\r\n\r\n');
+    expect(buffer.size()).toBe(0);
+  });
+
+  test('does not change with the bytes it was made of', () => {
+    const buffer = new WriteBuffer(() => true);
+    const data = bytes('hello');
+    buffer.fillMessage('a', undefined, none, data);
+    data.fill(0);
+    expect(drained(buffer)).toBe('PUB a 5\r\nhello\r\n');
+  });
+
+  test('is forgotten by a reset', () => {
+    const buffer = new WriteBuffer(() => true);
+    buffer.fill(bytes('SUB a 1\r\n'));
+    buffer.reset();
+    expect(buffer.length()).toBe(0);
+    buffer.fill(bytes('PING\r\n'));
+    expect(drained(buffer)).toBe('PING\r\n');
+  });
+
+  test('may be larger than usual', () => {
+    const buffer = new WriteBuffer(() => false);
+    buffer.fill(bytes('SUB a 1\r\n'));
+    const large = new Uint8Array(1024 * 1024).fill(0x78);
+    buffer.fillMessage('a', undefined, none, large);
+    buffer.fillMessage('b', undefined, none, bytes('last'));
+    const expected = `SUB a 1\r\nPUB a 1048576\r\n${'x'.repeat(large.length)}\r\nPUB b 4\r\nlast\r\n`;
+    // Not compared as texts, of which a failure would print a megabyte.
+    expect(drained(buffer) === expected).toBe(true);
+  });
+});
+
+describe('memory', () => {
+  const line = bytes('PING\r\n');
+
+  test('is used again once it was written', () => {
+    const buffer = new WriteBuffer(() => true);
+    buffer.fill(line);
+    const first = buffer.drain();
+    buffer.fill(line);
+    const second = buffer.drain();
+    expect([second.buffer, second.byteOffset]).toEqual([first.buffer, first.byteOffset]);
+  });
+
+  test('is left alone while it is being written', () => {
+    const buffer = new WriteBuffer(() => false);
+    const written: Uint8Array[] = [];
+    for (let count = 0; count < 100_000; count++) {
+      buffer.fill(bytes(`${String(count).padStart(6, '0')}\n`));
+      written.push(buffer.drain());
+    }
+    const all = Buffer.concat(written).toString().trimEnd().split('\n').map(Number);
+    expect(all).toEqual(Array.from({ length: 100_000 }, (_, count) => count));
+  });
+
+  test('grown for a large message is let go of', () => {
+    const buffer = new WriteBuffer(() => true);
+    buffer.fill(new Uint8Array(1024 * 1024));
+    const large = buffer.drain().buffer.byteLength;
+    for (let count = 0; count < 3; count++) {
+      buffer.fill(new Uint8Array(large / 2));
+      buffer.drain();
+    }
+    buffer.fill(line);
+    expect(buffer.drain().buffer.byteLength).toBeLessThan(large);
+  });
+});
