@@ -42,7 +42,7 @@ export interface KnownFailing {
   readonly reason: string;
 }
 
-/** What `only` chooses by. */
+/** A case before it is run. */
 export interface CaseSummary {
   readonly id: string;
   readonly title: string;

@@ -1,6 +1,7 @@
 import type {
   BackendUnderTest,
   BrokerUnderTest,
+  CaseSummary,
   InterfaceName,
   RegistryUnderTest,
   TransportSettings,
@@ -19,10 +20,7 @@ import type { Refusals } from './needs.ts';
 import { caseLimitMs, runCase } from './run-case.ts';
 
 /** A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`. */
-export interface BoundCase {
-  readonly id: string;
-  readonly title: string;
-  readonly subject: string;
+export interface BoundCase extends CaseSummary {
   /** How long it can take at most. */
   readonly limitMs: number;
   /** Runs it and tells how it ended; never rejects. */
@@ -68,9 +66,7 @@ function bind<I extends InterfaceName>(
     if (!cases.some((contractCase) => contractCase.id === id))
       throw new Error(`${name}: knownFailing names "${id}", which is no case of this contract`);
   }
-  const chosen = cases.filter(
-    ({ id, title, subject, needs = [] }) => backend.only?.({ id, title, subject, needs }) ?? true,
-  );
+  const chosen = cases.filter((contractCase) => backend.only?.(summaryOf(contractCase)) ?? true);
   if (chosen.length === 0) throw new Error(`${name}: only leaves no case`);
   return {
     name: chosen.length < cases.length ? `${name}, in part` : name,
@@ -78,9 +74,7 @@ function bind<I extends InterfaceName>(
     cases: chosen.map((contractCase) => {
       const run = () => runCase(contractCase, backend, refusals);
       return {
-        id: contractCase.id,
-        title: contractCase.title,
-        subject: contractCase.subject,
+        ...summaryOf(contractCase),
         limitMs: caseLimitMs(backend),
         run,
         async verify(skip) {
@@ -91,4 +85,8 @@ function bind<I extends InterfaceName>(
       };
     }),
   };
+}
+
+function summaryOf<I extends InterfaceName>({ id, title, subject, needs = [] }: ContractCase<I>): CaseSummary {
+  return { id, title, subject, needs };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { findGo, type Generation, generations } from './generation.ts';
 import type { Outcome, Row } from './matrix/row.ts';
@@ -24,12 +25,20 @@ if (values.client !== 'nats' && values.client !== 'nats-io') throw new Error('--
 
 const keyOf = (generation: Generation, row: Row): string => `${generation.name} ${row.direction} ${row.id}`;
 
+/** What a program says of its version, in one line. */
+function versionOf(program: string, parameter: string): string {
+  return spawnSync(program, [parameter], { encoding: 'utf8' }).stdout?.trim() || `${program}: no version`;
+}
+
 const go = findGo();
 if (go === undefined) {
   console.log('interop: not run, because Go is not on this machine (PATH, GO_BIN or /usr/local/go)');
   console.log(`${chosenRows.length * chosen.length} not run`);
   console.log('0 passed, 0 failed');
 } else {
+  const client = values.client === 'nats' ? 'nats 2.x' : '@nats-io/transport-node 3.x';
+  const server = versionOf(process.env.NATS_SERVER_BIN ?? 'nats-server', '-v');
+  console.log(`interop: our side on ${client}; ${server}; ${versionOf(go, 'version')}`);
   const outcomes = new Map<string, Outcome>();
   await runMatrix({
     go,

@@ -21,7 +21,7 @@ export class Stage implements AsyncDisposable {
   readonly complaints: string[] = [];
   readonly #binary: string;
   readonly #library: ClientLibrary;
-  readonly #standing: Resources = new Resources();
+  readonly #opened: Resources = new Resources();
   #goServer: PeerProcess | undefined;
   #goClient: PeerProcess | undefined;
   #tsServer: TsPeer | undefined;
@@ -37,35 +37,35 @@ export class Stage implements AsyncDisposable {
     this.generation = generation;
     this.#binary = binary;
     this.#library = library;
-    this.nats = this.#standing.use(nats);
-    this.bare = this.#standing.use(bare);
+    this.nats = this.#opened.use(nats);
+    this.bare = this.#opened.use(bare);
   }
 
   /** The standing Go greeter. */
   async goServer(): Promise<PeerProcess> {
-    this.#goServer ??= this.#standing.use(await this.startGo('server', '--name', this.goService));
+    this.#goServer ??= await this.startGo('server', '--name', this.goService);
     return this.#goServer;
   }
 
   /** The standing Go client. */
   async goClient(): Promise<PeerProcess> {
-    this.#goClient ??= this.#standing.use(await this.startGo('client'));
+    this.#goClient ??= await this.startGo('client');
     return this.#goClient;
   }
 
   /** The standing TypeScript greeter. */
   async tsServer(): Promise<TsPeer> {
-    this.#tsServer ??= this.#standing.use(await this.serveTs({ name: this.tsService }));
+    this.#tsServer ??= await this.serveTs({ name: this.tsService });
     return this.#tsServer;
   }
 
   /** The standing TypeScript client. */
   async tsClient(): Promise<TsPeer> {
-    this.#tsClient ??= this.#standing.use(await this.openTs());
+    this.#tsClient ??= await this.openTs();
     return this.#tsClient;
   }
 
-  /** One more Go process; the row that starts it closes it. */
+  /** One more Go process; the row that starts it closes it, and the stage what a row that failed has left. */
   async startGo(command: string, ...parameters: string[]): Promise<PeerProcess> {
     const peer = await PeerProcess.start(this.#binary, [
       command,
@@ -75,27 +75,27 @@ export class Stage implements AsyncDisposable {
       ...parameters,
     ]);
     this.goPeers.push(peer);
-    return peer;
+    return this.#opened.use(peer);
   }
 
-  /** One more TypeScript peer; the row that opens it closes it. */
-  openTs(): Promise<TsPeer> {
-    return TsPeer.open(this.#tsOptions({}));
+  /** One more TypeScript peer, closed likewise. */
+  async openTs(): Promise<TsPeer> {
+    return this.#opened.use(await TsPeer.open(this.#tsOptions({})));
   }
 
   /** One more TypeScript greeter. */
-  serveTs(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): Promise<TsPeer> {
-    return TsPeer.serve(this.#tsOptions(options));
+  async serveTs(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): Promise<TsPeer> {
+    return this.#opened.use(await TsPeer.serve(this.#tsOptions(options)));
   }
 
   /** A TypeScript greeter in a process of its own, to be killed. */
-  startTsProcess(name: string, version: string): Promise<PeerProcess> {
+  async startTsProcess(name: string, version: string): Promise<PeerProcess> {
     const program = fileURLToPath(new URL('ts-greeter.js', import.meta.url));
-    return PeerProcess.start(process.execPath, [program, this.nats.address, name, version]);
+    return this.#opened.use(await PeerProcess.start(process.execPath, [program, this.nats.address, name, version]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#standing[Symbol.asyncDispose]();
+    await this.#opened[Symbol.asyncDispose]();
   }
 
   #tsOptions(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): TsPeerOptions {
