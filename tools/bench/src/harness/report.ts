@@ -35,7 +35,7 @@ export class Report {
   add({ name, title }: Workload, result: WorkloadResult): void {
     this.#sections.push({ name, title, ...result });
     console.log(`\n## ${title}\n`);
-    for (const table of result.tables) console.log(tableText(table));
+    console.log(result.tables.map(tableText).join('\n\n'));
     for (const note of result.notes ?? []) console.log(`\n${note}`);
   }
 

@@ -8,7 +8,7 @@ import { chosen, leftOut } from './chosen.ts';
 import type { Workload } from './workload.ts';
 
 /** One measurement of unary calls. CPU times are per call. */
-interface UnaryMeasurement {
+export interface UnaryMeasurement {
   readonly callsPerSecond: number;
   readonly clientCpuUs: number;
   readonly serverCpuUs: number;
@@ -71,12 +71,14 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
   };
 }
 
-async function call(arena: Arena, name: ContenderName, plan: CallPlan): Promise<CallResult> {
+/** Makes calls by a plan, in the contender's own processes. */
+export async function call(arena: Arena, name: ContenderName, plan: CallPlan): Promise<CallResult> {
   const { client } = await arena.pair(name);
   return client.request<CallResult>('calls', plan);
 }
 
-async function measure(arena: Arena, name: ContenderName, plan: CallPlan): Promise<UnaryMeasurement> {
+/** The same, with what they cost. */
+export async function measure(arena: Arena, name: ContenderName, plan: CallPlan): Promise<UnaryMeasurement> {
   const { server } = await arena.pair(name);
   const natsBefore = arena.natsCpuMs();
   const serverBefore = await server.request<number>('cpu');

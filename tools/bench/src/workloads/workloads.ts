@@ -1,6 +1,7 @@
 import { coldStart } from './cold-start.ts';
 import { economy } from './economy.ts';
 import { fleet } from './fleet.ts';
+import { growth } from './growth.ts';
 import { importTime } from './import-time.ts';
 import { lookup } from './lookup.ts';
 import { packageSize } from './package-size.ts';
@@ -13,7 +14,7 @@ import { unary256 } from './unary-256.ts';
 import type { Workload } from './workload.ts';
 
 /** Those that compare contenders side by side, which share an arena. */
-export const arenaWorkloads: readonly Workload[] = [unary64, unary256, unary4Kib, unary1, publish, stream];
+export const arenaWorkloads: readonly Workload[] = [unary64, unary256, unary4Kib, unary1, publish, stream, growth];
 
 /** Those that start what they need themselves. */
 export const otherWorkloads: readonly Workload[] = [coldStart, lookup, fleet, economy, importTime, packageSize];
