@@ -28,9 +28,15 @@ export class SocketServer {
   #inFlight = 0;
   /** The peer has said that it asks nothing more. */
   #isLast = false;
+  #hasLeft = false;
   #isDraining = false;
   #isAbandoned = false;
   #onIdle: (() => void) | undefined;
+  readonly #next = (message: Message | undefined): Promise<void> | undefined => {
+    if (message !== undefined) return this.#take(message);
+    this.#hasLeft = true;
+    return undefined;
+  };
 
   constructor(core: ServiceCore, socket: Socket, relay: EventRelay) {
     this.#core = core;
@@ -42,12 +48,8 @@ export class SocketServer {
   async run(): Promise<void> {
     let cause: unknown;
     try {
-      while (!this.#isLast || this.#streams.size > 0) {
-        const message = await this.#socket.receive();
-        if (message === undefined) break;
-        const room = this.#take(message);
-        if (room !== undefined) await room;
-      }
+      // Not in a variable of this function, which would keep each message until the next one comes, however large and long ago.
+      while (!this.#hasLeft && (!this.#isLast || this.#streams.size > 0)) await this.#socket.receive().then(this.#next);
     } catch (error) {
       cause = error;
       this.#core.calmLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });

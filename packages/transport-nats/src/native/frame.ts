@@ -103,6 +103,8 @@ export function readFrameMessage(bytes: Uint8Array, rest: number): FrameMessage 
   const headers = readHeaderBlock(bytes, reader.position, blockEnd);
   const bodyLength = bytes.length - blockEnd;
   const body = bodyLength === 0 ? noBytes : new Uint8Array(bytes.buffer, bytes.byteOffset + blockEnd, bodyLength);
+  // What is read may be large, and nothing else may follow for long.
+  reader.start(noBytes, 0);
   return new FrameMessage(headers, body, bytes.length);
 }
 

@@ -13,7 +13,7 @@ import { writeHeaderBlock } from './header-block.ts';
 import { askIntervalMs, chunkBytes, maxHeaderBytes, windowBytes, windowChunks, windowMessages } from './limits.ts';
 
 /** Where frames are put together that are published, and by that copied, at once. */
-const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+let scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
 /** What one side sends: numbered, no more at a time than the other side has room for, and in pieces where a message is large. */
 export class Outgoing {
@@ -90,7 +90,9 @@ export class Outgoing {
   }
 
   #sendWhole(body: Uint8Array, block: Uint8Array, frameBytes: number): void {
-    const bytes = frameBytes <= scratch.length ? scratch.subarray(0, frameBytes) : Buffer.allocUnsafe(frameBytes);
+    // No larger than what goes through in one message.
+    if (frameBytes > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * frameBytes);
+    const bytes = scratch.subarray(0, frameBytes);
     bytes.set(body, writeMessageHead(bytes, this.#sequence, block));
     this.#carrier.publishFrame(bytes);
     this.#sequence++;
