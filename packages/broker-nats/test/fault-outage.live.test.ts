@@ -1,4 +1,5 @@
 import type { Message } from '@ts-micro/core';
+import { connectNats } from '@ts-micro/nats';
 import { type ChaosProxy, startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test } from 'vitest';
 import { type NatsBroker, type NatsBrokerOptions, natsBroker } from '../src/index.ts';
@@ -151,3 +152,20 @@ test('closing refuses what waits, and confirms what was written', async () => {
   await waiting;
   expect(it.publisher.books.open).toBe(0);
 });
+
+test.each(['borrowed', 'shared'] as const)(
+  'the first publish of all, in an outage, is refused at once on a %s connection',
+  async (kind) => {
+    await using server = await startNatsServer();
+    const how = { servers: server.address, connectTimeoutMs: 60_000 };
+    await using own = await connectNats(how);
+    await using sharer = natsBroker(how);
+    await sharer.connect();
+    await using broker = natsBroker(kind === 'borrowed' ? { connection: own } : how);
+    await server.kill();
+    await expect.poll(() => [own.state.status, sharer.isConnected]).toEqual(['reconnecting', false]);
+    await expect(broker.publish('numbers', message(1))).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+    expect(broker.books).toMatchObject({ published: 1, refused: 1 });
+    await server.restart();
+  },
+);

@@ -21,7 +21,8 @@ export async function owned(options: NatsBrokerOptions = {}, shared?: NatsWorld)
 /** Brokers take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
 export async function borrowed(options: NatsBrokerOptions = {}, shared?: NatsWorld): Promise<Harness<'broker'>> {
   const nats = shared ?? (await startNatsWorld());
-  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200 };
+  // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.
+  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200, timeout: 3000 };
   const connections = [await connect(how), await connect(how)] as const;
   let count = 0;
   return {

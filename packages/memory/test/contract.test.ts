@@ -21,12 +21,13 @@ function world<I extends InterfaceName>(open: (options: Options) => Interfaces[I
   };
 }
 
-// A small body limit, so that what lies beyond it is tested too.
+// Small limits, so that what lies beyond them is tested too.
 const maxBodyBytes = 1024 * 1024;
+const maxQueuedMessages = 2000;
 
 testTransport({
   name: 'memory',
-  create: () => world<'transport'>((options) => memoryTransport({ ...options, maxBodyBytes })),
+  create: () => world<'transport'>((options) => memoryTransport({ ...options, maxBodyBytes, maxQueuedMessages })),
 });
 testBroker({
   name: 'memory',

@@ -13,6 +13,8 @@ import { abandonDial, addServers, currentHost, destroySocket, messageWriter } fr
 
 const reconnectWaitMs = 200;
 const reconnectJitterMs = 100;
+// What the server said before it ended the link goes first.
+const lastWordsMs = 100;
 
 // An option that the client reads and does not declare: how many bytes it gathers within one turn before it writes. Its own 32 KiB are a few
 // messages of 4 KiB, and each write is a system call.
@@ -78,10 +80,19 @@ async function dial(
   const hostOf = () =>
     (connected && currentHost(connected)) ?? server.address.slice(0, server.address.lastIndexOf(':'));
   const abandon = new AbortController();
-  const options: DialOptions = { ...vendorOptions(server, settings, hostOf), abandoned: abandon.signal };
+  let timer: NodeJS.Timeout | undefined;
+  let endTimer: NodeJS.Timeout | undefined;
+  let isOver = false;
+  let onEnd = (_error: unknown): void => {};
+  const ended = new Promise<never>((_, reject) => {
+    onEnd = (error) => {
+      if (!isOver)
+        endTimer ??= setTimeout(() => reject(error ?? new Error('the server ended the connection')), lastWordsMs);
+    };
+  });
+  const options: DialOptions = { ...vendorOptions(server, settings, hostOf), abandoned: abandon.signal, onEnd };
   const dialling = connect(options);
   useDialTransport();
-  let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const message = `nats: connecting to ${server.address}: no answer within ${Math.round(budgetMs)} ms`;
@@ -89,7 +100,7 @@ async function dial(
     }, budgetMs);
   });
   try {
-    connected = await abortable(Promise.race([dialling, late]), signal, `nats: connecting to ${server.address}`);
+    connected = await abortable(Promise.race([dialling, ended, late]), signal, `nats: connecting to ${server.address}`);
     return connected;
   } catch (error) {
     abandon.abort(error);
@@ -104,7 +115,9 @@ async function dial(
     const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
     throw new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
   } finally {
+    isOver = true;
     clearTimeout(timer);
+    clearTimeout(endTimer);
   }
 }
 

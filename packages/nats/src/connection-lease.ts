@@ -1,4 +1,4 @@
-import { type AbortOptions, abortable, type Logger, MicroError } from '@ts-micro/core';
+import { type AbortOptions, abortable, type Logger, MicroError, throwIfAborted } from '@ts-micro/core';
 import { connectNats } from './connect-nats.ts';
 import type { NatsConnection } from './connection.ts';
 import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
@@ -21,7 +21,7 @@ export interface ConnectionLease {
   readonly current: NatsConnection | undefined;
   /** Whether that is connected now; `undefined` before `get()`. */
   readonly isConnected: boolean | undefined;
-  /** Connects, or joins those who did with equal options. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
+  /** Connects, or joins those who did with equal options; what was connected before is given at once, in an outage too. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
   get(options?: AbortOptions): Promise<NatsConnection>;
   /** Gives the connection back; the last of those who share it closes it, a borrowed one stays open. Idempotent. */
   release(): Promise<void>;
@@ -65,7 +65,9 @@ class BorrowedLease implements ConnectionLease {
   }
 
   async get(options?: AbortOptions): Promise<NatsConnection> {
-    await this.#connection.ready(options);
+    throwIfAborted(options?.signal, 'nats: connecting');
+    // In an outage whoever uses it is refused at once, as on one that is shared, and not first made to wait.
+    if (this.#connection.state.status !== 'reconnecting') await this.#connection.ready(options);
     this.#isHeld = true;
     return this.#connection;
   }

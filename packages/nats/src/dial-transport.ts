@@ -7,6 +7,8 @@ import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
 export interface DialOptions extends ConnectionOptions {
   /** Calls the dial off. */
   readonly abandoned?: AbortSignal | undefined;
+  /** Told when the link has ended after its dial, which the client does not notice while it waits for the server's first words. */
+  readonly onEnd?: ((error: unknown) => void) | undefined;
 }
 
 type Server = Parameters<NodeTransport['connect']>[0];
@@ -17,11 +19,12 @@ class DialTransport extends NodeTransport {
   readonly #letGo = () => void this.#dialled?.destroy();
 
   override async connect(server: Server, options: DialOptions): Promise<void> {
-    const { abandoned } = options;
+    const { abandoned, onEnd } = options;
     if (abandoned?.aborted) throw abandoned.reason;
     abandoned?.addEventListener('abort', this.#letGo, { once: true });
     void this.closed().then(() => abandoned?.removeEventListener('abort', this.#letGo));
     await super.connect(server, options);
+    void this.closed().then((error) => onEnd?.(error));
   }
 
   /** As the client does it, with a hold on the socket. */

@@ -61,6 +61,8 @@ export function mapNatsError(error: unknown, what: string): MicroError {
 function textOf(error: unknown, code: string, message: string): string {
   // Where the client has only a code for a message.
   if (code === '503') return 'no responders';
+  if (isRefusedCertificate(code))
+    return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
   return message === '' ? String(error) : message;
 }
@@ -71,10 +73,16 @@ function codeOf(code: string, name: string, syscall: unknown, message: string): 
   if (known !== undefined) return known;
   if (message.includes('connection disconnected')) return 'unavailable';
   if (/invalid subject/i.test(message)) return 'invalid';
+  if (isRefusedCertificate(code)) return 'unauthorized';
   // Node's errors of sockets, name lookups and TLS.
   return syscall !== undefined || /^(E[A-Z]+|ERR_(SOCKET|STREAM|TLS|SSL)_.*|TLS|CERT_.*|.*_CERT.*)$/.test(code)
     ? 'unavailable'
     : 'internal';
+}
+
+/** The alerts with which a server ends TLS because of who the client is. */
+function isRefusedCertificate(code: string): boolean {
+  return /^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code);
 }
 
 function facts(error: unknown): {

@@ -117,6 +117,15 @@ describe('a borrowed connection', () => {
     await connection.flush();
   });
 
+  test('is given at once in an outage, so that who uses it is refused and does not wait', async () => {
+    await using server = await startNatsServer();
+    await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 60_000 });
+    await server.kill();
+    await expect.poll(() => connection.state.status).toBe('reconnecting');
+    expect(await leaseConnection({ connection }).get()).toBe(connection);
+    await server.restart();
+  });
+
   test('of the client is wrapped once and never closed', async () => {
     await using server = await startNatsServer();
     const vendor = await connect({ servers: server.url });

@@ -80,6 +80,11 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
     this.fail(new MicroError('unavailable', `${this.what}: the peer has gone`), { isPeerGone: true });
   }
 
+  /** Its connection has ended: nothing comes or goes any more. */
+  lose(cause: MicroError): void {
+    this.fail(cause);
+  }
+
   onInboxEnd(): void {
     this.#probe = undefined;
   }

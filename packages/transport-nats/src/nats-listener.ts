@@ -64,7 +64,9 @@ export class NatsListener implements Listener {
     this.#idleTicks = this.#clock.ticks(settings.idleTimeoutMs);
     this.#reassembly = new ReassemblyBudget(settings.maxReassemblyBytes);
     void connection.closed.then((cause) => {
-      void this.#lifetime.fail(new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause }));
+      const error = new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause });
+      for (const socket of [...this.#running]) socket.lose(error);
+      void this.#lifetime.fail(error);
     });
   }
 
@@ -235,7 +237,7 @@ export class NatsListener implements Listener {
     const end = signal ? AbortSignal.any([signal, bound]) : bound;
     try {
       // Open sockets go on receiving; what would make a new one is refused.
-      await this.#idle(end);
+      if (this.#connection.state.status !== 'closed') await this.#idle(end);
       await this.#stop(end);
     } finally {
       this.#subscription?.unsubscribe();

@@ -59,6 +59,7 @@ class NatsTransport implements Transport {
       addressPrefix,
       dialect,
       maxMessageBytes,
+      maxReassemblyBytes,
       idleTimeoutMs,
       maxSockets,
       maxQueuedMessages,

@@ -1,5 +1,5 @@
 import type { Socket } from '@ts-micro/core';
-import { decodeEnvelope } from '@ts-micro/nats';
+import { connectNats, decodeEnvelope } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { barePeer, echo, message, openTransport, serve, soon, textOf } from './pair.ts';
@@ -133,6 +133,33 @@ describe('sockets at a listener', () => {
     for (let count = 0; count < 10; count++) expect(textOf(await accepted.receive())).toBe(`${count}`);
     await expect(accepted.receive()).rejects.toMatchObject({ code: 'unavailable' });
     expect(lines).toMatchObject([{ level: 'warn', fields: { remote: dialled.local } }]);
+  });
+});
+
+describe('a connection that was closed', () => {
+  test('ends listeners and their sockets at once, whatever their handlers do', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    const connection = await connectNats({ servers: server.url });
+    await using transport = openTransport({ connection, closeTimeoutMs: 600_000 });
+    const listener = await transport.listen();
+    const accepted: Socket[] = [];
+    const never = new Promise<void>(() => {});
+    await listener.accept((socket) => {
+      accepted.push(socket);
+      return never;
+    });
+    peer.sendMessage(listener.address, message('hello'));
+    await expect.poll(() => accepted).toHaveLength(1);
+    const [socket] = accepted as [Socket];
+    expect(textOf(await socket.receive(soon()))).toBe('hello');
+    const pending = expect(socket.receive(soon())).rejects.toMatchObject({ code: 'unavailable' });
+    await connection.close();
+    await pending;
+    expect(await socket.closed).toMatchObject({ code: 'unavailable' });
+    await expect(socket.send(message('answer'))).rejects.toMatchObject({ code: 'unavailable' });
+    await transport.close({ signal: AbortSignal.abort() });
+    expect(await listener.closed).toMatchObject({ code: 'unavailable' });
   });
 });
 

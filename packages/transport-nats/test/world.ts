@@ -21,7 +21,8 @@ export async function owned(options: NatsTransportOptions = {}, shared?: NatsWor
 /** Transports take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
 export async function borrowed(options: NatsTransportOptions = {}, shared?: NatsWorld): Promise<Harness<'transport'>> {
   const nats = shared ?? (await startNatsWorld());
-  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200 };
+  // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.
+  const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200, timeout: 3000 };
   const connections = [await connect(how), await connect(how)] as const;
   let count = 0;
   return {

@@ -20,7 +20,7 @@ export class World {
 
   /** One more sound instance on this network, or on one of its own. */
   transport(network: MemoryNetwork = this.#network): Transport {
-    return memoryTransport({ ...limits, network });
+    return memoryTransport({ ...limits, maxQueuedMessages: 2000, network });
   }
 
   /** One more sound instance on this network, or on one of its own. */

@@ -43,7 +43,7 @@ export const answerProbes: readonly Probe[] = [
   { id: 'answer-eos', title: 'a Go client gets EOS to a unary call', run: fails('EOS') },
   {
     id: 'answer-never',
-    title: 'a Go client gets no answer, by default options',
+    title: 'a Go client gets no answer, without retries',
     run: answered(() => undefined, { retries: 0 }),
   },
   {

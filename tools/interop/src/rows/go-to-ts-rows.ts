@@ -134,7 +134,7 @@ export const goToTsRows: readonly Row[] = [
   },
   {
     id: 'retry-after-408',
-    title: 'a 408 makes a Go client ask again, as its own timeout does; our timeout is a 504, which does not',
+    title: 'a 408 makes a Go client ask again; our timeout is a 504, which does not',
     direction,
     run: async (stage) => {
       const again = await countingRequests(stage, async () => {
