@@ -86,8 +86,7 @@ async function dial(
   let onEnd = (_error: unknown): void => {};
   const ended = new Promise<never>((_, reject) => {
     onEnd = (error) => {
-      if (!isOver)
-        endTimer ??= setTimeout(() => reject(error ?? new Error('the server ended the connection')), lastWordsMs);
+      if (!isOver) endTimer ??= setTimeout(() => reject(endOf(error, settings.tls)), lastWordsMs);
     };
   });
   const options: DialOptions = { ...vendorOptions(server, settings, hostOf), abandoned: abandon.signal, onEnd };
@@ -119,6 +118,17 @@ async function dial(
     clearTimeout(timer);
     clearTimeout(endTimer);
   }
+}
+
+/** Why a link ended while connecting. */
+function endOf(error: unknown, tls: NatsTlsOptions | undefined): unknown {
+  if (error === undefined) return new Error('the server ended the connection');
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hasCertificate = tls?.cert !== undefined || tls?.certFile !== undefined;
+  if (tls === undefined || hasCertificate || (code !== 'ECONNRESET' && code !== 'EPIPE')) return error;
+  // With TLS 1.3 the server refuses after the handshake, and its reset may overtake what it said. That it was this is likely, not certain.
+  const text = `TLS: reset right after the handshake, as by a server that wants a client certificate (${message})`;
+  return Object.assign(new Error(text, { cause: error }), { code });
 }
 
 function linkOf(vendor: VendorConnection, settings: NatsSettings): NatsConnection {

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { MicroError } from '@ts-micro/core';
 import { connectNats, type NatsTlsOptions } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -64,10 +68,34 @@ describe('TLS with a private authority', () => {
       const began = performance.now();
       const error = await thrownBy(() => connectNats({ servers: server.address, tls, connectTimeoutMs: 8000 }));
       expect(performance.now() - began).toBeLessThan(6000);
-      expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringContaining(server.address) });
+      expect(error).toMatchObject({ message: expect.stringContaining(server.address) });
       expect(String(error)).toMatch(/TLS.*certificate/);
+      // With TLS 1.3 the server's reset may overtake its alert, and then it is not certain why.
+      const code = MicroError.from(error, 'internal', 'connectNats').code;
+      expect(version === 'TLSv1.3' ? ['unauthorized', 'unavailable'] : ['unauthorized']).toContain(code);
     },
   );
+
+  test('reset right after the handshake is told to be about a client certificate, at once', async () => {
+    const options = { isServer: true, key: pem('server.key'), cert: pem('server.crt') };
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('INFO {"server_id":"x","version":"2.9.10","tls_required":true,"max_payload":1000}\r\n');
+      const secure = new TLSSocket(socket, options).on('error', () => {});
+      secure.once('secure', () => socket.resetAndDestroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const began = performance.now();
+      const error = await thrownBy(() => connectNats({ servers: address, tls: { caFile: file('ca.crt') } }));
+      expect(performance.now() - began).toBeLessThan(4000);
+      expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(address) });
+      expect(String(error)).toMatch(/TLS.*client certificate/);
+    } finally {
+      server.close();
+    }
+  });
 
   test('asked for of a server without it is refused instead of going on in the clear', async () => {
     await using server = await startNatsServer();
