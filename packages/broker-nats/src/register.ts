@@ -1,4 +1,4 @@
+import { natsBroker } from '@ts-micro/broker-nats';
 import { registerPlugin } from '@ts-micro/core';
-import { natsBroker } from './nats-broker.ts';
 
 registerPlugin('broker', 'nats', ({ addresses, logger }) => natsBroker({ servers: addresses, logger }));

@@ -1,7 +1,5 @@
 import { MicroError, type PluginOptions, registerPlugin } from '@ts-micro/core';
-import { memoryBroker } from './broker/memory-broker.ts';
-import { memoryRegistry } from './registry/memory-registry.ts';
-import { memoryTransport } from './transport/memory-transport.ts';
+import { memoryBroker, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 
 registerPlugin('transport', 'memory', ({ addresses, logger }) => {
   refuseAddresses('transport', addresses);

@@ -1,4 +1,4 @@
 import { registerPlugin } from '@ts-micro/core';
-import { natsRegistry } from './nats-registry.ts';
+import { natsRegistry } from '@ts-micro/registry-nats';
 
 registerPlugin('registry', 'nats', ({ addresses, logger }) => natsRegistry({ servers: addresses, logger }));

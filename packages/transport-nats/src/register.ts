@@ -1,4 +1,4 @@
 import { registerPlugin } from '@ts-micro/core';
-import { natsTransport } from './nats-transport.ts';
+import { natsTransport } from '@ts-micro/transport-nats';
 
 registerPlugin('transport', 'nats', ({ addresses, logger }) => natsTransport({ servers: addresses, logger }));

@@ -28,16 +28,24 @@ for (const { title, tables, notes = [] } of last.workloads) {
 }
 if (values.plot !== undefined) writeFileSync(values.plot, plot(runs));
 
-/** Each promise with what every run measured; `met` where all of them met it. */
+/** Each promise with what every run measured and the median of that, by which it is judged. */
 function promises(all: readonly Run[]): Table {
   const outcomes = all.map((run) => run.workloads.flatMap((workload) => workload.outcomes));
-  const rows = (outcomes[0] ?? []).map(({ row, target }) => {
+  const rows = (outcomes[0] ?? []).map(({ row, target, verdict }) => {
     const same = outcomes.map((list) => list.find((other) => other.row === row && other.target === target));
-    const verdicts = [...new Set(same.map((outcome) => outcome?.verdict ?? 'not measured'))];
     const measured = same.map((outcome) => outcome?.measured.replace(/ \[.*/, '') ?? '');
-    return [row, target, ...measured, verdicts.length === 1 ? String(verdicts[0]) : verdicts.join(' / ')];
+    const numbers = measured.map((text) => Number(text.replace(/,/g, '')));
+    const isJudged = /^[<>]= [\d.]+/.test(target) && !numbers.some(Number.isNaN);
+    if (!isJudged) return [row, target, ...measured, '', verdict];
+    const middle = median(numbers);
+    return [row, target, ...measured, numberText(middle), isMet(middle, target) ? 'met' : 'missed'];
   });
-  return { head: ['promise', 'target', ...all.map((_, index) => `run ${index + 1}`), 'verdict'], rows };
+  return { head: ['promise', 'target', ...all.map((_, index) => `run ${index + 1}`), 'median', 'verdict'], rows };
+}
+
+function isMet(value: number, target: string): boolean {
+  const limit = Number.parseFloat(target.slice(3));
+  return target.startsWith('>=') ? value >= limit : value <= limit;
 }
 
 /** Calls per second at 64 in flight as multiples of raw: of each contender the median of the runs. */
@@ -57,5 +65,5 @@ function plot(all: readonly Run[]): string {
 
 function median(list: readonly number[]): number {
   const sorted = [...list].sort((one, other) => one - other);
-  return Number(numberText(sorted[Math.floor(sorted.length / 2)] as number));
+  return sorted[Math.floor(sorted.length / 2)] as number;
 }
