@@ -25,6 +25,7 @@ export function barChart(title: string, unit: string, bars: readonly Bar[]): str
   });
   const one = labelWidth + Math.round(scale);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">
+  <title>${escapeText(title)}</title>
   <rect width="100%" height="100%" fill="#ffffff"/>
   <text x="8" y="22" font-size="15">${escapeText(title)} (${escapeText(unit)})</text>
 ${lines.join('\n')}
