@@ -22,9 +22,18 @@ class DialTransport extends NodeTransport {
     const { abandoned, onEnd } = options;
     if (abandoned?.aborted) throw abandoned.reason;
     abandoned?.addEventListener('abort', this.#letGo, { once: true });
-    void this.closed().then(() => abandoned?.removeEventListener('abort', this.#letGo));
-    await super.connect(server, options);
-    void this.closed().then((error) => onEnd?.(error));
+    const forget = () => abandoned?.removeEventListener('abort', this.#letGo);
+    try {
+      await super.connect(server, options);
+    } catch (error) {
+      // In an outage there is a dial every moment, on one signal.
+      forget();
+      throw error;
+    }
+    void this.closed().then((error) => {
+      forget();
+      onEnd?.(error);
+    });
   }
 
   /** As the client does it, with a hold on the socket. */

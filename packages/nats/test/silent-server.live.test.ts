@@ -26,6 +26,27 @@ describe('a server that takes connections and says nothing', () => {
     expect(performance.now() - began).toBeLessThan(3000);
   });
 
+  test('leaves nothing behind at each of many dials', async () => {
+    await using server = await startNatsServer();
+    await using _connection = await connectNats({ servers: server.url });
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => void warnings.push(warning);
+    process.on('warning', onWarning);
+    await server.kill();
+    let dials = 0;
+    const refusing = createServer((socket) => {
+      dials++;
+      socket.destroy();
+    }).listen(server.port, '127.0.0.1');
+    try {
+      await expect.poll(() => dials, { timeout: 20_000 }).toBeGreaterThan(12);
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', onWarning);
+      refusing.close();
+    }
+  });
+
   test('keeps one socket at most of a connection that tries to come back', async () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 200 });
