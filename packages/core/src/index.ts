@@ -4,6 +4,7 @@ export { CalmLogger } from './calm-logger.ts';
 export { getPlugin, listPlugins, registerPlugin } from './catalogue.ts';
 export { Lifetime } from './closable.ts';
 export { closeAll } from './close-all.ts';
+export { deepEqual } from './deep-equal.ts';
 export { MicroError } from './error.ts';
 export { codeOfStatus, statusOfCode } from './error-status.ts';
 export { FollowingWatcher } from './following-watcher.ts';

@@ -1,5 +1,4 @@
-import type { NodeRecord, RegistryEvent, ServiceRecord } from '@ts-micro/core';
-import { deepEqual } from './deep-equal.ts';
+import { deepEqual, type NodeRecord, type RegistryEvent, type ServiceRecord } from '@ts-micro/core';
 
 /** How long a node may stay without being heard of. Times are of `performance.now()`. */
 export interface Lease {

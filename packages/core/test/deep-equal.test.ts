@@ -1,5 +1,5 @@
+import { deepEqual } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { deepEqual } from '../src/deep-equal.ts';
 
 const proto = JSON.parse('{"__proto__":"a"}') as object;
 
