@@ -41,6 +41,14 @@ export function checkHeaders(headers: Headers, who: string): void {
   if (Object.isFrozen(headers)) checkedHeaders.add(headers);
 }
 
+/** {@link checkHeaders}, and throws `too_large` for a body of more than `maxBodyBytes`. */
+export function checkMessage({ headers, body }: Message, maxBodyBytes: number, who: string): void {
+  checkHeaders(headers, who);
+  const { byteLength } = body;
+  if (byteLength > maxBodyBytes)
+    throw new MicroError('too_large', `${who}: a body of ${byteLength} bytes is more than ${maxBodyBytes}`);
+}
+
 /** A deep copy with its own headers and bytes, so that neither side sees what the other changes later. */
 export function copyMessage(message: Message): Message {
   // Not slice(), which of a Buffer gives a view of the same bytes.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkHeaders, copyMessage, MicroError } from '../src/index.ts';
+import { checkHeaders, checkMessage, copyMessage, MicroError } from '../src/index.ts';
 
 function refusal(headers: Record<string, unknown>): MicroError | undefined {
   try {
@@ -75,4 +75,13 @@ test.each([
   expect(Object.entries(copy.headers)).toEqual([['__proto__', 'kept']]);
   expect([...copy.body]).toEqual([1, 2, 3]);
   expect(copy.body.buffer).not.toBe(message.body.buffer);
+});
+
+test('a body may have as many bytes as are allowed, and not one more', () => {
+  const body = new Uint8Array(3);
+  checkMessage({ headers: {}, body }, 3, 'broker');
+  expect(() => checkMessage({ headers: {}, body }, 2, 'broker')).toThrow(
+    expect.objectContaining({ code: 'too_large', message: 'broker: a body of 3 bytes is more than 2' }),
+  );
+  expect(() => checkMessage({ headers: { 'a b': '' }, body }, 3, 'broker')).toThrow(/header name/);
 });

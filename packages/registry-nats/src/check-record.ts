@@ -15,9 +15,3 @@ export function checkedRecord(service: ServiceRecord): ServiceRecord {
   }
   return record;
 }
-
-/** Throws `invalid` unless a service can have this name. */
-export function checkName(name: string): void {
-  if (typeof name === 'string' && name !== '') return;
-  throw new MicroError('invalid', `nats registry: service name ${JSON.stringify(name)} is empty or not a text`);
-}

@@ -54,9 +54,9 @@ export function checkRegistryOptions({
   defaultLeaseMs = 90_000,
   ...connect
 }: NatsRegistryOptions): NatsRegistrySettings {
-  checkPositive('option queryTimeoutMs', queryTimeoutMs);
-  checkPositive('option quietMs', quietMs);
-  checkPositive('option defaultLeaseMs', defaultLeaseMs);
+  checkMilliseconds('queryTimeoutMs', queryTimeoutMs);
+  checkMilliseconds('quietMs', quietMs);
+  checkMilliseconds('defaultLeaseMs', defaultLeaseMs);
   checkQuorum('option quorum', quorum);
   if (typeof interop !== 'boolean') {
     throw new MicroError('invalid', `nats registry: option interop is ${String(interop)}, neither true nor false`);
@@ -76,10 +76,10 @@ export function checkRegistryOptions({
 // setTimeout takes no more.
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Throws `invalid` unless `value` is a number above 0 and up to `most`. @default for `most` what a timer takes */
-export function checkPositive(what: string, value: number, most: number = longestTimerMs): void {
-  if (typeof value === 'number' && value > 0 && value <= most) return;
-  throw new MicroError('invalid', `nats registry: ${what} is ${String(value)}, not a number above 0 and up to ${most}`);
+function checkMilliseconds(option: string, value: number): void {
+  if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return;
+  const rule = `not a number above 0 and up to ${longestTimerMs}`;
+  throw new MicroError('invalid', `nats registry: option ${option} is ${String(value)}, ${rule}`);
 }
 
 /** Throws `invalid` unless `value` is a whole number from 1 up, or absent. */

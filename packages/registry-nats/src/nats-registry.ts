@@ -1,6 +1,8 @@
 import {
   type AbortOptions,
   CalmLogger,
+  checkServiceName,
+  checkTtl,
   Lifetime,
   type LookupOptions,
   type MicroError,
@@ -12,11 +14,10 @@ import {
   type WatchOptions,
 } from '@ts-micro/core';
 import { type ConnectionLease, leaseConnection, type NatsMessage } from '@ts-micro/nats';
-import { checkedRecord, checkName } from './check-record.ts';
+import { checkedRecord } from './check-record.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { mergeAnswers } from './merge-answers.ts';
 import {
-  checkPositive,
   checkQuorum,
   checkRegistryOptions,
   type NatsRegistryOptions,
@@ -31,6 +32,7 @@ import { RegistrySession } from './registry-session.ts';
 import { groupKey } from './subject-groups.ts';
 import { WatcherSet } from './watcher-set.ts';
 
+const who = 'nats registry';
 const closeTimeoutMs = 10_000;
 
 /**
@@ -90,7 +92,7 @@ class NatsRegistry implements Registry {
     this.#lifetime.assertOpen(options);
     const record = checkedRecord(service);
     const { ttlMs } = options;
-    if (ttlMs !== undefined) checkPositive('ttlMs', ttlMs, Number.MAX_VALUE);
+    checkTtl(ttlMs, who);
     const { name } = record;
     this.#registering.set(name, (this.#registering.get(name) ?? 0) + 1);
     try {
@@ -123,7 +125,7 @@ class NatsRegistry implements Registry {
 
   async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
     this.#lifetime.assertOpen(options);
-    checkName(name);
+    checkServiceName(name, who);
     const { quorum = this.#settings.quorum, signal } = options;
     checkQuorum('quorum', quorum);
     const session = await this.#open(options);
@@ -139,7 +141,7 @@ class NatsRegistry implements Registry {
   async watch(options: WatchOptions = {}): Promise<Watcher> {
     this.#lifetime.assertOpen(options);
     const { service } = options;
-    if (service !== undefined) checkName(service);
+    if (service !== undefined) checkServiceName(service, who);
     const session = await this.#open(options);
     const subjects = this.#settings.subjects.watched(service);
     const watcher = this.#newWatcher(service, subjects);

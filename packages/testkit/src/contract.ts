@@ -62,6 +62,9 @@ function bind<I extends InterfaceName>(
   refusals: Refusals<I>,
 ): Contract {
   const name = `${backend.name}: ${interfaceName} contract`;
+  // A misspelt one would else fail every case, and none would say why.
+  const way: unknown = 'create' in backend ? backend.create : backend.open;
+  if (typeof way !== 'function') throw new Error(`${name}: give it \`open\`, or \`create\`, as a function`);
   for (const { id } of backend.knownFailing ?? []) {
     if (!cases.some((contractCase) => contractCase.id === id))
       throw new Error(`${name}: knownFailing names "${id}", which is no case of this contract`);

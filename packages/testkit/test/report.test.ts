@@ -1,4 +1,11 @@
-import { brokerContract, ContractError, formatReport, formatSummary, runContract } from '@ts-micro/testkit';
+import {
+  type BrokerUnderTest,
+  brokerContract,
+  ContractError,
+  formatReport,
+  formatSummary,
+  runContract,
+} from '@ts-micro/testkit';
 import { expect, test } from 'vitest';
 import type { CaseResult } from '../src/case-result.ts';
 import { reportOf } from '../src/report.ts';
@@ -88,6 +95,11 @@ test('under any runner a case that cannot be run is skipped with its reason', as
   const reasons: string[] = [];
   await bound?.verify((reason) => reasons.push(reason));
   expect(reasons).toEqual(['no faults given']);
+});
+
+test('a backend that cannot be opened is refused at once', () => {
+  const misspelt = { name: 'redis', harness: () => ({}) } as unknown as BrokerUnderTest;
+  expect(() => brokerContract(misspelt)).toThrow('redis: broker contract: give it `open`, or `create`, as a function');
 });
 
 test('a known failure that is no case is refused', () => {

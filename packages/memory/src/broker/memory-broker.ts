@@ -4,6 +4,7 @@ import {
   type BrokerFeatures,
   type BrokerHandler,
   type BrokerOptions,
+  checkMessage,
   checkTopic,
   closeAll,
   copyMessage,
@@ -17,7 +18,6 @@ import {
   silentLogger,
 } from '@ts-micro/core';
 import { checkCount } from '../check-count.ts';
-import { checkMessage } from '../check-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemorySubscriber } from './memory-subscriber.ts';

@@ -1,10 +1,12 @@
 import {
   type AbortOptions,
   type Closable,
+  checkServiceName,
+  checkTtl,
   closeAll,
   Lifetime,
   type LookupOptions,
-  MicroError,
+  type MicroError,
   RecordWatcher,
   type RegisterOptions,
   type Registry,
@@ -55,8 +57,7 @@ class MemoryRegistry implements Registry {
     this.#lifetime.assertOpen(options);
     const record = serviceRecord(service);
     const { ttlMs } = options ?? {};
-    if (ttlMs !== undefined && !(Number.isFinite(ttlMs) && ttlMs > 0))
-      throw new MicroError('invalid', `${who}: ttlMs is ${String(ttlMs)}, not a positive number`);
+    checkTtl(ttlMs, who);
     this.#network.assertReachable(who);
     await this.#network.later(() => this.#network.services.register(record, ttlMs, this));
   }
@@ -70,7 +71,7 @@ class MemoryRegistry implements Registry {
 
   async getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]> {
     this.#lifetime.assertOpen(options);
-    checkServiceName(name);
+    checkServiceName(name, who);
     this.#network.assertReachable(who);
     return this.#network.later(() => this.#network.services.list(name));
   }
@@ -84,7 +85,7 @@ class MemoryRegistry implements Registry {
   async watch(options: WatchOptions = {}): Promise<Watcher> {
     this.#lifetime.assertOpen(options);
     const { service } = options;
-    if (service !== undefined) checkServiceName(service);
+    if (service !== undefined) checkServiceName(service, who);
     this.#network.assertReachable(who);
     const { services } = this.#network;
     const watcher: RecordWatcher = new RecordWatcher({
@@ -117,8 +118,4 @@ class MemoryRegistry implements Registry {
     // In its turn, so that a registration under way is removed too.
     await this.#network.later(() => this.#network.services.release(this));
   }
-}
-
-function checkServiceName(name: string): void {
-  if (typeof name !== 'string' || name === '') throw new MicroError('invalid', `${who}: service name is empty`);
 }

@@ -1,5 +1,12 @@
-import { type AbortOptions, copyMessage, Lifetime, type Message, MicroError, type Socket } from '@ts-micro/core';
-import { checkMessage } from '../check-message.ts';
+import {
+  type AbortOptions,
+  checkMessage,
+  copyMessage,
+  Lifetime,
+  type Message,
+  MicroError,
+  type Socket,
+} from '@ts-micro/core';
 import type { Network } from '../network.ts';
 import type { Pipe } from './pipe.ts';
 

@@ -1,0 +1,203 @@
+import type { AbortOptions } from './abort.ts';
+import { bounded } from './bounded.ts';
+import { CalmLogger } from './calm-logger.ts';
+import { Lifetime } from './closable.ts';
+import { closeAll } from './close-all.ts';
+import { deepEqual } from './deep-equal.ts';
+import { MicroError } from './error.ts';
+import { FollowingWatcher } from './following-watcher.ts';
+import { type Logger, silentLogger } from './logger.ts';
+import type { LookupOptions, RegisterOptions, Registry, RegistryFeatures, Watcher, WatchOptions } from './registry.ts';
+import { checkServiceName, checkTtl } from './registry-rules.ts';
+import type { RegistryStore } from './registry-store.ts';
+import { type ServiceRecord, serviceRecord } from './service-record.ts';
+import type { ServiceTable } from './service-table.ts';
+import { fieldOf, parseNodes, type StoredNode, splitRecord, staleFields, tableOf } from './stored-node.ts';
+
+export interface StoreRegistryOptions {
+  /** What flags and node metadata call it: `redis`. */
+  readonly name: string;
+  readonly store: RegistryStore;
+  /** How long closing waits for the store to take away what was registered here, in milliseconds. @default 5000 */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Told of messages that are none of a registry's. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** What is registered here. */
+interface Registration {
+  readonly node: StoredNode;
+  /** On the clock of `performance.now()`. */
+  expiresAtMs: number;
+}
+
+const retryMs = 500;
+
+/**
+ * A whole {@link Registry} over a store that all instances share. Leases run on the store's clock. A node belongs to the instance that
+ * registered it last; where the nodes of a version were registered with different metadata or endpoints, it has those that changed last.
+ */
+export class StoreRegistry implements Registry {
+  readonly name: string;
+  readonly supports: RegistryFeatures = Object.freeze({ ttl: true, watch: true });
+  readonly #who: string;
+  readonly #store: RegistryStore;
+  readonly #closeTimeoutMs: number;
+  readonly #logger: CalmLogger;
+  readonly #owner = crypto.randomUUID();
+  readonly #mine = new Map<string, Registration>();
+  readonly #watchers = new Set<FollowingWatcher>();
+  readonly #lifetime: Lifetime;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ name, store, closeTimeoutMs = 5000, logger = silentLogger }: StoreRegistryOptions) {
+    this.name = name;
+    this.#who = `${name} registry`;
+    this.#store = store;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#logger = new CalmLogger(logger);
+    this.#lifetime = new Lifetime(this.#who, (options) => this.#release(options));
+  }
+
+  async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    const record = serviceRecord(service);
+    checkTtl(options.ttlMs, this.#who);
+    await this.#put(record, options.ttlMs, options);
+  }
+
+  async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    await this.#drop(serviceRecord(service), options);
+  }
+
+  async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
+    this.#lifetime.assertOpen(options);
+    checkServiceName(name, this.#who);
+    return (await this.#look(options)).list(name);
+  }
+
+  async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
+    this.#lifetime.assertOpen(options);
+    return (await this.#look(options)).list();
+  }
+
+  async watch(options: WatchOptions = {}): Promise<Watcher> {
+    this.#lifetime.assertOpen(options);
+    const { service } = options;
+    if (service !== undefined) checkServiceName(service, this.#who);
+    const stop = () => this.#watchers.delete(watcher);
+    const watcher: FollowingWatcher = new FollowingWatcher({ what: `${this.#who}: watcher`, service, stop });
+    this.#watchers.add(watcher);
+    await watcher.load(async () => {
+      await this.#store.subscribe(this.#hear, options);
+      return this.#look(options, true);
+    });
+    return watcher;
+  }
+
+  /** For its backend, whenever that can be reached again after an outage: puts back what was lost, and watchers announce a `resync`. Tried until it succeeds. */
+  async resume(): Promise<void> {
+    clearTimeout(this.#retry);
+    try {
+      for (const [field, { node, expiresAtMs }] of this.#mine) {
+        const leftMs = expiresAtMs - performance.now();
+        if (leftMs <= 0) this.#mine.delete(field);
+        else await this.#put(node.record, Number.isFinite(leftMs) ? leftMs : undefined, {});
+      }
+      for (const watcher of this.#watchers) await watcher.load(() => this.#look({}, true));
+    } catch {
+      if (!this.#lifetime.isOpen) return;
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => void this.resume(), retryMs);
+      (this.#retry as { unref?(): void }).unref?.();
+    }
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #put(record: ServiceRecord, ttlMs: number | undefined, { signal }: AbortOptions): Promise<void> {
+    const expiresAtMs = performance.now() + (ttlMs ?? Number.POSITIVE_INFINITY);
+    for (const one of splitRecord(record)) {
+      // What is registered already outlives an outage in which its owner keeps renewing it.
+      const known = this.#mine.get(fieldOf(one));
+      if (known) known.expiresAtMs = expiresAtMs;
+    }
+    const now = await this.#store.now({ signal });
+    this.#lifetime.assertOpen();
+    const texts: Record<string, string> = {};
+    for (const one of splitRecord(record)) {
+      const field = fieldOf(one);
+      const known = this.#mine.get(field)?.node;
+      const changedAt = known && deepEqual(known.record, one) ? known.changedAt : now;
+      const node = { owner: this.#owner, changedAt, endsAt: ttlMs && now + ttlMs, record: one };
+      this.#mine.set(field, { node, expiresAtMs });
+      texts[field] = JSON.stringify(node);
+    }
+    // With nodes, a version no longer stands for itself.
+    if (record.nodes.length > 0) await this.#store.remove([fieldOf({ ...record, nodes: [] })], { signal });
+    await this.#store.put(texts, { signal });
+    await this.#store.publish(JSON.stringify({ put: record, ttlMs }), { signal });
+  }
+
+  async #drop(record: ServiceRecord, { signal }: AbortOptions): Promise<void> {
+    const fields = splitRecord(record).map(fieldOf);
+    for (const field of fields) this.#mine.delete(field);
+    await this.#store.remove(fields, { signal });
+    await this.#store.publish(JSON.stringify({ drop: record }), { signal });
+  }
+
+  async #look({ signal }: AbortOptions, lasts = false): Promise<ServiceTable> {
+    const [texts, now] = await Promise.all([this.#store.read({ signal }), this.#store.now({ signal })]);
+    const nodes = parseNodes(Object.values(texts));
+    const stale = staleFields(nodes, now);
+    if (stale.length > 0) await this.#store.remove(stale, { signal });
+    return tableOf(nodes, now, lasts);
+  }
+
+  readonly #hear = (text: string): void => {
+    try {
+      const { put, ttlMs, drop } = JSON.parse(text);
+      const record = serviceRecord(put ?? drop);
+      checkTtl(ttlMs, this.#who);
+      for (const watcher of this.#watchers)
+        watcher.follow((table) => (put ? table.register(record, ttlMs) : table.deregister(record)));
+    } catch (error) {
+      this.#logger.warn(`${this.#who}: malformed message ignored`, { error });
+    }
+  };
+
+  async #release(options: AbortOptions): Promise<void> {
+    clearTimeout(this.#retry);
+    try {
+      await closeAll(this.#watchers, options);
+      if (this.#mine.size > 0)
+        await bounded(this.#leave(), options, this.#closeTimeoutMs, `${this.#who}: taking away what was registered`);
+    } catch (error) {
+      // During an outage the nodes go with their leases.
+      if (!MicroError.is(error, 'unavailable')) throw error;
+    } finally {
+      await this.#store.close(options);
+      this.#logger.end();
+    }
+  }
+
+  /** Drops what nobody else has put since. */
+  async #leave(): Promise<void> {
+    const texts = await this.#store.read({});
+    for (const [field, { node }] of this.#mine) {
+      const [stored] = parseNodes([texts[field] ?? '']);
+      if (stored?.owner === this.#owner) await this.#drop(node.record, {});
+    }
+  }
+}

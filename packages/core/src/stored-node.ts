@@ -1,0 +1,50 @@
+import { type ServiceRecord, serviceRecord } from './service-record.ts';
+import { ServiceTable } from './service-table.ts';
+
+/** A node in a record of its own, or a version without nodes. Times are milliseconds on the store's clock. */
+export interface StoredNode {
+  /** Which registry put it last. */
+  readonly owner: string;
+  readonly changedAt: number;
+  /** Absent where it has no lease. */
+  readonly endsAt?: number | undefined;
+  readonly record: ServiceRecord;
+}
+
+// How long after the end of its lease a node is removed for good: by then nobody is about to register it.
+const dayMs = 86_400_000;
+
+/** What a node, or a version without nodes, is stored under. */
+export function fieldOf({ name, version, nodes }: ServiceRecord): string {
+  return JSON.stringify([name, version, nodes[0]?.id ?? '']);
+}
+
+/** Its nodes, each in a record of its own. */
+export function splitRecord(record: ServiceRecord): readonly ServiceRecord[] {
+  return record.nodes.length > 0 ? record.nodes.map((node) => ({ ...record, nodes: [node] })) : [record];
+}
+
+/** The nodes among these texts; what is none is left out, as anybody can write into a store. */
+export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
+  return Array.from(texts).flatMap((text) => {
+    try {
+      const node: StoredNode = JSON.parse(text);
+      return [{ ...node, record: serviceRecord(node.record) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What is registered; what changed last comes last. A table that `lasts` forgets nodes as their leases end. */
+export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): ServiceTable {
+  const table = new ServiceTable();
+  for (const { record, endsAt = Number.POSITIVE_INFINITY } of [...nodes].sort((a, b) => a.changedAt - b.changedAt))
+    if (endsAt > now) table.register(record, lasts ? endsAt - now : undefined);
+  return table;
+}
+
+/** The fields of those whose processes are long gone. */
+export function staleFields(nodes: readonly StoredNode[], now: number): readonly string[] {
+  return nodes.filter(({ endsAt = now }) => endsAt < now - dayMs).map(({ record }) => fieldOf(record));
+}
