@@ -1,17 +1,15 @@
+import type { Broker, Logger, Subscriber } from '@ts-micro/core';
 import {
-  type Broker,
-  checkHeaders,
+  checkMessage,
   checkTopic,
   closeAll,
   HandlerSubscriber,
   Lifetime,
-  type Logger,
   MicroError,
-  type Subscriber,
   topicMatcher,
 } from '@ts-micro/core';
-import { RedisLink } from '@ts-micro-examples/redis-link';
 import { decode, encode } from './envelope.ts';
+import { redisConnection } from './redis-connection.ts';
 
 export interface RedisBrokerOptions {
   /** @default 'redis://127.0.0.1:6379' */
@@ -26,43 +24,38 @@ const maxBodyBytes = 8 * 1024 * 1024;
 
 /** Publish and subscribe over Redis pub/sub. Throws `invalid` where `url` is none. */
 export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBrokerOptions = {}): Broker {
-  // What could not be unsubscribed during an outage comes back after it.
-  const leftOver = new Set<() => Promise<void>>();
-  const link = new RedisLink(url, who, async () => {
-    for (const end of leftOver) await end().then(() => leftOver.delete(end));
-  });
+  const connection = redisConnection(url, who);
+  const address = new URL(url).host;
   const subscribers = new Set<Subscriber>();
-  const lifetime = new Lifetime(who, async (options) => {
-    await closeAll(subscribers, options).finally(() => link.end(async () => {}, options));
-  });
+  const lifetime = new Lifetime(who, (options) =>
+    closeAll(subscribers, options).finally(() => connection.end(options)),
+  );
 
   return {
     name: 'redis',
-    address: link.address,
-    options: { addresses: [link.address] },
+    address,
+    options: { addresses: [address] },
     // Pub/sub gives every subscriber every message: there is nothing to make a queue of.
     supports: { queues: false, wildcards: true, maxBodyBytes },
 
     async connect(options) {
       lifetime.assertOpen(options);
-      link.reopen();
-      await link.use((redis) => redis.ping(), options);
+      connection.reopen();
+      await connection.use((redis) => redis.ping(), options);
     },
 
     async disconnect(options) {
       lifetime.assertOpen();
-      await Promise.all(Array.from(subscribers, (each) => each.close(options)));
-      await link.end(async () => {}, options).catch(() => {});
+      const ending = connection.end(options).catch(() => {});
+      await Promise.all([ending, ...Array.from(subscribers, (each) => each.close(options))]);
     },
 
     async publish(topic, message, options) {
       lifetime.assertOpen(options);
       checkTopic(topic, who);
-      checkHeaders(message.headers, who);
-      const { length } = message.body;
-      if (length > maxBodyBytes) throw new MicroError('too_large', `${who}: ${length} bytes are over ${maxBodyBytes}`);
+      checkMessage(message, maxBodyBytes, who);
       const bytes = encode(message);
-      await link.use((redis) => redis.publish(topic, bytes), options);
+      await connection.use((redis) => redis.publish(topic, bytes), options);
     },
 
     async subscribe(topic, handler, options = {}) {
@@ -76,7 +69,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
       const listener = (bytes: Buffer, from: Buffer) => {
         if (matches(from.toString())) subscriber.push([bytes, from]);
       };
-      const unsubscribe = () => link.use((redis) => redis[off](channel, listener, true));
+      let unsubscribe = (): unknown => undefined;
       const subscriber = new HandlerSubscriber<[bytes: Buffer, from: Buffer]>({
         ...options,
         what: `${who}: subscriber of "${topic}"`,
@@ -84,22 +77,26 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
         handler,
         eventOf: ([bytes, from]) => ({ topic: from.toString(), message: decode(bytes) }),
         logger,
-        stop: () => unsubscribe().catch(() => leftOver.add(unsubscribe)),
+        stop: () => unsubscribe(),
       });
       subscribers.add(subscriber);
       void subscriber.closed.then(() => subscribers.delete(subscriber));
-      try {
-        await link.use((redis) => redis[on](channel, listener, true), options);
-        return subscriber;
-      } catch (error) {
+      const subscribing = connection.use((redis) => {
+        unsubscribe = () => {
+          // Again where the connection is lost over it, because the client will subscribe again by itself.
+          const left = redis[off](channel, listener, true).catch(() => redis.isOpen && !redis.isReady && unsubscribe());
+          return redis.isReady ? left : undefined;
+        };
+        return redis[on](channel, listener, true);
+      }, options);
+      await subscribing.catch((error) => {
         void subscriber.close();
         throw error;
-      }
+      });
+      return subscriber;
     },
 
-    get closed() {
-      return lifetime.closed;
-    },
+    closed: lifetime.closed,
     close: (options) => lifetime.close(options),
     [Symbol.asyncDispose]: () => lifetime.close(),
   };

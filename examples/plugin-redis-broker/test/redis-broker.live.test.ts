@@ -2,7 +2,7 @@ import { createClient } from '@redis/client';
 import { type BrokerEvent, getPlugin, type MicroError } from '@ts-micro/core';
 import { afterAll, expect, test } from 'vitest';
 import '../src/register.ts';
-import { RedisServer } from '@ts-micro-examples/redis-link/server';
+import { RedisServer } from '@ts-micro-examples/redis-server';
 import { redisBroker } from '../src/redis-broker.ts';
 
 const server = await RedisServer.start();

@@ -1,4 +1,4 @@
 import { registerPlugin } from '@ts-micro/core';
 import { redisRegistry } from './redis-registry.ts';
 
-registerPlugin('registry', 'redis', ({ addresses }) => redisRegistry({ url: addresses?.[0] }));
+registerPlugin('registry', 'redis', ({ addresses, logger }) => redisRegistry({ url: addresses?.[0], logger }));

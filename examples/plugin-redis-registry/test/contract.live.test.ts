@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChaosProxy } from '@ts-micro/testkit/nats';
 import { testRegistry } from '@ts-micro/testkit/vitest';
-import { RedisServer } from '@ts-micro-examples/redis-link/server';
+import { RedisServer } from '@ts-micro-examples/redis-server';
 import { afterAll } from 'vitest';
 import { redisRegistry } from '../src/redis-registry.ts';
 

@@ -1,6 +1,6 @@
 import { createClient } from '@redis/client';
 import { getPlugin, serviceRecord } from '@ts-micro/core';
-import { RedisServer } from '@ts-micro-examples/redis-link/server';
+import { RedisServer } from '@ts-micro-examples/redis-server';
 import { afterAll, expect, test } from 'vitest';
 import '../src/register.ts';
 import { redisRegistry } from '../src/redis-registry.ts';

@@ -1,0 +1,31 @@
+import { createClient } from '@redis/client';
+import { LazyConnection, MicroError } from '@ts-micro/core';
+
+/** Once connected it comes back by itself, with its subscriptions, and says so. Throws `invalid` where `url` is none. */
+export function redisConnection(
+  url: string,
+  what: string,
+  onReconnect: () => void,
+): LazyConnection<ReturnType<typeof createClient>> {
+  if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${what}: url is no redis://...`);
+  return new LazyConnection({
+    what,
+    async dial() {
+      let wasReady = false;
+      const reconnectStrategy = (tries: number, cause: Error) => (wasReady ? 50 * Math.min(tries, 10) : cause);
+      // Who answers no ping is gone, and no command waits for a reconnect.
+      const socket = { connectTimeout: 5000, socketTimeout: 15_000, reconnectStrategy };
+      const redis = createClient({ url, socket, pingInterval: 5000, disableOfflineQueue: true });
+      redis.on('error', () => {});
+      redis.on('ready', () => {
+        if (wasReady) onReconnect();
+        wasReady = true;
+      });
+      return redis.connect();
+    },
+    isReady: (redis) => redis.isReady,
+    close: (redis) => redis.close(),
+    destroy: (redis) => redis.destroy(),
+    codeOf: (error) => (/^(NOAUTH|WRONGPASS|NOPERM)/.test((error as Error).message) ? 'unauthorized' : 'unavailable'),
+  });
+}
