@@ -1,12 +1,10 @@
 import { createClient } from '@redis/client';
 import { LazyConnection, MicroError } from '@ts-micro/core';
 
+type RedisClient = ReturnType<typeof createClient>;
+
 /** Once connected it comes back by itself, with its subscriptions, and says so. Throws `invalid` where `url` is none. */
-export function redisConnection(
-  url: string,
-  what: string,
-  onReconnect: () => void,
-): LazyConnection<ReturnType<typeof createClient>> {
+export function redisConnection(url: string, what: string, onReconnect: () => void): LazyConnection<RedisClient> {
   if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${what}: url is no redis://...`);
   return new LazyConnection({
     what,
@@ -15,7 +13,7 @@ export function redisConnection(
       const reconnectStrategy = (tries: number, cause: Error) => (wasReady ? 50 * Math.min(tries, 10) : cause);
       // Who answers no ping is gone, and no command waits for a reconnect.
       const socket = { connectTimeout: 5000, socketTimeout: 15_000, reconnectStrategy };
-      const redis = createClient({ url, socket, pingInterval: 5000, disableOfflineQueue: true });
+      const redis: RedisClient = createClient({ url, socket, pingInterval: 5000, disableOfflineQueue: true });
       redis.on('error', () => {});
       redis.on('ready', () => {
         if (wasReady) onReconnect();

@@ -1,8 +1,9 @@
 import type { AbortOptions } from './abort.ts';
 
 /**
- * What a `StoreRegistry` needs of a backend: texts by name that all instances share, a clock, and a feed. Every method rejects where
- * the backend cannot be reached, at once, and ends with its signal.
+ * What a `StoreRegistry` needs of a backend: texts by name that all instances share, a clock, and a feed. Calls take effect in the order
+ * in which they are made. Each rejects with a `MicroError`: `unavailable`, at once, where the backend cannot be reached; and ends with
+ * its signal.
  */
 export interface RegistryStore {
   /** All texts. */

@@ -3,7 +3,6 @@ import { bounded } from './bounded.ts';
 import { CalmLogger } from './calm-logger.ts';
 import { Lifetime } from './closable.ts';
 import { closeAll } from './close-all.ts';
-import { deepEqual } from './deep-equal.ts';
 import { MicroError } from './error.ts';
 import { FollowingWatcher } from './following-watcher.ts';
 import { type Logger, silentLogger } from './logger.ts';
@@ -12,7 +11,8 @@ import { checkServiceName, checkTtl } from './registry-rules.ts';
 import type { RegistryStore } from './registry-store.ts';
 import { type ServiceRecord, serviceRecord } from './service-record.ts';
 import type { ServiceTable } from './service-table.ts';
-import { fieldOf, parseNodes, type StoredNode, splitRecord, staleFields, tableOf } from './stored-node.ts';
+import { StoreRegistrations } from './store-registrations.ts';
+import { parseNodes, staleFields, tableOf } from './stored-node.ts';
 
 export interface StoreRegistryOptions {
   /** What flags and node metadata call it: `redis`. */
@@ -22,13 +22,6 @@ export interface StoreRegistryOptions {
   readonly closeTimeoutMs?: number | undefined;
   /** Told of messages that are none of a registry's. @default silent */
   readonly logger?: Logger | undefined;
-}
-
-/** What is registered here. */
-interface Registration {
-  readonly node: StoredNode;
-  /** On the clock of `performance.now()`. */
-  expiresAtMs: number;
 }
 
 const retryMs = 500;
@@ -44,8 +37,7 @@ export class StoreRegistry implements Registry {
   readonly #store: RegistryStore;
   readonly #closeTimeoutMs: number;
   readonly #logger: CalmLogger;
-  readonly #owner = crypto.randomUUID();
-  readonly #mine = new Map<string, Registration>();
+  readonly #registrations: StoreRegistrations;
   readonly #watchers = new Set<FollowingWatcher>();
   readonly #lifetime: Lifetime;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +46,7 @@ export class StoreRegistry implements Registry {
     this.name = name;
     this.#who = `${name} registry`;
     this.#store = store;
+    this.#registrations = new StoreRegistrations(store, () => this.#lifetime.assertOpen());
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#logger = new CalmLogger(logger);
     this.#lifetime = new Lifetime(this.#who, (options) => this.#release(options));
@@ -63,12 +56,12 @@ export class StoreRegistry implements Registry {
     this.#lifetime.assertOpen(options);
     const record = serviceRecord(service);
     checkTtl(options.ttlMs, this.#who);
-    await this.#put(record, options.ttlMs, options);
+    await this.#registrations.put(record, options.ttlMs, options);
   }
 
   async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
-    await this.#drop(serviceRecord(service), options);
+    await this.#registrations.drop(serviceRecord(service), options);
   }
 
   async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
@@ -100,11 +93,7 @@ export class StoreRegistry implements Registry {
   async resume(): Promise<void> {
     clearTimeout(this.#retry);
     try {
-      for (const [field, { node, expiresAtMs }] of this.#mine) {
-        const leftMs = expiresAtMs - performance.now();
-        if (leftMs <= 0) this.#mine.delete(field);
-        else await this.#put(node.record, Number.isFinite(leftMs) ? leftMs : undefined, {});
-      }
+      await this.#registrations.restore();
       for (const watcher of this.#watchers) await watcher.load(() => this.#look({}, true));
     } catch {
       if (!this.#lifetime.isOpen) return;
@@ -124,37 +113,6 @@ export class StoreRegistry implements Registry {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #put(record: ServiceRecord, ttlMs: number | undefined, { signal }: AbortOptions): Promise<void> {
-    const expiresAtMs = performance.now() + (ttlMs ?? Number.POSITIVE_INFINITY);
-    for (const one of splitRecord(record)) {
-      // What is registered already outlives an outage in which its owner keeps renewing it.
-      const known = this.#mine.get(fieldOf(one));
-      if (known) known.expiresAtMs = expiresAtMs;
-    }
-    const now = await this.#store.now({ signal });
-    this.#lifetime.assertOpen();
-    const texts: Record<string, string> = {};
-    for (const one of splitRecord(record)) {
-      const field = fieldOf(one);
-      const known = this.#mine.get(field)?.node;
-      const changedAt = known && deepEqual(known.record, one) ? known.changedAt : now;
-      const node = { owner: this.#owner, changedAt, endsAt: ttlMs && now + ttlMs, record: one };
-      this.#mine.set(field, { node, expiresAtMs });
-      texts[field] = JSON.stringify(node);
-    }
-    // With nodes, a version no longer stands for itself.
-    if (record.nodes.length > 0) await this.#store.remove([fieldOf({ ...record, nodes: [] })], { signal });
-    await this.#store.put(texts, { signal });
-    await this.#store.publish(JSON.stringify({ put: record, ttlMs }), { signal });
-  }
-
-  async #drop(record: ServiceRecord, { signal }: AbortOptions): Promise<void> {
-    const fields = splitRecord(record).map(fieldOf);
-    for (const field of fields) this.#mine.delete(field);
-    await this.#store.remove(fields, { signal });
-    await this.#store.publish(JSON.stringify({ drop: record }), { signal });
   }
 
   async #look({ signal }: AbortOptions, lasts = false): Promise<ServiceTable> {
@@ -181,23 +139,14 @@ export class StoreRegistry implements Registry {
     clearTimeout(this.#retry);
     try {
       await closeAll(this.#watchers, options);
-      if (this.#mine.size > 0)
-        await bounded(this.#leave(), options, this.#closeTimeoutMs, `${this.#who}: taking away what was registered`);
+      const leaving = this.#registrations.leave();
+      await bounded(leaving, options, this.#closeTimeoutMs, `${this.#who}: taking away what was registered`);
     } catch (error) {
       // During an outage the nodes go with their leases.
       if (!MicroError.is(error, 'unavailable')) throw error;
     } finally {
       await this.#store.close(options);
       this.#logger.end();
-    }
-  }
-
-  /** Drops what nobody else has put since. */
-  async #leave(): Promise<void> {
-    const texts = await this.#store.read({});
-    for (const [field, { node }] of this.#mine) {
-      const [stored] = parseNodes([texts[field] ?? '']);
-      if (stored?.owner === this.#owner) await this.#drop(node.record, {});
     }
   }
 }

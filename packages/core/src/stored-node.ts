@@ -36,11 +36,17 @@ export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
   });
 }
 
+/** Whether its lease runs still. */
+export function isLive({ endsAt }: StoredNode, now: number): boolean {
+  return endsAt === undefined || endsAt > now;
+}
+
 /** What is registered; what changed last comes last. A table that `lasts` forgets nodes as their leases end. */
 export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): ServiceTable {
   const table = new ServiceTable();
-  for (const { record, endsAt = Number.POSITIVE_INFINITY } of [...nodes].sort((a, b) => a.changedAt - b.changedAt))
-    if (endsAt > now) table.register(record, lasts ? endsAt - now : undefined);
+  const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);
+  for (const { record, endsAt } of live)
+    table.register(record, lasts && endsAt !== undefined ? endsAt - now : undefined);
   return table;
 }
 

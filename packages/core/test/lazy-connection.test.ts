@@ -8,11 +8,11 @@ class Client {
 
 /** What its clients have gone through, and a way to settle each dial. */
 function world(options: Partial<LazyConnectionOptions<Client>> = {}) {
-  const dials: PromiseWithResolvers<Client>[] = [];
+  const dials: Dial[] = [];
   const connection = new LazyConnection<Client>({
     what: 'bus',
     dial() {
-      const dial = withResolvers<Client>();
+      const dial = new Dial();
       dials.push(dial);
       return dial.promise;
     },
@@ -24,14 +24,13 @@ function world(options: Partial<LazyConnectionOptions<Client>> = {}) {
   return { connection, dials };
 }
 
-// Node 20 has no Promise.withResolvers.
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve!: PromiseWithResolvers<T>['resolve'];
-  let reject!: PromiseWithResolvers<T>['reject'];
-  const promise = new Promise<T>((...both) => {
-    [resolve, reject] = both;
+/** A dial that ends when the test says so. */
+class Dial {
+  resolve: (client: Client) => void = () => {};
+  reject: (error: Error) => void = () => {};
+  readonly promise = new Promise<Client>((resolve, reject) => {
+    [this.resolve, this.reject] = [resolve, reject];
   });
-  return { promise, resolve, reject };
 }
 
 const same = async (client: Client) => client;

@@ -2,7 +2,7 @@ import { MicroError, type RegistryStore } from '@ts-micro/core';
 
 /** A store in this process that can be taken away, with all it holds, and come back. */
 export class MapStore {
-  readonly texts = new Map<string, string>();
+  readonly texts: Map<string, string> = new Map();
   readonly #clients = new Set<{ onBack: () => void; listeners: Set<(text: string) => void> }>();
   #isUp = true;
 
@@ -23,7 +23,7 @@ export class MapStore {
   }
 
   /** In silence no client is told that it is there again. */
-  restart({ isSilent = false } = {}): void {
+  restart({ isSilent = false }: { readonly isSilent?: boolean } = {}): void {
     this.#isUp = true;
     if (isSilent) return;
     for (const { onBack } of this.#clients) onBack();
@@ -45,7 +45,8 @@ export class MapStore {
       read: () => ask(() => Object.fromEntries(this.texts)),
       put: (texts) => ask(() => Object.entries(texts).map(([name, text]) => this.texts.set(name, text))),
       remove: (names) => ask(() => names.map((name) => this.texts.delete(name))),
-      now: () => ask(() => performance.now()),
+      // Whole ones, as of Date.now().
+      now: () => ask(() => Math.floor(performance.now())),
       publish: (text) => ask(() => this.publish(text)),
       subscribe: (listener) => ask(() => self.listeners.add(listener)),
       close: async () => this.#clients.delete(self),

@@ -1,4 +1,11 @@
-import { type LogFields, type Logger, StoreRegistry, serviceRecord, silentLogger } from '@ts-micro/core';
+import {
+  type LogFields,
+  type Logger,
+  type RegistryStore,
+  StoreRegistry,
+  serviceRecord,
+  silentLogger,
+} from '@ts-micro/core';
 import { expect, test } from 'vitest';
 import { testRegistry } from '../src/vitest.ts';
 import { MapStore } from './map-store.ts';
@@ -40,6 +47,21 @@ test('of different metadata the version has what changed last, renewals aside', 
   await second.register(record('b', 'b'), { ttlMs: 60_000 });
   await first.register(record('a', 'a'), { ttlMs: 60_000 });
   expect(await second.getService('greeter')).toMatchObject([{ metadata: { from: 'b' } }]);
+});
+
+test('a node that moves keeps its place, and one that comes back after its lease comes last', async () => {
+  const server = new MapStore();
+  await using first = open(server);
+  await using second = open(server);
+  await first.register(record('a', 'a'), { ttlMs: 60_000 });
+  await first.register(record('b', 'b'), { ttlMs: 60_000 });
+  await second.register(record('a', 'a'), { ttlMs: 60_000 });
+  expect(await second.getService('greeter')).toMatchObject([{ metadata: { from: 'b' } }]);
+  await first.register(record('b', 'b'), { ttlMs: 1 });
+  await expect.poll(() => second.getService('greeter')).toMatchObject([{ nodes: [{ id: 'a' }] }]);
+  await second.register(record('c', 'c'));
+  await second.register(record('b', 'b'));
+  expect(await first.getService('greeter')).toMatchObject([{ metadata: { from: 'b' } }]);
 });
 
 test('closing leaves what another has registered since', async () => {
@@ -111,11 +133,27 @@ test('closing during an outage is a plain close', async () => {
   expect(await registry.closed).toBeUndefined();
 });
 
+test('what is registered while it closes is not left behind', async () => {
+  const server = new MapStore();
+  const registry = open(server);
+  await registry.register(record('a'));
+  const registering = registry.register(record('b'));
+  await registry.close();
+  await expect(registering).rejects.toMatchObject({ code: 'closed' });
+  expect(server.texts.size).toBe(0);
+});
+
 test('a store that never answers does not hold up a close', async () => {
   const server = new MapStore();
-  const store = { ...server.client(() => {}), read: () => new Promise<never>(() => {}) };
+  const client = server.client(() => {});
+  let isDeaf = false;
+  const store: RegistryStore = {
+    ...client,
+    read: (options) => (isDeaf ? new Promise(() => {}) : client.read(options)),
+  };
   const registry = new StoreRegistry({ name: 'map', store, closeTimeoutMs: 10 });
   await registry.register(record('a'));
+  isDeaf = true;
   await registry.close();
   expect(await registry.closed).toMatchObject({ code: 'timeout' });
   expect(server.clients).toBe(0);
