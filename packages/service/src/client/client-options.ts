@@ -12,7 +12,7 @@ import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec.ts';
 import { type Codecs, createCodecs } from '../rpc/codecs.ts';
-import { type DialectChoice, isDialectChoice } from '../rpc/dialect.ts';
+import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
 import { random, roundRobin, type SelectorStrategy } from './selector.ts';
 import type { NodeFilter } from './service-view.ts';
 

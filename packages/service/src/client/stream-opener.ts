@@ -2,7 +2,7 @@ import type { Headers } from '@ts-micro/core';
 import type { MiddlewareCall } from '../middleware.ts';
 import { encodeBody } from '../rpc/codec.ts';
 import { codecForNode } from '../rpc/codecs.ts';
-import { dialectOfNode } from '../rpc/dialect.ts';
+import { dialectOfNode } from '../rpc/dialects.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
 import type { Attempts } from './attempts.ts';
 import { type ClientSettings, checkTime, type StreamOptions } from './client-options.ts';

@@ -2,7 +2,7 @@ import { type Headers, MicroError } from '@ts-micro/core';
 import type { MiddlewareCall } from '../middleware.ts';
 import { encodeBody } from '../rpc/codec.ts';
 import { codecForNode } from '../rpc/codecs.ts';
-import { dialectOfNode } from '../rpc/dialect.ts';
+import { dialectOfNode } from '../rpc/dialects.ts';
 import type { Attempts } from './attempts.ts';
 import type { CallOptions, ClientSettings } from './client-options.ts';
 import { PendingCall } from './pending-call.ts';

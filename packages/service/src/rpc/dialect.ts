@@ -1,27 +1,7 @@
-import type { Headers, Message, MicroError } from '@ts-micro/core';
+import type { Message, MicroError } from '@ts-micro/core';
 import type { Codec, CodecUse } from './codec.ts';
 import type { Codecs } from './codecs.ts';
-import { isLean, leanDialect } from './lean-dialect.ts';
-import {
-  bareErrorMessage,
-  errorMessage,
-  isEndOfStream,
-  isReplyTo,
-  replyFailure,
-  replyMessage,
-  replyValue,
-  streamMessage,
-  unsupportedTypeMessage,
-} from './reply.ts';
-import {
-  endOfStreamMessage,
-  type IncomingRequest,
-  isHalfClose,
-  type OutgoingRequest,
-  parseRequest,
-  requestMessage,
-  type StreamRequest,
-} from './request.ts';
+import type { IncomingRequest, OutgoingRequest, StreamRequest } from './request.ts';
 
 /**
  * How requests and their answers are laid out in messages: as Go Micro does, or leaner between ts-micro peers. The client chooses by the
@@ -56,45 +36,4 @@ export interface Dialect {
   bareError(request: IncomingRequest, text: string): Message;
   /** Server: no codec knows the content type. */
   unsupportedType(request: IncomingRequest): Message;
-}
-
-/** Go Micro's RPC protocol of every version, `mucp`. */
-const goMicroDialect: Dialect = {
-  request: requestMessage,
-  streamRequest: (request, body) => requestMessage({ ...request, body }),
-  endOfStream: endOfStreamMessage,
-  isEndOfStream,
-  isHalfClose,
-  isReplyTo,
-  value: replyValue,
-  failure: replyFailure,
-  parse: parseRequest,
-  reply: replyMessage,
-  streamMessage,
-  error: errorMessage,
-  bareError: bareErrorMessage,
-  unsupportedType: unsupportedTypeMessage,
-};
-
-/** What a peer may be spoken to in: `auto` is what it says it understands, `go` Go Micro's dialect whatever it says. */
-export type DialectChoice = 'auto' | 'go';
-
-/** True for one of the two. */
-export function isDialectChoice(value: unknown): value is DialectChoice {
-  return value === 'auto' || value === 'go';
-}
-
-const version = '1';
-
-/** What the metadata of a node says that understands the lean dialect. */
-export const leanMetadata: Headers = Object.freeze({ 'ts-micro-rpc': version });
-
-/** The dialect for a node, by its registry metadata. */
-export function dialectOfNode(metadata: Headers | undefined, choice: DialectChoice): Dialect {
-  return choice === 'auto' && metadata?.['ts-micro-rpc'] === version ? leanDialect : goMicroDialect;
-}
-
-/** The dialect a message that came in at a server is written in. */
-export function dialectOfMessage(message: Message): Dialect {
-  return isLean(message.headers) ? leanDialect : goMicroDialect;
 }

@@ -1,5 +1,5 @@
 import type { Broker, EndpointRecord, Listener, NodeRecord, Registry, Transport } from '@ts-micro/core';
-import { type DialectChoice, leanMetadata } from '../rpc/dialect.ts';
+import { type DialectChoice, leanMetadata } from '../rpc/dialects.ts';
 import type { Route } from './routes.ts';
 import type { Subscription } from './subscription.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '@ts-micro/core';
 import type { Middleware } from '../middleware.ts';
 import type { Codec } from '../rpc/codec.ts';
-import { type DialectChoice, isDialectChoice } from '../rpc/dialect.ts';
+import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
 
 export interface ServiceOptions {
   /** What clients call it: `greeter`. */

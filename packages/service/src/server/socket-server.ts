@@ -1,5 +1,5 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
-import { dialectOfMessage } from '../rpc/dialect.ts';
+import { dialectOfMessage } from '../rpc/dialects.ts';
 import { eventAckMessage } from '../rpc/reply.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Message } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import { codecForNode, createCodecs } from '../../src/rpc/codecs.ts';
-import { dialectOfMessage, dialectOfNode, leanMetadata } from '../../src/rpc/dialect.ts';
+import { dialectOfMessage, dialectOfNode, leanMetadata } from '../../src/rpc/dialects.ts';
 import { timeoutMsOf } from '../../src/rpc/request.ts';
 import { goldenFrom } from './golden.ts';
 

@@ -3,7 +3,7 @@ import { checkDecoder } from '@ts-micro-tools/malformed';
 import { describe, expect, test } from 'vitest';
 import { decodeBody } from '../../src/rpc/codec.ts';
 import { createCodecs } from '../../src/rpc/codecs.ts';
-import { dialectOfMessage } from '../../src/rpc/dialect.ts';
+import { dialectOfMessage } from '../../src/rpc/dialects.ts';
 import { parseError } from '../../src/rpc/error-text.ts';
 import { timeoutMsOf } from '../../src/rpc/request.ts';
 import { golden } from './golden.ts';

@@ -35,3 +35,9 @@ export interface Contender {
   /** Resolves once a call would be answered. */
   connect(meeting: Meeting): Promise<ContenderClient>;
 }
+
+/** A contender that is no module of Node: a program that obeys the same commands as the Node halves. */
+export interface ContenderProgram {
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string>>;
+}

@@ -1,4 +1,4 @@
-import type { Contender } from './contender.ts';
+import type { Contender, ContenderProgram } from './contender.ts';
 import { buildGoMicro } from './go-micro.ts';
 
 export type ContenderName =
@@ -17,11 +17,6 @@ export type ContenderName =
 
 /** Makes a program that obeys the same commands as the Node halves, or says why it cannot be run here. */
 export type ContenderBuild = () => Promise<ContenderProgram | { readonly missing: string }>;
-
-export interface ContenderProgram {
-  readonly program: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
 
 interface Entry {
   /** What heads its row. */

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ContenderProgram } from './contenders.ts';
+import type { ContenderProgram } from './contender.ts';
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../', import.meta.url));

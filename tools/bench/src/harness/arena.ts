@@ -1,10 +1,6 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
-import {
-  type ContenderBuild,
-  type ContenderName,
-  type ContenderProgram,
-  contenders,
-} from '../contenders/contenders.ts';
+import type { ContenderProgram } from '../contenders/contender.ts';
+import { type ContenderBuild, type ContenderName, contenders } from '../contenders/contenders.ts';
 import { cpuMsOf } from './cpu-time.ts';
 import { PeerProcess } from './peer-process.ts';
 

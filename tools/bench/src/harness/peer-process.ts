@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ContenderProgram } from '../contenders/contenders.ts';
+import type { ContenderProgram } from '../contenders/contender.ts';
 
 const answerWithinMs = 60_000;
 const endWithinMs = 5_000;

@@ -3,7 +3,7 @@ import { MicroError, type Socket, type Transport } from '@ts-micro/core';
 import { message, textOf } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { failure, outage, refusedAsUnavailable } from '../outage.ts';
-import { dial, exchange, pair, type Serving, serveEcho, type TransportContext } from './pair.ts';
+import { connect, dial, echo, type Pair, type Serving, serve, serveEcho, type TransportContext } from './pair.ts';
 
 export const outages: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
   {
@@ -13,9 +13,9 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     async run(context) {
       const serving = await serveEcho(context);
       const client = await context.open();
-      assert.equal(await exchange(context, await dial(context, client, serving.listener), 'before'), 'before');
+      await reach(context, client, serving);
       await outage(context);
-      await reached(context, client, serving);
+      await reach(context, client, serving);
     },
   },
   {
@@ -23,9 +23,8 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     title: 'an open socket carries messages again after an outage, or has closed with `unavailable`',
     needs: ['faults'],
     async run(context) {
-      const { listener } = await serveEcho(context);
-      const socket = await dial(context, await context.open(), listener);
-      assert.equal(await exchange(context, socket, 'before'), 'before');
+      const serving = await serveEcho(context);
+      const socket = await reach(context, await context.open(), serving);
       await outage(context);
       let round = 0;
       await context.until('the socket works or has closed', async () => {
@@ -44,12 +43,12 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     title: 'sending during an outage rejects with `unavailable`',
     needs: ['faults'],
     async run(context) {
-      const { listener } = await serveEcho(context);
+      const serving = await serveEcho(context);
       const client = await context.open();
-      assert.equal(await exchange(context, await dial(context, client, listener), 'before'), 'before');
+      await reach(context, client, serving);
       await outage(context, () =>
         refusedAsUnavailable(context, 'a dial and a send', async () => {
-          const socket = await client.dial(listener.address, { metadata: listener.metadata });
+          const socket = await dial(context, client, serving.listener);
           try {
             await socket.send(message('into the dark'));
           } finally {
@@ -64,7 +63,7 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     title: 'a `receive` pending through an outage ends by its deadline at the latest',
     needs: ['faults'],
     async run(context) {
-      const { dialled, accepted } = await pair(context);
+      const { dialled, accepted } = await patientPair(context);
       const signal = context.deadline(1000);
       const pending = [dialled, accepted].map((socket) =>
         failure(context.within(socket.receive({ signal }), 'receive')),
@@ -82,7 +81,7 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     title: 'closing a transport during an outage does not hang',
     needs: ['faults'],
     async run(context) {
-      const { client, server, dialled } = await pair(context);
+      const { client, server, dialled } = await patientPair(context);
       await outage(context, async () => {
         const signal = context.deadline(500);
         await context.within(
@@ -100,26 +99,42 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     async run(context) {
       const serving = await serveEcho(context);
       const client = await context.open();
-      assert.equal(await exchange(context, await dial(context, client, serving.listener), 'before'), 'before');
+      await reach(context, client, serving);
       await context.within(context.faults.partition?.(context.ms(500)) ?? Promise.resolve(), 'faults.partition()');
-      await reached(context, client, serving);
+      await reach(context, client, serving);
     },
   },
 ]);
 
-/** Waits until a new socket gets its echo. */
-async function reached(
+/** A new socket that got its echo, tried until one does: the nodes of a cluster come back, and learn of a listener, each in its own time. */
+async function reach(
   context: TransportContext,
   client: Transport,
   { listener }: Pick<Serving, 'listener'>,
-): Promise<void> {
+): Promise<Socket> {
+  const sockets: Socket[] = [];
   await context.until('the listener is reached', async () => {
-    const options = { metadata: listener.metadata, signal: context.deadline(500) };
-    const socket = await client.dial(listener.address, options);
-    const error = await tried(context, socket, 'after');
+    const socket = await dial(context, client, listener, context.deadline(500)).catch(() => undefined);
+    if (socket === undefined) return false;
+    sockets.push(socket);
+    if ((await tried(context, socket, 'hello')) === undefined) return true;
     await context.within(socket.close(), 'close');
-    return error === undefined;
+    return false;
   });
+  return sockets.at(-1) as Socket;
+}
+
+/** A pair, made once a listener that came after its own is reached: what a node learns of one transport it learns in order. */
+async function patientPair(context: TransportContext): Promise<Pair> {
+  const serving = await serve(context);
+  const listener = await context.within(serving.server.listen(), 'listen');
+  await context.within(
+    listener.accept((socket) => echo(context, socket)),
+    'accept',
+  );
+  const client = await context.open();
+  await reach(context, client, { listener });
+  return { ...serving, client, ...(await connect(context, client, serving)) };
 }
 
 /** What went wrong with one exchange on a socket, if anything did. */

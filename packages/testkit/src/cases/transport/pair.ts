@@ -55,9 +55,14 @@ export async function echo(context: TransportContext, socket: Socket): Promise<v
 }
 
 /** Dials a listener as the backend's author wants it. */
-export function dial(context: TransportContext, transport: Transport, listener: Listener): Promise<Socket> {
-  const options = context.settings.dialWithMetadata === false ? {} : { metadata: listener.metadata };
-  return context.within(transport.dial(listener.address, options), 'dial');
+export function dial(
+  context: TransportContext,
+  transport: Transport,
+  listener: Listener,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  const metadata = context.settings.dialWithMetadata === false ? undefined : listener.metadata;
+  return context.within(transport.dial(listener.address, { metadata, signal }), 'dial');
 }
 
 /** A dialled socket and the same seen by the listener, after a first exchange both ways. */
