@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { freePorts, startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { BareGreeter } from './bare-greeter.ts';
 import { BarePeer } from './bare-peer.ts';
@@ -17,11 +16,7 @@ function expectOneLine({ code, stdout, stderr, ranMs }: Outcome, pattern: RegExp
 
 /** An address where nothing listens. */
 async function refusedAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${address.port}`;
+  return `127.0.0.1:${await freePorts(1)}`;
 }
 
 describe('the client', () => {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '@ts-micro/testkit/nats';
 
 const startWithinMs = 15_000;
 
@@ -19,7 +20,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** Throws where there is no redis-server, saying how to get it. */
   static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+    const [port = 0] = await freePorts(1);
+    const server = new RedisServer(port);
     await server.restart();
     return server;
   }
@@ -83,13 +85,4 @@ function findRedisServer(): string {
     `redis-server: ${program} does not start (${error.message}). These tests need it: get it with "apt-get install redis-server" or ` +
       '"brew install redis", or name one in REDIS_SERVER_BIN.',
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { connectNats, type NatsOptions } from '@ts-micro/nats';
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { freePorts, startNatsServer } from '@ts-micro/testkit/nats';
 import { nkeys } from 'nats';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from './thrown-by.ts';
@@ -24,7 +24,7 @@ describe('connectNats', () => {
 
   test('passes over servers that are not there', async () => {
     await using server = await startNatsServer();
-    const gone = await freePort();
+    const [gone] = await freePorts(1);
     for (const servers of [`127.0.0.1:${gone},${server.address}`, [server.url, `127.0.0.1:${gone}`]]) {
       await using connection = await connectNats({ servers });
       expect(connection.address).toBe(server.address);
@@ -59,7 +59,7 @@ describe('connectNats', () => {
   });
 
   test('rejects with `unavailable` when no server is there', async () => {
-    const ports = [await freePort(), await freePort()];
+    const ports = await freePorts(2);
     const servers = ports.map((port) => `127.0.0.1:${port}`);
     const error = await thrownBy(() => connectNats({ servers }));
     expect(error).toMatchObject({ code: 'unavailable', retrySafe: true });
@@ -91,7 +91,7 @@ describe('connectNats', () => {
   });
 
   test('waits for the first server with `waitForFirstConnect`', async () => {
-    const port = await freePort();
+    const [port] = await freePorts(1);
     const connecting = connectNats({ servers: `127.0.0.1:${port}`, waitForFirstConnect: true, connectTimeoutMs: 200 });
     const early = await Promise.race([connecting, new Promise((resolve) => setTimeout(resolve, 600, 'waiting'))]);
     expect(early).toBe('waiting');
@@ -101,7 +101,7 @@ describe('connectNats', () => {
   });
 
   test('waits with `waitForFirstConnect` until the signal aborts', async () => {
-    const servers = `127.0.0.1:${await freePort()}`;
+    const servers = `127.0.0.1:${await freePorts(1)}`;
     const signal = AbortSignal.timeout(500);
     const error = await thrownBy(() => connectNats({ servers, waitForFirstConnect: true, signal }));
     expect(error).toMatchObject({ code: 'timeout' });
@@ -160,7 +160,7 @@ describe('credentials', () => {
 
   test('refused by one server are told, though another is not there', async () => {
     await using server = await startNatsServer({ config: 'authorization { token: hunter2 }' });
-    const servers = [`127.0.0.1:${await freePort()}`, server.address];
+    const servers = [`127.0.0.1:${await freePorts(1)}`, server.address];
     for (const order of [servers, servers.toReversed()]) {
       expect(await thrownBy(() => connectNats({ servers: order }))).toMatchObject({ code: 'unauthorized' });
     }
@@ -184,15 +184,6 @@ describe('credentials', () => {
     await expect.poll(() => connection.state.status).toBe('connected');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Takes connections and says nothing. */
 async function startSilentServer(): Promise<AsyncDisposable & { readonly address: string }> {

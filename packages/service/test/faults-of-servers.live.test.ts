@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { natsBroker } from '@ts-micro/broker-nats';
 import type { NatsOptions } from '@ts-micro/nats';
 import { type Client, createClient, createService } from '@ts-micro/service';
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { freePorts, startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, it } from 'vitest';
 import { expectFault, hello, openPlugins, type Plugins } from './faults-world.ts';
 
@@ -41,10 +41,7 @@ async function listening(socket: Server): Promise<string> {
 
 /** An address where nothing listens. */
 async function refusedAddress(): Promise<string> {
-  const socket = createServer().listen(0, '127.0.0.1');
-  const address = await listening(socket);
-  socket.close();
-  return address;
+  return `127.0.0.1:${await freePorts(1)}`;
 }
 
 describe('a server', () => {

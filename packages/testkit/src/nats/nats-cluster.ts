@@ -1,6 +1,6 @@
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError } from '@ts-micro/core';
+import { freePorts } from './free-ports.ts';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 
 const formedWithinMs = 20_000;
@@ -88,19 +88,4 @@ async function peersOf(node: NatsServer): Promise<Set<string>> {
 
 async function disposeAll(nodes: readonly NatsServer[]): Promise<void> {
   await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const listener = createServer();
-      await new Promise<void>((resolve, reject) => {
-        listener.once('error', reject).listen(0, '127.0.0.1', resolve);
-      });
-      return listener;
-    }),
-  );
-  const ports = listeners.map((listener) => (listener.address() as { port: number }).port);
-  await Promise.all(listeners.map((listener) => new Promise((resolve) => listener.close(resolve))));
-  return ports;
 }

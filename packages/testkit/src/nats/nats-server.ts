@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError } from '@ts-micro/core';
 import { findNatsServer } from './find-nats-server.ts';
+import { freePorts } from './free-ports.ts';
 import { NatsProcess } from './nats-process.ts';
 
 const startWithinMs = 15_000;
 const stopWithinMs = 10_000;
+const attempts = 5;
 
 export interface NatsServerOptions {
   /** More configuration in nats-server's own language: authorization, TLS, `max_payload`, `lame_duck_duration`. @default '' */
@@ -57,8 +59,22 @@ export interface NatsServer extends AsyncDisposable {
  *
  * Throws `unavailable` where the program is missing or does not start, with what it logged; `conflict` where `port` is taken.
  */
-export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  const server = new ThrowawayServer(findNatsServer(), await mkdtemp(join(tmpdir(), 'ts-micro-nats-')), options);
+export async function startNatsServer({ config, port }: NatsServerOptions = {}): Promise<NatsServer> {
+  if (port !== undefined) return startOn(port, config);
+  for (let attempt = 1; ; attempt++) {
+    const [free = 0] = await freePorts(1);
+    try {
+      return await startOn(free, config);
+    } catch (error) {
+      // Somebody else was faster.
+      if (attempt === attempts || !MicroError.is(error, 'conflict')) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, config = ''): Promise<NatsServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'ts-micro-nats-'));
+  const server = new ThrowawayServer(findNatsServer(), folder, port, config);
   try {
     await server.start();
   } catch (error) {
@@ -77,12 +93,11 @@ class ThrowawayServer implements NatsServer {
   #process: NatsProcess | undefined;
   #isDisposed = false;
 
-  constructor(program: string, folder: string, options: NatsServerOptions) {
+  constructor(program: string, folder: string, port: number, config: string) {
     this.#program = program;
     this.#folder = folder;
-    this.#config = options.config ?? '';
-    // nats-server itself looks for a free port at -1, so nobody can take it in between.
-    this.#port = options.port ?? -1;
+    this.#port = port;
+    this.#config = config;
   }
 
   get url(): string {
