@@ -28,8 +28,9 @@ export function splitRecord(record: ServiceRecord): readonly ServiceRecord[] {
 export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
   return Array.from(texts).flatMap((text) => {
     try {
-      const node: StoredNode = JSON.parse(text);
-      return [{ ...node, record: serviceRecord(node.record) }];
+      const { owner, changedAt, endsAt, record }: StoredNode = JSON.parse(text);
+      const isNode = Number.isFinite(changedAt) && (endsAt === undefined || Number.isFinite(endsAt));
+      return isNode ? [{ owner, changedAt, endsAt, record: serviceRecord(record) }] : [];
     } catch {
       return [];
     }

@@ -104,10 +104,15 @@ test('what died long ago is removed for good, and what is no node is left alone'
   const name = '["greeter","","a"]';
   const endsAt = performance.now() - 2 * 86_400_000;
   server.texts.set(name, JSON.stringify({ owner: 'dead', changedAt: endsAt - 1, endsAt, record: record('a') }));
-  for (const text of ['', '{', 'null', '{}', '{"record":{}}']) server.texts.set(`other ${text}`, text);
+  const noTime = JSON.stringify({ record: record('a') });
+  const noLease = JSON.stringify({ changedAt: 1, endsAt: null, record: record('a') });
+  const others = ['', '{', 'null', '{}', '{"changedAt":1,"record":{}}', noTime, noLease];
+  for (const text of others) server.texts.set(`other ${text}`, text);
   expect(await registry.listServices()).toEqual([]);
   expect(server.texts.has(name)).toBe(false);
-  expect(server.texts.size).toBe(5);
+  expect(server.texts.size).toBe(others.length);
+  await registry.register(record('b'));
+  expect(await registry.listServices()).toEqual([record('b')]);
 });
 
 test('a message of somebody else changes nothing and is told', async () => {
