@@ -6,16 +6,18 @@ import { listWorkspaces } from './workspaces.mjs';
 /** @typedef {import('./workspaces.mjs').Workspace} Workspace */
 
 const core = '@ts-micro/core';
+const kit = '@ts-micro/kit';
 const nats = '@ts-micro/nats';
 
 /** Which of its siblings the `src` of a package may import. Whatever is not named here is a plugin. @type {Record<string, string[]>} */
 const siblingsAllowed = {
   [core]: [],
-  [nats]: [core],
-  '@ts-micro/testkit': [core],
-  '@ts-micro/service': [core],
+  [kit]: [core],
+  [nats]: [core, kit],
+  '@ts-micro/testkit': [core, kit],
+  '@ts-micro/service': [core, kit],
 };
-const siblingsOfPlugins = [core, nats];
+const siblingsOfPlugins = [core, kit, nats];
 
 const builtins = new Set(builtinModules);
 

@@ -1,13 +1,6 @@
 import type { Broker, Logger, Subscriber } from '@ts-micro/core';
-import {
-  checkMessage,
-  checkTopic,
-  closeAll,
-  HandlerSubscriber,
-  Lifetime,
-  MicroError,
-  topicMatcher,
-} from '@ts-micro/core';
+import { checkMessage, checkTopic, MicroError, topicMatcher } from '@ts-micro/core';
+import { closeAll, HandlerSubscriber, Lifetime } from '@ts-micro/kit';
 import { decode, encode } from './envelope.ts';
 import { redisConnection } from './redis-connection.ts';
 

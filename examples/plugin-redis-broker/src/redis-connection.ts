@@ -1,5 +1,6 @@
 import { createClient } from '@redis/client';
-import { LazyConnection, MicroError } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { LazyConnection } from '@ts-micro/kit';
 
 type RedisClient = ReturnType<typeof createClient>;
 

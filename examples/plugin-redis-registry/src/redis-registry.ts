@@ -1,4 +1,5 @@
-import { type Logger, type Registry, StoreRegistry } from '@ts-micro/core';
+import type { Logger, Registry } from '@ts-micro/core';
+import { StoreRegistry } from '@ts-micro/kit';
 import { redisConnection } from './redis-connection.ts';
 
 export interface RedisRegistryOptions {

@@ -1,11 +1,9 @@
 import {
   type AbortOptions,
-  abortable,
   type Broker,
   type BrokerFeatures,
   type BrokerHandler,
   checkHeaders,
-  Lifetime,
   type Logger,
   type Message,
   MicroError,
@@ -13,8 +11,8 @@ import {
   type SubscribeOptions,
   type Subscriber,
   silentLogger,
-  throwIfAborted,
 } from '@ts-micro/core';
+import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
 import {
   type ConnectionLease,
   checkQueue,

@@ -1,14 +1,5 @@
-import {
-  type AbortOptions,
-  type BrokerHandler,
-  bounded,
-  HandlerQueue,
-  Lifetime,
-  type Logger,
-  type MicroError,
-  type SubscribeOptions,
-  type Subscriber,
-} from '@ts-micro/core';
+import type { AbortOptions, BrokerHandler, Logger, MicroError, SubscribeOptions, Subscriber } from '@ts-micro/core';
+import { bounded, HandlerQueue, Lifetime } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
 import { decodeMessage } from './message-format.ts';
 

@@ -14,22 +14,3 @@ export function abortError(signal: AbortSignal, what: string): MicroError {
     cause: reason,
   });
 }
-
-/** Throws {@link abortError} when `signal` is already aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw abortError(signal, what);
-}
-
-/** Waits for `promise` no longer than `signal` allows; leaves no listener behind. The promise itself goes on unheard. */
-export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
-  if (signal === undefined) return promise;
-  if (signal.aborted) {
-    promise.catch(() => {});
-    return Promise.reject(abortError(signal, what));
-  }
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(abortError(signal, what));
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

@@ -49,12 +49,6 @@ export function checkMessage({ headers, body }: Message, maxBodyBytes: number, w
     throw new MicroError('too_large', `${who}: a body of ${byteLength} bytes is more than ${maxBodyBytes}`);
 }
 
-/** A deep copy with its own headers and bytes, so that neither side sees what the other changes later. */
-export function copyMessage(message: Message): Message {
-  // Not slice(), which of a Buffer gives a view of the same bytes.
-  return { headers: { ...message.headers }, body: new Uint8Array(message.body) };
-}
-
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers';
-import { MicroError, ServiceTable } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { ServiceTable } from '@ts-micro/kit';
 import { Topics } from './broker/topics.ts';
 import type { MemoryNetwork } from './memory-network.ts';
 import type { MemoryListener } from './transport/memory-listener.ts';

@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable } from '@ts-micro/core';
+import type { AbortOptions } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 
 // Beside its bytes a message costs the sender about as much as this.
 const costOfMessage = 512;

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { type AbortOptions, abortable, MicroError, throwIfAborted } from '@ts-micro/core';
+import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { abortable, pause, throwIfAborted } from '@ts-micro/kit';
 import { type Authenticator, type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator } from 'nats';
 import type { NatsConnection } from './connection.ts';
 import { type DialOptions, useDialTransport } from './dial-transport.ts';
@@ -38,7 +39,8 @@ export async function connectNats(options: NatsOptions = {}): Promise<NatsConnec
       if (!isLater) throw error;
       settings.logger.debug('nats server not reached, trying again', { error });
     }
-    await pause(reconnectWaitMs + Math.random() * reconnectJitterMs, signal);
+    await pause(reconnectWaitMs + Math.random() * reconnectJitterMs, { signal });
+    throwIfAborted(signal, 'nats: connecting');
   }
 }
 
@@ -185,14 +187,6 @@ function authenticatorsOf({ nkeySeed, credentials }: NatsSettings): Authenticato
   if (nkeySeed !== undefined) authenticators.push(nkeyAuthenticator(encoder.encode(nkeySeed.trim())));
   if (credentials !== undefined) authenticators.push(credsAuthenticator(encoder.encode(credentials)));
   return authenticators;
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const elapsed = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return abortable(elapsed, signal, 'nats: connecting').finally(() => clearTimeout(timer));
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable, type Logger, MicroError, throwIfAborted } from '@ts-micro/core';
+import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
+import { abortable, throwIfAborted } from '@ts-micro/kit';
 import { connectNats } from './connect-nats.ts';
 import type { NatsConnection } from './connection.ts';
 import { checkNatsOptions, type NatsOptions } from './nats-options.ts';

@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable, Lifetime, type Logger, MicroError } from '@ts-micro/core';
+import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
+import { abortable, Lifetime } from '@ts-micro/kit';
 import { createInbox } from 'nats';
 import { Backlog } from './backlog.ts';
 import type {

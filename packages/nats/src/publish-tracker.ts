@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable } from '@ts-micro/core';
+import type { AbortOptions } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import type { NatsConnection } from './connection.ts';
 
 /** How often unconfirmed messages are asked after. */

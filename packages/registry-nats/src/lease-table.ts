@@ -1,4 +1,5 @@
-import { deepEqual, type NodeRecord, type RegistryEvent, type ServiceRecord } from '@ts-micro/core';
+import type { NodeRecord, RegistryEvent, ServiceRecord } from '@ts-micro/core';
+import { deepEqual } from '@ts-micro/kit';
 
 /** How long a node may stay without being heard of. Times are of `performance.now()`. */
 export interface Lease {

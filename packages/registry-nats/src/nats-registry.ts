@@ -1,18 +1,15 @@
-import {
-  type AbortOptions,
-  CalmLogger,
-  checkServiceName,
-  checkTtl,
-  Lifetime,
-  type LookupOptions,
-  type MicroError,
-  type RegisterOptions,
-  type Registry,
-  type RegistryFeatures,
-  type ServiceRecord,
-  type Watcher,
-  type WatchOptions,
+import type {
+  AbortOptions,
+  LookupOptions,
+  MicroError,
+  RegisterOptions,
+  Registry,
+  RegistryFeatures,
+  ServiceRecord,
+  Watcher,
+  WatchOptions,
 } from '@ts-micro/core';
+import { checkServiceName, checkTtl, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
 import { type ConnectionLease, leaseConnection, type NatsMessage } from '@ts-micro/nats';
 import { checkedRecord } from './check-record.ts';
 import { LeaseClock } from './lease-clock.ts';
@@ -48,7 +45,7 @@ class NatsRegistry implements Registry {
   readonly name = 'nats';
   readonly supports: RegistryFeatures = { ttl: true, watch: true };
   readonly #settings: NatsRegistrySettings;
-  readonly #logger: CalmLogger;
+  readonly #logger: RateLimitedLogger;
   readonly #lease: ConnectionLease;
   readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
   readonly #registrations: Registrations;
@@ -60,7 +57,7 @@ class NatsRegistry implements Registry {
 
   constructor(options: NatsRegistryOptions) {
     const settings = checkRegistryOptions(options);
-    this.#logger = new CalmLogger(settings.logger);
+    this.#logger = new RateLimitedLogger(settings.logger);
     this.#settings = { ...settings, logger: this.#logger };
     this.#lease = leaseConnection(this.#settings.connect);
     this.#registrations = new Registrations({

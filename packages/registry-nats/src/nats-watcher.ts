@@ -1,13 +1,12 @@
 import {
   type AbortOptions,
-  Lifetime,
   type Logger,
-  Mailbox,
   type MicroError,
   type RegistryEvent,
   serviceRecord,
   type Watcher,
 } from '@ts-micro/core';
+import { Lifetime, Mailbox } from '@ts-micro/kit';
 import { type Change, type Lease, LeaseTable } from './lease-table.ts';
 import type { Answer } from './query.ts';
 import type { Announcement } from './record-decoding.ts';

@@ -1,11 +1,5 @@
-import {
-  type AbortOptions,
-  abortError,
-  type Logger,
-  type MicroError,
-  type ServiceRecord,
-  throwIfAborted,
-} from '@ts-micro/core';
+import { type AbortOptions, abortError, type Logger, type MicroError, type ServiceRecord } from '@ts-micro/core';
+import { throwIfAborted } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import { publishToAll, statedLeasesMs } from './peer-headers.ts';
 import { decodeAnswer } from './record-decoding.ts';

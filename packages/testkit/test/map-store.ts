@@ -1,4 +1,5 @@
-import { MicroError, type RegistryStore } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import type { RegistryStore } from '@ts-micro/kit';
 
 /** A store in this process that can be taken away, with all it holds, and come back. */
 export class MapStore {

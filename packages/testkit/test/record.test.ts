@@ -1,4 +1,5 @@
-import { Lifetime, MicroError } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
 import { expect, test } from 'vitest';
 import { record } from '../src/record.ts';
 import { Trace } from '../src/trace.ts';

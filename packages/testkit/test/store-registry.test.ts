@@ -1,11 +1,5 @@
-import {
-  type LogFields,
-  type Logger,
-  type RegistryStore,
-  StoreRegistry,
-  serviceRecord,
-  silentLogger,
-} from '@ts-micro/core';
+import { type LogFields, type Logger, serviceRecord, silentLogger } from '@ts-micro/core';
+import { type RegistryStore, StoreRegistry } from '@ts-micro/kit';
 import { expect, test } from 'vitest';
 import { testRegistry } from '../src/vitest.ts';
 import { MapStore } from './map-store.ts';

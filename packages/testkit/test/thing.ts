@@ -1,4 +1,5 @@
-import { type Broker, type BrokerFeatures, Lifetime } from '@ts-micro/core';
+import type { Broker, BrokerFeatures } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
 import type { BackendUnderTest } from '../src/backend.ts';
 import type { CaseResult } from '../src/case-result.ts';
 import type { ContractCase } from '../src/contract-case.ts';

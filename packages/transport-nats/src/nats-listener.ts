@@ -1,15 +1,13 @@
 import {
   type AbortOptions,
-  abortable,
   abortError,
-  CalmLogger,
-  Lifetime,
   type Listener,
   type Logger,
   type Message,
   MicroError,
   type Socket,
 } from '@ts-micro/core';
+import { abortable, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
 import { decodeEnvelope, type NatsConnection, type NatsMessage, type NatsSubscription } from '@ts-micro/nats';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
@@ -35,7 +33,7 @@ export class NatsListener implements Listener {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #connection: NatsConnection;
   readonly #settings: TransportSettings;
-  readonly #logger: CalmLogger;
+  readonly #logger: RateLimitedLogger;
   readonly #inbox: () => ReplyInbox;
   readonly #what: string;
   readonly #lifetime: Lifetime;
@@ -56,7 +54,7 @@ export class NatsListener implements Listener {
     this.metadata = advertised(settings.dialect);
     this.#connection = connection;
     this.#settings = settings;
-    this.#logger = new CalmLogger(logger);
+    this.#logger = new RateLimitedLogger(logger);
     this.#inbox = inbox;
     this.#what = `nats listener ${address}`;
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));

@@ -1,14 +1,5 @@
-import {
-  type AbortOptions,
-  abortable,
-  abortError,
-  checkHeaders,
-  Lifetime,
-  Mailbox,
-  type Message,
-  MicroError,
-  type Socket,
-} from '@ts-micro/core';
+import { type AbortOptions, abortError, checkHeaders, type Message, MicroError, type Socket } from '@ts-micro/core';
+import { abortable, Lifetime, Mailbox } from '@ts-micro/kit';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 import type { Dialect } from './dialect.ts';
 import { Conversation, type ConversationHost } from './native/conversation.ts';

@@ -2,7 +2,6 @@ import {
   type AbortOptions,
   type Closable,
   type DialOptions,
-  Lifetime,
   type Listener,
   type ListenOptions,
   type Logger,
@@ -12,6 +11,7 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
 import { type ConnectionLease, checkSubject, leaseConnection, type NatsConnection } from '@ts-micro/nats';
 import { dialectToward } from './dialect.ts';
 import { DialledSocket } from './dialled-socket.ts';

@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable, MicroError } from '@ts-micro/core';
+import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import { mapNatsError, type NatsConnection, type NatsMessage, type NatsSubscription } from '@ts-micro/nats';
 import { tellNobodyListens } from './nobody-listens.ts';
 

@@ -6,9 +6,6 @@ import {
   type BrokerOptions,
   checkMessage,
   checkTopic,
-  closeAll,
-  copyMessage,
-  Lifetime,
   type Logger,
   type Message,
   MicroError,
@@ -17,7 +14,9 @@ import {
   type Subscriber,
   silentLogger,
 } from '@ts-micro/core';
+import { closeAll, Lifetime } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
+import { copyMessage } from '../copy-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemorySubscriber } from './memory-subscriber.ts';

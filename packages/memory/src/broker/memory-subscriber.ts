@@ -1,11 +1,5 @@
-import {
-  type BrokerHandler,
-  checkName,
-  HandlerSubscriber,
-  type Logger,
-  type SubscribeOptions,
-  topicMatcher,
-} from '@ts-micro/core';
+import { type BrokerHandler, checkName, type Logger, type SubscribeOptions, topicMatcher } from '@ts-micro/core';
+import { HandlerSubscriber } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
 interface SubscriberInit {

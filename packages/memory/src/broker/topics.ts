@@ -1,4 +1,5 @@
-import { copyMessage, type Message } from '@ts-micro/core';
+import type { Message } from '@ts-micro/core';
+import { copyMessage } from '../copy-message.ts';
 import type { MemorySubscriber } from './memory-subscriber.ts';
 
 /** Who subscribes on a network. */

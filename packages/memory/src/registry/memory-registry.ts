@@ -1,13 +1,8 @@
 import {
   type AbortOptions,
   type Closable,
-  checkServiceName,
-  checkTtl,
-  closeAll,
-  Lifetime,
   type LookupOptions,
   type MicroError,
-  RecordWatcher,
   type RegisterOptions,
   type Registry,
   type RegistryFeatures,
@@ -16,6 +11,7 @@ import {
   type Watcher,
   type WatchOptions,
 } from '@ts-micro/core';
+import { checkServiceName, checkTtl, closeAll, Lifetime, RecordWatcher } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';

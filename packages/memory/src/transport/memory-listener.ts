@@ -1,12 +1,5 @@
-import {
-  type AbortOptions,
-  bounded,
-  Lifetime,
-  type Listener,
-  type Logger,
-  MicroError,
-  type Socket,
-} from '@ts-micro/core';
+import { type AbortOptions, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
+import { bounded, Lifetime } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 import { MemorySocket } from './memory-socket.ts';
 import type { Pipe } from './pipe.ts';

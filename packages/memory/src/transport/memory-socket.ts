@@ -1,12 +1,6 @@
-import {
-  type AbortOptions,
-  checkMessage,
-  copyMessage,
-  Lifetime,
-  type Message,
-  MicroError,
-  type Socket,
-} from '@ts-micro/core';
+import { type AbortOptions, checkMessage, type Message, MicroError, type Socket } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
+import { copyMessage } from '../copy-message.ts';
 import type { Network } from '../network.ts';
 import type { Pipe } from './pipe.ts';
 

@@ -2,9 +2,7 @@ import {
   type AbortOptions,
   type Closable,
   checkName,
-  closeAll,
   type DialOptions,
-  Lifetime,
   type Listener,
   type ListenOptions,
   type Logger,
@@ -14,6 +12,7 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
+import { closeAll, Lifetime } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';

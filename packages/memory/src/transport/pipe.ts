@@ -1,4 +1,5 @@
-import { type AbortOptions, abortError, Mailbox, type Message, MicroError } from '@ts-micro/core';
+import { type AbortOptions, abortError, type Message, MicroError } from '@ts-micro/core';
+import { Mailbox } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
 /** A message that found the pipe full. */

@@ -1,4 +1,5 @@
-import { abortable, MicroError, type Socket } from '@ts-micro/core';
+import { MicroError, type Socket } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import { AbortFanOut } from './abort-fan-out.ts';
 import type { ClientSettings } from './client-options.ts';
 import { DeadlineClock } from './deadline-clock.ts';

@@ -1,4 +1,5 @@
-import { type AbortOptions, abortable, Lifetime, type MicroError } from '@ts-micro/core';
+import type { AbortOptions, MicroError } from '@ts-micro/core';
+import { abortable, Lifetime } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
 import { Attempts } from './attempts.ts';

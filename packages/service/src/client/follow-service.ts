@@ -1,4 +1,5 @@
-import { abortable, type Logger, MicroError, type Registry, type ServiceRecord, type Watcher } from '@ts-micro/core';
+import { type Logger, MicroError, type Registry, type ServiceRecord, type Watcher } from '@ts-micro/core';
+import { abortable, pause } from '@ts-micro/kit';
 
 /** A call waits for the first answer about a service; a watcher begun at the same time would have it wait longer. */
 const headStartMs = 20;
@@ -24,7 +25,7 @@ export async function followService(
   logger: Logger,
 ): Promise<void> {
   let pauseMs = firstPauseMs;
-  await pause(headStartMs, signal);
+  await pause(headStartMs, { signal, keepsAlive: false });
   while (!signal.aborted) {
     let watcher: Watcher | undefined;
     const end = () => void watcher?.close();
@@ -50,21 +51,7 @@ export async function followService(
       follower.onLost();
       end();
     }
-    await pause(pauseMs * (0.5 + Math.random()), signal);
+    await pause(pauseMs * (0.5 + Math.random()), { signal, keepsAlive: false });
     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
   }
-}
-
-/** Resolves after a while, or as soon as `signal` aborts. Does not keep the process alive. */
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, durationMs).unref();
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

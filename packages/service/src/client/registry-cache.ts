@@ -1,4 +1,5 @@
-import { abortable, Lifetime, type Logger, MicroError, type Registry, type ServiceRecord } from '@ts-micro/core';
+import { type Logger, MicroError, type Registry, type ServiceRecord } from '@ts-micro/core';
+import { abortable, Lifetime } from '@ts-micro/kit';
 import { addressChanges, nodesOf, united } from './compare-records.ts';
 import { followService, type ServiceFollower } from './follow-service.ts';
 import { ServiceView } from './service-view.ts';

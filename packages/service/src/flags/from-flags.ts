@@ -3,7 +3,6 @@ import {
   type Broker,
   type Closable,
   getPlugin,
-  Lifetime,
   type Logger,
   listPlugins,
   MicroError,
@@ -13,6 +12,7 @@ import {
   silentLogger,
   type Transport,
 } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
 import { type FlagSettings, type GivenFlag, settingFlags } from './flag-settings.ts';
 import { type Environment, partsOf, readFlags } from './read-flags.ts';
 

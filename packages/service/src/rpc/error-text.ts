@@ -1,4 +1,5 @@
-import { MicroError, type RemoteError, statusOfCode } from '@ts-micro/core';
+import { MicroError, type RemoteError } from '@ts-micro/core';
+import { statusOfCode } from './error-status.ts';
 import { goJson } from './json.ts';
 import { statusPhrase } from './status-phrase.ts';
 

@@ -1,4 +1,5 @@
-import { codeOfStatus, type ErrorCode, MicroError } from '@ts-micro/core';
+import { type ErrorCode, MicroError } from '@ts-micro/core';
+import { codeOfStatus } from './error-status.ts';
 import { parseError, runtimeId } from './error-text.ts';
 
 // The fixed texts of Go Micro's router, and of its server for a content type that it does not know.

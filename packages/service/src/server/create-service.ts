@@ -1,6 +1,5 @@
 import {
   type AbortOptions,
-  CalmLogger,
   type Listener,
   MicroError,
   type NodeRecord,
@@ -8,6 +7,7 @@ import {
   type Socket,
   serviceRecord,
 } from '@ts-micro/core';
+import { pause, RateLimitedLogger, untilAborted } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codecs.ts';
 import { addDebugHandlers } from './debug-handlers.ts';
@@ -20,7 +20,6 @@ import type { ServiceCore } from './service-core.ts';
 import { type CheckedServiceOptions, checkServiceOptions, type ServiceOptions } from './service-options.ts';
 import { type EventRelay, SocketServer } from './socket-server.ts';
 import type { EventHandler, SubscriptionOptions } from './subscription.ts';
-import { pause, untilAborted } from './waiting.ts';
 import { Workload } from './workload.ts';
 
 const startTimeoutMs = 30_000;
@@ -65,7 +64,7 @@ class MicroService implements Service {
       middleware: this.#middleware,
       workload: new Workload(options),
       logger: options.logger,
-      calmLogger: new CalmLogger(options.logger),
+      limitedLogger: new RateLimitedLogger(options.logger),
     };
     this.#events = new Events(this.#core);
     this.#relay = (message, context) => this.#events.relay(message, context);
@@ -248,7 +247,7 @@ class MicroService implements Service {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', onAbort);
     this.#state = 'stopped';
-    this.#core.calmLogger.end();
+    this.#core.limitedLogger.end();
     if (hasStarted) this.#core.logger.info('service stopped', { service: this.name, abandoned });
     return { abandoned };
   }
@@ -257,7 +256,7 @@ class MicroService implements Service {
     const { workload } = this.#core;
     if (this.#registration !== undefined) {
       await this.#registration.end({ signal });
-      await pause(deregisterGraceMs, signal);
+      await pause(deregisterGraceMs, { signal });
     }
     // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an answer off.
     for (const socket of this.#sockets) socket.drain();

@@ -2,11 +2,11 @@ import {
   type AbortOptions,
   type Broker,
   type BrokerEvent,
-  CalmLogger,
   type Message,
   MicroError,
   type Subscriber,
 } from '@ts-micro/core';
+import { RateLimitedLogger } from '@ts-micro/kit';
 import { defaultContentType } from '../rpc/content-type.ts';
 import { formatError, remoteError } from '../rpc/error-text.ts';
 import { header } from '../rpc/headers.ts';
@@ -18,7 +18,7 @@ import { handleEvent, type Subscription } from './subscription.ts';
 export class Events {
   readonly #core: ServiceCore;
   /** Each with its own log, so that no flood at one hides the others' failures. */
-  readonly #subscriptions = new Map<Subscription, CalmLogger>();
+  readonly #subscriptions = new Map<Subscription, RateLimitedLogger>();
   readonly #subscribers: Subscriber[] = [];
 
   constructor(core: ServiceCore) {
@@ -30,7 +30,7 @@ export class Events {
   }
 
   add(subscription: Subscription): void {
-    this.#subscriptions.set(subscription, new CalmLogger(this.#core.logger));
+    this.#subscriptions.set(subscription, new RateLimitedLogger(this.#core.logger));
   }
 
   async open(broker: Broker, options: AbortOptions): Promise<void> {

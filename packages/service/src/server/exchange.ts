@@ -68,6 +68,6 @@ function isAboutMessage(error: unknown): boolean {
 function logUnsent({ core, socket, request }: Exchange, error: unknown): void {
   const fields = { service: core.name, name: request.name, remote: socket.remote, error };
   if (MicroError.is(error, 'closed') || MicroError.is(error, 'unavailable'))
-    core.calmLogger.debug('answer not sent', fields);
-  else core.calmLogger.warn('answer not sent', fields);
+    core.limitedLogger.debug('answer not sent', fields);
+  else core.limitedLogger.warn('answer not sent', fields);
 }

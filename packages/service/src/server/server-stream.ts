@@ -1,4 +1,5 @@
-import { type AbortOptions, Mailbox, type Message, MicroError } from '@ts-micro/core';
+import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
+import { Mailbox } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
 import { errorOfThrown, formatError } from '../rpc/error-text.ts';

@@ -1,4 +1,5 @@
-import type { CalmLogger, Logger } from '@ts-micro/core';
+import type { Logger } from '@ts-micro/core';
+import type { RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { Codecs } from '../rpc/codecs.ts';
 import type { Routes } from './routes.ts';
@@ -13,5 +14,5 @@ export interface ServiceCore {
   readonly workload: Workload;
   readonly logger: Logger;
   /** For what callers can cause as often as they like. */
-  readonly calmLogger: CalmLogger;
+  readonly limitedLogger: RateLimitedLogger;
 }

@@ -52,7 +52,7 @@ export class SocketServer {
       while (!this.#hasLeft && (!this.#isLast || this.#streams.size > 0)) await this.#socket.receive().then(this.#next);
     } catch (error) {
       cause = error;
-      this.#core.calmLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
+      this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
     }
     this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
     if (this.#inFlight > 0 && !this.#isAbandoned) {

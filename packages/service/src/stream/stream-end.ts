@@ -1,4 +1,5 @@
-import { type AbortOptions, Lifetime, type Message, MicroError } from '@ts-micro/core';
+import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
+import { Lifetime } from '@ts-micro/kit';
 import type { MessageStream } from './message-stream.ts';
 
 /** What one end of a stream does through its socket; client and server differ in it. */

@@ -1,4 +1,5 @@
-import { abortable, type Message, MicroError } from '@ts-micro/core';
+import { type Message, MicroError } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import type { FrameCarrier } from './carrier.ts';
 import {
   chunkHeadBytes,

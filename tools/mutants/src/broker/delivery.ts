@@ -1,4 +1,6 @@
-import { type BrokerEvent, copyMessage, type Message, MicroError, throwIfAborted } from '@ts-micro/core';
+import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
+import { throwIfAborted } from '@ts-micro/kit';
+import { copyMessage } from '../copy-message.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { SameObject, spoilt } from '../spoilt-message.ts';
 import { brokers, handling, publishes, subscriptions } from './seams.ts';

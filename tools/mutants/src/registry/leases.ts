@@ -1,4 +1,5 @@
-import { type RegisterOptions, type ServiceRecord, throwIfAborted } from '@ts-micro/core';
+import type { RegisterOptions, ServiceRecord } from '@ts-micro/core';
+import { throwIfAborted } from '@ts-micro/kit';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { registries } from './seams.ts';
 

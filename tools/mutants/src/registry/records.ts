@@ -1,4 +1,5 @@
-import { type Registry, type ServiceRecord, throwIfAborted } from '@ts-micro/core';
+import type { Registry, ServiceRecord } from '@ts-micro/core';
+import { throwIfAborted } from '@ts-micro/kit';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { registers, registries } from './seams.ts';
 

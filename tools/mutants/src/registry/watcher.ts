@@ -1,4 +1,5 @@
-import { abortable, MicroError, throwIfAborted, type Watcher } from '@ts-micro/core';
+import { MicroError, type Watcher } from '@ts-micro/core';
+import { abortable, throwIfAborted } from '@ts-micro/kit';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
 import { registries, watchers } from './seams.ts';

@@ -1,4 +1,5 @@
-import { abortable, MicroError, type Socket } from '@ts-micro/core';
+import { MicroError, type Socket } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';

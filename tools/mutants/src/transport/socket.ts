@@ -1,4 +1,6 @@
-import { abortable, copyMessage, MicroError, throwIfAborted } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { abortable, throwIfAborted } from '@ts-micro/kit';
+import { copyMessage } from '../copy-message.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
 import { SameObject } from '../spoilt-message.ts';

@@ -1,4 +1,5 @@
-import { abortable, MicroError, throwIfAborted } from '@ts-micro/core';
+import { MicroError } from '@ts-micro/core';
+import { abortable, throwIfAborted } from '@ts-micro/kit';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { recoded } from '../recoded.ts';
 import { sends, sockets } from './seams.ts';

@@ -1,0 +1,145 @@
+import {
+  type AbortOptions,
+  type BrokerEvent,
+  type BrokerHandler,
+  type Logger,
+  MicroError,
+  type SubscribeOptions,
+  silentLogger,
+} from '@ts-micro/core';
+import { bounded } from '../lifecycle/bounded.ts';
+import { Fifo } from '../lifecycle/fifo.ts';
+import { RateLimitedLogger } from '../lifecycle/rate-limited-logger.ts';
+
+export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
+  /** Begins every message: `redis broker: subscriber of "a.b"`. */
+  readonly what: string;
+  readonly handler: BrokerHandler;
+  /** Makes the event when its turn has come, so that what is dropped costs nothing. What it throws is reported like what the handler throws. */
+  readonly eventOf: (item: Item) => BrokerEvent;
+  /** Items that may wait; what comes beyond is dropped, counted and reported as `unavailable`. @default 65536 */
+  readonly limit?: number | undefined;
+  /** Told of what fails where there is no `onError`, and of what is dropped, each at most once a second. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+const dropReportMs = 1000;
+
+/**
+ * The working half of a {@link Subscriber}: what the backend receives is pushed, and at most `concurrency` handlers run at once, in the
+ * order of arrival.
+ *
+ * A handler that throws is reported and does not stop the others; `push` never throws, never waits, and calls no handler itself.
+ */
+export class HandlerQueue<Item = BrokerEvent> {
+  readonly #options: HandlerQueueOptions<Item>;
+  readonly #concurrency: number;
+  readonly #limit: number;
+  readonly #logger: Logger;
+  /** For what a peer can cause with every message. */
+  readonly #limitedLogger: RateLimitedLogger;
+  readonly #waiting = new Fifo<Item>();
+  readonly #work = () => void this.#workOff();
+  #workers = 0;
+  #onIdle: (() => void) | undefined;
+  #dropped = 0;
+  #dropReportedAt = Number.NEGATIVE_INFINITY;
+
+  /** Throws `invalid` for a `concurrency` that is not a positive whole number. */
+  constructor(options: HandlerQueueOptions<Item>) {
+    const { what, concurrency = 1, limit = 65_536, logger = silentLogger } = options;
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+      throw new MicroError('invalid', `${what}: concurrency is ${String(concurrency)}, not a positive whole number`);
+    }
+    this.#options = options;
+    this.#concurrency = concurrency;
+    this.#limit = limit;
+    this.#logger = logger;
+    this.#limitedLogger = new RateLimitedLogger(logger);
+  }
+
+  /** Takes one item in. */
+  push(item: Item): void {
+    if (this.#waiting.size >= this.#limit) {
+      this.#dropped++;
+      // Not for each message: there may be very many, and there is no time as it is.
+      if (performance.now() - this.#dropReportedAt >= dropReportMs) this.#reportDropped();
+      return;
+    }
+    this.#waiting.push(item);
+    if (this.#workers === this.#concurrency) return;
+    this.#workers++;
+    // Not now: who pushes is a read loop, which first takes in all that came together.
+    queueMicrotask(this.#work);
+  }
+
+  /** Tells `onError`, or the log where there is none. Never throws. */
+  report(error: MicroError, event?: BrokerEvent): void {
+    void this.#report(error, event);
+  }
+
+  /**
+   * Waits until everything pushed has been handled, or `signal` aborts or `boundMs` have passed: what still waits is then forgotten, and it
+   * rejects with `canceled` or `timeout`.
+   */
+  async finish(options: AbortOptions, boundMs: number): Promise<void> {
+    try {
+      if (this.#workers === 0) return;
+      const idle = new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+      await bounded(idle, options, boundMs, `${this.#options.what}: closing with handlers running`);
+    } finally {
+      this.#waiting.clear();
+      this.#onIdle = undefined;
+      this.#limitedLogger.end();
+    }
+  }
+
+  async #workOff(): Promise<void> {
+    const { what, handler, eventOf } = this.#options;
+    for (let item = this.#waiting.take(); item !== undefined; item = this.#waiting.take()) {
+      let event: BrokerEvent | undefined;
+      try {
+        event = eventOf(item);
+        const handling = handler(event);
+        // Most handlers of events return nothing, and then there is nothing to wait for.
+        if (handling !== undefined) await handling;
+      } catch (cause) {
+        // Without an event it was not the handler that threw.
+        const error =
+          event === undefined
+            ? MicroError.from(cause, 'malformed', what)
+            : new MicroError('internal', `${what}: the handler failed`, { cause });
+        void this.#report(error, event);
+      }
+    }
+    this.#workers--;
+    if (this.#workers > 0) return;
+    this.#onIdle?.();
+    if (this.#dropped > 0) this.#reportDropped();
+  }
+
+  async #report(error: MicroError, event?: BrokerEvent): Promise<void> {
+    const { what, onError } = this.#options;
+    if (onError === undefined) {
+      this.#limitedLogger.error('message was not handled', { subscriber: what, topic: event?.topic, error });
+      return;
+    }
+    try {
+      await onError(error, event);
+    } catch (thrown) {
+      this.#limitedLogger.error('onError failed', { subscriber: what, error: thrown });
+    }
+  }
+
+  #reportDropped(): void {
+    const { what, onError } = this.#options;
+    const dropped = this.#dropped;
+    this.#dropReportedAt = performance.now();
+    this.#dropped = 0;
+    this.#logger.warn('messages dropped', { subscriber: what, dropped });
+    const text = `${what}: ${dropped} messages dropped, as ${this.#limit} were waiting already`;
+    if (onError) void this.#report(new MicroError('unavailable', text));
+  }
+}

@@ -1,0 +1,73 @@
+import type { AbortOptions, BrokerEvent, MicroError, Subscriber } from '@ts-micro/core';
+import { bounded } from '../lifecycle/bounded.ts';
+import { Lifetime } from '../lifecycle/lifetime.ts';
+import { HandlerQueue, type HandlerQueueOptions } from './handler-queue.ts';
+
+export interface HandlerSubscriberOptions<Item> extends HandlerQueueOptions<Item> {
+  readonly topic: string;
+  readonly queue?: string | undefined;
+  /** Ends the subscription at the backend. What comes in until it resolves is still handled; that it fails is not an error, as nothing is listened to any more. */
+  readonly stop: (options: AbortOptions) => unknown;
+  /** How long closing waits for `stop` and for handlers, in milliseconds. @default 10000 */
+  readonly closeTimeoutMs?: number | undefined;
+}
+
+/** A whole {@link Subscriber} over a {@link HandlerQueue}: the backend pushes what it receives. */
+export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
+  readonly topic: string;
+  readonly queue: string | undefined;
+  readonly #what: string;
+  readonly #stop: (options: AbortOptions) => unknown;
+  readonly #closeTimeoutMs: number;
+  readonly #items: HandlerQueue<Item>;
+  readonly #lifetime: Lifetime;
+  #isStopped = false;
+
+  /** Throws `invalid` for a `concurrency` that is not a positive whole number. */
+  constructor(options: HandlerSubscriberOptions<Item>) {
+    const { what, topic, queue, stop, closeTimeoutMs = 10_000 } = options;
+    this.topic = topic;
+    this.queue = queue;
+    this.#what = what;
+    this.#stop = stop;
+    this.#closeTimeoutMs = closeTimeoutMs;
+    this.#items = new HandlerQueue(options);
+    this.#lifetime = new Lifetime(what, (closeOptions) => this.#release(closeOptions));
+  }
+
+  /** Takes one item in; never throws, and ignores what comes after the end. */
+  push(item: Item): void {
+    if (!this.#isStopped) this.#items.push(item);
+  }
+
+  /** Ends it because of `cause`, as when the backend takes the subscription away. */
+  fail(cause: MicroError): Promise<void> {
+    return this.#lifetime.fail(cause);
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #release(options: AbortOptions): Promise<void> {
+    const deadline = performance.now() + this.#closeTimeoutMs;
+    try {
+      const stopping = this.#stop(options);
+      if (stopping instanceof Promise) {
+        await bounded(stopping, options, this.#closeTimeoutMs, `${this.#what}: ending the subscription`);
+      }
+    } catch {
+      // It has ended all the same; that handlers still run past the deadline is found next.
+    }
+    this.#isStopped = true;
+    await this.#items.finish(options, Math.max(0, deadline - performance.now()));
+  }
+}

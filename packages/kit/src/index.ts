@@ -1,0 +1,31 @@
+// For every backend: lives, waits, queues, options.
+export { abortable, throwIfAborted } from './lifecycle/abort.ts';
+export { bounded } from './lifecycle/bounded.ts';
+export { closeAll } from './lifecycle/close-all.ts';
+export { Fifo } from './lifecycle/fifo.ts';
+export { LazyConnection } from './lifecycle/lazy-connection.ts';
+export { Lifetime } from './lifecycle/lifetime.ts';
+export { Mailbox } from './lifecycle/mailbox.ts';
+export { OptionChecks } from './lifecycle/options.ts';
+export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
+export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
+
+// For brokers.
+export { HandlerQueue } from './broker/handler-queue.ts';
+export { HandlerSubscriber } from './broker/handler-subscriber.ts';
+
+// For registries.
+export { deepEqual } from './registry/deep-equal.ts';
+export { FollowingWatcher } from './registry/following-watcher.ts';
+export { RecordWatcher } from './registry/record-watcher.ts';
+export { checkServiceName, checkTtl } from './registry/registry-rules.ts';
+export { ServiceTable } from './registry/service-table.ts';
+export { StoreRegistry } from './registry/store-registry.ts';
+
+export type { HandlerQueueOptions } from './broker/handler-queue.ts';
+export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
+export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
+export type { TableChange } from './registry/following-watcher.ts';
+export type { RecordWatcherOptions } from './registry/record-watcher.ts';
+export type { RegistryStore } from './registry/registry-store.ts';
+export type { StoreRegistryOptions } from './registry/store-registry.ts';

@@ -1,0 +1,62 @@
+import { MicroError } from '@ts-micro/core';
+import { longestTimerMs } from './timers.ts';
+
+/**
+ * Checks the options of one factory. Every method throws `invalid` naming who, the option and its value:
+ * `nats broker: option concurrency is 0, not a whole number from 1`.
+ */
+export class OptionChecks {
+  readonly #who: string;
+
+  /** `who` begins every message: `nats broker`. */
+  constructor(who: string) {
+    this.#who = who;
+  }
+
+  /** Accepts a time in milliseconds that a timer can measure: above 0 and at most {@link longestTimerMs}. */
+  milliseconds(option: string, value: unknown): void {
+    if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return;
+    throw this.invalid(option, value, `a number of milliseconds above 0 and up to ${longestTimerMs}`);
+  }
+
+  /** Accepts a whole number from `least` to `most`. @default 1 to 2^53 - 1 */
+  whole(option: string, value: unknown, least = 1, most: number = Number.MAX_SAFE_INTEGER): void {
+    if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;
+    const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`;
+    throw this.invalid(option, value, `a whole number from ${least}${upTo}`);
+  }
+
+  /** Accepts one of `choices`. */
+  oneOf(option: string, value: unknown, choices: readonly string[]): void {
+    if (choices.includes(value as string)) return;
+    throw this.invalid(option, value, `one of ${choices.join(', ')}`);
+  }
+
+  /** Accepts a boolean. */
+  boolean(option: string, value: unknown): void {
+    if (typeof value !== 'boolean') throw this.invalid(option, value, 'true or false');
+  }
+
+  /** Accepts a text with more in it than white space. */
+  text(option: string, value: unknown): void {
+    if (typeof value !== 'string' || value.trim() === '') throw this.invalid(option, value, 'a text');
+  }
+
+  /** Accepts a function, or `undefined`. */
+  optionalFunction(option: string, value: unknown): void {
+    if (value !== undefined && typeof value !== 'function') throw this.invalid(option, value, 'a function');
+  }
+
+  /** The error of an option that breaks `rule`, for checks that are not here. */
+  invalid(option: string, value: unknown, rule: string): MicroError {
+    return new MicroError('invalid', `${this.#who}: option ${option} is ${describe(value)}, not ${rule}`);
+  }
+}
+
+// Never throws, whatever the value is: a symbol, an object without a prototype, a proxy.
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}...` : value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}

@@ -1,0 +1,57 @@
+import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { ServiceTable } from './service-table.ts';
+
+/** A node in a record of its own, or a version without nodes. Times are milliseconds on the store's clock. */
+export interface StoredNode {
+  /** Which registry put it last. */
+  readonly owner: string;
+  readonly changedAt: number;
+  /** Absent where it has no lease. */
+  readonly endsAt?: number | undefined;
+  readonly record: ServiceRecord;
+}
+
+// How long after the end of its lease a node is removed for good: by then nobody is about to register it.
+const dayMs = 86_400_000;
+
+/** What a node, or a version without nodes, is stored under. */
+export function fieldOf({ name, version, nodes }: ServiceRecord): string {
+  return JSON.stringify([name, version, nodes[0]?.id ?? '']);
+}
+
+/** Its nodes, each in a record of its own. */
+export function splitRecord(record: ServiceRecord): readonly ServiceRecord[] {
+  return record.nodes.length > 0 ? record.nodes.map((node) => ({ ...record, nodes: [node] })) : [record];
+}
+
+/** The nodes among these texts; what is none is left out, as anybody can write into a store. */
+export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
+  return Array.from(texts).flatMap((text) => {
+    try {
+      const { owner, changedAt, endsAt, record }: StoredNode = JSON.parse(text);
+      const isNode = Number.isFinite(changedAt) && (endsAt === undefined || Number.isFinite(endsAt));
+      return isNode ? [{ owner, changedAt, endsAt, record: serviceRecord(record) }] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Whether its lease runs still. */
+export function isLive({ endsAt }: StoredNode, now: number): boolean {
+  return endsAt === undefined || endsAt > now;
+}
+
+/** What is registered; what changed last comes last. A table that `lasts` forgets nodes as their leases end. */
+export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): ServiceTable {
+  const table = new ServiceTable();
+  const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);
+  for (const { record, endsAt } of live)
+    table.register(record, lasts && endsAt !== undefined ? endsAt - now : undefined);
+  return table;
+}
+
+/** The fields of those whose processes are long gone. */
+export function staleFields(nodes: readonly StoredNode[], now: number): readonly string[] {
+  return nodes.filter(({ endsAt = now }) => endsAt < now - dayMs).map(({ record }) => fieldOf(record));
+}

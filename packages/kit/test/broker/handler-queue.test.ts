@@ -1,0 +1,143 @@
+import type { BrokerEvent, MicroError } from '@ts-micro/core';
+import { expect, test } from 'vitest';
+import { HandlerQueue, type HandlerQueueOptions } from '../../src/index.ts';
+
+const event = (topic: string): BrokerEvent => ({ topic, message: { headers: {}, body: new Uint8Array() } });
+
+function queueOf(options: Pick<HandlerQueueOptions<string>, 'handler'> & Partial<HandlerQueueOptions<string>>) {
+  return new HandlerQueue<string>({ what: 'test queue', eventOf: event, ...options });
+}
+
+test('handlers run one at a time and in order unless told otherwise', async () => {
+  const seen: string[] = [];
+  let running = 0;
+  const queue = queueOf({
+    handler: async ({ topic }) => {
+      running++;
+      expect(running).toBe(1);
+      await Promise.resolve();
+      seen.push(topic);
+      running--;
+    },
+  });
+  for (const topic of ['a', 'b', 'c']) queue.push(topic);
+  await queue.finish({}, 1000);
+  expect(seen).toEqual(['a', 'b', 'c']);
+});
+
+test('no handler is called by push itself', async () => {
+  let calls = 0;
+  const queue = queueOf({ handler: () => void calls++ });
+  queue.push('a');
+  expect(calls).toBe(0);
+  await queue.finish({}, 1000);
+  expect(calls).toBe(1);
+});
+
+test('at most concurrency handlers run at once', async () => {
+  let running = 0;
+  let most = 0;
+  const queue = queueOf({
+    concurrency: 3,
+    handler: async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      running--;
+    },
+  });
+  for (let count = 0; count < 20; count++) queue.push('a');
+  await queue.finish({}, 1000);
+  expect(most).toBe(3);
+});
+
+test('a handler that throws is reported with its event and stops nobody', async () => {
+  const reports: [MicroError, BrokerEvent | undefined][] = [];
+  const seen: string[] = [];
+  const queue = queueOf({
+    onError: (error, about) => void reports.push([error, about]),
+    handler: ({ topic }) => {
+      seen.push(topic);
+      if (topic === 'bad') throw new Error('no');
+    },
+  });
+  queue.push('bad');
+  queue.push('good');
+  await queue.finish({}, 1000);
+  expect(seen).toEqual(['bad', 'good']);
+  expect(reports).toHaveLength(1);
+  expect(reports[0]?.[0]).toMatchObject({ code: 'internal', cause: new Error('no') });
+  expect(reports[0]?.[1]?.topic).toBe('bad');
+});
+
+test('an item that cannot be read is reported as malformed, without an event', async () => {
+  const reports: [MicroError, BrokerEvent | undefined][] = [];
+  const queue = queueOf({
+    eventOf: () => {
+      throw new Error('not JSON');
+    },
+    onError: (error, about) => void reports.push([error, about]),
+    handler: () => expect.unreachable(),
+  });
+  queue.push('x');
+  await queue.finish({}, 1000);
+  expect(reports).toEqual([[expect.objectContaining({ code: 'malformed' }), undefined]]);
+});
+
+test('an onError that throws is logged and stops nobody', async () => {
+  const logged: string[] = [];
+  const note = (message: string) => void logged.push(message);
+  const queue = queueOf({
+    logger: { debug: note, info: note, warn: note, error: note },
+    onError: () => {
+      throw new Error('worse');
+    },
+    handler: () => {
+      throw new Error('bad');
+    },
+  });
+  queue.push('a');
+  queue.push('b');
+  await queue.finish({}, 1000);
+  expect(logged).toEqual(['onError failed', 'onError failed']);
+});
+
+test('what comes beyond the limit is dropped, and every drop is counted in a report', async () => {
+  const dropped: string[] = [];
+  let seen = 0;
+  const queue = queueOf({
+    limit: 2,
+    onError: (error) => void dropped.push(`${error.code} ${/(\d+) messages/.exec(error.message)?.[1]}`),
+    handler: () => void seen++,
+  });
+  for (let count = 0; count < 5; count++) queue.push('a');
+  await queue.finish({}, 1000);
+  expect(seen).toBe(2);
+  expect(dropped).toEqual(['unavailable 1', 'unavailable 2']);
+});
+
+test('finishing gives up at its bound and forgets what waits', async () => {
+  let calls = 0;
+  const queue = queueOf({
+    handler: () => {
+      calls++;
+      return new Promise(() => {});
+    },
+  });
+  queue.push('a');
+  queue.push('b');
+  await expect(queue.finish({}, 20)).rejects.toMatchObject({ code: 'timeout' });
+  expect(calls).toBe(1);
+});
+
+test('finishing gives up when its signal aborts', async () => {
+  const stop = new AbortController();
+  const queue = queueOf({ handler: () => new Promise(() => {}) });
+  queue.push('a');
+  const finishing = queue.finish({ signal: stop.signal }, 60_000);
+  stop.abort();
+  await expect(finishing).rejects.toMatchObject({ code: 'canceled' });
+});
+
+test.each([0, -1, 1.5, Number.NaN])('a concurrency of %s is invalid', (concurrency) => {
+  expect(() => queueOf({ concurrency, handler: () => {} })).toThrow(/concurrency is/);
+});

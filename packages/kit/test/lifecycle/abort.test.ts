@@ -1,0 +1,91 @@
+import { getEventListeners } from 'node:events';
+import { abortError, MicroError } from '@ts-micro/core';
+import { expect, test } from 'vitest';
+import { abortable, throwIfAborted } from '../../src/index.ts';
+
+const never = new Promise<never>(() => {});
+const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
+
+test('an abort is a `canceled` with the reason as cause', () => {
+  const reason = new Error('enough');
+  expect(abortError(AbortSignal.abort(reason), 'socket')).toMatchObject({
+    code: 'canceled',
+    message: 'socket: canceled',
+    cause: reason,
+  });
+});
+
+test('an abort without a reason is a `canceled`', () => {
+  expect(abortError(AbortSignal.abort(), 'socket')).toMatchObject({ code: 'canceled', cause: { name: 'AbortError' } });
+});
+
+test('a deadline is a `timeout`', async () => {
+  const signal = AbortSignal.timeout(1);
+  await expect(abortable(never, signal, 'socket')).rejects.toMatchObject({
+    code: 'timeout',
+    message: 'socket: timed out',
+    cause: { name: 'TimeoutError' },
+  });
+});
+
+test.each(['timeout', 'canceled'] as const)('a reason that is a `%s` already is the error itself', (code) => {
+  const reason = new MicroError(code, 'call: over');
+  expect(abortError(AbortSignal.abort(reason), 'socket')).toBe(reason);
+});
+
+test('a reason with another code is a cause like any other', () => {
+  const reason = new MicroError('closed', 'client is closed');
+  expect(abortError(AbortSignal.abort(reason), 'socket')).toMatchObject({ code: 'canceled', cause: reason });
+});
+
+test('throwIfAborted throws only once the signal is aborted', () => {
+  expect(() => throwIfAborted(undefined, 'socket')).not.toThrow();
+  expect(() => throwIfAborted(new AbortController().signal, 'socket')).not.toThrow();
+  expect(() => throwIfAborted(AbortSignal.abort(), 'socket')).toThrow(expect.objectContaining({ code: 'canceled' }));
+});
+
+test('an abortable promise without a signal is the promise itself', () => {
+  expect(abortable(never, undefined, 'socket')).toBe(never);
+});
+
+test('an abortable wait that ends leaves no listener behind', async () => {
+  const { signal } = new AbortController();
+  await expect(abortable(Promise.resolve(7), signal, 'socket')).resolves.toBe(7);
+  await expect(abortable(Promise.reject(new Error('no')), signal, 'socket')).rejects.toThrow('no');
+  expect(listenersOf(signal)).toBe(0);
+});
+
+test('an abort ends the wait and leaves no listener behind', async () => {
+  const controller = new AbortController();
+  const waiting = abortable(never, controller.signal, 'socket');
+  expect(listenersOf(controller.signal)).toBe(1);
+  controller.abort(new Error('enough'));
+  await expect(waiting).rejects.toMatchObject({ code: 'canceled', cause: { message: 'enough' } });
+  expect(listenersOf(controller.signal)).toBe(0);
+});
+
+test('a signal aborted before refuses even what is there', async () => {
+  await expect(abortable(Promise.resolve(7), AbortSignal.abort(), 'socket')).rejects.toMatchObject({
+    code: 'canceled',
+  });
+});
+
+test('a promise that rejects after the abort goes unheard', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  try {
+    const fails: ((error: Error) => void)[] = [];
+    const late = () => new Promise<never>((_, reject) => fails.push(reject));
+    const controller = new AbortController();
+    const waits = [abortable(late(), controller.signal, 'a'), abortable(late(), AbortSignal.abort(), 'b')];
+    controller.abort();
+    await Promise.allSettled(waits);
+    for (const fail of fails) fail(new Error('too late'));
+    // Node reports what nobody handled before it comes to the next turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', onUnhandled);
+  }
+});

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { LazyConnection, type LazyConnectionOptions } from '../../src/index.ts';
+
+class Client {
+  readonly calls: string[] = [];
+  isReady = true;
+}
+
+/** What its clients have gone through, and a way to settle each dial. */
+function world(options: Partial<LazyConnectionOptions<Client>> = {}) {
+  const dials: Dial[] = [];
+  const connection = new LazyConnection<Client>({
+    what: 'bus',
+    dial() {
+      const dial = new Dial();
+      dials.push(dial);
+      return dial.promise;
+    },
+    isReady: (client) => client.isReady,
+    close: async (client) => client.calls.push('close'),
+    destroy: (client) => void client.calls.push('destroy'),
+    ...options,
+  });
+  return { connection, dials };
+}
+
+/** A dial that ends when the test says so. */
+class Dial {
+  resolve: (client: Client) => void = () => {};
+  reject: (error: Error) => void = () => {};
+  readonly promise = new Promise<Client>((resolve, reject) => {
+    [this.resolve, this.reject] = [resolve, reject];
+  });
+}
+
+const same = async (client: Client) => client;
+
+test('nothing is dialled before the first call, and then once for all', async () => {
+  const { connection, dials } = world();
+  expect(dials).toHaveLength(0);
+  const calls = [connection.use(same), connection.use(same)];
+  const client = new Client();
+  dials[0]?.resolve(client);
+  expect(await Promise.all(calls)).toEqual([client, client]);
+  expect(await connection.use(same)).toBe(client);
+  expect(dials).toHaveLength(1);
+});
+
+test('a dial that fails fails those who wait for it, and the next call dials again', async () => {
+  const { connection, dials } = world({
+    codeOf: (error) => (String(error).includes('key') ? 'unauthorized' : 'timeout'),
+  });
+  const first = connection.use(same);
+  dials[0]?.reject(new Error('wrong key'));
+  await expect(first).rejects.toMatchObject({ code: 'unauthorized', message: 'bus: wrong key' });
+  const second = connection.use(same);
+  dials[1]?.resolve(new Client());
+  await second;
+  await expect(connection.use(() => Promise.reject(new Error('late')))).rejects.toMatchObject({ code: 'timeout' });
+});
+
+test('each call waits as long as its own signal allows', async () => {
+  const { connection, dials } = world();
+  const control = new AbortController();
+  const patient = connection.use(same);
+  const impatient = connection.use(same, { signal: control.signal });
+  control.abort();
+  await expect(impatient).rejects.toMatchObject({ code: 'canceled' });
+  const client = new Client();
+  dials[0]?.resolve(client);
+  expect(await patient).toBe(client);
+  await expect(connection.use(same, { signal: control.signal })).rejects.toMatchObject({ code: 'canceled' });
+});
+
+test('a call during an outage is refused at once, and nothing was sent', async () => {
+  const { connection, dials } = world();
+  const client = new Client();
+  const first = connection.use(same);
+  dials[0]?.resolve(client);
+  await first;
+  client.isReady = false;
+  await expect(connection.use(same)).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  await connection.end();
+  expect(client.calls).toEqual(['destroy']);
+});
+
+test('ended it refuses until it is reopened, and then dials again', async () => {
+  const { connection, dials } = world();
+  const client = new Client();
+  const first = connection.use(same);
+  dials[0]?.resolve(client);
+  await first;
+  await connection.end();
+  expect(client.calls).toEqual(['close', 'destroy']);
+  await expect(connection.use(same)).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  expect(dials).toHaveLength(1);
+  connection.reopen();
+  const next = connection.use(same);
+  dials[1]?.resolve(new Client());
+  expect(await next).not.toBe(client);
+});
+
+test('what is dialled while it ends is let go of, whatever was dialled since', async () => {
+  const { connection, dials } = world();
+  const early = connection.use(same);
+  await connection.end();
+  connection.reopen();
+  const late = connection.use(same);
+  const [lost, kept] = [new Client(), new Client()];
+  dials[0]?.resolve(lost);
+  await expect(early).rejects.toMatchObject({ code: 'unavailable' });
+  expect(lost.calls).toEqual(['destroy']);
+  dials[1]?.resolve(kept);
+  expect(await late).toBe(kept);
+});
+
+test('ending has a bound and honours its signal', async () => {
+  for (const [options, code] of [
+    [{}, 'timeout'],
+    [{ signal: AbortSignal.abort() }, 'canceled'],
+  ] as const) {
+    const { connection, dials } = world({ close: () => new Promise(() => {}), closeTimeoutMs: 10 });
+    const client = new Client();
+    const first = connection.use(same);
+    dials[0]?.resolve(client);
+    await first;
+    await expect(connection.end(options)).rejects.toMatchObject({ code });
+    expect(client.calls).toEqual(['destroy']);
+  }
+});
