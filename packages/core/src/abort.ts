@@ -9,8 +9,16 @@ export interface AbortOptions {
 export function abortError(signal: AbortSignal, what: string): MicroError {
   const reason: unknown = signal.reason;
   if (MicroError.is(reason, 'timeout') || MicroError.is(reason, 'canceled')) return reason;
-  const timedOut = (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+  const timedOut = isTimeout(reason);
   return new MicroError(timedOut ? 'timeout' : 'canceled', `${what}: ${timedOut ? 'timed out' : 'canceled'}`, {
     cause: reason,
   });
+}
+
+function isTimeout(reason: unknown): boolean {
+  try {
+    return (reason as { name?: unknown } | undefined)?.name === 'TimeoutError';
+  } catch {
+    return false;
+  }
 }

@@ -65,20 +65,36 @@ export class MicroError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** True for a `MicroError` of any installed copy of this package, with that code where one is given. */
+  /** True for a `MicroError` of any installed copy of this package, with that code where one is given. Never throws. */
   static is(error: unknown, code?: ErrorCode): error is MicroError {
-    return (
-      typeof error === 'object' &&
-      error !== null &&
-      (error as { [brand]?: unknown })[brand] === true &&
-      (code === undefined || (error as MicroError).code === code)
-    );
+    if (typeof error !== 'object' || error === null) return false;
+    try {
+      return (
+        (error as { [brand]?: unknown })[brand] === true && (code === undefined || (error as MicroError).code === code)
+      );
+    } catch {
+      // A proxy or a getter that throws.
+      return false;
+    }
   }
 
-  /** Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. */
+  /** Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. Never throws. */
   static from(error: unknown, code: ErrorCode, what: string): MicroError {
     if (MicroError.is(error)) return error;
-    const text = error instanceof Error ? error.message : String(error);
-    return new MicroError(code, `${what}: ${text}`, { cause: error });
+    return new MicroError(code, `${what}: ${MicroError.textOf(error)}`, { cause: error });
+  }
+
+  /**
+   * Returns the words of whatever was thrown: the `message` of an error of any realm, a string as it is, else what `String` makes of it.
+   * Never throws, as a thrown proxy or getter would have it.
+   */
+  static textOf(thrown: unknown): string {
+    try {
+      const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
+      const message: unknown = isObject ? (thrown as { message?: unknown }).message : undefined;
+      return String(message ?? thrown);
+    } catch {
+      return 'something that cannot be described';
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
 import { MicroError } from '../src/index.ts';
 
@@ -58,4 +59,34 @@ test('from keeps a MicroError and wraps anything else with what it was', () => {
   expect(wrapped).toMatchObject({ code: 'internal', message: 'broker: handler: x is undefined', cause: thrown });
 
   expect(MicroError.from('text', 'malformed', 'decode')).toMatchObject({ message: 'decode: text', cause: 'text' });
+});
+
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+const hostile = {
+  get message(): string {
+    throw new Error('no');
+  },
+};
+
+test.each([
+  ['a string', 'boom', 'boom'],
+  ['an error', new Error('boom'), 'boom'],
+  ['an error of another realm', runInNewContext("new TypeError('boom')"), 'boom'],
+  ['a message that is a bigint', { message: 5n }, '5'],
+  ['undefined', undefined, 'undefined'],
+  ['a symbol', Symbol('boom'), 'Symbol(boom)'],
+  ['a getter that throws', hostile, 'something that cannot be described'],
+  ['a revoked proxy', revoked(), 'something that cannot be described'],
+  ['an object without a prototype', Object.create(null), 'something that cannot be described'],
+])('the words of %s', (_, thrown, text) => {
+  expect(MicroError.textOf(thrown)).toBe(text);
+  expect(MicroError.is(thrown)).toBe(false);
+  expect(MicroError.from(thrown, 'internal', 'service')).toMatchObject({
+    code: 'internal',
+    message: `service: ${text}`,
+  });
 });

@@ -8,6 +8,7 @@ export { Lifetime } from './lifecycle/lifetime.ts';
 export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
 export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
+export { safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
 // For brokers.

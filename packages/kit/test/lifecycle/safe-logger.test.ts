@@ -1,0 +1,36 @@
+import { type Logger, silentLogger } from '@ts-micro/core';
+import { expect, test } from 'vitest';
+import { safeLogger } from '../../src/index.ts';
+
+const throwing: Logger = {
+  debug: () => {
+    throw new Error('disk full');
+  },
+  info: async () => {
+    throw new Error('disk full');
+  },
+  warn: () => {
+    throw null;
+  },
+  error: () => {
+    throw new Error('disk full');
+  },
+};
+
+test('what a logger throws, at once or later, harms nobody', () => {
+  const logger = safeLogger(throwing);
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) expect(logger[level]('line')).toBeUndefined();
+});
+
+test('lines arrive with their fields', () => {
+  const lines: unknown[] = [];
+  const logger = safeLogger({ ...silentLogger, warn: (message, fields) => lines.push([message, fields]) });
+  logger.warn('late', { ms: 3 });
+  expect(lines).toEqual([['late', { ms: 3 }]]);
+});
+
+test('a logger is wrapped once, and the silent one never', () => {
+  expect(safeLogger(throwing)).toBe(safeLogger(safeLogger(throwing)));
+  expect(safeLogger(silentLogger)).toBe(silentLogger);
+  expect(safeLogger(undefined)).toBe(silentLogger);
+});
