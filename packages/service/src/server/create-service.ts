@@ -10,17 +10,17 @@ import {
 import { pause, RateLimitedLogger, untilAborted } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codecs.ts';
-import { addDebugHandlers } from './debug-handlers.ts';
-import { Events } from './events.ts';
-import { endpointRecords, nodeRecord } from './node-record.ts';
-import { Registration } from './registration.ts';
-import { type HandleOptions, type RequestHandler, Routes, type StreamHandler } from './routes.ts';
+import { Events } from './events/events.ts';
+import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
+import { endpointRecords, nodeRecord } from './lifecycle/node-record.ts';
+import { Registration } from './lifecycle/registration.ts';
+import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
+import { addDebugHandlers } from './serve/debug-handlers.ts';
+import { type HandleOptions, type RequestHandler, Routes, type StreamHandler } from './serve/routes.ts';
+import type { ServiceCore } from './serve/service-core.ts';
+import { type EventRelay, SocketServer } from './serve/socket-server.ts';
 import type { Service, ServiceHealth, ServiceState, StopReport } from './service.ts';
-import type { ServiceCore } from './service-core.ts';
 import { type CheckedServiceOptions, checkServiceOptions, type ServiceOptions } from './service-options.ts';
-import { type EventRelay, SocketServer } from './socket-server.ts';
-import type { EventHandler, SubscriptionOptions } from './subscription.ts';
-import { Workload } from './workload.ts';
 
 const startTimeoutMs = 30_000;
 // Callers hear of a deregistration a moment later; what they send meanwhile is still served.
@@ -62,13 +62,13 @@ class MicroService implements Service {
       codecs: createCodecs(options.codecs),
       routes: new Routes(`service "${options.name}"`),
       middleware: this.#middleware,
-      workload: new Workload(options),
+      limiter: new ConcurrencyLimiter(options),
       logger: options.logger,
       limitedLogger: new RateLimitedLogger(options.logger),
     };
     this.#events = new Events(this.#core);
     this.#relay = (message, context) => this.#events.relay(message, context);
-    addDebugHandlers(this.#core.routes, this.#core.workload);
+    addDebugHandlers(this.#core.routes, this.#core.limiter);
   }
 
   get state(): ServiceState {
@@ -157,7 +157,7 @@ class MicroService implements Service {
       connected: away.length === 0,
       registered,
       draining: this.#state === 'stopping',
-      running: this.#core.workload.size,
+      running: this.#core.limiter.size,
       reasons,
     };
   }
@@ -253,7 +253,7 @@ class MicroService implements Service {
   }
 
   async #shutDown(signal: AbortSignal): Promise<readonly string[]> {
-    const { workload } = this.#core;
+    const { limiter } = this.#core;
     if (this.#registration !== undefined) {
       await this.#registration.end({ signal });
       await pause(deregisterGraceMs, { signal });
@@ -262,8 +262,8 @@ class MicroService implements Service {
     for (const socket of this.#sockets) socket.drain();
     const giveUp = new AbortController();
     const eventsClosed = this.#events.close({ signal: giveUp.signal });
-    await untilAborted(Promise.all([eventsClosed, workload.whenIdle()]), signal);
-    const abandoned = workload.names();
+    await untilAborted(Promise.all([eventsClosed, limiter.whenIdle()]), signal);
+    const abandoned = limiter.names();
     if (abandoned.length > 0) await this.#abandon();
     giveUp.abort();
     await eventsClosed;
@@ -273,9 +273,9 @@ class MicroService implements Service {
 
   async #abandon(): Promise<void> {
     const reason = new MicroError('canceled', `service "${this.name}": the service stops without waiting any longer`);
-    this.#core.workload.abort(reason);
+    this.#core.limiter.abort(reason);
     for (const socket of this.#sockets) socket.abort(reason);
-    await Promise.race([this.#core.workload.whenIdle(), pause(abortGraceMs)]);
+    await Promise.race([this.#core.limiter.whenIdle(), pause(abortGraceMs)]);
     for (const socket of this.#sockets) socket.abandon();
   }
 

@@ -1,7 +1,7 @@
 import type { AbortOptions, NodeRecord, ServiceRecord } from '@ts-micro/core';
 import type { Middleware } from '../middleware.ts';
-import type { HandleOptions, RequestHandler, StreamHandler } from './routes.ts';
-import type { EventHandler, SubscriptionOptions } from './subscription.ts';
+import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
+import type { HandleOptions, RequestHandler, StreamHandler } from './serve/routes.ts';
 
 export type ServiceState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
 

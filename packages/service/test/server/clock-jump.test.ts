@@ -1,7 +1,7 @@
 import { createClient } from '@ts-micro/service';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeadlineClock } from '../../src/client/deadline-clock.ts';
-import type { RequestContext } from '../../src/server/handler-context.ts';
+import type { RequestContext } from '../../src/server/serve/handler-context.ts';
 import { deferred, errorOf, json, next, request, startGreeter } from './fixture.ts';
 
 const hourMs = 3_600_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EventContext } from '../../src/server/handler-context.ts';
+import type { EventContext } from '../../src/server/serve/handler-context.ts';
 import { golden } from '../rpc/golden.ts';
 import { deferred, errorOf, makeGreeter, startGreeter, until } from './fixture.ts';
 

@@ -1,7 +1,7 @@
 import type { Broker, EndpointRecord, Listener, NodeRecord, Registry, Transport } from '@ts-micro/core';
-import { type DialectChoice, leanMetadata } from '../rpc/dialects.ts';
-import type { Route } from './routes.ts';
-import type { Subscription } from './subscription.ts';
+import { type DialectChoice, leanMetadata } from '../../rpc/dialects.ts';
+import type { Subscription } from '../events/subscription.ts';
+import type { Route } from '../serve/routes.ts';
 
 export interface NodeInit {
   readonly id: string;

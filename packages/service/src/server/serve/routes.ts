@@ -1,6 +1,6 @@
 import { type Headers, MicroError, type ValueRecord } from '@ts-micro/core';
-import type { CodecUse } from '../rpc/codec.ts';
-import type { MessageStream } from '../stream/message-stream.ts';
+import type { CodecUse } from '../../rpc/codec.ts';
+import type { MessageStream } from '../../stream/message-stream.ts';
 import type { RequestContext } from './handler-context.ts';
 
 /** Answers a request: what it returns is the response, what it throws the error. */

@@ -7,11 +7,11 @@ import {
   type Subscriber,
 } from '@ts-micro/core';
 import { RateLimitedLogger } from '@ts-micro/kit';
-import { defaultContentType } from '../rpc/content-type.ts';
-import { formatError, remoteError } from '../rpc/error-text.ts';
-import { header } from '../rpc/headers.ts';
-import { HandlerContext } from './handler-context.ts';
-import type { ServiceCore } from './service-core.ts';
+import { defaultContentType } from '../../rpc/content-type.ts';
+import { formatError, remoteError } from '../../rpc/error-text.ts';
+import { header } from '../../rpc/headers.ts';
+import { HandlerContext } from '../serve/handler-context.ts';
+import type { ServiceCore } from '../serve/service-core.ts';
 import { handleEvent, type Subscription } from './subscription.ts';
 
 /** The subscribers of a service: one subscription of the broker each, and all of a topic for an event that comes over the transport. */
@@ -69,7 +69,7 @@ export class Events {
   }
 
   #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> | undefined {
-    const { name, workload } = this.#core;
+    const { name, limiter } = this.#core;
     const context = new HandlerContext({
       service: name,
       name: topic,
@@ -78,12 +78,12 @@ export class Events {
       local: topic,
       remote: '',
     });
-    workload.begin(context);
+    limiter.begin(context);
     let handling: Promise<unknown> | undefined;
     try {
       handling = handleEvent(this.#core, subscription, message, context);
     } finally {
-      if (handling === undefined) workload.end(context);
+      if (handling === undefined) limiter.end(context);
     }
     return handling && this.#finish(handling, context);
   }
@@ -92,12 +92,12 @@ export class Events {
     try {
       await handling;
     } finally {
-      this.#core.workload.end(context);
+      this.#core.limiter.end(context);
     }
   }
 
   #report(subscription: Subscription, error: unknown, topic: string): void {
-    this.#core.workload.errors++;
+    this.#core.limiter.errors++;
     // The broker wraps what a handler threw.
     const cause = MicroError.is(error, 'internal') && error.cause !== undefined ? error.cause : error;
     this.#subscriptions

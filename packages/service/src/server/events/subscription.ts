@@ -1,8 +1,8 @@
 import { type Message, MicroError } from '@ts-micro/core';
-import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
-import { type CodecUse, decodeBody } from '../rpc/codec.ts';
-import type { EventContext, HandlerContext } from './handler-context.ts';
-import type { ServiceCore } from './service-core.ts';
+import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
+import { type CodecUse, decodeBody } from '../../rpc/codec.ts';
+import type { EventContext, HandlerContext } from '../serve/handler-context.ts';
+import type { ServiceCore } from '../serve/service-core.ts';
 
 /** Handles an event; what it throws is logged and counted, and does not stop delivery. */
 export type EventHandler<Event = unknown> = (event: Event, context: EventContext) => void | Promise<void>;

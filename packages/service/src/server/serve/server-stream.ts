@@ -1,10 +1,10 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
-import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
-import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
-import { errorOfThrown, formatError } from '../rpc/error-text.ts';
-import { endOfStream } from '../rpc/headers.ts';
-import { StreamEnd, type StreamLink } from '../stream/stream-end.ts';
+import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
+import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec.ts';
+import { errorOfThrown, formatError } from '../../rpc/error-text.ts';
+import { endOfStream } from '../../rpc/headers.ts';
+import { StreamEnd, type StreamLink } from '../../stream/stream-end.ts';
 import { deliver, type ReadableExchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { StreamRoute } from './routes.ts';
@@ -55,7 +55,7 @@ export class ServerStream {
     }
     clearTimeout(this.#graceTimer);
     if (this.#failure !== undefined) {
-      this.#exchange.core.workload.errors++;
+      this.#exchange.core.limiter.errors++;
       this.#lastWords = formatError(errorOfThrown(this.#failure, this.#exchange.core.name));
     }
     await this.#end.close();

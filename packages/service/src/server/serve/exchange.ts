@@ -1,8 +1,8 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
-import type { Codec } from '../rpc/codec.ts';
-import type { Dialect } from '../rpc/dialect.ts';
-import { formatError, remoteError, runtimeId, shortenError } from '../rpc/error-text.ts';
-import type { IncomingRequest } from '../rpc/request.ts';
+import type { Codec } from '../../rpc/codec.ts';
+import type { Dialect } from '../../rpc/dialect.ts';
+import { formatError, remoteError, runtimeId, shortenError } from '../../rpc/error-text.ts';
+import type { IncomingRequest } from '../../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
 
 /** One request and the way back to who sent it. */
@@ -29,7 +29,7 @@ export function runtimeError(code: number, detail: string): string {
 
 /** Answers with an error. Never rejects. */
 export function answerError(exchange: Exchange, text: string): Promise<void> {
-  exchange.core.workload.errors++;
+  exchange.core.limiter.errors++;
   return deliver(exchange, exchange.dialect.error(exchange.request, text), text);
 }
 

@@ -1,5 +1,5 @@
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Routes } from './routes.ts';
-import type { Workload } from './workload.ts';
 
 /** What `Debug.Stats` answers; times in seconds, sizes in bytes. (Go Micro: `debug/handler`.) */
 interface DebugStats {
@@ -14,7 +14,7 @@ interface DebugStats {
 }
 
 /** Adds the endpoints that Go Micro's tools ask of every service; they are not advertised. */
-export function addDebugHandlers(routes: Routes, workload: Workload): void {
+export function addDebugHandlers(routes: Routes, limiter: ConcurrencyLimiter): void {
   const startedAt = Date.now();
   const beganAt = performance.now();
   const internal = { internal: true };
@@ -28,8 +28,8 @@ export function addDebugHandlers(routes: Routes, workload: Workload): void {
       memory: process.memoryUsage().heapUsed,
       threads: 1,
       gc: 0,
-      requests: workload.requests,
-      errors: workload.errors,
+      requests: limiter.requests,
+      errors: limiter.errors,
     }),
     internal,
   );

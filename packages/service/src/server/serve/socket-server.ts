@@ -1,6 +1,6 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
-import { dialectOfMessage } from '../rpc/dialects.ts';
-import { eventAckMessage } from '../rpc/reply.ts';
+import { dialectOfMessage } from '../../rpc/dialects.ts';
+import { eventAckMessage } from '../../rpc/reply.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';
 import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
@@ -126,7 +126,7 @@ export class SocketServer {
   #openStream(exchange: Exchange): void {
     const { streamId } = exchange.request;
     const route = this.#routeOf(exchange, 'stream');
-    if (isReadable(exchange) && typeof route !== 'string' && this.#core.workload.takeStream()) {
+    if (isReadable(exchange) && typeof route !== 'string' && this.#core.limiter.takeStream()) {
       void this.#runStream(exchange, route as StreamRoute, streamId);
       return;
     }
@@ -145,14 +145,14 @@ export class SocketServer {
   }
 
   async #runStream(exchange: ReadableExchange, route: StreamRoute, streamId: string): Promise<void> {
-    const { workload } = this.#core;
+    const { limiter } = this.#core;
     const context = this.#contextOf(exchange);
     const stream = new ServerStream(exchange, route, context);
     this.#streams.set(streamId, stream);
-    workload.begin(context);
+    limiter.begin(context);
     await stream.run();
-    workload.end(context);
-    workload.releaseStream();
+    limiter.end(context);
+    limiter.releaseStream();
     this.#streams.delete(streamId);
     if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
     this.#done();
@@ -160,9 +160,9 @@ export class SocketServer {
 
   /** Runs a request, or an event where there is no route, now or when there is room for it. */
   #admit(exchange: Exchange, route: UnaryRoute | undefined): void {
-    const { name, workload } = this.#core;
+    const { name, limiter } = this.#core;
     const context = this.#contextOf(exchange);
-    if (workload.takeUnary()) {
+    if (limiter.takeUnary()) {
       this.#run(exchange, route, context);
       return;
     }
@@ -172,14 +172,14 @@ export class SocketServer {
         this.#run(exchange, route, context);
         return;
       }
-      workload.releaseUnary();
+      limiter.releaseUnary();
       this.#refuse(exchange, runtimeError(504, `${name}: the deadline passed while waiting for room`));
     };
-    if (!workload.wait({ run, refuse })) refuse();
+    if (!limiter.wait({ run, refuse })) refuse();
   }
 
   #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): void {
-    this.#core.workload.begin(context);
+    this.#core.limiter.begin(context);
     const answering =
       route === undefined
         ? this.#runEvent(exchange, context)
@@ -192,10 +192,10 @@ export class SocketServer {
   }
 
   #ran(context: HandlerContext): void {
-    const { workload } = this.#core;
+    const { limiter } = this.#core;
     // First, so that the work that waits is never overlooked.
-    workload.releaseUnary();
-    workload.end(context);
+    limiter.releaseUnary();
+    limiter.end(context);
     this.#done();
   }
 
@@ -204,7 +204,7 @@ export class SocketServer {
   }
 
   #answerUnreadable(exchange: Exchange): void {
-    this.#core.workload.errors++;
+    this.#core.limiter.errors++;
     void deliver(exchange, exchange.dialect.unsupportedType(exchange.request)).then(this.#done);
   }
 
@@ -232,7 +232,7 @@ export class SocketServer {
   }
 
   #overload(): string {
-    return runtimeError(503, `${this.#core.name}: overloaded, ${this.#core.workload.size} handlers are running`);
+    return runtimeError(503, `${this.#core.name}: overloaded, ${this.#core.limiter.size} handlers are running`);
   }
 
   #rememberEnded(streamId: string): void {

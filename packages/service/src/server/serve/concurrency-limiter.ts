@@ -1,7 +1,7 @@
 import type { MicroError } from '@ts-micro/core';
 import type { HandlerContext } from './handler-context.ts';
 
-export interface WorkloadLimits {
+export interface ConcurrencyLimits {
   readonly maxConcurrency: number;
   readonly maxBacklog: number;
 }
@@ -14,8 +14,8 @@ export interface Waiting {
 }
 
 /** The handlers that run in a service, those that wait for room, and the counts of both. */
-export class Workload {
-  readonly #limits: WorkloadLimits;
+export class ConcurrencyLimiter {
+  readonly #limits: ConcurrencyLimits;
   readonly #running = new Set<HandlerContext>();
   readonly #backlog: Waiting[] = [];
   readonly #idle: (() => void)[] = [];
@@ -26,7 +26,7 @@ export class Workload {
   /** Those that ended with an error. */
   errors = 0;
 
-  constructor(limits: WorkloadLimits) {
+  constructor(limits: ConcurrencyLimits) {
     this.#limits = limits;
   }
 

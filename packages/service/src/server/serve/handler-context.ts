@@ -1,7 +1,7 @@
 import type { Headers, MicroError } from '@ts-micro/core';
-import type { CallContext } from '../rpc/call-context.ts';
-import { metadataOf } from '../rpc/metadata.ts';
-import { timeoutMsOf } from '../rpc/request.ts';
+import type { CallContext } from '../../rpc/call-context.ts';
+import { metadataOf } from '../../rpc/metadata.ts';
+import { timeoutMsOf } from '../../rpc/request.ts';
 
 /** What a handler of an endpoint knows besides the request. */
 export interface RequestContext extends CallContext {

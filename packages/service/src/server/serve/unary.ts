@@ -1,7 +1,7 @@
 import { MicroError } from '@ts-micro/core';
-import { type MiddlewareCall, runMiddleware } from '../middleware.ts';
-import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../rpc/codec.ts';
-import { errorOfThrown, formatError, isAbort } from '../rpc/error-text.ts';
+import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
+import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec.ts';
+import { errorOfThrown, formatError, isAbort } from '../../rpc/error-text.ts';
 import { answerError, deliver, type Exchange, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';

@@ -1,9 +1,9 @@
 import type { Logger } from '@ts-micro/core';
 import type { RateLimitedLogger } from '@ts-micro/kit';
-import type { Middleware } from '../middleware.ts';
-import type { Codecs } from '../rpc/codecs.ts';
+import type { Middleware } from '../../middleware.ts';
+import type { Codecs } from '../../rpc/codecs.ts';
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Routes } from './routes.ts';
-import type { Workload } from './workload.ts';
 
 /** What everything that serves a message of one service shares. */
 export interface ServiceCore {
@@ -11,7 +11,7 @@ export interface ServiceCore {
   readonly codecs: Codecs;
   readonly routes: Routes;
   readonly middleware: readonly Middleware[];
-  readonly workload: Workload;
+  readonly limiter: ConcurrencyLimiter;
   readonly logger: Logger;
   /** For what callers can cause as often as they like. */
   readonly limitedLogger: RateLimitedLogger;
