@@ -25,7 +25,7 @@ const conversations = [
   'stream-unknown-method',
 ];
 
-describe.each(['v2', 'v4', 'v5'])('a TypeScript server answers a recorded Go client of %s', (generation) => {
+describe.each(['v2', 'v4', 'v5', 'v6'])('a TypeScript server answers a recorded Go client of %s', (generation) => {
   it.each(conversations)('byte for byte as the Go server did: %s', async (id) => {
     const { asked, answered } = recorded(generation, id);
     await using nats = await startNatsServer();
