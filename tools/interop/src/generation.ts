@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeV6Module } from './go-micro-v6.ts';
 
 /** One version of Go Micro that a peer program exists for. */
 export interface Generation {
@@ -15,8 +17,7 @@ export interface Generation {
   readonly idHeader: string;
 }
 
-/** The generations, oldest first. */
-export const generations: readonly Generation[] = [
+const published: readonly Generation[] = [
   {
     name: 'v2',
     title: 'v2.9.1',
@@ -40,7 +41,22 @@ export const generations: readonly Generation[] = [
   },
 ];
 
-const folder = new URL('../', import.meta.url);
+const v6: Generation = {
+  name: 'v6',
+  title: 'v6 (a checkout)',
+  querySubject: 'micro.nats.query',
+  watchSubject: 'micro.nats.watch',
+  idHeader: 'Micro-ID',
+};
+
+/** A checkout of Go Micro's repository, which has v6: `GO_MICRO_V6`. */
+const checkout = process.env.GO_MICRO_V6;
+
+/** The generations at hand, oldest first. */
+export const generations: readonly Generation[] = checkout === undefined ? published : [...published, v6];
+
+/** This workspace, seen from the built program in `dist`. */
+export const folder: URL = new URL('../', import.meta.url);
 
 /** Where Go is: `GO_BIN`, on PATH, or in its customary place; undefined where it is nowhere. */
 export function findGo(environment: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -53,7 +69,9 @@ export function buildPeer(go: string, generation: Generation): string {
   const cache = fileURLToPath(new URL('.cache/', folder));
   mkdirSync(cache, { recursive: true });
   const binary = `${cache}peer-${generation.name}`;
-  const cwd = fileURLToPath(new URL(`go/${generation.name}/`, folder));
+  const sources = fileURLToPath(new URL('go/', folder));
+  const cwd =
+    generation === v6 ? makeV6Module(go, resolve(checkout ?? ''), sources, cache) : join(sources, generation.name);
   if (!existsSync(cwd)) throw new Error(`no Go program in ${cwd}`);
   const result = spawnSync(go, ['build', '-trimpath', '-o', binary, '.'], { cwd, encoding: 'utf8' });
   if (result.status !== 0)

@@ -2,7 +2,7 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import type { BareMessage } from '../bare-nats.ts';
 import { BareService, bareEnvelope, bareSuccess } from '../bare-service.ts';
 import { PeerProcess } from '../peer-process.ts';
-import { helloCall, outcomeOf, type Probe, sleep } from './probe.ts';
+import { helloCall, outcomeOf, type Probe, sleep, subscribed } from './probe.ts';
 
 /** How Go peers behave in time: pools, caches, races, limits. */
 export const behaviourProbes: readonly Probe[] = [
@@ -67,7 +67,8 @@ export const behaviourProbes: readonly Probe[] = [
   {
     id: 'subscriber-without-headers',
     title: 'what a service subscriber makes of events without Micro-Topic, without Content-Type, and of other shapes',
-    run: async ({ binary, nats, bare }) => {
+    run: async (context) => {
+      const { binary, nats, bare } = context;
       await using server = await PeerProcess.start(binary, ['server', '--nats', nats]);
       const text = (word: string): string => Buffer.from(JSON.stringify({ text: word })).toString('base64');
       const payloads = {
@@ -79,6 +80,7 @@ export const behaviourProbes: readonly Probe[] = [
         'Header null after that': `{"Header":{"Content-Type":"application/json","Micro-Topic":"greeter.say"},"Body":"${text('f')}"}`,
       };
       const outcomes: Record<string, unknown> = {};
+      await subscribed(context, 'greeter.say');
       for (const [name, payload] of Object.entries(payloads)) {
         const from = server.lines.length;
         bare.publish('greeter.say', payload);

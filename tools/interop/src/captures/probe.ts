@@ -8,6 +8,8 @@ export interface ProbeContext {
   readonly binary: string;
   readonly nats: string;
   readonly bare: BareNats;
+  /** A page of the NATS server's monitoring. */
+  readonly monitor: (page: string) => Promise<Record<string, unknown>>;
 }
 
 /** A question about a Go peer's behaviour, answered by trying. */
@@ -28,4 +30,14 @@ export function outcomeOf({ ok, body, error, ms }: PeerLine): PeerLine {
 
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Resolves once somebody has subscribed to `subject`: a Go server says that it is ready a moment before. Throws after 10 s. */
+export async function subscribed({ monitor }: ProbeContext, subject: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
+    const { subscriptions_list: subjects = [] } = await monitor('subsz?subs=1');
+    if (JSON.stringify(subjects).includes(`"subject":"${subject}"`)) return;
+    await sleep(20);
+  }
+  throw new Error(`nobody subscribed to ${subject} within 10 s`);
 }

@@ -11,7 +11,13 @@ export async function runProbes(generation: Generation, binary: string): Promise
   for (const probe of [...answerProbes, ...behaviourProbes, ...crashProbes]) {
     await using nats = await startNatsServer();
     await using bare = await BareNats.connect(nats.address);
-    const outcome = await probe.run({ generation, binary, nats: nats.address, bare });
+    const outcome = await probe.run({
+      generation,
+      binary,
+      nats: nats.address,
+      bare,
+      monitor: (page) => nats.monitor(page),
+    });
     outcomes.push({ id: probe.id, title: probe.title, outcome });
   }
   return outcomes;

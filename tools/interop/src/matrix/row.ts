@@ -1,13 +1,15 @@
 import type { Stage } from './stage.ts';
 
 /** Who speaks to whom. */
-export type Direction = 'ts->go' | 'go->ts' | 'events' | 'registry' | 'robustness';
+export type Direction = 'ts->go' | 'go->ts' | 'events' | 'registry' | 'command' | 'robustness';
 
 /** One behaviour that must hold with every generation. */
 export interface Row {
   readonly id: string;
   readonly title: string;
   readonly direction: Direction;
+  /** The generations that have what it is about. @default all */
+  readonly generations?: readonly string[];
   /** Throws where it does not hold. */
   run(stage: Stage): Promise<void>;
 }

@@ -17,16 +17,17 @@ export interface MatrixOptions {
 /** Runs every row with every generation. A generation that does not build or start is not run, with the reason in all of its cells. */
 export async function runMatrix(options: MatrixOptions): Promise<void> {
   for (const generation of options.generations) {
+    const rows = options.rows.filter((row) => row.generations?.includes(generation.name) ?? true);
     let stage: Stage;
     try {
-      stage = await Stage.open(generation, buildPeer(options.go, generation), options.library);
+      stage = await Stage.open(generation, buildPeer(options.go, generation), options.go, options.library);
     } catch (error) {
       const reason = (error as Error).message;
-      for (const row of options.rows) options.onCell(generation, row, { kind: 'not run', reason });
+      for (const row of rows) options.onCell(generation, row, { kind: 'not run', reason });
       continue;
     }
     try {
-      for (const row of options.rows) options.onCell(generation, row, await runCell(row, stage));
+      for (const row of rows) options.onCell(generation, row, await runCell(row, stage));
     } finally {
       await stage[Symbol.asyncDispose]();
     }

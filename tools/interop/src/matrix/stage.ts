@@ -4,6 +4,7 @@ import { BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
 import { PeerProcess } from '../peer-process.ts';
 import type { ClientLibrary } from './client-library.ts';
+import { buildMicroCommand, type CommandResult, runMicro } from './micro-command.ts';
 import { Resources } from './resources.ts';
 import { TsPeer, type TsPeerOptions } from './ts-peer.ts';
 
@@ -20,6 +21,8 @@ export class Stage implements AsyncDisposable {
   /** Warnings and errors of our side. */
   readonly complaints: string[] = [];
   readonly #binary: string;
+  readonly #go: string;
+  #micro: string | undefined;
   readonly #library: ClientLibrary;
   readonly #opened: Resources = new Resources();
   #goServer: PeerProcess | undefined;
@@ -27,15 +30,23 @@ export class Stage implements AsyncDisposable {
   #tsServer: TsPeer | undefined;
   #tsClient: TsPeer | undefined;
 
-  static async open(generation: Generation, binary: string, library: ClientLibrary): Promise<Stage> {
+  static async open(generation: Generation, binary: string, go: string, library: ClientLibrary): Promise<Stage> {
     const nats = await startNatsServer();
     const bare = await BareNats.connect(nats.address);
-    return new Stage(generation, binary, library, nats, bare);
+    return new Stage(generation, binary, go, library, nats, bare);
   }
 
-  constructor(generation: Generation, binary: string, library: ClientLibrary, nats: NatsServer, bare: BareNats) {
+  constructor(
+    generation: Generation,
+    binary: string,
+    go: string,
+    library: ClientLibrary,
+    nats: NatsServer,
+    bare: BareNats,
+  ) {
     this.generation = generation;
     this.#binary = binary;
+    this.#go = go;
     this.#library = library;
     this.nats = this.#opened.use(nats);
     this.bare = this.#opened.use(bare);
@@ -76,6 +87,12 @@ export class Stage implements AsyncDisposable {
     ]);
     this.goPeers.push(peer);
     return this.#opened.use(peer);
+  }
+
+  /** One run of Go Micro's command line on the registry and transport of this stage. Throws where it panics. */
+  micro(...parameters: string[]): Promise<CommandResult> {
+    this.#micro ??= buildMicroCommand(this.#go);
+    return runMicro(this.#micro, this.nats.address, ...parameters);
   }
 
   /** One more TypeScript peer, closed likewise. */

@@ -6,6 +6,7 @@ const headings: Readonly<Record<Direction, string>> = {
   'go->ts': 'Go client to TypeScript server',
   events: 'Events both ways',
   registry: 'Registry both ways',
+  command: "Go Micro's command line",
   robustness: 'Nobody crashes',
 };
 
@@ -24,12 +25,15 @@ export function table(
       lines.push(`| ${headings[direction]} | ${generations.map(({ title }) => title).join(' | ')} |`);
       lines.push(`|---|${generations.map(() => '---|').join('')}`);
     }
-    lines.push(`| ${row.title} | ${generations.map((generation) => cell(outcomeOf(generation, row))).join(' | ')} |`);
+    lines.push(
+      `| ${row.title} | ${generations.map((generation) => cell(generation, row, outcomeOf(generation, row))).join(' | ')} |`,
+    );
   }
   return lines.join('\n');
 }
 
-function cell(outcome: Outcome | undefined): string {
+function cell({ name }: Generation, row: Row, outcome: Outcome | undefined): string {
+  if (row.generations?.includes(name) === false) return 'has none';
   if (outcome === undefined) return 'not run';
   return outcome.kind === 'fail' ? 'FAIL' : outcome.kind;
 }

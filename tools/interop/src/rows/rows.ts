@@ -1,4 +1,5 @@
 import type { Row } from '../matrix/row.ts';
+import { commandRows } from './command-rows.ts';
 import { eventRows } from './event-rows.ts';
 import { goToTsRows } from './go-to-ts-rows.ts';
 import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
@@ -15,5 +16,6 @@ export const rows: readonly Row[] = [
   ...goToTsStreamRows,
   ...eventRows,
   ...registryRows,
+  ...commandRows,
   ...robustnessRows,
 ];

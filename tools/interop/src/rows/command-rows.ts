@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import type { Row } from '../matrix/row.ts';
+import type { Stage } from '../matrix/stage.ts';
+import { seeded } from './mutate.ts';
+import { randomRecord } from './random-record.ts';
+
+const direction = 'command';
+// The command line came with v5; it speaks to services of every generation by the same wire.
+const generations = ['v5'];
+
+/** The endpoints of a record as `micro SERVICE ...` spells them: `Greeter.WhoAmI` is `whoAmI` below a service `greeter`. */
+function wordsOf(endpoint: string, service: string): string[] {
+  const name = endpoint
+    .split('.')
+    .map((part) => part.charAt(0).toLowerCase() + part.slice(1))
+    .join('.');
+  return (name.startsWith(`${service}.`) ? name.slice(service.length + 1) : name).split('.');
+}
+
+async function describe(stage: Stage, service: string): Promise<{ endpoints: { name: string }[] }> {
+  const { stdout } = await stage.micro('describe', service);
+  return JSON.parse(stdout);
+}
+
+/** What Go Micro's own command line makes of our services. */
+export const commandRows: readonly Row[] = [
+  {
+    id: 'micro-services',
+    title: '`micro services` lists a TypeScript service, `micro describe` shows its endpoints with a request each',
+    direction,
+    generations,
+    run: async (stage) => {
+      await stage.serveTs({ name: 'greeter' });
+      const { stdout } = await stage.micro('services');
+      assert.ok(stdout.split('\n').includes('greeter'), stdout);
+      const { endpoints } = await describe(stage, 'greeter');
+      assert.ok(endpoints.length >= 8, JSON.stringify(endpoints));
+      for (const endpoint of endpoints) {
+        assert.ok('request' in endpoint && endpoint.request !== null, `no request in ${JSON.stringify(endpoint)}`);
+      }
+    },
+  },
+  {
+    id: 'micro-call',
+    title: '`micro call` and `micro greeter hello --name=John` call a TypeScript service',
+    direction,
+    generations,
+    run: async (stage) => {
+      await stage.serveTs({ name: 'greeter' });
+      const called = await stage.micro('call', 'greeter', 'Greeter.Hello', '{"name":"John"}');
+      assert.deepEqual(JSON.parse(called.stdout), { msg: 'Hello John' }, called.stderr);
+      const dynamic = await stage.micro('greeter', 'hello', '--name=John');
+      assert.match(dynamic.stdout, /Hello John/, dynamic.stderr);
+    },
+  },
+  {
+    id: 'micro-every-endpoint',
+    title: '`micro SERVICE ENDPOINT` and its `--help` survive every kind of endpoint: plain, stream, subscriber',
+    direction,
+    generations,
+    run: async (stage) => {
+      await stage.serveTs({ name: 'greeter' });
+      const { stdout } = await stage.micro('greeter', '--help');
+      assert.match(stdout, /hello/);
+      const { endpoints } = await describe(stage, 'greeter');
+      for (const { name } of endpoints) {
+        const words = wordsOf(name, 'greeter');
+        await stage.micro('greeter', ...words, '--help');
+        await stage.micro('greeter', ...words, '--name=John');
+      }
+    },
+  },
+  {
+    id: 'micro-any-record',
+    title: 'no record of 200 random ones that a TypeScript registry can announce makes the `micro` command panic',
+    direction,
+    generations,
+    run: async (stage) => {
+      const { registry } = await stage.tsClient();
+      const random = seeded(20);
+      for (let n = 0; n < 200; n++) {
+        const name = `random-${randomUUID().slice(0, 8)}`;
+        const record = randomRecord(random, name);
+        await registry.register(record);
+        await describe(stage, name);
+        const words = wordsOf(record.endpoints[0]?.name ?? 'none', name);
+        await stage.micro(name, ...words, '--help');
+        await stage.micro(name, ...words, '--name=John');
+        await registry.deregister(record);
+      }
+    },
+  },
+];
