@@ -10,7 +10,12 @@ const guide = 'docs/write-a-plugin.md';
 const guideNeeds = ['@ts-micro/core', '@ts-micro/kit', '@ts-micro/testkit', '@types/node', 'typescript', 'vitest'];
 const plugins = ['examples/plugin-redis-broker', 'examples/plugin-redis-registry'];
 /** What its tarballs are made of. */
-export const outsidePackages = ['@ts-micro/core', '@ts-micro/kit', '@ts-micro/testkit', '@ts-micro-examples/redis-server'];
+export const outsidePackages = [
+  '@ts-micro/core',
+  '@ts-micro/kit',
+  '@ts-micro/testkit',
+  '@ts-micro-examples/redis-server',
+];
 
 /**
  * Goes the way of a plugin's author, who has only what npm gives them: in plain npm projects outside of the workspace, with

@@ -30,12 +30,20 @@ export type ErrorCode =
   | 'internal'
   | 'remote';
 
-/** An error as a Go Micro peer sends it: `id` names who failed, `code` is HTTP-like (0 where the peer gave none), `status` the code's phrase. */
+/**
+ * An error as a Go Micro peer sends it: `id` names who failed, `code` is HTTP-like (0 where the peer gave none), `status` the code's phrase.
+ *
+ * A ts-micro peer may add what programs tell errors apart by; a Go Micro peer ignores both.
+ */
 export interface RemoteError {
   readonly id: string;
   readonly code: number;
   readonly detail: string;
   readonly status: string;
+  /** Which of the errors that its endpoint is defined with: `name_too_long`. */
+  readonly name?: string;
+  /** What belongs to an error of that name, as JSON carried it. */
+  readonly data?: unknown;
 }
 
 export interface MicroErrorOptions {

@@ -1,6 +1,9 @@
 export { createClient } from './client/create-client.ts';
 export { random, roundRobin } from './client/selector.ts';
 export { fromFlags } from './flags/from-flags.ts';
+export { createCodecs } from './rpc/codecs.ts';
+export { jsonCodec } from './rpc/json.ts';
+export { refuse } from './rpc/refusal.ts';
 export { createService } from './server/create-service.ts';
 
 export type { Client } from './client/client.ts';
@@ -20,6 +23,7 @@ export type { Environment } from './flags/read-flags.ts';
 export type { Middleware, MiddlewareCall } from './middleware.ts';
 export type { CallContext } from './rpc/call-context.ts';
 export type { Codec, CodecUse } from './rpc/codec.ts';
+export type { Codecs } from './rpc/codecs.ts';
 export type { EventContext, RequestContext } from './server/serve/handler-context.ts';
 export type { HandleOptions, RequestHandler, StreamHandler } from './server/serve/routes.ts';
 export type { Service, ServiceHealth, ServiceState, StopReport } from './server/service.ts';

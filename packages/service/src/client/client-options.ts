@@ -59,6 +59,8 @@ export interface OutgoingOptions extends AbortOptions {
   readonly context?: CallContext | undefined;
   /** @default the client's */
   readonly contentType?: string | undefined;
+  /** What bodies are written and read with. @default the client's */
+  readonly codecs?: Codecs | undefined;
 }
 
 /** Where a call or stream goes to: a node of the service that the filter accepts, or an address. */

@@ -14,7 +14,8 @@ export function publishEvent(
 ): Promise<void> {
   // No async function: the broker's promise is all there is to wait for.
   try {
-    const { broker, codecs } = settings;
+    const { broker } = settings;
+    const codecs = options?.codecs ?? settings.codecs;
     if (broker === undefined)
       throw new MicroError(
         'unsupported',

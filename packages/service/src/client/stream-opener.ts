@@ -64,7 +64,7 @@ export class StreamOpener {
     call.candidate = candidate;
     const { node } = candidate;
     const accept = options?.contentType ?? this.#settings.contentType;
-    const wire = codecForNode(this.#settings.codecs, accept, node.metadata);
+    const wire = codecForNode(options?.codecs ?? this.#settings.codecs, accept, node.metadata);
     const dialect = dialectOfNode(node.metadata, this.#settings.dialect);
     const id = this.#ids.next();
     const request = {

@@ -43,7 +43,7 @@ export class UnaryCaller {
           call.candidate = candidate;
           const { node } = candidate;
           if (seen !== undefined) seen.node = node;
-          const { codec, contentType } = codecForNode(settings.codecs, accept, node.metadata);
+          const { codec, contentType } = codecForNode(options?.codecs ?? settings.codecs, accept, node.metadata);
           const dialect = dialectOfNode(node.metadata, settings.dialect);
           const id = this.#ids.next();
           const message = dialect.request({

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { bytesCodec } from './bytes.ts';
-import type { Codec, LegacyCodec } from './codec.ts';
+import { type Codec, isLegacy, type LegacyCodec } from './codec.ts';
 import { contentType } from './content-type.ts';
 import { jsonCodec } from './json.ts';
 import { jsonRpcCodec } from './json-rpc.ts';
@@ -11,6 +11,15 @@ export interface Codecs {
   get(contentType: string): Codec | undefined;
   /** The wrapper that a peer without protocol metadata expects instead of the plain body. */
   legacy(contentType: string): LegacyCodec | undefined;
+}
+
+/** The codec that a request was written with, of other codecs: as it is, or in the legacy wrapper. */
+export function codecLike(
+  request: { readonly contentType: string; readonly codec: Codec | undefined },
+  codecs: Codecs,
+): Codec | undefined {
+  const { contentType: type, codec } = request;
+  return codec !== undefined && isLegacy(codec) ? codecs.legacy(type) : codecs.get(type);
 }
 
 /** The built-in codecs and `extra` ones; an extra one with a built-in's content type replaces it, inside the legacy wrappers too. Throws `invalid`. */

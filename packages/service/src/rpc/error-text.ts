@@ -1,6 +1,7 @@
 import { MicroError, type RemoteError } from '@ts-micro/core';
 import { statusOfCode } from './error-status.ts';
 import { goJson } from './json.ts';
+import { isRefusal } from './refusal.ts';
 import { statusPhrase } from './status-phrase.ts';
 
 /** The id of errors that the runtime of a ts-micro service answers with, and not one of its handlers. */
@@ -14,12 +15,14 @@ export function remoteError(id: string, code: number, detail: string): RemoteErr
 }
 
 /** The text of `Micro-Error`: compact JSON without what is empty. (Go Micro: `errors.Error.Error()`.) */
-export function formatError({ id, code, detail, status }: RemoteError): string {
+export function formatError({ id, code, detail, status, name, data }: RemoteError): string {
   return goJson({
     id: id === '' ? undefined : id,
     code: Math.trunc(code) || undefined,
     detail: detail === '' ? undefined : detail,
     status: status === '' ? undefined : status,
+    name,
+    data,
   });
 }
 
@@ -33,6 +36,8 @@ export function parseError(text: string): RemoteError {
         code: typeof value.code === 'number' && Number.isInteger(value.code) ? value.code : 0,
         detail: textOf(value.detail),
         status: textOf(value.status),
+        ...(typeof value.name === 'string' && { name: value.name }),
+        ...(value.data !== undefined && { data: value.data }),
       };
       if (error.id !== '' || error.code !== 0 || error.detail !== '') return error;
     } catch {
@@ -60,11 +65,12 @@ export function isAbort(thrown: unknown): boolean {
 }
 
 /**
- * What goes out for an error that a handler threw: the `remote` of a `MicroError` as it is, another `MicroError` by its code and
- * message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends `err.Error()`; never a
+ * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another `MicroError` as it
+ * is, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends `err.Error()`; never a
  * stack or a cause.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
+  if (isRefusal(thrown)) return remoteError(runtimeId, statusOfCode(thrown.code), thrown.message);
   if (MicroError.is(thrown)) return thrown.remote ?? remoteError(service, statusOfCode(thrown.code), thrown.message);
   const detail = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
   const code = isAbort(thrown) ? statusOfCode((thrown as Error).name === 'TimeoutError' ? 'timeout' : 'canceled') : 500;

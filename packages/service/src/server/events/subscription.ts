@@ -1,6 +1,7 @@
-import { type Message, MicroError } from '@ts-micro/core';
+import { type Headers, type Message, MicroError, type ValueRecord } from '@ts-micro/core';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody } from '../../rpc/codec.ts';
+import type { Codecs } from '../../rpc/codecs.ts';
 import type { EventContext, HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 
@@ -12,6 +13,12 @@ export interface SubscriptionOptions {
   readonly queue?: string | undefined;
   /** How many events this subscriber handles at once. 1 keeps the publisher's order. @default 1 */
   readonly concurrency?: number | undefined;
+  /** Advertised with the subscriber. */
+  readonly metadata?: Headers | undefined;
+  /** The shape of an event, advertised with the subscriber. */
+  readonly event?: ValueRecord | undefined;
+  /** What events are read with, instead of the service's codecs. */
+  readonly codecs?: Codecs | undefined;
   /** Advertised but for `internal`. @default false */
   readonly internal?: boolean | undefined;
 }
@@ -26,11 +33,11 @@ export interface Subscription {
 /** Decodes an event and runs a handler with it; `undefined` where it has nothing to wait for. Throws, or rejects, with what either throws; `unsupported` where no codec knows the content type. */
 export function handleEvent(
   core: ServiceCore,
-  { handler }: Subscription,
+  { handler, options }: Subscription,
   message: Message,
   context: HandlerContext,
 ): Promise<unknown> | undefined {
-  const codec = core.codecs.get(context.contentType);
+  const codec = (options.codecs ?? core.codecs).get(context.contentType);
   if (codec === undefined) throw new MicroError('unsupported', `unsupported Content-Type: ${context.contentType}`);
   const use: CodecUse = { kind: 'event', name: context.topic };
   const payload = decodeBody(codec, message.body, use);

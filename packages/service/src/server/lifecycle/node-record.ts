@@ -48,10 +48,12 @@ export function endpointRecords(
     .map(endpointOfRoute);
   const subscribers = subscriptions
     .filter((subscription) => !subscription.options.internal)
-    .map(({ topic }) => topic)
-    .sort()
-    .reverse()
-    .map((topic) => ({ name: 'Func', metadata: { subscriber: 'true', topic } }));
+    .sort((a, b) => (a.topic < b.topic ? 1 : -1))
+    .map(({ topic, options }) => ({
+      name: 'Func',
+      request: options.event,
+      metadata: { ...options.metadata, subscriber: 'true', topic },
+    }));
   return [...handlers, ...subscribers];
 }
 

@@ -1,5 +1,6 @@
 import { type Headers, MicroError, type ValueRecord } from '@ts-micro/core';
 import type { CodecUse } from '../../rpc/codec.ts';
+import type { Codecs } from '../../rpc/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
 import type { RequestContext } from './handler-context.ts';
 
@@ -22,6 +23,8 @@ export interface HandleOptions {
   readonly request?: ValueRecord | undefined;
   /** The shape of a response, advertised with the endpoint. */
   readonly response?: ValueRecord | undefined;
+  /** What its bodies are read and written with, instead of the service's codecs. */
+  readonly codecs?: Codecs | undefined;
   /** Served but not advertised. @default false */
   readonly internal?: boolean | undefined;
 }
@@ -50,6 +53,7 @@ export class Routes {
   readonly #what: string;
   readonly #byEndpoint = new Map<string, Route>();
   readonly #types = new Set<string>();
+  #hasCodecs = false;
 
   constructor(what: string) {
     this.#what = what;
@@ -61,6 +65,11 @@ export class Routes {
 
   addStream(endpoint: string, handler: StreamHandler, options: HandleOptions): void {
     this.#add({ ...this.#route(endpoint, options), kind: 'stream', handler });
+  }
+
+  /** True where an endpoint has codecs of its own. */
+  get hasCodecs(): boolean {
+    return this.#hasCodecs;
   }
 
   get(endpoint: string): Route | undefined {
@@ -95,6 +104,7 @@ export class Routes {
     if (this.#byEndpoint.has(route.endpoint))
       throw new MicroError('conflict', `${this.#what}: endpoint "${route.endpoint}" has a handler already`);
     this.#byEndpoint.set(route.endpoint, route);
+    this.#hasCodecs ||= route.options.codecs !== undefined;
     this.#types.add(route.endpoint.slice(0, route.endpoint.indexOf('.')));
   }
 }

@@ -1,6 +1,8 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
+import { codecLike } from '../../rpc/codecs.ts';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import { eventAckMessage } from '../../rpc/reply.ts';
+import type { IncomingRequest } from '../../rpc/request.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';
 import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
@@ -88,7 +90,7 @@ export class SocketServer {
   /** Serves one message; the promise it may return is waited for before the next one is received. */
   #take(message: Message): Promise<void> | undefined {
     const dialect = dialectOfMessage(message);
-    const request = dialect.parse(message, this.#core.codecs);
+    const request = this.#read(dialect.parse(message, this.#core.codecs));
     if (request.isLast) this.#isLast = true;
     const exchange: Exchange = { core: this.#core, socket: this.#socket, dialect, request };
     if (request.kind === 'stream') return this.#takeStream(exchange, message);
@@ -217,6 +219,15 @@ export class SocketServer {
     if (route === undefined) return routes.explainMissing(request.name);
     if (route.kind === kind) return route;
     return runtimeError(501, `${name} ${request.name}: is ${route.kind === 'stream' ? 'a stream' : 'not a stream'}`);
+  }
+
+  /** The same request with the codec of its endpoint, where that has codecs of its own. */
+  #read(request: IncomingRequest): IncomingRequest {
+    const { routes } = this.#core;
+    const codecs = routes.hasCodecs ? routes.get(request.name)?.options.codecs : undefined;
+    return codecs === undefined || request.kind === 'event'
+      ? request
+      : { ...request, codec: codecLike(request, codecs) };
   }
 
   #contextOf({ request, socket }: Exchange): HandlerContext {

@@ -47,9 +47,10 @@ function answerThrown(exchange: Exchange, thrown: unknown): Promise<void> {
   return answerError(exchange, formatError(errorOfThrown(thrown, exchange.core.name)));
 }
 
-/** Logs what a handler threw by accident; a `MicroError` is an answer, and so is that it stopped when it was told to. */
+/** Logs what a handler threw by accident, and what is `internal`; another `MicroError` is an answer, and so is that it stopped when it was told to. */
 export function logCrash({ core, request }: Exchange, thrown: unknown): void {
-  if (!MicroError.is(thrown) && !isAbort(thrown)) {
+  const isAnswer = MicroError.is(thrown) ? thrown.code !== 'internal' : isAbort(thrown);
+  if (!isAnswer) {
     core.logger.error('handler failed', { service: core.name, endpoint: request.name, error: thrown });
   }
 }
