@@ -14,12 +14,12 @@ import {
 } from '@ts-micro/core';
 import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
 import {
-  type ConnectionLease,
   checkQueue,
   checkSubject,
-  leaseConnection,
   type NatsConnection,
+  type SharedConnection,
   type SubjectRules,
+  shareConnection,
 } from '@ts-micro/nats';
 import { encodeMessage } from './message-format.ts';
 import {
@@ -57,7 +57,7 @@ class LeasingBroker implements NatsBroker {
   readonly name = 'nats';
   readonly supports: BrokerFeatures;
   readonly options: NatsBrokerSettings;
-  readonly #lease: ConnectionLease;
+  readonly #lease: SharedConnection;
   readonly #logger: Logger;
   readonly #publisher: NatsPublisher;
   readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
@@ -68,7 +68,7 @@ class LeasingBroker implements NatsBroker {
 
   constructor(options: NatsBrokerOptions) {
     const { connect, settings, onUncertain } = checkBrokerOptions(options);
-    this.#lease = leaseConnection(connect);
+    this.#lease = shareConnection(connect);
     this.#logger = connect.logger ?? silentLogger;
     this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
     const plainEvents = settings.format === 'native';

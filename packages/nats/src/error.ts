@@ -1,10 +1,8 @@
 import { type ErrorCode, MicroError } from '@ts-micro/core';
+import { noRespondersError } from './no-responders.ts';
 
 // By the `code` of nats 2.x and of Node's own errors, and by the `name` of @nats-io 3.x.
 const codes: Readonly<Record<string, ErrorCode>> = {
-  '503': 'unavailable',
-  NoResponders: 'unavailable',
-  NoRespondersError: 'unavailable',
   TIMEOUT: 'timeout',
   TimeoutError: 'timeout',
   CONNECTION_CLOSED: 'closed',
@@ -52,15 +50,13 @@ export function mapNatsError(error: unknown, what: string): MicroError {
     const inner = mapNatsError(cause, what);
     return new MicroError(inner.code, inner.message, { cause: error, retrySafe: inner.retrySafe });
   }
+  if (code === '503' || name === 'NoResponders' || name === 'NoRespondersError') return noRespondersError(what, error);
   return new MicroError(codeOf(code, name, syscall, message), `${what}: ${textOf(error, code, message)}`, {
     cause: error,
-    retrySafe: code === '503' || name === 'NoResponders' || name === 'NoRespondersError',
   });
 }
 
 function textOf(error: unknown, code: string, message: string): string {
-  // Where the client has only a code for a message.
-  if (code === '503') return 'no responders';
   if (isRefusedCertificate(code))
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;

@@ -1,13 +1,15 @@
-export { connectNats } from './connect-nats.ts';
-export { leaseConnection } from './connection-lease.ts';
-export { decodeEnvelope, tryDecodeEnvelope } from './decode-envelope.ts';
-export { encodeEnvelope } from './encode-envelope.ts';
+export { connectNats } from './connection/connect-nats.ts';
+export { shareConnection } from './connection/shared-connection.ts';
+export { decodeEnvelope, tryDecodeEnvelope } from './envelope/decode-envelope.ts';
+export { encodeEnvelope } from './envelope/encode-envelope.ts';
+export { maxBodyBytes } from './envelope/max-body-bytes.ts';
 export { mapNatsError } from './error.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
-export { PublishTracker } from './publish-tracker.ts';
-export { parseServers } from './server-list.ts';
+export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
+export { PublishTracker } from './link/publish-tracker.ts';
+export { parseServers } from './connection/server-list.ts';
 export { checkQueue, checkSubject } from './subject.ts';
-export { wrapNatsConnection } from './wrap-connection.ts';
+export { wrapNatsConnection } from './connection/wrap-connection.ts';
 
 export type {
   NatsConnection,
@@ -17,10 +19,10 @@ export type {
   NatsStatus,
   NatsSubscribeOptions,
   NatsSubscription,
-} from './connection.ts';
-export type { ConnectionLease, NatsPluginOptions } from './connection-lease.ts';
+} from './connection/connection.ts';
+export type { SharedConnection, NatsPluginOptions } from './connection/shared-connection.ts';
 export type { EncodedHeaders, ReceivedHeaders } from './headers.ts';
-export type { NatsOptions, NatsTlsOptions } from './nats-options.ts';
-export type { ServerAddress } from './server-list.ts';
+export type { NatsOptions, NatsTlsOptions } from './connection/nats-options.ts';
+export type { ServerAddress } from './connection/server-list.ts';
 export type { SubjectRules } from './subject.ts';
-export type { VendorConnection, VendorMessage, VendorSubscription } from './vendor-connection.ts';
+export type { VendorConnection, VendorMessage, VendorSubscription } from './link/vendor-connection.ts';

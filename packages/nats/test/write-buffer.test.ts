@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 // Not exported by the package: nobody else has a use for it.
-import { WriteBuffer } from '../src/write-buffer.ts';
+import { WriteBuffer } from '../src/vendor/write-buffer.ts';
 
 const none = new Uint8Array(0);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

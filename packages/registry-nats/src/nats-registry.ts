@@ -10,7 +10,7 @@ import type {
   WatchOptions,
 } from '@ts-micro/core';
 import { checkServiceName, checkTtl, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
-import { type ConnectionLease, leaseConnection, type NatsMessage } from '@ts-micro/nats';
+import { type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import { checkedRecord } from './check-record.ts';
 import { LeaseClock } from './lease-clock.ts';
 import { mergeAnswers } from './merge-answers.ts';
@@ -46,7 +46,7 @@ class NatsRegistry implements Registry {
   readonly supports: RegistryFeatures = { ttl: true, watch: true };
   readonly #settings: NatsRegistrySettings;
   readonly #logger: RateLimitedLogger;
-  readonly #lease: ConnectionLease;
+  readonly #lease: SharedConnection;
   readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
   readonly #registrations: Registrations;
   readonly #watchers = new WatcherSet();
@@ -59,7 +59,7 @@ class NatsRegistry implements Registry {
     const settings = checkRegistryOptions(options);
     this.#logger = new RateLimitedLogger(settings.logger);
     this.#settings = { ...settings, logger: this.#logger };
-    this.#lease = leaseConnection(this.#settings.connect);
+    this.#lease = shareConnection(this.#settings.connect);
     this.#registrations = new Registrations({
       defaultLeaseMs: this.#settings.defaultLeaseMs,
       logger: this.#logger,

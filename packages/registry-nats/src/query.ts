@@ -1,6 +1,6 @@
 import { type AbortOptions, abortError, type Logger, type MicroError, type ServiceRecord } from '@ts-micro/core';
 import { throwIfAborted } from '@ts-micro/kit';
-import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
+import { isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import { publishToAll, statedLeasesMs } from './peer-headers.ts';
 import { decodeAnswer } from './record-decoding.ts';
 import type { ReplyInbox, ReplyReceiver } from './reply-inbox.ts';
@@ -86,7 +86,7 @@ class Collection implements ReplyReceiver {
   }
 
   take(message: NatsMessage): void {
-    if (message.status === 503) {
+    if (isNoResponders(message)) {
       if (--this.#unheard === 0) this.#resolve(this.#answers);
       return;
     }

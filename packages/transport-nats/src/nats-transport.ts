@@ -12,7 +12,13 @@ import {
   type TransportFeatures,
 } from '@ts-micro/core';
 import { Lifetime } from '@ts-micro/kit';
-import { type ConnectionLease, checkSubject, leaseConnection, type NatsConnection } from '@ts-micro/nats';
+import {
+  checkSubject,
+  maxBodyBytes,
+  type NatsConnection,
+  type SharedConnection,
+  shareConnection,
+} from '@ts-micro/nats';
 import { dialectToward } from './dialect.ts';
 import { DialledSocket } from './dialled-socket.ts';
 import { NatsListener } from './nats-listener.ts';
@@ -36,7 +42,7 @@ const goFeatures: TransportFeatures = Object.freeze({
   closeNotice: false,
   failFast: true,
   namedAddresses: true,
-  maxBodyBytes: 700 * 1024,
+  maxBodyBytes,
 });
 
 function nativeFeatures(maxBodyBytes: number): TransportFeatures {
@@ -48,7 +54,7 @@ class NatsTransport implements Transport {
   readonly supports: TransportFeatures;
   readonly #settings: TransportSettings;
   readonly #logger: Logger;
-  readonly #lease: ConnectionLease;
+  readonly #lease: SharedConnection;
   readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #listeners = new Set<NatsListener>();
   readonly #sockets = new Set<DialledSocket>();
@@ -69,7 +75,7 @@ class NatsTransport implements Transport {
     this.#settings = checkTransportOptions(options);
     this.supports = this.#settings.dialect === 'go' ? goFeatures : nativeFeatures(this.#settings.maxMessageBytes);
     this.#logger = options.logger ?? silentLogger;
-    this.#lease = leaseConnection(pluginOptions);
+    this.#lease = shareConnection(pluginOptions);
   }
 
   get isConnected(): boolean | undefined {

@@ -1,4 +1,4 @@
-import type { ReceivedHeaders } from './headers.ts';
+import type { ReceivedHeaders } from '../headers.ts';
 
 /** What is used of a message of the NATS client. */
 export interface VendorMessage {

@@ -1,4 +1,4 @@
-import { connectNats, leaseConnection } from '@ts-micro/nats';
+import { connectNats, shareConnection } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { connect } from 'nats';
 import { describe, expect, test } from 'vitest';
@@ -7,8 +7,8 @@ import { thrownBy } from './thrown-by.ts';
 describe('a shared connection', () => {
   test('is made once for equal options, and closed by the last to release it', async () => {
     await using server = await startNatsServer();
-    const one = leaseConnection({ servers: server.url });
-    const other = leaseConnection({ servers: [server.address], logger: undefined });
+    const one = shareConnection({ servers: server.url });
+    const other = shareConnection({ servers: [server.address], logger: undefined });
     expect(one.current).toBeUndefined();
     expect(one.address).toBe(server.address);
     expect(one.addresses).toEqual([server.address]);
@@ -29,9 +29,9 @@ describe('a shared connection', () => {
   test('is not shared where options differ', async () => {
     await using server = await startNatsServer();
     const leases = [
-      leaseConnection({ servers: server.url }),
-      leaseConnection({ servers: server.url, name: 'other' }),
-      leaseConnection({ servers: server.url, inboxPrefix: '_INBOX.other' }),
+      shareConnection({ servers: server.url }),
+      shareConnection({ servers: server.url, name: 'other' }),
+      shareConnection({ servers: server.url, inboxPrefix: '_INBOX.other' }),
     ];
     const connections = await Promise.all(leases.map((lease) => lease.get()));
     expect(new Set(connections).size).toBe(3);
@@ -40,7 +40,7 @@ describe('a shared connection', () => {
 
   test('is made anew after a release', async () => {
     await using server = await startNatsServer();
-    const lease = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
     const first = await lease.get();
     await lease.release();
     const second = await lease.get();
@@ -51,7 +51,7 @@ describe('a shared connection', () => {
 
   test('is made anew after it was closed', async () => {
     await using server = await startNatsServer();
-    const lease = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
     await (await lease.get()).close();
     await (await lease.get()).flush();
     await lease.release();
@@ -61,7 +61,7 @@ describe('a shared connection', () => {
   test('that could not be made is tried again by the next', async () => {
     await using server = await startNatsServer();
     await server.stop();
-    const lease = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
     const failures = await Promise.all([thrownBy(() => lease.get()), thrownBy(() => lease.get())]);
     expect(failures).toMatchObject([{ code: 'unavailable' }, { code: 'unavailable' }]);
     await server.restart();
@@ -71,8 +71,8 @@ describe('a shared connection', () => {
 
   test('is still made for others when one of them gives up waiting', async () => {
     await using server = await startNatsServer();
-    const lease = leaseConnection({ servers: server.url });
-    const other = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
+    const other = shareConnection({ servers: server.url });
     const impatient = thrownBy(() => lease.get({ signal: AbortSignal.abort() }));
     const connection = await other.get();
     expect(await impatient).toMatchObject({ code: 'canceled' });
@@ -83,7 +83,7 @@ describe('a shared connection', () => {
 
   test('released while it is being made ends that wait with `closed` and leaves nothing behind', async () => {
     await using server = await startNatsServer();
-    const lease = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
     const waiting = thrownBy(() => lease.get());
     await lease.release();
     expect(await waiting).toMatchObject({ code: 'closed' });
@@ -92,8 +92,8 @@ describe('a shared connection', () => {
 
   test('released by one while it is being made goes on for another', async () => {
     await using server = await startNatsServer();
-    const lease = leaseConnection({ servers: server.url });
-    const other = leaseConnection({ servers: server.url });
+    const lease = shareConnection({ servers: server.url });
+    const other = shareConnection({ servers: server.url });
     const [waiting, connecting] = [thrownBy(() => lease.get()), other.get()];
     await lease.release();
     await (await connecting).flush();
@@ -106,7 +106,7 @@ describe('a borrowed connection', () => {
   test('of ours is given as it is and never closed', async () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url });
-    const lease = leaseConnection({ connection });
+    const lease = shareConnection({ connection });
     expect(lease.current).toBeUndefined();
     expect(await lease.get()).toBe(connection);
     expect(lease.current).toBe(connection);
@@ -122,14 +122,14 @@ describe('a borrowed connection', () => {
     await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 60_000 });
     await server.kill();
     await expect.poll(() => connection.state.status).toBe('reconnecting');
-    expect(await leaseConnection({ connection }).get()).toBe(connection);
+    expect(await shareConnection({ connection }).get()).toBe(connection);
     await server.restart();
   });
 
   test('of the client is wrapped once and never closed', async () => {
     await using server = await startNatsServer();
     const vendor = await connect({ servers: server.url });
-    const [one, other] = [leaseConnection({ connection: vendor }), leaseConnection({ connection: vendor })];
+    const [one, other] = [shareConnection({ connection: vendor }), shareConnection({ connection: vendor })];
     expect(await one.get()).toBe(await other.get());
     await Promise.all([one.release(), other.release()]);
     await vendor.flush();
@@ -139,12 +139,12 @@ describe('a borrowed connection', () => {
 
   test('excludes `servers`, and must be a connection', () => {
     const connection = {} as Awaited<ReturnType<typeof connectNats>>;
-    expect(thrownBy(() => leaseConnection({ connection }))).toMatchObject({ code: 'invalid' });
-    expect(thrownBy(() => leaseConnection({ connection, servers: 'a' }))).toMatchObject({ code: 'invalid' });
-    expect(thrownBy(() => leaseConnection({ connection: null as never }))).toMatchObject({ code: 'invalid' });
+    expect(thrownBy(() => shareConnection({ connection }))).toMatchObject({ code: 'invalid' });
+    expect(thrownBy(() => shareConnection({ connection, servers: 'a' }))).toMatchObject({ code: 'invalid' });
+    expect(thrownBy(() => shareConnection({ connection: null as never }))).toMatchObject({ code: 'invalid' });
   });
 });
 
 test('options are checked at once', () => {
-  expect(thrownBy(() => leaseConnection({ servers: 'ws://a' }))).toMatchObject({ code: 'invalid' });
+  expect(thrownBy(() => shareConnection({ servers: 'ws://a' }))).toMatchObject({ code: 'invalid' });
 });

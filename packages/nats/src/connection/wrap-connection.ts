@@ -1,7 +1,7 @@
 import { type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import { NatsLink } from '../link/link.ts';
+import type { VendorConnection } from '../link/vendor-connection.ts';
 import type { NatsConnection } from './connection.ts';
-import { NatsLink } from './link.ts';
-import type { VendorConnection } from './vendor-connection.ts';
 
 const wrapped = new WeakMap<VendorConnection, NatsLink>();
 

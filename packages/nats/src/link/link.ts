@@ -1,7 +1,6 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import { abortable, Lifetime } from '@ts-micro/kit';
 import { createInbox } from 'nats';
-import { Backlog } from './backlog.ts';
 import type {
   NatsConnection,
   NatsPublishOptions,
@@ -9,14 +8,15 @@ import type {
   NatsStatus,
   NatsSubscribeOptions,
   NatsSubscription,
-} from './connection.ts';
-import { mapNatsError } from './error.ts';
-import { clientHeaders, type EncodedHeaders, encodeHeaders } from './headers.ts';
+} from '../connection/connection.ts';
+import { mapNatsError } from '../error.ts';
+import { clientHeaders, type EncodedHeaders, encodeHeaders } from '../headers.ts';
+import type { MessageWriter } from '../vendor/vendor-internals.ts';
+import { Backlog } from './backlog.ts';
 import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
-import { ServerErrors } from './server-errors.ts';
+import { type DenialListener, ServerErrors } from './server-errors.ts';
 import type { StatusEvent, VendorConnection } from './vendor-connection.ts';
-import type { MessageWriter } from './vendor-internals.ts';
 import { type Wait, WaitList } from './wait-list.ts';
 
 export interface LinkSettings {
@@ -114,6 +114,10 @@ export class NatsLink implements NatsConnection {
 
   onStateChange(listener: (state: NatsState) => void): () => void {
     return this.#state.follow(listener);
+  }
+
+  onPublishDenied(listener: DenialListener): () => void {
+    return this.#serverErrors.onPublishDenied(listener);
   }
 
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void {

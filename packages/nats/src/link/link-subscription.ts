@@ -1,6 +1,6 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import type { NatsSubscribeOptions, NatsSubscription } from './connection.ts';
-import { mapNatsError } from './error.ts';
+import type { NatsSubscribeOptions, NatsSubscription } from '../connection/connection.ts';
+import { mapNatsError } from '../error.ts';
 import { LinkMessage } from './link-message.ts';
 import type { VendorConnection, VendorMessage, VendorSubscription } from './vendor-connection.ts';
 

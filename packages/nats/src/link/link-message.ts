@@ -1,8 +1,8 @@
 import type { Headers } from '@ts-micro/core';
-import type { NatsMessage } from './connection.ts';
-import { decodeHeaders, recentHeaders } from './headers.ts';
+import type { NatsMessage } from '../connection/connection.ts';
+import { decodeHeaders, recentHeaders } from '../headers.ts';
+import { headerBlockOf, replyOf, subjectOf } from '../vendor/vendor-internals.ts';
 import type { VendorMessage } from './vendor-connection.ts';
-import { headerBlockOf, replyOf, subjectOf } from './vendor-internals.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
 export class LinkMessage implements NatsMessage {

@@ -1,6 +1,6 @@
 import { type AbortOptions, type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import { checkSubject } from '../subject.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
-import { checkSubject } from './subject.ts';
 
 /** TLS material: PEM text, or names of files that are read at every connect. Further options of Node's `tls.connect` are passed on. */
 export interface NatsTlsOptions {

@@ -1,9 +1,9 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import { abortable, throwIfAborted } from '@ts-micro/kit';
+import type { VendorConnection } from '../link/vendor-connection.ts';
 import { connectNats } from './connect-nats.ts';
 import type { NatsConnection } from './connection.ts';
 import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
-import type { VendorConnection } from './vendor-connection.ts';
 import { wrapNatsConnection } from './wrap-connection.ts';
 
 /** What every NATS plugin takes: a connection to borrow, or what to connect with. */
@@ -13,7 +13,7 @@ export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
 }
 
 /** A plugin's hold on a connection: nothing is connected before `get()`. */
-export interface ConnectionLease {
+export interface SharedConnection {
   /** The server connected to, else the first configured, as `host:port`; empty where that is not known. */
   readonly address: string;
   /** Every configured server as `host:port`; of a borrowed connection those it knows. */
@@ -29,16 +29,16 @@ export interface ConnectionLease {
 }
 
 /** Throws `invalid` naming the option. */
-export function leaseConnection(options: NatsPluginOptions = {}): ConnectionLease {
+export function shareConnection(options: NatsPluginOptions = {}): SharedConnection {
   const { connection, ...connectOptions } = options;
-  if (connection === undefined) return new SharedLease(connectOptions);
+  if (connection === undefined) return new CountedConnection(connectOptions);
   if (options.servers !== undefined && options.servers.length > 0) {
     throw new MicroError('invalid', 'nats: options connection and servers exclude each other');
   }
-  return new BorrowedLease(connection, options.logger);
+  return new BorrowedConnection(connection, options.logger);
 }
 
-class BorrowedLease implements ConnectionLease {
+class BorrowedConnection implements SharedConnection {
   readonly #connection: NatsConnection;
   #isHeld = false;
 
@@ -93,7 +93,7 @@ interface Share {
 
 const shares = new Map<string, Share>();
 
-class SharedLease implements ConnectionLease {
+class CountedConnection implements SharedConnection {
   readonly #options: NatsOptions;
   readonly #key: string;
   readonly addresses: readonly string[];

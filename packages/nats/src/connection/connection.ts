@@ -1,4 +1,4 @@
-import type { AbortOptions, Closable, Headers } from '@ts-micro/core';
+import type { AbortOptions, Closable, Headers, MicroError } from '@ts-micro/core';
 
 /** Where a connection is in its life. `draining` is after `close()` was called, while what is in flight finishes. */
 export type NatsStatus = 'connecting' | 'connected' | 'reconnecting' | 'draining' | 'closed';
@@ -71,6 +71,11 @@ export interface NatsConnection extends Closable {
   ready(options?: AbortOptions): Promise<void>;
   /** Calls `listener` at every change of `state`; returns what ends that. */
   onStateChange(listener: (state: NatsState) => void): () => void;
+  /**
+   * Calls `listener` each time the server refuses a publish of this connection: `error` is `unauthorized`, names the subject and carries
+   * the server's sentence. Whoever waits for an answer to a message on `subject` fails with it. Returns what ends that.
+   */
+  onPublishDenied(listener: (subject: string, error: MicroError) => void): () => void;
   /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Copies `data`. */
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
   /**

@@ -1,4 +1,4 @@
-import type { VendorConnection, VendorMessage } from './vendor-connection.ts';
+import type { VendorConnection, VendorMessage } from '../link/vendor-connection.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 // What nats 2.29 offers no public way to; only for connections made here, with the version this package depends on.

@@ -1,5 +1,5 @@
 import type { Logger } from '@ts-micro/core';
-import type { NatsState } from './connection.ts';
+import type { NatsState } from '../connection/connection.ts';
 
 /** The state of one connection, and those who follow it. */
 export class LinkState {

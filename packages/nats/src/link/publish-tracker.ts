@@ -1,6 +1,6 @@
 import type { AbortOptions } from '@ts-micro/core';
 import { abortable } from '@ts-micro/kit';
-import type { NatsConnection } from './connection.ts';
+import type { NatsConnection } from '../connection/connection.ts';
 
 /** How often unconfirmed messages are asked after. */
 const markIntervalMs = 100;
