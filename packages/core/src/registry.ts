@@ -2,7 +2,7 @@ import type { AbortOptions } from './abort.ts';
 import type { Closable } from './closable.ts';
 import type { ServiceRecord } from './service-record.ts';
 
-/** What a registry can do; what it cannot do it refuses with `unsupported`. */
+/** Says what a registry can do. It refuses the rest with `unsupported`. */
 export interface RegistryFeatures {
   /** `register(..., { ttlMs })`: a node that is not registered again in time disappears. */
   readonly ttl: boolean;
@@ -10,7 +10,7 @@ export interface RegistryFeatures {
 }
 
 export interface RegisterOptions extends AbortOptions {
-  /** The lease: how long the nodes stay without being registered again. Without it they stay until deregistered or the registry closes. */
+  /** The lease: how many milliseconds the nodes stay without being registered again. @default until deregistered, or the registry closes */
   readonly ttlMs?: number | undefined;
 }
 
@@ -28,15 +28,18 @@ export interface LookupOptions extends AbortOptions {
 }
 
 /**
- * What changed. `resync` carries everything now known to the watcher: its first event, and again after any gap in which changes may
- * have been missed. The others carry the record of one service and version as it is now (`delete`: as it last was).
+ * Tells what changed. `resync` carries everything that the watcher knows now: it is the first event, and comes again after every gap in
+ * which changes may have been missed. The others carry one service and version as it is now (`delete`: as it was last).
  */
 export type RegistryEvent =
   | { readonly type: 'resync'; readonly services: readonly ServiceRecord[] }
   | { readonly type: 'create' | 'update' | 'delete'; readonly service: ServiceRecord };
 
 /**
- * Service discovery. (Go Micro: `registry.Registry`.)
+ * Finds services, and lets them be found. (Go Micro: `registry.Registry`.)
+ *
+ * A record without nodes registers the version alone, until it gets nodes. Registering at once from several callers is safe; of one
+ * node, the registration that takes effect last counts.
  *
  * Contract:
  * - a registered service is seen from another registry instance, complete
@@ -73,25 +76,25 @@ export type RegistryEvent =
  * - a registry recovers from a cut network
  */
 export interface Registry extends Closable {
-  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
   readonly name: string;
   readonly supports: RegistryFeatures;
-  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
+  /** Is false while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
   /** Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`, `unsupported`, `unavailable`, `closed`. */
   register(service: ServiceRecord, options?: RegisterOptions): Promise<void>;
   /** Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`. */
   deregister(service: ServiceRecord, options?: AbortOptions): Promise<void>;
-  /** The records of that name, one for each version; empty when there is none. Errors: `invalid`, `unavailable`, `closed`. */
+  /** Resolves with the records of that name, one for each version, or with an empty list. Errors: `invalid`, `unavailable`, `unauthorized`, `closed`. */
   getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]>;
-  /** Every record, complete, one for each name and version. Errors: `unavailable`, `closed`. */
+  /** Resolves with every record, one for each name and version. Errors: `unavailable`, `unauthorized`, `closed`. */
   listServices(options?: AbortOptions): Promise<readonly ServiceRecord[]>;
-  /** Follows changes; resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `closed`. */
+  /** Follows changes. Resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `unauthorized`, `closed`. */
   watch(options?: WatchOptions): Promise<Watcher>;
 }
 
 /**
- * A stream of changes, pulled.
+ * Gives the changes of services, one for each `receive`, in order.
  *
  * Contract:
  * - the first event is a `resync` with the records as known
@@ -107,8 +110,9 @@ export interface Registry extends Closable {
  * - an aborted `receive` loses no event
  * - closing a registry ends its watchers
  * - a watcher that nobody reads does not delay another
+ * - where more events wait than a watcher holds, one `resync` takes the place of all of them
  */
 export interface Watcher extends Closable, AsyncIterable<RegistryEvent> {
-  /** The next change; `undefined` once the watcher was closed while waiting. Errors: `closed`. */
+  /** Resolves with the next change, or with `undefined` where the watcher is closed meanwhile. Errors: `closed`. */
   receive(options?: AbortOptions): Promise<RegistryEvent | undefined>;
 }

@@ -32,7 +32,7 @@ export interface ValueRecord {
   readonly values: readonly ValueRecord[];
 }
 
-/** A {@link ServiceRecord} with what may be left out left out. */
+/** What {@link serviceRecord} makes a record of: everything with a default may be left out. */
 export interface ServiceRecordInit {
   readonly name: string;
   readonly version?: string | undefined;
@@ -43,7 +43,12 @@ export interface ServiceRecordInit {
   readonly nodes?: readonly (Omit<NodeRecord, 'metadata'> & Partial<Pick<NodeRecord, 'metadata'>>)[] | undefined;
 }
 
-/** A complete record, a deep copy that shares nothing with `init`. Throws `invalid` where a name, node id or node address is missing. */
+/**
+ * Returns a complete record: a deep copy that shares nothing with `init`. Throws `invalid` where a name, node id or node address is missing.
+ *
+ * Fields that are none of a record's are left out: no backend carries them, and Go Micro has no place for them. What else a node or an
+ * endpoint wants to say goes into its `metadata`.
+ */
 export function serviceRecord(init: ServiceRecordInit): ServiceRecord {
   if (typeof init.name !== 'string' || init.name === '')
     throw new MicroError('invalid', 'service record: name is empty');

@@ -20,12 +20,13 @@ export { deepEqual } from './registry/deep-equal.ts';
 export { FollowingWatcher } from './registry/following-watcher.ts';
 export { RecordWatcher } from './registry/record-watcher.ts';
 export { checkServiceName, checkTtl } from './registry/registry-rules.ts';
-export { ServiceTable } from './registry/service-table.ts';
+export { LeaseTable } from './registry/lease-table.ts';
 export { StoreRegistry } from './registry/store-registry.ts';
 
 export type { HandlerQueueOptions } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
+export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';
 export type { RegistryStore } from './registry/registry-store.ts';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import { MicroError } from '@ts-micro/core';
-import { ServiceTable } from '@ts-micro/kit';
+import { LeaseTable } from '@ts-micro/kit';
 import { Topics } from './broker/topics.ts';
 import type { MemoryNetwork } from './memory-network.ts';
 import type { MemoryListener } from './transport/memory-listener.ts';
@@ -10,7 +10,7 @@ export class Network implements MemoryNetwork {
   /** Who listens, by address. */
   readonly listeners: Map<string, MemoryListener> = new Map();
   readonly topics: Topics = new Topics();
-  readonly services: ServiceTable = new ServiceTable();
+  readonly services: LeaseTable = new LeaseTable();
   #isPartitioned = false;
   #addresses = 0;
   #work: (() => void)[] = [];

@@ -8,41 +8,68 @@ import {
 } from '@ts-micro/core';
 import { Lifetime } from '../lifecycle/lifetime.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
+import { recordBytes } from './record-size.ts';
 
 export interface RecordWatcherOptions {
   /** Begins every message: `redis registry: watcher`. */
   readonly what: string;
   /** Only this service. @default every service */
   readonly service?: string | undefined;
-  /** What the backend knows now of what is watched: the content of a `resync`. */
+  /** What the backend knows now of what is watched: the content of a `resync`. Not changed afterwards. */
   readonly known: () => readonly ServiceRecord[];
   /** Ends the backend's work for it. */
   readonly stop: () => unknown;
   /** Events that may wait to be received; beyond, one `resync` takes their place. @default 10000 */
   readonly limit?: number | undefined;
+  /** The memory that they may take, in bytes, roughly; beyond, the same. @default 16 MiB */
+  readonly limitBytes?: number | undefined;
 }
 
-/** A whole {@link Watcher}: the backend tells it what changes, and {@link resync} at first and after every gap. */
+/** An event before it is copied for who receives it. A `resync` without records tells what is known when it is received. */
+interface Waiting {
+  readonly type: RegistryEvent['type'];
+  readonly services?: readonly ServiceRecord[] | undefined;
+  readonly bytes: number;
+}
+
+/**
+ * A whole {@link Watcher}: the backend tells it what changes, and {@link resync} at first and after every gap.
+ *
+ * It holds the records it is told and copies them when they are received, so none may be changed afterwards. Where more waits than it
+ * holds, one `resync` takes the place of all that waited; it tells what is known when it is received, so until then nothing more waits.
+ */
 export class RecordWatcher implements Watcher {
+  /** The one service that it watches, or every one. */
+  readonly service: string | undefined;
   readonly #options: RecordWatcherOptions;
   readonly #lifetime: Lifetime;
-  #events: Mailbox<RegistryEvent>;
+  #waiting: Mailbox<Waiting>;
+  #bytes = 0;
+  /** Whether the `resync` that stands for everything waits. */
+  #isBehind = false;
 
   constructor(options: RecordWatcherOptions) {
+    this.service = options.service;
     this.#options = options;
     this.#lifetime = new Lifetime(options.what, () => this.#release());
-    this.#events = this.#mailbox();
+    this.#waiting = this.#mailbox();
   }
 
-  /** Announces a change, where it is one of the service that is watched. */
-  tell(type: 'create' | 'update' | 'delete', service: ServiceRecord): void {
-    const wanted = this.#options.service;
-    if (wanted === undefined || wanted === service.name) this.#push({ type, service: serviceRecord(service) });
+  /** Whether a change of that service would be announced: it is watched, and no `resync` that will tell it waits already. */
+  wants(name: string): boolean {
+    return this.#lifetime.isOpen && !this.#isBehind && (this.service === undefined || this.service === name);
+  }
+
+  /** Announces a change, where it is one of the service that is watched. `bytes` is the memory that the event takes. */
+  tell(type: 'create' | 'update' | 'delete', service: ServiceRecord, bytes: number = recordBytes(service)): void {
+    if (this.wants(service.name)) this.#push({ type, services: [service], bytes });
   }
 
   /** Announces what is known now. */
   resync(): void {
-    this.#push({ type: 'resync', services: this.#options.known().map(serviceRecord) });
+    if (!this.#lifetime.isOpen || this.#isBehind) return;
+    const services = this.#options.known();
+    this.#push({ type: 'resync', services, bytes: 64 * services.length });
   }
 
   /** Ends it because of `cause`, which a pending wait rejects with. */
@@ -52,11 +79,11 @@ export class RecordWatcher implements Watcher {
 
   async receive(options?: AbortOptions): Promise<RegistryEvent | undefined> {
     this.#lifetime.assertOpen(options);
-    return this.#events.pull(options);
+    return this.#next(options);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RegistryEvent, void, undefined> {
-    for (let event = await this.#events.pull(); event; event = await this.#events.pull()) yield event;
+    for (let event = await this.#next(); event; event = await this.#next()) yield event;
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -71,19 +98,38 @@ export class RecordWatcher implements Watcher {
     return this.close();
   }
 
-  // Where nobody reads, what waits gives way to one `resync`, which says as much. Nobody waits on a full mailbox, so it can be replaced.
-  #push(event: RegistryEvent): void {
-    if (!this.#lifetime.isOpen || this.#events.push(event)) return;
-    this.#events = this.#mailbox();
-    this.resync();
+  #push(event: Waiting): void {
+    const { limitBytes = 2 ** 24 } = this.#options;
+    // One event is held however large it is.
+    const hasRoom = this.#waiting.size === 0 || this.#bytes + event.bytes <= limitBytes;
+    if (hasRoom && this.#waiting.push(event)) {
+      this.#bytes += event.bytes;
+      return;
+    }
+    // Nobody waits where events do, so the mailbox can be replaced.
+    this.#waiting = this.#mailbox();
+    this.#waiting.push({ type: 'resync', bytes: 0 });
+    this.#bytes = 0;
+    this.#isBehind = true;
   }
 
-  #mailbox(): Mailbox<RegistryEvent> {
+  async #next(options?: AbortOptions): Promise<RegistryEvent | undefined> {
+    const next = await this.#waiting.pull(options);
+    if (next === undefined) return undefined;
+    const { type, services, bytes } = next;
+    this.#bytes = Math.max(this.#bytes - bytes, 0);
+    const [service] = services ?? [];
+    if (type !== 'resync') return service && { type, service: serviceRecord(service) };
+    if (services === undefined) this.#isBehind = false;
+    return { type, services: (services ?? this.#options.known()).map(serviceRecord) };
+  }
+
+  #mailbox(): Mailbox<Waiting> {
     return new Mailbox(this.#options.what, this.#options.limit ?? 10_000);
   }
 
   async #release(): Promise<void> {
-    this.#events.end(this.#lifetime.cause, { drop: true });
+    this.#waiting.end(this.#lifetime.cause, { drop: true });
     await this.#options.stop();
   }
 }

@@ -17,9 +17,9 @@ import { closeAll } from '../lifecycle/close-all.ts';
 import { Lifetime } from '../lifecycle/lifetime.ts';
 import { RateLimitedLogger } from '../lifecycle/rate-limited-logger.ts';
 import { FollowingWatcher } from './following-watcher.ts';
+import type { LeaseTable } from './lease-table.ts';
 import { checkServiceName, checkTtl } from './registry-rules.ts';
 import type { RegistryStore } from './registry-store.ts';
-import type { ServiceTable } from './service-table.ts';
 import { StoreRegistrations } from './store-registrations.ts';
 import { parseNodes, staleFields, tableOf } from './stored-node.ts';
 
@@ -124,7 +124,7 @@ export class StoreRegistry implements Registry {
     return this.close();
   }
 
-  async #look({ signal }: AbortOptions, lasts = false): Promise<ServiceTable> {
+  async #look({ signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
     const [texts, now] = await Promise.all([this.#store.read({ signal }), this.#store.now({ signal })]);
     const nodes = parseNodes(Object.values(texts));
     const stale = staleFields(nodes, now);
@@ -138,7 +138,7 @@ export class StoreRegistry implements Registry {
       const record = serviceRecord(put ?? drop);
       checkTtl(ttlMs, this.#who);
       for (const watcher of this.#watchers)
-        watcher.follow((table) => (put ? table.register(record, ttlMs) : table.deregister(record)));
+        watcher.follow((table) => (put ? table.put(record, { ttlMs }) : table.remove(record)));
     } catch (error) {
       this.#logger.warn(`${this.#who}: malformed message ignored`, { error });
     }

@@ -1,5 +1,5 @@
 import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
-import { ServiceTable } from './service-table.ts';
+import { LeaseTable } from './lease-table.ts';
 
 /** A node in a record of its own, or a version without nodes. Times are milliseconds on the store's clock. */
 export interface StoredNode {
@@ -43,11 +43,11 @@ export function isLive({ endsAt }: StoredNode, now: number): boolean {
 }
 
 /** What is registered; what changed last comes last. A table that `lasts` forgets nodes as their leases end. */
-export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): ServiceTable {
-  const table = new ServiceTable();
+export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): LeaseTable {
+  const table = new LeaseTable();
   const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);
   for (const { record, endsAt } of live)
-    table.register(record, lasts && endsAt !== undefined ? endsAt - now : undefined);
+    table.put(record, { ttlMs: lasts && endsAt !== undefined ? endsAt - now : undefined });
   return table;
 }
 

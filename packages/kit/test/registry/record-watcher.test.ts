@@ -1,4 +1,4 @@
-import { MicroError, serviceRecord } from '@ts-micro/core';
+import { MicroError, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { expect, test } from 'vitest';
 import { RecordWatcher, type RecordWatcherOptions } from '../../src/index.ts';
 
@@ -32,7 +32,8 @@ test('one resync takes the place of what nobody received', async () => {
   for (const version of ['1', '2', '3']) watcher.tell('create', record('greeter', version));
   watcher.tell('delete', record('greeter', '3'));
   expect(await watcher.receive()).toEqual({ type: 'resync', services: known });
-  expect(await watcher.receive()).toMatchObject({ type: 'delete' });
+  watcher.tell('delete', record('greeter', '2'));
+  expect(await watcher.receive()).toMatchObject({ type: 'delete', service: { version: '2' } });
 });
 
 test('a wait that is pending rejects with what the backend ended it with', async () => {
@@ -51,4 +52,29 @@ test('what is told after the end is forgotten', async () => {
   await watcher.close();
   for (let count = 0; count < 3; count++) watcher.tell('create', record('greeter'));
   for await (const event of watcher) expect.fail(`gave ${event.type}`);
+});
+
+test('what waits is bounded in bytes as in number, and one event waits however large it is', async () => {
+  const large = serviceRecord({ name: 'greeter', metadata: { text: 'x'.repeat(1000) } });
+  await using watcher = watcherOf({ limitBytes: 3000, known: () => [large] });
+  for (let count = 0; count < 50; count++) watcher.tell('update', large);
+  expect(await watcher.receive()).toMatchObject({ type: 'resync' });
+  await using narrow = watcherOf({ limitBytes: 10 });
+  narrow.tell('update', large);
+  expect(await narrow.receive()).toMatchObject({ type: 'update' });
+});
+
+test('the resync that stands for everything tells what is known when it is received, and asks for it once', async () => {
+  let asked = 0;
+  const known: ServiceRecord[] = [];
+  await using watcher = watcherOf({ limit: 1, known: () => [...known, ...(asked++ ? [] : [record('asked')])] });
+  watcher.tell('create', record('a'));
+  for (const name of ['b', 'c', 'd']) watcher.tell('create', record(name));
+  watcher.resync();
+  expect(watcher.wants('e')).toBe(false);
+  known.push(record('late'));
+  expect(await watcher.receive()).toEqual({ type: 'resync', services: [record('late'), record('asked')] });
+  expect(asked).toBe(1);
+  watcher.tell('create', record('e'));
+  expect(await watcher.receive()).toMatchObject({ type: 'create', service: { name: 'e' } });
 });

@@ -55,14 +55,14 @@ class MemoryRegistry implements Registry {
     const { ttlMs } = options ?? {};
     checkTtl(ttlMs, who);
     this.#network.assertReachable(who);
-    await this.#network.later(() => this.#network.services.register(record, ttlMs, this));
+    await this.#network.later(() => this.#network.services.put(record, { ttlMs, owner: this }));
   }
 
   async deregister(service: ServiceRecord, options?: AbortOptions): Promise<void> {
     this.#lifetime.assertOpen(options);
     const record = serviceRecord(service);
     this.#network.assertReachable(who);
-    await this.#network.later(() => this.#network.services.deregister(record));
+    await this.#network.later(() => this.#network.services.remove(record));
   }
 
   async getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]> {
@@ -87,7 +87,7 @@ class MemoryRegistry implements Registry {
     const watcher: RecordWatcher = new RecordWatcher({
       what: `${who}: watcher`,
       service,
-      known: () => services.list(service),
+      known: () => services.records(service),
       stop: () => services.unwatch(watcher),
       limit: this.#maxQueuedEvents,
     });
@@ -112,6 +112,6 @@ class MemoryRegistry implements Registry {
   async #release(options: AbortOptions): Promise<void> {
     await closeAll(this.#watchers, options);
     // In its turn, so that a registration under way is removed too.
-    await this.#network.later(() => this.#network.services.release(this));
+    await this.#network.later(() => this.#network.services.removeOwned(this));
   }
 }

@@ -1,4 +1,4 @@
-import { MicroError, type Watcher } from '@ts-micro/core';
+import { MicroError, type RegistryEvent, type Watcher } from '@ts-micro/core';
 import { abortable, throwIfAborted } from '@ts-micro/kit';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
@@ -139,5 +139,26 @@ export const watcher: readonly Mutant<'registry'>[] = mutantsOf('registry', [
       });
       return (sound) => stalling(counting(sound));
     },
+  },
+  {
+    name: 'keeps what is stale',
+    breaks: 'Where too much waits, the oldest events are kept, and a `resync` stands for the rest only.',
+    caughtBy: ['watcher-overflow'],
+    make: () =>
+      watchers((sound) => {
+        const waiting: RegistryEvent[] = [];
+        let last: RegistryEvent | undefined;
+        return {
+          async receive(options) {
+            const event = waiting.shift() ?? (await sound.receive(options));
+            const [service] = event?.type === 'resync' ? event.services : [];
+            const isGap = event?.type === 'resync' && last !== undefined;
+            last = event;
+            if (!event || !isGap || !service) return event;
+            waiting.push(event);
+            return { type: 'create', service: { ...service, metadata: { ...service.metadata, turn: '0' } } };
+          },
+        };
+      }),
   },
 ]);

@@ -5,6 +5,9 @@ import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { register, simple } from './records.ts';
 import { announces, next, watchFrom } from './watching.ts';
 
+const largeBytes = 200_000;
+const largeCount = 120;
+
 export const watcherEnd: readonly ContractCase<'registry'>[] = casesOf('registry', 'Watcher', [
   {
     id: 'registry/watcher-close-ends-wait',
@@ -90,6 +93,35 @@ export const watcherEnd: readonly ContractCase<'registry'>[] = casesOf('registry
         await register(context, registrar, record);
         await announces(context, read, 'create', record);
       }
+    },
+  },
+  {
+    id: 'registry/watcher-overflow',
+    title: 'where more events wait than a watcher holds, one `resync` takes the place of all of them',
+    needs: ['watch'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      const unread = await watchFrom(context, registry, name);
+      const read = await watchFrom(context, registry, name);
+      // Large, so that a watcher which bounds the memory that events take comes to its bound soon.
+      const text = 'x'.repeat(largeBytes);
+      const large = (turn: number) => ({ ...simple(name, '1', 'a'), metadata: { turn: String(turn), text } });
+      for (let turn = 0; turn < largeCount; turn++) {
+        await register(context, registrar, large(turn));
+        await announces(context, read, turn === 0 ? 'create' : 'update', large(turn));
+      }
+      let turn = -1;
+      for (let count = 0; turn < largeCount - 1; count++) {
+        const event = await next(context, unread, `an event after turn ${turn}`);
+        const [record] = event.type === 'resync' ? event.services : [event.service];
+        const now = Number(record?.metadata.turn);
+        if (event.type === 'resync') assert.equal(count, 0, 'events that came before the resync which replaces them');
+        else assert.equal(now, turn + 1, 'the turn that is announced next');
+        turn = now;
+      }
+      await register(context, registrar, simple(name, '2', 'b'));
+      await announces(context, unread, 'create', simple(name, '2', 'b'));
     },
   },
 ]);
