@@ -2,11 +2,13 @@
 export { abortable, throwIfAborted } from './lifecycle/abort.ts';
 export { bounded } from './lifecycle/bounded.ts';
 export { closeAll } from './lifecycle/close-all.ts';
+export { isTurnOver, nextTurnOfLoop } from './lifecycle/event-loop.ts';
 export { Fifo } from './lifecycle/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';
 export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
+export { OwnContext } from './lifecycle/own-context.ts';
 export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
 export { safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';

@@ -26,7 +26,7 @@ export type { Codec, CodecUse } from './rpc/codec.ts';
 export type { Codecs } from './rpc/codecs.ts';
 export type { EventContext, RequestContext } from './server/serve/handler-context.ts';
 export type { HandleOptions, RequestHandler, StreamHandler } from './server/serve/routes.ts';
-export type { Service, ServiceHealth, ServiceState, StopReport } from './server/service.ts';
+export type { Service, ServiceHealth, ServiceState, StopOptions, StopReport } from './server/service.ts';
 export type { ServiceOptions } from './server/service-options.ts';
 export type { EventHandler, SubscriptionOptions } from './server/events/subscription.ts';
 export type { MessageStream } from './stream/message-stream.ts';

@@ -5,11 +5,14 @@ import {
   type Logger,
   MicroError,
   type SubscribeOptions,
-  silentLogger,
 } from '@ts-micro/core';
 import { bounded } from '../lifecycle/bounded.ts';
+import { isTurnOver, nextTurnOfLoop } from '../lifecycle/event-loop.ts';
 import { Fifo } from '../lifecycle/fifo.ts';
+import { OptionChecks } from '../lifecycle/options.ts';
+import { OwnContext } from '../lifecycle/own-context.ts';
 import { RateLimitedLogger } from '../lifecycle/rate-limited-logger.ts';
+import { safeLogger } from '../lifecycle/safe-logger.ts';
 
 export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   /** Begins every message: `redis broker: subscriber of "a.b"`. */
@@ -25,11 +28,16 @@ export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concu
 
 const dropReportMs = 1000;
 
+/** How many items of quick handlers pass between two looks at the clock. */
+const mostBetweenLooks = 16;
+
 /**
  * The working half of a {@link Subscriber}: what the backend receives is pushed, and at most `concurrency` handlers run at once, in the
  * order of arrival.
  *
- * A handler that throws is reported and does not stop the others; `push` never throws, never waits, and calls no handler itself.
+ * A handler that throws is reported and does not stop the others; `push` never throws, never waits, and calls no handler itself. Each
+ * handler runs in an async context of its own, and the event loop turns every few milliseconds however many items wait. Neither the logger
+ * nor `onError` can do harm by throwing.
  */
 export class HandlerQueue<Item = BrokerEvent> {
   readonly #options: HandlerQueueOptions<Item>;
@@ -39,18 +47,19 @@ export class HandlerQueue<Item = BrokerEvent> {
   /** For what a peer can cause with every message. */
   readonly #limitedLogger: RateLimitedLogger;
   readonly #waiting = new Fifo<Item>();
-  readonly #work = () => void this.#workOff();
+  /** Workers begin in the context in which this was made, not in that of whoever pushes. */
+  readonly #context = new OwnContext();
+  readonly #work = () => void this.#context.runInAsyncScope(this.#workOff, this);
   #workers = 0;
   #onIdle: (() => void) | undefined;
   #dropped = 0;
   #dropReportedAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws `invalid` for a `concurrency` that is not a positive whole number. */
+  /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerQueueOptions<Item>) {
-    const { what, concurrency = 1, limit = 65_536, logger = silentLogger } = options;
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      throw new MicroError('invalid', `${what}: concurrency is ${String(concurrency)}, not a positive whole number`);
-    }
+    const { what, concurrency = 1, limit = 65_536 } = options;
+    const logger = safeLogger(options.logger);
+    new OptionChecks(what).whole('concurrency', concurrency);
     this.#options = options;
     this.#concurrency = concurrency;
     this.#limit = limit;
@@ -98,11 +107,14 @@ export class HandlerQueue<Item = BrokerEvent> {
 
   async #workOff(): Promise<void> {
     const { what, handler, eventOf } = this.#options;
+    let untilLook = 1;
+    let betweenLooks = 1;
     for (let item = this.#waiting.take(); item !== undefined; item = this.#waiting.take()) {
       let event: BrokerEvent | undefined;
       try {
         event = eventOf(item);
-        const handling = handler(event);
+        // Seen by no other event, whatever the handler enters.
+        const handling = new OwnContext().runInAsyncScope(handler, undefined, event);
         // Most handlers of events return nothing, and then there is nothing to wait for.
         if (handling !== undefined) await handling;
       } catch (cause) {
@@ -113,6 +125,12 @@ export class HandlerQueue<Item = BrokerEvent> {
             : new MicroError('internal', `${what}: the handler failed`, { cause });
         void this.#report(error, event);
       }
+      if (--untilLook > 0) continue;
+      if (isTurnOver()) {
+        await nextTurnOfLoop();
+        betweenLooks = 1;
+      } else if (betweenLooks < mostBetweenLooks) betweenLooks *= 2;
+      untilLook = betweenLooks;
     }
     this.#workers--;
     if (this.#workers > 0) return;

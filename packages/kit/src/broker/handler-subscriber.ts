@@ -23,7 +23,7 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
   readonly #lifetime: Lifetime;
   #isStopped = false;
 
-  /** Throws `invalid` for a `concurrency` that is not a positive whole number. */
+  /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerSubscriberOptions<Item>) {
     const { what, topic, queue, stop, closeTimeoutMs = 10_000 } = options;
     this.topic = topic;

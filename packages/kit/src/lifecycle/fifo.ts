@@ -28,6 +28,19 @@ export class Fifo<T> {
     return item;
   }
 
+  /** The oldest item, which stays. */
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  /** The newest item; `undefined` when there is none. */
+  takeNewest(): T | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const item = this.#items.pop();
+    if (this.#head === this.#items.length) this.clear();
+    return item;
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

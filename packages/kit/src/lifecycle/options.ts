@@ -19,6 +19,11 @@ export class OptionChecks {
     throw this.invalid(option, value, `a number of milliseconds above 0 and up to ${longestTimerMs}`);
   }
 
+  /** Accepts the same, or 0 where nothing is waited for. */
+  millisecondsOrNone(option: string, value: unknown): void {
+    if (value !== 0) this.milliseconds(option, value);
+  }
+
   /** Accepts a whole number from `least` to `most`. @default 1 to 2^53 - 1 */
   whole(option: string, value: unknown, least = 1, most: number = Number.MAX_SAFE_INTEGER): void {
     if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return;

@@ -1,4 +1,5 @@
 import { type LogFields, type Logger, silentLogger } from '@ts-micro/core';
+import { safeLogger } from './safe-logger.ts';
 
 type Level = keyof Logger;
 
@@ -15,7 +16,8 @@ const intervalMs = 1000;
  * A logger for lines which others can cause as often as they like, so that a flood of bad messages does not become one of log lines.
  *
  * Of lines with the same message the first is told at once, and of those that follow the latest once a second, with the number of those
- * before it that were not told as the field `leftOut`. Different messages do not hold each other back.
+ * before it that were not told as the field `leftOut`. Different messages do not hold each other back. What the given logger throws is
+ * dropped, as by `safeLogger`.
  */
 export class RateLimitedLogger implements Logger {
   readonly #logger: Logger;
@@ -23,7 +25,7 @@ export class RateLimitedLogger implements Logger {
   #isEnded = false;
 
   constructor(logger: Logger) {
-    this.#logger = logger;
+    this.#logger = safeLogger(logger);
     // Nobody listens, so there is nothing to count.
     this.#isEnded = logger === silentLogger;
   }

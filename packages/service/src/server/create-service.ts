@@ -7,26 +7,28 @@ import {
   type Socket,
   serviceRecord,
 } from '@ts-micro/core';
-import { pause, RateLimitedLogger, untilAborted } from '@ts-micro/kit';
+import { OwnContext, RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codecs.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
+import { Draining } from './lifecycle/draining.ts';
+import { healthOf } from './lifecycle/health.ts';
+import { KeptOpen } from './lifecycle/kept-open.ts';
 import { endpointRecords, nodeRecord } from './lifecycle/node-record.ts';
 import { Registration } from './lifecycle/registration.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
+import { currentHandler } from './serve/current-handler.ts';
 import { addDebugHandlers } from './serve/debug-handlers.ts';
+import { Gate } from './serve/gate.ts';
+import { HandlerContext } from './serve/handler-context.ts';
 import { type HandleOptions, type RequestHandler, Routes, type StreamHandler } from './serve/routes.ts';
 import type { ServiceCore } from './serve/service-core.ts';
-import { type EventRelay, SocketServer } from './serve/socket-server.ts';
-import type { Service, ServiceHealth, ServiceState, StopReport } from './service.ts';
+import { SocketServer } from './serve/socket-server.ts';
+import type { Service, ServiceHealth, ServiceState, StopOptions, StopReport } from './service.ts';
 import { type CheckedServiceOptions, checkServiceOptions, type ServiceOptions } from './service-options.ts';
 
 const startTimeoutMs = 30_000;
-// Callers hear of a deregistration a moment later; what they send meanwhile is still served.
-const deregisterGraceMs = 50;
-// Handlers that obey their signal get this long to answer before their sockets close.
-const abortGraceMs = 250;
 const releaseTimeoutMs = 5000;
 
 /** Makes a service of the plugins it is given; nothing is opened before `start`. Throws `invalid` for an option. */
@@ -41,15 +43,20 @@ class MicroService implements Service {
   readonly #middleware: Middleware[];
   readonly #core: ServiceCore;
   readonly #events: Events;
-  readonly #relay: EventRelay;
   readonly #sockets = new Set<SocketServer>();
+  /** Ends a start. */
   readonly #stopping: AbortController = new AbortController();
+  /** Ends all waiting of a stop. */
+  readonly #hurry: AbortController = new AbortController();
+  /** The stop is over, and nothing may be left of it. */
+  readonly #over: AbortController = new AbortController();
   #state: ServiceState = 'new';
+  #startError: MicroError | undefined;
   #node: NodeRecord | undefined;
-  #listener: Listener | undefined;
-  #listenerError: string | undefined;
+  #listener: KeptOpen<Listener> | undefined;
   #registration: Registration | undefined;
   #started: Promise<void> | undefined;
+  #draining: Promise<Draining | undefined> | undefined;
   #stopped: Promise<StopReport> | undefined;
 
   constructor(options: CheckedServiceOptions) {
@@ -63,11 +70,11 @@ class MicroService implements Service {
       routes: new Routes(`service "${options.name}"`),
       middleware: this.#middleware,
       limiter: new ConcurrencyLimiter(options),
+      gate: new Gate(),
       logger: options.logger,
       limitedLogger: new RateLimitedLogger(options.logger),
     };
     this.#events = new Events(this.#core);
-    this.#relay = (message, context) => this.#events.relay(message, context);
     addDebugHandlers(this.#core.routes, this.#core.limiter);
   }
 
@@ -120,17 +127,20 @@ class MicroService implements Service {
     this.#middleware.push(middleware);
   }
 
-  start(options: AbortOptions = {}): Promise<void> {
-    if (this.#state !== 'new')
-      return Promise.reject(new MicroError('conflict', `service "${this.name}": start was called before`));
+  async start(options: AbortOptions = {}): Promise<void> {
+    if (this.#state !== 'new') throw new MicroError('conflict', `service "${this.name}": ${whyNoStart[this.#state]}`);
     this.#state = 'starting';
     this.#started = this.#start(options);
-    return this.#started;
+    await this.#started;
   }
 
-  stop(options: AbortOptions = {}): Promise<StopReport> {
-    this.#stopped ??= this.#stop(options);
-    return this.#stopped;
+  stop(options: StopOptions = {}): Promise<StopReport> {
+    this.#hurryAt(options.signal);
+    this.#stopped ??= this.#stop();
+    const context = options.context ?? currentHandler();
+    if (!(context instanceof HandlerContext) || !this.#core.limiter.runs(context)) return this.#stopped;
+    this.#core.limiter.excuse(context);
+    return this.#stopForHandler();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -139,40 +149,29 @@ class MicroService implements Service {
 
   health(): ServiceHealth {
     const { transport, broker, registry } = this.#options;
-    const reasons: string[] = [];
-    if (this.#state !== 'running') reasons.push(`the service is ${this.#state}`);
-    if (this.#listenerError !== undefined) reasons.push(this.#listenerError);
-    const away: string[] = [];
-    for (const [kind, plugin] of Object.entries({ transport, broker, registry })) {
-      if (plugin?.isConnected === false) away.push(`the ${plugin.name} ${kind} is not connected`);
-    }
-    reasons.push(...away);
-    const registered = this.#registration?.isRegistered ?? false;
-    const error = this.#registration?.error;
-    if (error !== undefined) reasons.push(`the last heartbeat failed: ${error.message}`);
-    else if (registry !== undefined && this.#state === 'running' && !registered) reasons.push('the lease has run out');
-    return {
-      live: this.#state !== 'stopped' && this.#listenerError === undefined,
-      ready: this.#state === 'running' && this.#listenerError === undefined && transport.isConnected !== false,
-      connected: away.length === 0,
-      registered,
-      draining: this.#state === 'stopping',
+    return healthOf({
+      state: this.#state,
+      plugins: { transport, broker, registry },
+      problems: this.#problems(),
+      isLostForGood: this.#listener?.isLostForGood ?? false,
+      startError: this.#startError,
+      registration: this.#registration,
       running: this.#core.limiter.size,
-      reasons,
-    };
+    });
   }
 
   async #start(options: AbortOptions): Promise<void> {
     const bounds = [this.#stopping.signal, AbortSignal.timeout(startTimeoutMs)];
     const signal = AbortSignal.any(options.signal === undefined ? bounds : [...bounds, options.signal]);
+    this.#startError = undefined;
     try {
       await this.#open(signal);
     } catch (error) {
-      this.#state = 'stopping';
       await this.#release(AbortSignal.timeout(releaseTimeoutMs));
-      // Where it was stopped meanwhile, stop says when it is over.
-      if (this.#stopped === undefined) this.#state = 'stopped';
-      throw MicroError.from(error, 'internal', `service "${this.name}": starting failed`);
+      this.#startError = MicroError.from(error, 'internal', `service "${this.name}": starting failed`);
+      // Where it was stopped meanwhile, stop says when it is over; else it can be started again.
+      if (this.#stopped === undefined) this.#state = 'new';
+      throw this.#startError;
     }
     // Stop may have come too late to abort it, and waits for it.
     if (this.#state === 'starting') this.#state = 'running';
@@ -181,25 +180,40 @@ class MicroService implements Service {
       node: this.#node?.id,
       address: this.#node?.address,
     });
+    this.#onIntakeChanged();
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const {
-      transport,
-      broker,
-      registry,
-      address,
-      advertise,
-      id,
-      metadata,
-      dialect,
-      registerIntervalMs,
-      registerTtlMs,
+    const { broker, registry, registerIntervalMs, registerTtlMs, logger } = this.#options;
+    // What opens sockets may itself belong to some request; a handler belongs to the start.
+    const root = new OwnContext();
+    const onChange = () => this.#onIntakeChanged();
+    this.#listener = new KeptOpen<Listener>({
+      what: 'the listener',
+      service: this.name,
+      open: (options) => this.#listen(root, options),
+      onChange,
       logger,
-    } = this.#options;
-    const listener = await transport.listen(address, { signal });
-    this.#listener = listener;
-    void listener.closed.then((cause) => this.#onListenerClosed(cause));
+    });
+    await this.#listener.begin({ signal });
+    if (broker !== undefined) await this.#events.open(broker, onChange, { signal });
+    if (registry === undefined) return;
+    const init = { registry, intervalMs: registerIntervalMs, ttlMs: registerTtlMs, logger };
+    this.#registration = new Registration(init, this.record);
+    await this.#registration.begin({ signal });
+  }
+
+  /** Listens where it did before, so that whoever knows the address is right again. */
+  async #listen(root: OwnContext, options: AbortOptions): Promise<Listener> {
+    const { transport, broker, registry, address, advertise, id, metadata, dialect } = this.#options;
+    const before = transport.supports.namedAddresses ? this.#listener?.current?.address : undefined;
+    const listener = await transport.listen(address ?? before, options);
+    try {
+      await listener.accept((socket) => root.runInAsyncScope(this.#serve, this, socket), options);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
     this.#node = nodeRecord({
       id: `${this.name}-${id}`,
       address: advertise ?? listener.address,
@@ -210,86 +224,93 @@ class MicroService implements Service {
       broker,
       registry,
     });
-    await listener.accept((socket) => this.#serve(socket), { signal });
-    if (broker !== undefined) await this.#events.open(broker, { signal });
-    if (registry === undefined) return;
-    this.#registration = new Registration({
-      registry,
-      record: this.record,
-      intervalMs: registerIntervalMs,
-      ttlMs: registerTtlMs,
-      logger,
-    });
-    await this.#registration.begin({ signal });
+    return listener;
   }
 
   async #serve(socket: Socket): Promise<void> {
-    const server = new SocketServer(this.#core, socket, this.#relay);
+    const relay = this.#events.relay.bind(this.#events);
+    const server = new SocketServer(this.#core, socket, relay);
     this.#sockets.add(server);
-    if (this.#state === 'stopping') server.refuse();
     await server.run();
     this.#sockets.delete(server);
   }
 
-  async #stop(options: AbortOptions): Promise<StopReport> {
-    const hasStarted = this.#started !== undefined;
+  async #stop(): Promise<StopReport> {
+    const { logger, limitedLogger } = this.#core;
+    const wasStarted = this.#started !== undefined;
     this.#state = 'stopping';
     this.#stopping.abort(new MicroError('canceled', `service "${this.name}": stopped while starting`));
-    await this.#started?.catch(() => {});
-    const bound = new AbortController();
-    const expire = () => bound.abort(new MicroError('timeout', `service "${this.name}": handlers were still running`));
-    // Kept alive: a process must not end before it knows what it abandoned.
-    const timer = setTimeout(expire, this.#options.stopTimeoutMs);
-    const onAbort = () => bound.abort(options.signal?.reason);
-    if (options.signal?.aborted) onAbort();
-    else options.signal?.addEventListener('abort', onAbort, { once: true });
-    const abandoned = hasStarted ? await this.#shutDown(bound.signal) : [];
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', onAbort);
-    this.#state = 'stopped';
-    this.#core.limitedLogger.end();
-    if (hasStarted) this.#core.logger.info('service stopped', { service: this.name, abandoned });
-    return { abandoned };
-  }
-
-  async #shutDown(signal: AbortSignal): Promise<readonly string[]> {
-    const { limiter } = this.#core;
-    if (this.#registration !== undefined) {
-      await this.#registration.end({ signal });
-      await pause(deregisterGraceMs, { signal });
+    this.#draining = this.#prepareDraining();
+    const abandoned = await (await this.#draining)?.run();
+    if (abandoned !== undefined) {
+      await this.#release(AbortSignal.any([this.#hurry.signal, AbortSignal.timeout(releaseTimeoutMs)]));
     }
-    // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an answer off.
-    for (const socket of this.#sockets) socket.drain();
-    const giveUp = new AbortController();
-    const eventsClosed = this.#events.close({ signal: giveUp.signal });
-    await untilAborted(Promise.all([eventsClosed, limiter.whenIdle()]), signal);
-    const abandoned = limiter.names();
-    if (abandoned.length > 0) await this.#abandon();
-    giveUp.abort();
-    await eventsClosed;
-    await this.#release(AbortSignal.any([signal, AbortSignal.timeout(releaseTimeoutMs)]));
-    return abandoned;
+    this.#state = 'stopped';
+    this.#over.abort();
+    limitedLogger.end();
+    const report = { abandoned: abandoned ?? [] };
+    if (wasStarted) logger.info('service stopped', { service: this.name, ...report });
+    return report;
   }
 
-  async #abandon(): Promise<void> {
-    const reason = new MicroError('canceled', `service "${this.name}": the service stops without waiting any longer`);
-    this.#core.limiter.abort(reason);
-    for (const socket of this.#sockets) socket.abort(reason);
-    await Promise.race([this.#core.limiter.whenIdle(), pause(abortGraceMs)]);
-    for (const socket of this.#sockets) socket.abandon();
+  /** `undefined` where there is nothing to drain, as it never started or the start failed. */
+  async #prepareDraining(): Promise<Draining | undefined> {
+    const { drainGraceMs, stopTimeoutMs } = this.#options;
+    const hasStarted = await this.#started?.then(
+      () => true,
+      () => false,
+    );
+    if (!hasStarted) return undefined;
+    // Kept alive: a process must not end before it knows what it abandoned.
+    const expire = () =>
+      this.#hurry.abort(new MicroError('timeout', `service "${this.name}": handlers were still running`));
+    const timer = setTimeout(expire, stopTimeoutMs);
+    this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    return new Draining({
+      core: this.#core,
+      events: this.#events,
+      registration: this.#registration,
+      sockets: this.#sockets,
+      graceMs: drainGraceMs,
+      signal: this.#hurry.signal,
+    });
+  }
+
+  /** A handler that waits for the stop of its own service is answered before the service is gone, and is not waited for. */
+  async #stopForHandler(): Promise<StopReport> {
+    const draining = await this.#draining;
+    return { abandoned: (await draining?.whenOthersAreDone()) ?? [] };
+  }
+
+  /** The most impatient of all that ask for a stop decides how long it takes. */
+  #hurryAt(signal: AbortSignal | undefined): void {
+    if (signal === undefined || this.#state === 'stopped') return;
+    if (signal.aborted) this.#hurry.abort(signal.reason);
+    // It leaves no listener behind once it is over.
+    else
+      signal.addEventListener('abort', () => this.#hurry.abort(signal.reason), {
+        once: true,
+        signal: this.#over.signal,
+      });
   }
 
   async #release(signal: AbortSignal): Promise<void> {
     await this.#registration?.end({ signal });
-    await Promise.all([this.#listener?.close({ signal }), this.#events.close({ signal })]);
+    await Promise.all([this.#listener?.end({ signal }), this.#events.close({ signal })]);
+    this.#registration = undefined;
+    this.#listener = undefined;
   }
 
-  #onListenerClosed(cause: MicroError | undefined): void {
-    if (this.#state === 'stopping' || this.#state === 'stopped') return;
-    this.#listenerError = `the listener is closed${cause ? `: ${cause.message}` : ''}`;
-    this.#core.logger.error('listener closed', { service: this.name, error: cause });
-    // Who cannot be reached must not be found.
-    void this.#registration?.end({ signal: AbortSignal.timeout(releaseTimeoutMs) });
+  #problems(): readonly string[] {
+    const problem = this.#listener?.problem;
+    return problem === undefined ? this.#events.problems : [problem, ...this.#events.problems];
+  }
+
+  /** Who cannot be reached must not be found. */
+  #onIntakeChanged(): void {
+    if (this.#state !== 'running') return;
+    if (this.#problems().length > 0) this.#registration?.withdraw();
+    else this.#registration?.renew(this.record);
   }
 
   #assertNew(method: string): void {
@@ -297,3 +318,13 @@ class MicroService implements Service {
       throw new MicroError('conflict', `service "${this.name}": ${method} was called after start`);
   }
 }
+
+const stoppedForGood = 'it was stopped, and a stopped service does not start again: make a new one with createService';
+
+const whyNoStart: Readonly<Record<ServiceState, string>> = {
+  new: '',
+  starting: 'it is starting already',
+  running: 'it has started already',
+  stopping: stoppedForGood,
+  stopped: stoppedForGood,
+};

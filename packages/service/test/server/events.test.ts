@@ -143,7 +143,7 @@ describe('a subscriber', () => {
   it('of an impossible topic fails the start, which leaves nothing open', async () => {
     await using greeter = makeGreeter((service) => service.subscribe('a b', () => {}));
     await expect(greeter.service.start()).rejects.toMatchObject({ code: 'invalid' });
-    expect(greeter.service.state).toBe('stopped');
+    expect(greeter.service.state).toBe('new');
     expect(await greeter.registry.listServices()).toEqual([]);
     await expect(greeter.ask(golden('T1'))).rejects.toMatchObject({ code: 'unavailable' });
   });

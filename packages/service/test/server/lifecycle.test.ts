@@ -294,11 +294,16 @@ describe('stopping', () => {
 });
 
 describe('a service that cannot start', () => {
-  it('releases what it opened and stays stopped', async () => {
+  it('releases what it opened, and says in its health why', async () => {
     await using greeter = makeGreeter(() => {}, { address: 'here' });
     await greeter.registry.close();
     await expect(greeter.service.start()).rejects.toMatchObject({ code: 'closed' });
-    expect(greeter.service.state).toBe('stopped');
+    expect(greeter.service.state).toBe('new');
+    expect(greeter.service.health()).toMatchObject({
+      live: true,
+      connected: false,
+      reasons: ['the service is new', expect.stringContaining('the last start failed: ')],
+    });
     await (await greeter.transport.listen('here')).close();
   });
 
@@ -311,7 +316,20 @@ describe('a service that cannot start', () => {
   it('stops where its signal aborts', async () => {
     await using greeter = makeGreeter(() => {});
     await expect(greeter.service.start({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'canceled' });
-    expect(greeter.service.state).toBe('stopped');
+    expect(greeter.service.state).toBe('new');
+  });
+
+  it('starts where it is tried again', async () => {
+    await using greeter = makeGreeter((service) => {
+      service.handle('Greeter.Hello', () => ({ ok: true }));
+      service.subscribe('a', () => {});
+    });
+    greeter.network.partition();
+    await expect(greeter.service.start()).rejects.toMatchObject({ code: 'unavailable' });
+    greeter.network.heal();
+    await greeter.service.start();
+    expect(greeter.service.health()).toMatchObject({ ready: true, registered: true, reasons: [] });
+    expect(json(await greeter.ask(request('Greeter.Hello', {})))).toEqual({ ok: true });
   });
 });
 
@@ -321,22 +339,22 @@ describe('a listener that is lost', () => {
     await greeter.transport.close();
     await until('it is not found', async () => (await greeter.registry.getService('greeter')).length === 0);
     expect(greeter.service.health()).toMatchObject({ live: false, ready: false, registered: false });
-    expect(greeter.log.map(({ message }) => message)).toContain('listener closed');
+    expect(greeter.log.map(({ message }) => message)).toContain('the listener is lost');
   });
 });
 
 describe('options', () => {
   it.each([
-    [{ name: '' }, 'name ""'],
-    [{ version: ' ' }, 'version " "'],
-    [{ id: '' }, 'id ""'],
-    [{ address: '' }, 'address ""'],
-    [{ registerIntervalMs: 0 }, 'registerIntervalMs 0'],
-    [{ registerTtlMs: Number.NaN }, 'registerTtlMs NaN'],
-    [{ stopTimeoutMs: -1 }, 'stopTimeoutMs -1'],
-    [{ maxConcurrency: 0 }, 'maxConcurrency 0'],
-    [{ metadata: { a: 1 as never } }, 'metadata "a" is a number'],
-    [{ transport: undefined as never }, 'transport is missing'],
+    [{ name: '' }, 'option name is ""'],
+    [{ version: ' ' }, 'option version is " "'],
+    [{ id: '' }, 'option id is ""'],
+    [{ address: '' }, 'option address is ""'],
+    [{ registerIntervalMs: 0 }, 'option registerIntervalMs is 0'],
+    [{ registerTtlMs: Number.NaN }, 'option registerTtlMs is NaN'],
+    [{ stopTimeoutMs: -1 }, 'option stopTimeoutMs is -1'],
+    [{ maxConcurrency: 0 }, 'option maxConcurrency is 0'],
+    [{ metadata: { a: 1 as never } }, 'option metadata.a is 1, not a string'],
+    [{ transport: undefined as never }, 'option transport is undefined'],
   ])('%o is invalid', (options, text) => {
     const make = () => createService({ name: 'greeter', transport: memoryTransport(), ...options });
     expect(make).toThrow(expect.objectContaining({ code: 'invalid', message: expect.stringContaining(text) }));

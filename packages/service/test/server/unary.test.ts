@@ -101,21 +101,22 @@ describe('a request', () => {
     expect(await socket.receive({ signal: AbortSignal.timeout(5000) })).toBeUndefined();
   });
 
-  it('whose caller is gone is still handled to its end', async () => {
+  it('whose caller is gone is still handled to its end, and its handler is told', async () => {
     const gate = deferred();
-    const finished = deferred<boolean>();
+    const told = deferred<unknown>();
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Wait', async (_request, context) => {
+        context.signal.addEventListener('abort', () => told.resolve(context.signal.reason));
         await gate.promise;
-        finished.resolve(context.signal.aborted);
       });
     });
     const socket = await greeter.dial();
     await socket.send(request('Greeter.Wait', {}));
     await until('it runs', () => greeter.service.health().running === 1);
     await socket.close();
+    expect(await told.promise).toMatchObject({ code: 'canceled' });
+    expect(greeter.service.health().running).toBe(1);
     gate.resolve();
-    expect(await finished.promise).toBe(false);
     await until('nothing runs', () => greeter.service.health().running === 0);
     expect(greeter.log.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
   });

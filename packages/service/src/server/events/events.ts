@@ -10,6 +10,7 @@ import { RateLimitedLogger } from '@ts-micro/kit';
 import { defaultContentType } from '../../rpc/content-type.ts';
 import { formatError, remoteError } from '../../rpc/error-text.ts';
 import { header } from '../../rpc/headers.ts';
+import { KeptOpen } from '../lifecycle/kept-open.ts';
 import { HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 import { handleEvent, type Subscription } from './subscription.ts';
@@ -19,7 +20,7 @@ export class Events {
   readonly #core: ServiceCore;
   /** Each with its own log, so that no flood at one hides the others' failures. */
   readonly #subscriptions = new Map<Subscription, RateLimitedLogger>();
-  readonly #subscribers: Subscriber[] = [];
+  #subscribers: KeptOpen<Subscriber>[] = [];
 
   constructor(core: ServiceCore) {
     this.#core = core;
@@ -33,22 +34,33 @@ export class Events {
     this.#subscriptions.set(subscription, new RateLimitedLogger(this.#core.logger));
   }
 
-  async open(broker: Broker, options: AbortOptions): Promise<void> {
+  /** Subscribes, and keeps the subscriptions from then on; `onChange` is told when one is lost and when it is there again. */
+  async open(broker: Broker, onChange: () => void, options: AbortOptions): Promise<void> {
+    const { name: service, logger } = this.#core;
     for (const subscription of this.#subscriptions.keys()) {
-      const { topic, options: wanted } = subscription;
-      const subscriber = await broker.subscribe(topic, (event) => this.#handle(subscription, event), {
-        queue: wanted.queue,
-        concurrency: wanted.concurrency,
-        onError: (error, event) => this.#report(subscription, error, event?.topic ?? topic),
-        signal: options.signal,
+      const subscriber = new KeptOpen<Subscriber>({
+        what: `the subscription of "${subscription.topic}"`,
+        service,
+        open: (openOptions) => this.#subscribe(broker, subscription, openOptions),
+        onChange,
+        logger,
       });
+      this.#subscriptions.set(subscription, new RateLimitedLogger(logger));
       this.#subscribers.push(subscriber);
+      await subscriber.begin(options);
     }
+  }
+
+  /** Why events of some topic do not come in, in words. */
+  get problems(): readonly string[] {
+    return this.#subscribers.map(({ problem }) => problem).filter((problem) => problem !== undefined);
   }
 
   /** Stops intake, and waits for running handlers as long as `signal` allows. */
   async close(options: AbortOptions): Promise<void> {
-    await Promise.all(this.#subscribers.splice(0).map((subscriber) => subscriber.close(options)));
+    const subscribers = this.#subscribers;
+    this.#subscribers = [];
+    await Promise.all(subscribers.map((subscriber) => subscriber.end(options)));
     for (const logger of this.#subscriptions.values()) logger.end();
   }
 
@@ -58,19 +70,30 @@ export class Events {
     for (const subscription of this.#subscriptions.keys()) {
       if (subscription.topic !== context.topic) continue;
       try {
-        await handleEvent(this.#core, subscription, message, context);
+        await context.run(() => handleEvent(this.#core, subscription, message, context));
       } catch (error) {
         this.#report(subscription, error, context.topic);
-        failures.push(error instanceof Error ? error.message : String(error));
+        failures.push(MicroError.textOf(error));
       }
     }
     if (failures.length === 0) return undefined;
     return formatError(remoteError('go.micro.server', 500, `subscriber error: ${failures.join('\n')}`));
   }
 
+  #subscribe(broker: Broker, subscription: Subscription, { signal }: AbortOptions): Promise<Subscriber> {
+    const { topic, options } = subscription;
+    return broker.subscribe(topic, (event) => this.#handle(subscription, event), {
+      queue: options.queue,
+      concurrency: options.concurrency,
+      onError: (error, event) => this.#report(subscription, error, event?.topic ?? topic),
+      signal,
+    });
+  }
+
   #handle(subscription: Subscription, { topic, message }: BrokerEvent): Promise<void> | undefined {
     const { name, limiter } = this.#core;
     const context = new HandlerContext({
+      kind: 'event',
       service: name,
       name: topic,
       headers: message.headers,
@@ -81,7 +104,7 @@ export class Events {
     limiter.begin(context);
     let handling: Promise<unknown> | undefined;
     try {
-      handling = handleEvent(this.#core, subscription, message, context);
+      handling = context.run(() => handleEvent(this.#core, subscription, message, context));
     } finally {
       if (handling === undefined) limiter.end(context);
     }

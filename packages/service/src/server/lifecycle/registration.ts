@@ -2,7 +2,6 @@ import { type AbortOptions, type Logger, MicroError, type Registry, type Service
 
 export interface RegistrationInit {
   readonly registry: Registry;
-  readonly record: ServiceRecord;
   readonly intervalMs: number;
   readonly ttlMs: number;
   readonly logger: Logger;
@@ -11,26 +10,38 @@ export interface RegistrationInit {
 // A Go client that looked just before answers "not found" from its cache for five seconds; only a further announcement helps it.
 const announceAgainMs = 1000;
 const firstRetryMs = 500;
+const withdrawTimeoutMs = 5000;
 
 /** A service's place in the registry, kept by a heartbeat. */
 export class Registration {
   readonly #init: RegistrationInit;
+  #record: ServiceRecord;
   #timer: NodeJS.Timeout | undefined;
-  #beat: Promise<void> | undefined;
+  /** What is said to the registry is said in turn: a heartbeat under way must not come after a deregistration. */
+  #turn: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
+  /** Ends the heartbeat under way. */
   #abort: AbortController = new AbortController();
-  #hasTried = false;
+  #isWithdrawn = false;
+  /** The record that the registry may know. */
+  #announced: ServiceRecord | undefined;
   #registeredAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #error: MicroError | undefined;
 
-  constructor(init: RegistrationInit) {
+  constructor(init: RegistrationInit, record: ServiceRecord) {
     this.#init = init;
+    this.#record = record;
   }
 
   /** True while the lease of the last successful registration runs. */
   get isRegistered(): boolean {
     return performance.now() - this.#registeredAt < this.#init.ttlMs;
+  }
+
+  /** True where the service itself keeps out of the registry for now. */
+  get isWithdrawn(): boolean {
+    return this.#isWithdrawn;
   }
 
   /** Why the last attempt failed; `undefined` where it did not. */
@@ -44,55 +55,82 @@ export class Registration {
     this.#schedule(Math.min(announceAgainMs, this.#init.intervalMs));
   }
 
+  /** Gives the place up until {@link renew}: whoever cannot be reached must not be found. */
+  withdraw(): void {
+    if (this.#isWithdrawn) return;
+    this.#isWithdrawn = true;
+    this.#stopBeating(new MicroError('canceled', 'the service cannot serve for now'));
+    this.#inTurn(() => this.#deregister({ signal: AbortSignal.timeout(withdrawTimeoutMs) }));
+  }
+
+  /** Takes the place again, with the record as it is now. */
+  renew(record: ServiceRecord): void {
+    this.#record = record;
+    if (!this.#isWithdrawn || this.#ending !== undefined) return;
+    this.#isWithdrawn = false;
+    this.#abort = new AbortController();
+    this.#inTurn(() => this.#heartbeat());
+  }
+
   /** Stops the heartbeat and gives the place up. Never rejects, once is enough; the lease takes care of what could not be told. */
   end(options: AbortOptions): Promise<void> {
-    this.#ending ??= this.#end(options);
+    if (this.#ending === undefined) {
+      this.#stopBeating(new MicroError('canceled', 'the service is stopping'));
+      this.#inTurn(() => this.#deregister(options));
+      this.#ending = this.#turn;
+    }
     return this.#ending;
   }
 
-  async #end(options: AbortOptions): Promise<void> {
+  #stopBeating(reason: MicroError): void {
     clearTimeout(this.#timer);
-    this.#abort.abort(new MicroError('canceled', 'the service is stopping'));
-    // A heartbeat under way must not come after the deregistration.
-    await this.#beat;
-    if (!this.#hasTried) return;
+    this.#abort.abort(reason);
+  }
+
+  #inTurn(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(work);
+  }
+
+  async #deregister(options: AbortOptions): Promise<void> {
+    const record = this.#announced;
+    if (record === undefined) return;
     this.#registeredAt = Number.NEGATIVE_INFINITY;
-    const { registry, record, logger } = this.#init;
+    const { registry, logger } = this.#init;
     try {
       await registry.deregister(record, options);
+      this.#announced = undefined;
     } catch (error) {
       logger.warn('service not deregistered', { service: record.name, registry: registry.name, error });
     }
   }
 
   async #register({ signal }: AbortOptions): Promise<void> {
-    const { registry, record, ttlMs } = this.#init;
-    this.#hasTried = true;
-    await registry.register(record, registry.supports.ttl ? { ttlMs, signal } : { signal });
+    const { registry, ttlMs } = this.#init;
+    this.#announced = this.#record;
+    await registry.register(this.#record, registry.supports.ttl ? { ttlMs, signal } : { signal });
     this.#registeredAt = performance.now();
   }
 
   #schedule(delayMs: number): void {
     if (this.#abort.signal.aborted) return;
-    const beat = () => {
-      this.#beat = this.#heartbeat();
-    };
-    this.#timer = setTimeout(beat, delayMs).unref();
+    this.#timer = setTimeout(() => this.#inTurn(() => this.#heartbeat()), delayMs).unref();
   }
 
   async #heartbeat(): Promise<void> {
-    const { intervalMs, record, registry, logger } = this.#init;
+    const { intervalMs, registry, logger } = this.#init;
+    const { signal } = this.#abort;
+    if (signal.aborted) return;
+    const service = this.#record.name;
     let delayMs = intervalMs;
     try {
-      await this.#register({ signal: AbortSignal.any([this.#abort.signal, AbortSignal.timeout(intervalMs)]) });
-      if (this.#failures > 0)
-        logger.info('service registered again', { service: record.name, registry: registry.name });
+      await this.#register({ signal: AbortSignal.any([signal, AbortSignal.timeout(intervalMs)]) });
+      if (this.#failures > 0) logger.info('service registered again', { service, registry: registry.name });
       this.#failures = 0;
       this.#error = undefined;
     } catch (error) {
-      if (this.#abort.signal.aborted) return;
+      if (signal.aborted) return;
       this.#error = MicroError.from(error, 'internal', `${registry.name} registry`);
-      logger.warn('heartbeat failed', { service: record.name, registry: registry.name, error });
+      logger.warn('heartbeat failed', { service, registry: registry.name, error });
       delayMs = Math.min(firstRetryMs * 2 ** Math.min(this.#failures, 20), intervalMs);
       this.#failures++;
     }

@@ -39,7 +39,11 @@ export function answerError(exchange: Exchange, text: string): Promise<void> {
  */
 export function deliver(exchange: Exchange, message: Message, errorText?: string): Promise<void> {
   // No async function, as this is done for every request.
-  return exchange.socket.send(message).catch((error) => deliverInstead(exchange, error, errorText));
+  try {
+    return exchange.socket.send(message).catch((error) => deliverInstead(exchange, error, errorText));
+  } catch (error) {
+    return deliverInstead(exchange, error, errorText);
+  }
 }
 
 async function deliverInstead(exchange: Exchange, error: unknown, errorText: string | undefined): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Headers, MicroError } from '@ts-micro/core';
+import { longestTimerMs, OwnContext } from '@ts-micro/kit';
 import type { CallContext } from '../../rpc/call-context.ts';
 import { metadataOf } from '../../rpc/metadata.ts';
 import { timeoutMsOf } from '../../rpc/request.ts';
+import { runAsHandler } from './current-handler.ts';
 
 /** What a handler of an endpoint knows besides the request. */
 export interface RequestContext extends CallContext {
@@ -30,6 +32,7 @@ export interface EventContext extends CallContext {
 }
 
 export interface HandlerContextInit {
+  readonly kind: 'unary' | 'stream' | 'event';
   readonly service: string;
   /** The endpoint or the topic. */
   readonly name: string;
@@ -41,17 +44,17 @@ export interface HandlerContextInit {
   readonly remote: string;
 }
 
-// A longer timer fires at once.
-const longestTimerMs = 2 ** 31 - 1;
-
 /** The context of one running handler. What few handlers ask for is made when they do. */
 export class HandlerContext implements RequestContext, EventContext {
+  readonly kind: HandlerContextInit['kind'];
   readonly service: string;
   readonly endpoint: string;
   readonly headers: Headers;
   readonly contentType: string;
   readonly local: string;
   readonly remote: string;
+  // A broker gives each of its handlers one.
+  readonly #own: OwnContext | undefined;
   // Not of the wall clock, which may be set meanwhile.
   readonly #arrivedAt: number = performance.now();
   readonly #timeout: string | undefined;
@@ -60,10 +63,12 @@ export class HandlerContext implements RequestContext, EventContext {
   #metadata: Headers | undefined;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #reason: unknown;
+  #reason: MicroError | DOMException | undefined;
   #isOver = false;
 
   constructor(init: HandlerContextInit) {
+    this.kind = init.kind;
+    this.#own = init.kind === 'event' ? undefined : new OwnContext();
     this.service = init.service;
     this.endpoint = init.name;
     this.headers = init.headers;
@@ -102,9 +107,16 @@ export class HandlerContext implements RequestContext, EventContext {
     return controller.signal;
   }
 
-  /** True once it was told to stop. */
-  get isAborted(): boolean {
-    return this.#reason !== undefined;
+  /** Why it was told to stop; `undefined` where it was not. */
+  get reason(): MicroError | DOMException | undefined {
+    return this.#reason;
+  }
+
+  /** Calls the handler in an async context of its own: that of the socket it came in by, whoever gave it its turn. */
+  run<T>(handler: () => T): T {
+    return this.#own === undefined
+      ? runAsHandler(this, handler)
+      : this.#own.runInAsyncScope(runAsHandler<T>, undefined, this, handler);
   }
 
   /** Tells the handler to stop; the first reason counts. */

@@ -3,6 +3,7 @@ import type { RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../../middleware.ts';
 import type { Codecs } from '../../rpc/codecs.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
+import type { Gate } from './gate.ts';
 import type { Routes } from './routes.ts';
 
 /** What everything that serves a message of one service shares. */
@@ -12,6 +13,7 @@ export interface ServiceCore {
   readonly routes: Routes;
   readonly middleware: readonly Middleware[];
   readonly limiter: ConcurrencyLimiter;
+  readonly gate: Gate;
   readonly logger: Logger;
   /** For what callers can cause as often as they like. */
   readonly limitedLogger: RateLimitedLogger;

@@ -1,8 +1,10 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
+import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
 import { codecLike } from '../../rpc/codecs.ts';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import { eventAckMessage } from '../../rpc/reply.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
+import type { Refusal } from './concurrency-limiter.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';
 import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
@@ -26,18 +28,23 @@ export class SocketServer {
   readonly #relay: EventRelay;
   readonly #streams = new Map<string, ServerStream>();
   readonly #endedStreams = new Set<string>();
+  /** Of unary requests that run or wait: what is told where the caller leaves. */
+  readonly #asked = new Set<HandlerContext>();
   /** Messages not yet answered, and streams not yet ended. */
   #inFlight = 0;
   /** The peer has said that it asks nothing more. */
   #isLast = false;
   #hasLeft = false;
-  #isDraining = false;
   #isAbandoned = false;
   #onIdle: (() => void) | undefined;
   readonly #next = (message: Message | undefined): Promise<void> | undefined => {
-    if (message !== undefined) return this.#take(message);
-    this.#hasLeft = true;
-    return undefined;
+    if (message === undefined) {
+      this.#hasLeft = true;
+      return undefined;
+    }
+    // Of very many messages of very many sockets, each handled at once, the event loop would not turn for seconds.
+    if (isTurnOver()) return nextTurnOfLoop().then(() => this.#take(message));
+    return this.#take(message);
   };
 
   constructor(core: ServiceCore, socket: Socket, relay: EventRelay) {
@@ -51,12 +58,14 @@ export class SocketServer {
     let cause: unknown;
     try {
       // Not in a variable of this function, which would keep each message until the next one comes, however large and long ago.
-      while (!this.#hasLeft && (!this.#isLast || this.#streams.size > 0)) await this.#socket.receive().then(this.#next);
+      // Also while the last request is answered, as its caller may leave before.
+      while (!this.#hasLeft && (!this.#isLast || this.#inFlight > 0)) await this.#socket.receive().then(this.#next);
     } catch (error) {
       cause = error;
       this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
     }
     this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
+    this.#tellAsked(cause);
     if (this.#inFlight > 0 && !this.#isAbandoned) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
@@ -64,14 +73,8 @@ export class SocketServer {
     }
   }
 
-  /** Refuses every request from now on, and closes the socket once those it has are answered. */
-  refuse(): void {
-    this.#isDraining = true;
-  }
-
-  /** The same, and closes the socket now where it has none. */
+  /** The gate is shut: closes the socket once what it has is answered, which may be now. */
   drain(): void {
-    this.refuse();
     if (this.#inFlight === 0) void this.#socket.close();
   }
 
@@ -91,6 +94,8 @@ export class SocketServer {
   #take(message: Message): Promise<void> | undefined {
     const dialect = dialectOfMessage(message);
     const request = this.#read(dialect.parse(message, this.#core.codecs));
+    // Who said that it asks nothing more is only heard for the streams it has open.
+    if (this.#isLast && (request.kind !== 'stream' || !this.#streams.has(request.streamId))) return undefined;
     if (request.isLast) this.#isLast = true;
     const exchange: Exchange = { core: this.#core, socket: this.#socket, dialect, request };
     if (request.kind === 'stream') return this.#takeStream(exchange, message);
@@ -152,32 +157,36 @@ export class SocketServer {
     const stream = new ServerStream(exchange, route, context);
     this.#streams.set(streamId, stream);
     limiter.begin(context);
-    await stream.run();
-    limiter.end(context);
-    limiter.releaseStream();
-    this.#streams.delete(streamId);
-    if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
-    this.#done();
+    try {
+      await context.run(() => stream.run());
+    } finally {
+      limiter.end(context);
+      limiter.releaseStream();
+      this.#streams.delete(streamId);
+      if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
+      this.#done();
+    }
   }
 
   /** Runs a request, or an event where there is no route, now or when there is room for it. */
   #admit(exchange: Exchange, route: UnaryRoute | undefined): void {
     const { name, limiter } = this.#core;
     const context = this.#contextOf(exchange);
+    if (route !== undefined) this.#asked.add(context);
     if (limiter.takeUnary()) {
       this.#run(exchange, route, context);
       return;
     }
-    const refuse = () => this.#refuse(exchange, this.#overload());
-    const run = () => {
-      if (context.remainingMs === undefined || context.remainingMs > 0) {
-        this.#run(exchange, route, context);
-        return;
-      }
-      limiter.releaseUnary();
-      this.#refuse(exchange, runtimeError(504, `${name}: the deadline passed while waiting for room`));
+    const run = () => this.#run(exchange, route, context);
+    const refuse = (why: Refusal) => {
+      this.#asked.delete(context);
+      const isLate = why === 'too late';
+      this.#refuse(
+        exchange,
+        isLate ? runtimeError(504, `${name}: the deadline passed while waiting for room`) : this.#overload(),
+      );
     };
-    if (!limiter.wait({ run, refuse })) refuse();
+    if (!limiter.wait({ context, run, refuse })) refuse('overloaded');
   }
 
   #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): void {
@@ -186,7 +195,8 @@ export class SocketServer {
       route === undefined
         ? this.#runEvent(exchange, context)
         : answerUnary(exchange as ReadableExchange, route, context);
-    void answering.then(() => this.#ran(context));
+    const ran = () => this.#ran(context);
+    void answering.then(ran, ran);
   }
 
   async #runEvent(exchange: Exchange, context: HandlerContext): Promise<void> {
@@ -198,6 +208,7 @@ export class SocketServer {
     // First, so that the work that waits is never overlooked.
     limiter.releaseUnary();
     limiter.end(context);
+    this.#asked.delete(context);
     this.#done();
   }
 
@@ -213,7 +224,10 @@ export class SocketServer {
   /** The handler that a request is for, or the text that says why there is none. */
   #routeOf({ request }: Exchange, kind: Route['kind']): Route | string {
     const { name, routes } = this.#core;
-    if (this.#isDraining) return runtimeError(503, `${name}: the service is stopping`);
+    const { gate } = this.#core;
+    gate.asked++;
+    if (!gate.takesRequests || (kind === 'stream' && !gate.takesStreams))
+      return runtimeError(503, `${name}: the service is stopping`);
     if (request.problem !== undefined) return `rpc: router cannot decode request: ${request.problem.message}`;
     const route = routes.get(request.name);
     if (route === undefined) return routes.explainMissing(request.name);
@@ -232,6 +246,7 @@ export class SocketServer {
 
   #contextOf({ request, socket }: Exchange): HandlerContext {
     return new HandlerContext({
+      kind: request.kind,
       service: this.#core.name,
       name: request.name,
       headers: request.headers,
@@ -257,10 +272,17 @@ export class SocketServer {
     for (const stream of this.#streams.values()) stream.fail(reason);
   }
 
+  /** Tells the handlers of the caller that has left, and those it called in turn. */
+  #tellAsked(cause: unknown): void {
+    if (this.#asked.size === 0) return;
+    const gone = new MicroError('canceled', `${this.#core.name}: the caller does not wait any longer`, { cause });
+    for (const context of this.#asked) context.abort(gone);
+  }
+
   readonly #done = (): void => {
     this.#inFlight--;
     if (this.#inFlight > 0) return;
     this.#onIdle?.();
-    if (this.#isDraining || this.#isLast) void this.#socket.close();
+    if (!this.#core.gate.takesRequests || this.#isLast) void this.#socket.close();
   };
 }

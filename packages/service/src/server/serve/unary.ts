@@ -13,15 +13,17 @@ export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, conte
   try {
     payload = decodeBody(request.codec, request.body, route.requestUse);
   } catch (error) {
-    return answerError(exchange, runtimeError(400, (error as MicroError).message));
+    return answerError(exchange, runtimeError(400, MicroError.textOf(error)));
   }
   let result: unknown;
+  let isPending: boolean;
   try {
-    result = call(exchange, route, context, payload);
+    result = context.run(() => call(exchange, route, context, payload));
+    isPending = isPromise(result);
   } catch (thrown) {
     return answerThrown(exchange, thrown);
   }
-  if (!isPromise(result)) return answerResponse(exchange, route, result);
+  if (!isPending) return answerResponse(exchange, route, result);
   return Promise.resolve(result).then(
     (response) => answerResponse(exchange, route, response),
     (thrown) => answerThrown(exchange, thrown),
@@ -37,7 +39,7 @@ function answerResponse(exchange: ReadableExchange, route: UnaryRoute, response:
     body = encodeBody(codec, response, use);
   } catch (error) {
     core.logger.error('response not encoded', { service: core.name, endpoint: route.endpoint, error });
-    return answerError(exchange, runtimeError(500, (error as MicroError).message));
+    return answerError(exchange, runtimeError(500, MicroError.textOf(error)));
   }
   return deliver(exchange, dialect.reply(request, body));
 }

@@ -1,0 +1,35 @@
+/** The time in milliseconds that queued work may keep the event loop before everything else gets its turn. */
+const turnMs = 5;
+
+let turnBeganAt = 0;
+let isMeasuring = false;
+let nextTurn: Promise<void> | undefined;
+
+/**
+ * True once the work of this turn of the event loop has taken more than a few milliseconds: a loop over queued work then awaits
+ * {@link nextTurnOfLoop}, so that timers, heartbeats and sockets are served. One measure for the whole process.
+ */
+export function isTurnOver(): boolean {
+  const now = performance.now();
+  if (isMeasuring) return now - turnBeganAt > turnMs;
+  isMeasuring = true;
+  turnBeganAt = now;
+  setImmediate(endTurn);
+  return false;
+}
+
+/** Resolves in the next turn of the event loop, once what was ready before has been served. */
+export function nextTurnOfLoop(): Promise<void> {
+  nextTurn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      nextTurn = undefined;
+      isMeasuring = false;
+      resolve();
+    });
+  });
+  return nextTurn;
+}
+
+function endTurn(): void {
+  isMeasuring = false;
+}
