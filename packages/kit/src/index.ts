@@ -25,6 +25,10 @@ export { checkServiceName, checkTtl } from './registry/registry-rules.ts';
 export { LeaseTable } from './registry/lease-table.ts';
 export { StoreRegistry } from './registry/store-registry.ts';
 
+// For transports, and for whatever else asks and is answered over a bus.
+export { randomToken } from './request/random-token.ts';
+export { ReplyInbox } from './request/reply-inbox.ts';
+
 export type { HandlerQueueOptions } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
@@ -33,3 +37,4 @@ export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';
 export type { RegistryStore } from './registry/registry-store.ts';
 export type { StoreRegistryOptions } from './registry/store-registry.ts';
+export type { ReplyEvents, ReplyInboxOptions, ReplyReceiver, ReplySubscription } from './request/reply-inbox.ts';

@@ -50,7 +50,8 @@ export function mapNatsError(error: unknown, what: string): MicroError {
     const inner = mapNatsError(cause, what);
     return new MicroError(inner.code, inner.message, { cause: error, retrySafe: inner.retrySafe });
   }
-  if (code === '503' || name === 'NoResponders' || name === 'NoRespondersError') return noRespondersError(what, error);
+  if (code === '503' || name === 'NoResponders' || name === 'NoRespondersError')
+    return noRespondersError(what, { cause: error });
   return new MicroError(codeOf(code, name, syscall, message), `${what}: ${textOf(error, code, message)}`, {
     cause: error,
   });

@@ -7,6 +7,7 @@ export { mapNatsError } from './error.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
 export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
 export { PublishTracker } from './link/publish-tracker.ts';
+export { natsReplyInbox } from './connection/reply-inbox.ts';
 export { parseServers } from './connection/server-list.ts';
 export { checkQueue, checkSubject } from './subject.ts';
 export { wrapNatsConnection } from './connection/wrap-connection.ts';
@@ -23,6 +24,7 @@ export type {
 export type { SharedConnection, NatsPluginOptions } from './connection/shared-connection.ts';
 export type { EncodedHeaders, ReceivedHeaders } from './headers.ts';
 export type { NatsOptions, NatsTlsOptions } from './connection/nats-options.ts';
+export type { NatsReplyInboxOptions } from './connection/reply-inbox.ts';
 export type { ServerAddress } from './connection/server-list.ts';
 export type { SubjectRules } from './subject.ts';
 export type { VendorConnection, VendorMessage, VendorSubscription } from './link/vendor-connection.ts';

@@ -1,4 +1,4 @@
-import { MicroError } from '@ts-micro/core';
+import { MicroError, type MicroErrorOptions } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage } from './connection/connection.ts';
 
 /** The NATS status of "no responders". */
@@ -11,14 +11,17 @@ export function isNoResponders(received: Pick<NatsMessage, 'data' | 'status'>): 
   return received.data.length === 0 && received.status === status;
 }
 
-/** Returns the error that a "no responders" becomes: `unavailable`, safe to retry. `what` begins its message: `nats transport: sending to "greeter"`. */
-export function noRespondersError(what: string, cause?: unknown): MicroError {
-  return new MicroError('unavailable', `${what}: no responders`, { cause, retrySafe: true });
+/**
+ * Returns the error that a "no responders" becomes: `unavailable`, and safe to retry unless something else was sent before that may have
+ * been received. `what` begins its message: `nats transport: sending to "greeter"`.
+ */
+export function noRespondersError(what: string, options: Omit<MicroErrorOptions, 'remote'> = {}): MicroError {
+  return new MicroError('unavailable', `${what}: no responders`, { retrySafe: true, ...options });
 }
 
 /** Answers a requester as the server does where nobody listens. Does nothing without a connection: the requester has its deadline. */
-export function tellNoResponders(connection: NatsConnection, replySubject: string): void {
-  if (replySubject === '') return;
+export function tellNoResponders(connection: NatsConnection, replySubject: string | undefined): void {
+  if (replySubject === undefined || replySubject === '') return;
   try {
     connection.publish(replySubject, noBytes, options);
   } catch {

@@ -1,12 +1,11 @@
 import { type Message, MicroError } from '@ts-micro/core';
-import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
+import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Clock } from './clock.ts';
 import type { Dialect } from './dialect.ts';
 import type { FrameMessage } from './native/frame.ts';
 import type { ReassemblyBudget } from './native/reassembly-budget.ts';
 import { NatsSocket, type ReplySubject, tooMany } from './nats-socket.ts';
-import { isNobodyListens } from './nobody-listens.ts';
-import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
 
 export interface AcceptInit {
   readonly connection: NatsConnection;
@@ -20,16 +19,16 @@ export interface AcceptInit {
   readonly reassembly: ReassemblyBudget;
   readonly clock: Clock;
   /** Reply subjects to find out by whether the dialler is still there. */
-  readonly inbox: () => ReplyInbox;
+  readonly inbox: () => ReplyInbox<NatsMessage>;
   onRelease(socket: AcceptedSocket): void;
 }
 
 /** The listening end: known by the dialler's reply subject, and to nobody else than this process. */
-export class AcceptedSocket extends NatsSocket implements ReplyTaker {
+export class AcceptedSocket extends NatsSocket implements ReplyReceiver<NatsMessage> {
   readonly #clock: Clock;
-  readonly #openInbox: () => ReplyInbox;
+  readonly #openInbox: () => ReplyInbox<NatsMessage>;
   readonly #onRelease: (socket: AcceptedSocket) => void;
-  #inbox: ReplyInbox | undefined;
+  #inbox: ReplyInbox<NatsMessage> | undefined;
   #probe: ReplySubject | undefined;
   /** Something was sent since something was received. */
   #isAnswered = false;
@@ -76,7 +75,7 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
 
   /** An answer to a message that asked for one: only the server's own matters. */
   onReply(received: NatsMessage): void {
-    if (!isNobodyListens(received)) return;
+    if (!isNoResponders(received)) return;
     this.fail(new MicroError('unavailable', `${this.what}: the peer has gone`), { isPeerGone: true });
   }
 
@@ -112,7 +111,7 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
   }
 
   protected release(): void {
-    if (this.#probe) this.#inbox?.remove(this.#probe.reply);
+    if (this.#probe) this.#inbox?.close(this.#probe.reply);
     this.#onRelease(this);
   }
 
@@ -125,7 +124,7 @@ export class AcceptedSocket extends NatsSocket implements ReplyTaker {
     this.#lastProbe = this.#clock.now;
     if (this.#probe === undefined) {
       this.#inbox = this.#openInbox();
-      this.#probe = { reply: this.#inbox.add(this) };
+      this.#probe = { reply: this.#inbox.open(this) };
     }
     return this.#probe;
   }

@@ -1,13 +1,19 @@
 import { MicroError } from '@ts-micro/core';
-import { decodeEnvelope, type NatsMessage } from '@ts-micro/nats';
+import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import {
+  decodeEnvelope,
+  isNoResponders,
+  type NatsConnection,
+  type NatsMessage,
+  noRespondersError,
+} from '@ts-micro/nats';
 import { type Dialect, dialectOf } from './dialect.ts';
 import { type FrameMessage, frameKind } from './native/frame.ts';
 import { NatsSocket, type ReplySubject, tooMany } from './nats-socket.ts';
-import { isNobodyListens } from './nobody-listens.ts';
-import type { ReplyInbox, ReplyTaker } from './reply-inbox.ts';
 
 export interface DialInit {
-  readonly inbox: ReplyInbox;
+  readonly connection: NatsConnection;
+  readonly inbox: ReplyInbox<NatsMessage>;
   readonly dialect: Dialect;
   readonly address: string;
   readonly maxQueuedMessages: number;
@@ -17,7 +23,7 @@ export interface DialInit {
 
 /** The dialling end: a reply subject of its own, on which everything from the listener comes back. */
 export class DialledSocket extends NatsSocket {
-  readonly #inbox: ReplyInbox;
+  readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #onRelease: (socket: DialledSocket) => void;
   readonly #reply: ReplySubject;
   /** Envelopes and credit sent since something came back, which a "no responders" may be about. */
@@ -25,14 +31,14 @@ export class DialledSocket extends NatsSocket {
   /** How many messages in frames had been sent when one came back last. */
   #answered = 0;
 
-  constructor({ inbox, dialect, address, maxQueuedMessages, maxMessageBytes, onRelease }: DialInit) {
-    const taker: ReplyTaker = {
+  constructor({ connection, inbox, dialect, address, maxQueuedMessages, maxMessageBytes, onRelease }: DialInit) {
+    const receiver: ReplyReceiver<NatsMessage> = {
       onReply: (received) => this.#onReply(received),
       onInboxEnd: (cause) =>
         this.fail(new MicroError('unavailable', `${this.what}: the connection has ended`, { cause })),
     };
-    const local = inbox.add(taker);
-    super({ connection: inbox.connection, dialect, local, remote: address, maxQueuedMessages, maxMessageBytes });
+    const local = inbox.open(receiver);
+    super({ connection, dialect, local, remote: address, maxQueuedMessages, maxMessageBytes });
     this.#inbox = inbox;
     this.#onRelease = onRelease;
     this.#reply = { reply: local };
@@ -75,14 +81,14 @@ export class DialledSocket extends NatsSocket {
   }
 
   protected release(): void {
-    this.#inbox.remove(this.local);
+    this.#inbox.close(this.local);
     this.#onRelease(this);
   }
 
   #onReply(received: NatsMessage): void {
     const { data } = received;
     if (data.length === 0) {
-      if (isNobodyListens(received)) this.#nobodyListens();
+      if (isNoResponders(received)) this.#nobodyListens();
       return;
     }
     try {
@@ -102,6 +108,6 @@ export class DialledSocket extends NatsSocket {
     const { begun } = this.conversation;
     // One message at most, and the rest of it, can have been refused; with two of them the first may have run.
     const retrySafe = this.#unanswered + begun - this.#answered === 1;
-    this.fail(new MicroError('unavailable', `${this.what}: nobody listens`, { retrySafe }));
+    this.fail(noRespondersError(this.what, { retrySafe }));
   }
 }

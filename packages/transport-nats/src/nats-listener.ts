@@ -7,15 +7,19 @@ import {
   MicroError,
   type Socket,
 } from '@ts-micro/core';
-import { abortable, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
-import { decodeEnvelope, type NatsConnection, type NatsMessage, type NatsSubscription } from '@ts-micro/nats';
+import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
+import {
+  decodeEnvelope,
+  type NatsConnection,
+  type NatsMessage,
+  type NatsSubscription,
+  tellNoResponders,
+} from '@ts-micro/nats';
 import { AcceptedSocket } from './accepted-socket.ts';
 import { Clock } from './clock.ts';
 import { advertised, type Dialect, dialectOf } from './dialect.ts';
 import { opensConversation } from './native/frame.ts';
 import { ReassemblyBudget } from './native/reassembly-budget.ts';
-import { tellNobodyListens } from './nobody-listens.ts';
-import type { ReplyInbox } from './reply-inbox.ts';
 import type { TransportSettings } from './transport-options.ts';
 
 type SocketHandler = (socket: Socket) => void | Promise<void>;
@@ -25,7 +29,7 @@ export interface ListenerInit {
   readonly address: string;
   readonly settings: TransportSettings;
   readonly logger: Logger;
-  readonly inbox: () => ReplyInbox;
+  readonly inbox: () => ReplyInbox<NatsMessage>;
 }
 
 export class NatsListener implements Listener {
@@ -34,7 +38,7 @@ export class NatsListener implements Listener {
   readonly #connection: NatsConnection;
   readonly #settings: TransportSettings;
   readonly #logger: RateLimitedLogger;
-  readonly #inbox: () => ReplyInbox;
+  readonly #inbox: () => ReplyInbox<NatsMessage>;
   readonly #what: string;
   readonly #lifetime: Lifetime;
   readonly #clock: Clock;
@@ -139,7 +143,7 @@ export class NatsListener implements Listener {
     if (opens === undefined) return;
     if (!opens) {
       // What came before it went to a socket that is no more, or was lost.
-      tellNobodyListens(this.#connection, remote);
+      tellNoResponders(this.#connection, remote);
       return;
     }
     const socket = this.#admit(remote, 'native');
@@ -161,14 +165,14 @@ export class NatsListener implements Listener {
 
   #tellFailed({ remote, failure }: AcceptedSocket): void {
     this.#logger.warn('nats socket failed', { listener: this.address, remote, reason: failure?.message });
-    tellNobodyListens(this.#connection, remote);
+    tellNoResponders(this.#connection, remote);
   }
 
   /** A new socket, unless it is refused. */
   #admit(remote: string, dialect: Dialect): AcceptedSocket | undefined {
     if (!this.#lifetime.isOpen || this.#running.size >= this.#settings.maxSockets) {
       this.#warnFull();
-      tellNobodyListens(this.#connection, remote);
+      tellNoResponders(this.#connection, remote);
       return undefined;
     }
     const socket = new AcceptedSocket({

@@ -1,6 +1,5 @@
 import {
   type AbortOptions,
-  type Closable,
   type DialOptions,
   type Listener,
   type ListenOptions,
@@ -11,18 +10,20 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
-import { Lifetime } from '@ts-micro/kit';
+import { closeAll, Lifetime, type ReplyInbox } from '@ts-micro/kit';
 import {
   checkSubject,
   maxBodyBytes,
   type NatsConnection,
+  type NatsMessage,
+  natsReplyInbox,
   type SharedConnection,
   shareConnection,
+  tellNoResponders,
 } from '@ts-micro/nats';
 import { dialectToward } from './dialect.ts';
 import { DialledSocket } from './dialled-socket.ts';
 import { NatsListener } from './nats-listener.ts';
-import { ReplyInbox } from './reply-inbox.ts';
 import { checkTransportOptions, type NatsTransportOptions, type TransportSettings, who } from './transport-options.ts';
 
 /** What Go's `listen` is given where an address is to be made up. */
@@ -49,6 +50,12 @@ function nativeFeatures(maxBodyBytes: number): TransportFeatures {
   return Object.freeze({ ...goFeatures, closeNotice: true, maxBodyBytes });
 }
 
+/** Reply subjects on one connection. */
+interface Inbox {
+  readonly connection: NatsConnection;
+  readonly inbox: ReplyInbox<NatsMessage>;
+}
+
 class NatsTransport implements Transport {
   readonly name = 'nats';
   readonly supports: TransportFeatures;
@@ -58,7 +65,9 @@ class NatsTransport implements Transport {
   readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #listeners = new Set<NatsListener>();
   readonly #sockets = new Set<DialledSocket>();
-  #inbox: ReplyInbox | undefined;
+  /** Where answers come in, and where probes of diallers do: apart, as a dialler is shown the latter. */
+  #replies: Inbox | undefined;
+  #probes: Inbox | undefined;
 
   constructor(options: NatsTransportOptions) {
     const {
@@ -85,10 +94,13 @@ class NatsTransport implements Transport {
   async dial(address: string, options: DialOptions = {}): Promise<Socket> {
     this.#lifetime.assertOpen(options);
     checkSubject(address, `${who}: address`);
-    const inbox = this.#inboxOn(await this.#connect(options));
+    const connection = await this.#connect(options);
+    this.#replies = this.#inboxOn(connection, this.#replies);
+    const { inbox } = this.#replies;
     await inbox.ready(options);
     this.#lifetime.assertOpen();
     const socket = new DialledSocket({
+      connection,
       inbox,
       dialect: dialectToward(options.metadata, this.#settings.dialect),
       address,
@@ -110,7 +122,10 @@ class NatsTransport implements Transport {
       address: address === freshAddress ? connection.newInbox(this.#settings.addressPrefix) : address,
       settings: this.#settings,
       logger: this.#logger,
-      inbox: () => this.#inboxOn(connection),
+      inbox: () => {
+        this.#probes = this.#inboxOn(connection, this.#probes);
+        return this.#probes.inbox;
+      },
     });
     this.#listeners.add(listener);
     void listener.closed.then(() => this.#listeners.delete(listener));
@@ -134,10 +149,12 @@ class NatsTransport implements Transport {
     return current !== undefined && current.state.status !== 'closed' ? current : this.#lease.get(options);
   }
 
-  #inboxOn(connection: NatsConnection): ReplyInbox {
-    if (this.#inbox?.isOpen && this.#inbox.connection === connection) return this.#inbox;
-    this.#inbox = new ReplyInbox(connection, this.#settings.inboxPrefix);
-    return this.#inbox;
+  #inboxOn(connection: NatsConnection, current: Inbox | undefined): Inbox {
+    if (current?.connection === connection) return current;
+    // A listener asks whether its dialler is still there: this one has closed its socket.
+    const onUnknown = ({ reply }: NatsMessage) => tellNoResponders(connection, reply);
+    const inbox = natsReplyInbox({ connection, what: who, prefix: this.#settings.inboxPrefix, onUnknown });
+    return { connection, inbox };
   }
 
   async #release(options: AbortOptions): Promise<void> {
@@ -146,18 +163,9 @@ class NatsTransport implements Transport {
       await closeAll(this.#listeners, options);
     } finally {
       await closeAll(this.#sockets, options);
-      this.#inbox?.close();
+      this.#replies?.inbox.stop();
+      this.#probes?.inbox.stop();
       await this.#lease.release();
     }
   }
-}
-
-/** Closes all at once; then throws what the first of them had to abandon, so that their owner ends with it too. */
-async function closeAll(members: Iterable<Closable>, options: AbortOptions): Promise<void> {
-  const closing = Array.from(members, async (member) => {
-    await member.close(options);
-    return member.closed;
-  });
-  const cause = (await Promise.all(closing)).find((ended) => ended !== undefined);
-  if (cause) throw cause;
 }

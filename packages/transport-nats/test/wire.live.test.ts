@@ -29,7 +29,7 @@ describe('on the wire', () => {
       expect(received?.reply).toBe(socket.local);
       expect(received?.headers()).toEqual({});
     }
-    expect(socket.local).toMatch(/^_INBOX\.[0-9A-Za-z]{22}\.[0-9a-z]+$/);
+    expect(socket.local).toMatch(/^_INBOX\.[0-9A-Za-z]{22}\.[0-9A-Za-z]{22}$/);
     expect(socket.remote).toBe('greeter.node');
   });
 
@@ -105,7 +105,7 @@ describe('subjects', () => {
     await using transport = openTransport({ servers: server.url, ...prefixes });
     await using listener = await transport.listen();
     expect(listener.address).toMatch(/^nodes\.[0-9A-Za-z]{22}$/);
-    expect((await transport.dial('a')).local).toMatch(/^_INBOX\.ann\.[0-9A-Za-z]{22}\.0$/);
+    expect((await transport.dial('a')).local).toMatch(/^_INBOX\.ann\.[0-9A-Za-z]{22}\.[0-9A-Za-z]{22}$/);
     await using plain = openTransport({ servers: server.url, inboxPrefix: '_INBOX.bob' });
     await using other = await plain.listen();
     expect(other.address).toMatch(/^_INBOX\.bob\.[0-9A-Za-z]{22}$/);

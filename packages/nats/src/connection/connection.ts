@@ -65,7 +65,12 @@ export interface NatsConnection extends Closable {
   readonly address: string;
   /** The server's `max_payload` in bytes. */
   readonly maxPayload: number;
-  /** A fresh reply subject prefix without a trailing dot, unique to this call: `_INBOX.<22 characters>`. It begins with `prefix`. @default the option `inboxPrefix` */
+  /** What begins reply subjects that are not given another prefix: the option `inboxPrefix`. */
+  readonly inboxPrefix: string;
+  /**
+   * Returns a fresh subject that nobody can guess, without a trailing dot: `_INBOX.<22 letters and digits>`, 131 random bits. It begins
+   * with `prefix`. @default `inboxPrefix`
+   */
   newInbox(prefix?: string): string;
   /** Waits until connected. Rejects with `unauthorized`, `unavailable`, `closed`, or as the signal aborts; waits at most `connectTimeoutMs` without a signal. */
   ready(options?: AbortOptions): Promise<void>;

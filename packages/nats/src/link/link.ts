@@ -1,6 +1,5 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { abortable, Lifetime } from '@ts-micro/kit';
-import { createInbox } from 'nats';
+import { abortable, Lifetime, randomToken } from '@ts-micro/kit';
 import type {
   NatsConnection,
   NatsPublishOptions,
@@ -96,8 +95,12 @@ export class NatsLink implements NatsConnection {
     return this.#lifetime.closed;
   }
 
-  newInbox(prefix: string = this.#settings.inboxPrefix): string {
-    return createInbox(prefix);
+  get inboxPrefix(): string {
+    return this.#settings.inboxPrefix;
+  }
+
+  newInbox(prefix: string = this.inboxPrefix): string {
+    return `${prefix}.${randomToken()}`;
   }
 
   async ready(options: AbortOptions = {}): Promise<void> {
