@@ -1,4 +1,5 @@
 import { natsBroker } from '@ts-micro/broker-nats';
 import { registerPlugin } from '@ts-micro/core';
+import { natsPluginFactory } from '@ts-micro/nats';
 
-registerPlugin('broker', 'nats', ({ addresses, logger }) => natsBroker({ servers: addresses, logger }));
+registerPlugin('broker', 'nats', natsPluginFactory(natsBroker));

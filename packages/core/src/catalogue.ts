@@ -13,14 +13,31 @@ export interface PluginKinds {
 
 export type PluginKind = keyof PluginKinds;
 
+/** A setting that an operator gives a plugin: `bus_user` is the flag `--bus_user` and the variable `MICRO_BUS_USER`. */
+export interface PluginFlag {
+  /** Lower-case words joined by `_`. The first is the plugin's name, with `_` for every character that is no letter or digit. */
+  readonly name: string;
+  /** One line for a list of flags. */
+  readonly about: string;
+  /** Whether `<name>_file` may name a file that holds the value, as containers get their secrets. @default false */
+  readonly fromFile?: boolean | undefined;
+}
+
 /** What every plugin can be made from by name, as flags do it; the rest has defaults. */
 export interface PluginOptions {
   /** Servers in the backend's notation. Empty: its default. */
   readonly addresses?: readonly string[] | undefined;
+  /** What the operator gave for the factory's own {@link PluginFlag}s, by the flag's name. No text is empty. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly logger?: Logger | undefined;
 }
 
-export type PluginFactory<K extends PluginKind> = (options: PluginOptions) => PluginKinds[K];
+/** Makes a plugin. Throws `invalid` naming the setting that is wrong, and never a credential. */
+export interface PluginFactory<K extends PluginKind> {
+  (options: PluginOptions): PluginKinds[K];
+  /** The settings that it takes beside `addresses`. Plugins of one name may share them. @default none */
+  readonly flags?: readonly PluginFlag[];
+}
 
 type Catalogue = { readonly [K in PluginKind]: Map<string, PluginFactory<K>> };
 
@@ -30,9 +47,23 @@ const home = globalThis as { [key]?: Catalogue };
 home[key] ??= { transport: new Map(), broker: new Map(), registry: new Map() };
 const catalogue: Catalogue = home[key];
 
-/** Makes a plugin available by name; a package's `/register` entry calls it. Throws `conflict` where the name is another plugin's already. */
+/**
+ * Makes a plugin available by name; a package's `/register` entry calls it.
+ *
+ * A factory with settings of its own carries their list: `Object.assign((options) => ..., { flags: [{ name: 'bus_user', about: '...' }] })`.
+ *
+ * Throws `conflict` where the name is another plugin's already, and `invalid` for a flag that does not begin with the plugin's name.
+ */
 export function registerPlugin<K extends PluginKind>(kind: K, name: string, factory: PluginFactory<K>): void {
   const plugins = catalogueOf(kind);
+  const prefix = `${name.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')}_`;
+  const stranger = factory.flags?.find(
+    (flag) => !flag.name.startsWith(prefix) || !/^[a-z0-9_]+[a-z0-9]$/.test(flag.name),
+  );
+  if (stranger) {
+    const rule = `lower-case words joined by _ that begin with ${prefix}`;
+    throw new MicroError('invalid', `plugin catalogue: flag "${stranger.name}" of ${kind} "${name}" is not ${rule}`);
+  }
   const present = plugins.get(name);
   if (present && present !== factory) {
     throw new MicroError(

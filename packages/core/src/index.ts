@@ -17,7 +17,7 @@ export type {
   SubscribeOptions,
   Subscriber,
 } from './broker.ts';
-export type { PluginFactory, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
+export type { PluginFactory, PluginFlag, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
 export type { Closable } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
 export type { LogFields, Logger } from './logger.ts';

@@ -56,3 +56,17 @@ test('copies of the package share one catalogue', async () => {
   copy.registerPlugin('broker', name, factory);
   expect(getPlugin('broker', name)).toBe(factory);
 });
+
+test('the flags of a factory begin with the name of its plugin, or are `invalid`', () => {
+  const name = `My-Bus.${randomUUID()}`;
+  const prefix = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '_');
+  const flagged = (flag: string) => Object.assign(() => factory(), { flags: [{ name: flag, about: 'a test' }] });
+  for (const flag of ['user', `${prefix}user`, `${prefix}_`, `${prefix}_User`, `${prefix}_a b`, '']) {
+    expect(() => registerPlugin('broker', name, flagged(flag))).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(`flag "${flag}"`) }),
+    );
+  }
+  const good = flagged(`${prefix}_user`);
+  registerPlugin('broker', name, good);
+  expect(getPlugin('broker', name).flags).toEqual([{ name: `${prefix}_user`, about: 'a test' }]);
+});

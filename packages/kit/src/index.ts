@@ -17,6 +17,9 @@ export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
 
+// For the settings that operators give.
+export { parseGoDuration } from './settings/go-duration.ts';
+
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';
 export { FollowingWatcher } from './registry/following-watcher.ts';

@@ -4,6 +4,7 @@ export { decodeEnvelope, tryDecodeEnvelope } from './envelope/decode-envelope.ts
 export { encodeEnvelope } from './envelope/encode-envelope.ts';
 export { maxBodyBytes } from './envelope/max-body-bytes.ts';
 export { mapNatsError } from './error.ts';
+export { natsPluginFactory } from './flags/nats-plugin-factory.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
 export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
 export { PublishTracker } from './link/publish-tracker.ts';
@@ -22,6 +23,7 @@ export type {
   NatsSubscription,
 } from './connection/connection.ts';
 export type { SharedConnection, NatsPluginOptions } from './connection/shared-connection.ts';
+export type { NatsPluginFactory } from './flags/nats-plugin-factory.ts';
 export type { EncodedHeaders, ReceivedHeaders } from './headers.ts';
 export type { NatsOptions, NatsTlsOptions } from './connection/nats-options.ts';
 export type { NatsReplyInboxOptions } from './connection/reply-inbox.ts';

@@ -1,4 +1,5 @@
 import { registerPlugin } from '@ts-micro/core';
+import { natsPluginFactory } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 
-registerPlugin('registry', 'nats', ({ addresses, logger }) => natsRegistry({ servers: addresses, logger }));
+registerPlugin('registry', 'nats', natsPluginFactory(natsRegistry));

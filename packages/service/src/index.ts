@@ -1,6 +1,7 @@
 export { createClient } from './client/create-client.ts';
 export { random, roundRobin } from './client/selector.ts';
 export { fromFlags } from './flags/from-flags.ts';
+export { listFlags } from './flags/known-flags.ts';
 export { createCodecs } from './rpc/codecs.ts';
 export { jsonCodec } from './rpc/json.ts';
 export { refuse } from './rpc/refusal.ts';
@@ -19,6 +20,7 @@ export type { Candidate, SelectorStrategy, SelectRequest } from './client/select
 export type { NodeFilter } from './client/service-view.ts';
 export type { FlagSettings } from './flags/flag-settings.ts';
 export type { FlaggedPlugins, FromFlagsOptions } from './flags/from-flags.ts';
+export type { KnownFlag } from './flags/known-flags.ts';
 export type { Environment } from './flags/read-flags.ts';
 export type { Middleware, MiddlewareCall } from './middleware.ts';
 export type { CallContext } from './rpc/call-context.ts';

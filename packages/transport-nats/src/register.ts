@@ -1,4 +1,5 @@
 import { registerPlugin } from '@ts-micro/core';
+import { natsPluginFactory } from '@ts-micro/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 
-registerPlugin('transport', 'nats', ({ addresses, logger }) => natsTransport({ servers: addresses, logger }));
+registerPlugin('transport', 'nats', natsPluginFactory(natsTransport));

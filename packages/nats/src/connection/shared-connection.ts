@@ -176,17 +176,21 @@ function openShare(key: string, options: NatsOptions): Share {
 const identities = new WeakMap<object, number>();
 let identityCount = 0;
 
-/** Equal for options that may share a connection: plain values by value, objects and functions by identity. The logger does not count. */
+/** Equal for options that may share a connection: plain values and the options of TLS by value, other objects and functions by identity. The logger does not count. */
 function keyOf(options: NatsOptions, addresses: readonly string[]): string {
-  const rest = Object.entries(options)
-    .filter(([name, value]) => value !== undefined && name !== 'logger' && name !== 'signal' && name !== 'servers')
+  const { logger, signal, servers, tls: tlsOption, ...rest } = options;
+  const { user, password, token, tls } = checkNatsOptions(options);
+  return JSON.stringify([addresses, user, password, token, tls && partsOf(tls), partsOf(rest)]);
+}
+
+function partsOf(options: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(options)
+    .filter(([, value]) => value !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, value]) => [
       name,
-      typeof value === 'object' || typeof value === 'function' ? identityOf(value) : value,
+      (typeof value === 'object' && value !== null) || typeof value === 'function' ? identityOf(value) : value,
     ]);
-  const { user, password, token, tls } = checkNatsOptions(options);
-  return JSON.stringify([addresses, user, password, token, tls !== undefined, rest]);
 }
 
 function identityOf(value: object): number {

@@ -1,5 +1,7 @@
 import { MicroError } from '@ts-micro/core';
-import { parseGoDuration } from './go-duration.ts';
+import { parseGoDuration } from '@ts-micro/kit';
+import type { GivenFlag } from './read-flags.ts';
+import { partsOf } from './server-texts.ts';
 
 /** What flags and environment can say beside the plugins, under the names that `createService` and `createClient` take them by. */
 export interface FlagSettings {
@@ -31,37 +33,59 @@ export interface FlagSettings {
   readonly selector?: 'random' | 'roundRobin';
 }
 
-/** What was given for one flag, and by what: `--client_retries` or `MICRO_CLIENT_RETRIES`. Lists come as their parts. */
-export interface GivenFlag {
-  readonly source: string;
-  readonly text: string;
-  readonly parts: readonly string[];
+/** One of the runtime's own flags. */
+export interface SettingFlag {
+  /** One line for a list of flags. */
+  readonly about: string;
+  /** Returns the setting that the flag's value is. Throws `invalid` naming source and value. */
+  readonly read: (given: GivenFlag) => FlagSettings;
 }
 
-/** How each flag becomes a setting. Throws `invalid` naming source and value. */
-export const settingFlags: Readonly<Record<string, (given: GivenFlag) => FlagSettings>> = {
-  server_name: ({ text }) => ({ name: text }),
-  server_id: ({ text }) => ({ id: text }),
-  server_version: ({ text }) => ({ version: text }),
-  server_address: ({ text }) => (text === ':0' ? {} : { address: text }),
-  server_advertise: ({ text }) => ({ advertise: text }),
-  server_metadata: (given) => ({ metadata: metadata(given) }),
-  register_ttl: (given) => ({ registerTtlMs: secondsOrDuration(given) }),
-  register_interval: (given) => ({ registerIntervalMs: secondsOrDuration(given) }),
-  client_request_timeout: (given) => ({ timeoutMs: duration(given) }),
-  client_retries: (given) => ({ retries: wholeNumber(given, 0) }),
-  client_pool_size: (given) => ({ poolSize: wholeNumber(given, 1) }),
-  client_pool_ttl: (given) => ({ poolIdleMs: duration(given) }),
-  selector: (given) => ({ selector: selector(given) }),
+/** The runtime's own flags by name. */
+export const settingFlags: Readonly<Record<string, SettingFlag>> = {
+  server_name: { about: "the service's name", read: ({ text }) => ({ name: text }) },
+  server_id: { about: "the node's id", read: ({ text }) => ({ id: text }) },
+  server_version: { about: "the service's version", read: ({ text }) => ({ version: text }) },
+  server_address: {
+    about: 'where to listen; :0 lets the transport choose',
+    read: ({ text }) => (text === ':0' ? {} : { address: text }),
+  },
+  server_advertise: { about: 'the address to register instead', read: ({ text }) => ({ advertise: text }) },
+  server_metadata: {
+    about: 'metadata of the node: name=value,name=value',
+    read: (given) => ({ metadata: metadata(given) }),
+  },
+  register_ttl: {
+    about: 'how long a registration is good for: seconds, or a duration such as 1m30s',
+    read: (given) => ({ registerTtlMs: secondsOrDuration(given) }),
+  },
+  register_interval: {
+    about: 'how often to register again: seconds, or a duration such as 30s',
+    read: (given) => ({ registerIntervalMs: secondsOrDuration(given) }),
+  },
+  client_request_timeout: {
+    about: 'the longest a call takes: 500ms, 5s',
+    read: (given) => ({ timeoutMs: duration(given) }),
+  },
+  client_retries: { about: 'how often a call is tried again', read: (given) => ({ retries: wholeNumber(given, 0) }) },
+  client_pool_size: { about: 'idle sockets kept for one node', read: (given) => ({ poolSize: wholeNumber(given, 1) }) },
+  client_pool_ttl: {
+    about: 'how long an idle socket is kept: 45s',
+    read: (given) => ({ poolIdleMs: duration(given) }),
+  },
+  selector: {
+    about: 'how a call chooses its node: random or roundRobin',
+    read: (given) => ({ selector: selector(given) }),
+  },
 };
 
 /** The `invalid` error of a value that breaks a rule. */
-function invalidFlag({ source, text }: Pick<GivenFlag, 'source' | 'text'>, rule: string): MicroError {
+function invalidFlag({ source, text }: GivenFlag, rule: string): MicroError {
   return new MicroError('invalid', `flags: ${source}=${text} ${rule}`);
 }
 
 function metadata(given: GivenFlag): Readonly<Record<string, string>> {
-  const entries = given.parts.map((part) => {
+  const entries = partsOf(given.text).map((part) => {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
     if (name === undefined || value === undefined)
       throw invalidFlag({ ...given, text: part }, 'is not of the form name=value');

@@ -12,15 +12,12 @@ import {
   silentLogger,
   type Transport,
 } from '@ts-micro/core';
-import { Lifetime } from '@ts-micro/kit';
-import { type FlagSettings, type GivenFlag, settingFlags } from './flag-settings.ts';
-import { type Environment, partsOf, readFlags } from './read-flags.ts';
-
-const kinds: readonly PluginKind[] = ['transport', 'broker', 'registry'];
-const flagNames: readonly string[] = [
-  ...kinds.flatMap((kind) => [kind, `${kind}_address`]),
-  ...Object.keys(settingFlags),
-];
+import { Lifetime, safeLogger } from '@ts-micro/kit';
+import { type FlagSettings, settingFlags } from './flag-settings.ts';
+import { flagPrefix, kinds, knownFlags, pluginFlags } from './known-flags.ts';
+import { nearest } from './nearest.ts';
+import { type Environment, type GivenFlag, readFlags } from './read-flags.ts';
+import { serverTexts } from './server-texts.ts';
 
 export interface FromFlagsOptions {
   /** Given to the plugins, and to whoever is made from the result. @default silent */
@@ -47,33 +44,35 @@ export interface FlaggedPlugins extends FlagSettings, Closable {
 interface Choice {
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /**
  * Makes the plugins that flags and environment choose, by name, among those imported through their `/register` entry. (Go Micro: `cmd`.)
  *
  * A flag wins over the environment, and that over the default; `--x=v` and `--x v` are the same, as are dashes and underscores. For each
- * flag `--x_y` there is `MICRO_X_Y`. A plugin that is not chosen is `memory` where that is imported. `MICRO_NATS_ADDRESS` is the default
- * address of every plugin called `nats`.
+ * flag `--x_y` there is `MICRO_X_Y`. A plugin that is not chosen is `memory` where that is imported. `--nats_address` is the default address
+ * of every plugin called `nats`, and likewise for every other name; a plugin may register further settings, such as `--nats_user`. `listFlags()`
+ * returns all of them.
  *
- * Errors: `invalid` naming the flag and its value, also for a flag that is not known but looks like one of ours; `not_found` for a plugin
- * that is not imported, listing those that are; whatever a plugin says to its address.
+ * Errors: `invalid` naming the flag, also for a flag that is not known but looks like one of ours; `not_found` for a plugin that is not
+ * imported, listing those that are; whatever a plugin says to its address and settings. No error shows a credential.
  */
 export function fromFlags(argv: readonly string[], env: Environment, options: FromFlagsOptions = {}): FlaggedPlugins {
   const { logger = silentLogger } = options;
-  const { given, rest } = readFlags(flagNames, argv, env);
+  const { given, rest } = readFlags(knownFlags(), argv, env);
   const settings: FlagSettings = {};
-  for (const [name, parse] of Object.entries(settingFlags)) {
+  for (const [name, { read }] of Object.entries(settingFlags)) {
     const flag = given.get(name);
-    if (flag !== undefined) Object.assign(settings, parse(flag));
+    if (flag !== undefined) Object.assign(settings, read(flag));
   }
   const fallbacks = kinds.filter((kind) => !given.has(kind));
-  const choices = new Map(kinds.map((kind) => [kind, choose(kind, given, env)]));
-  for (const kind of fallbacks) logger.warn('plugin not chosen, using memory', { kind });
+  const choices = new Map(kinds.map((kind) => [kind, choose(kind, given)]));
+  for (const kind of fallbacks) safeLogger(logger).warn('plugin not chosen, using memory', { kind });
   const made: Closable[] = [];
   const make = <K extends PluginKind>(kind: K): PluginKinds[K] => {
-    const { name, addresses } = choices.get(kind) as Choice;
-    const plugin = getPlugin(kind, name)({ addresses, logger });
+    const { name, addresses, settings } = choices.get(kind) as Choice;
+    const plugin = getPlugin(kind, name)({ addresses, settings, logger });
     made.push(plugin);
     return plugin;
   };
@@ -93,26 +92,32 @@ export function fromFlags(argv: readonly string[], env: Environment, options: Fr
   }
 }
 
-function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>, env: Environment): Choice {
+function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>): Choice {
   const flag = given.get(kind);
   const names = listPlugins(kind);
   if (flag === undefined && !names.includes('memory')) {
-    const known =
-      names.length > 0 ? `known: ${names.join(', ')}` : "none is known; import a plugin's /register entry first";
-    throw new MicroError(
-      'invalid',
-      `flags: no ${kind} is chosen; give --${kind} or MICRO_${kind.toUpperCase()} (${known})`,
-    );
+    const source = `--${kind} or MICRO_${kind.toUpperCase()}`;
+    throw new MicroError('invalid', `flags: no ${kind} is chosen; give ${source} (${atHand(names)})`);
   }
+  if (flag !== undefined && !names.includes(flag.text)) throw unknownPlugin(kind, flag, names);
   const name = flag?.text ?? 'memory';
-  try {
-    getPlugin(kind, name);
-  } catch (cause) {
-    const error = MicroError.from(cause, 'internal', 'plugin catalogue');
-    throw new MicroError(error.code, `flags: ${flag?.source}=${name}: ${error.message}`, { cause });
-  }
-  const shared = name === 'nats' ? partsOf(env.MICRO_NATS_ADDRESS ?? '') : [];
-  return { name, addresses: given.get(`${kind}_address`)?.parts ?? shared };
+  const list = given.get(`${kind}_address`) ?? given.get(`${flagPrefix(name)}address`);
+  const settings = pluginFlags(name).flatMap((setting) => {
+    const found = given.get(setting.name);
+    return found === undefined ? [] : [[setting.name, found.text] as const];
+  });
+  return { name, addresses: serverTexts(list?.text ?? ''), settings: Object.fromEntries(settings) };
+}
+
+/** Shows the name only where it is a mistyped one: an address with a password may stand there as well. */
+function unknownPlugin(kind: PluginKind, { source, text }: GivenFlag, names: readonly string[]): MicroError {
+  const meant = nearest(text, names, 2);
+  const known = meant === undefined ? `${source} names` : `${source}=${text}: did you mean ${meant}? It names`;
+  return new MicroError('not_found', `flags: ${known} no ${kind} at hand (${atHand(names)})`);
+}
+
+function atHand(names: readonly string[]): string {
+  return names.length > 0 ? `known: ${names.join(', ')}` : "none is known; import a plugin's /register entry first";
 }
 
 /** Adds a life that closes `plugins`. Not enumerable, so that a spread takes the plugins and settings alone. */

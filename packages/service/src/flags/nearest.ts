@@ -1,9 +1,14 @@
-/** The one of `names` that is the fewest edits away from `text`. */
-export function nearest(text: string, names: readonly string[]): string | undefined {
+/** Returns the one of `names` that is the fewest edits away from `text`, and at most `most`. */
+export function nearest(
+  text: string,
+  names: readonly string[],
+  most: number = Number.POSITIVE_INFINITY,
+): string | undefined {
   let best: string | undefined;
-  let fewest = Number.POSITIVE_INFINITY;
+  let fewest = most + 1;
   for (const name of names) {
-    const count = edits(text, name);
+    // A text that is so much longer needs no table of that size.
+    const count = Math.abs(text.length - name.length) > 64 ? Number.POSITIVE_INFINITY : edits(text, name);
     if (count < fewest) {
       best = name;
       fewest = count;

@@ -1,29 +1,48 @@
-import { getPlugin, MicroError, type PluginKind, type PluginOptions, registerPlugin } from '@ts-micro/core';
+import {
+  getPlugin,
+  MicroError,
+  type PluginFlag,
+  type PluginKind,
+  type PluginOptions,
+  registerPlugin,
+} from '@ts-micro/core';
 import { memoryBroker, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import '@ts-micro/memory/register';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
 import { type FlaggedPlugins, fromFlags } from '../../src/flags/from-flags.ts';
+import { listFlags } from '../../src/flags/known-flags.ts';
 import type { Environment } from '../../src/flags/read-flags.ts';
 
 /** What each plugin called `nats` or `probe` was made with. */
 const made: { readonly kind: PluginKind; readonly name: string; readonly options: PluginOptions }[] = [];
 
+const busFlags: readonly PluginFlag[] = [
+  { name: 'my_bus_user', about: 'who you are' },
+  { name: 'my_bus_password', about: 'how you prove it', fromFile: true },
+];
+
 // Not the real ones: these tell what they were given.
-for (const name of ['nats', 'probe']) {
-  registerPlugin('transport', name, (options) => {
+for (const [name, flags] of [['nats'], ['probe'], ['my-bus', busFlags]] as const) {
+  const transport = (options: PluginOptions) => {
     made.push({ kind: 'transport', name, options });
     return memoryTransport();
-  });
-  registerPlugin('broker', name, (options) => {
+  };
+  const broker = (options: PluginOptions) => {
     made.push({ kind: 'broker', name, options });
     return memoryBroker();
-  });
-  registerPlugin('registry', name, (options) => {
+  };
+  const registry = (options: PluginOptions) => {
     made.push({ kind: 'registry', name, options });
     if (options.addresses?.includes('bad')) throw new MicroError('invalid', 'probe: address bad is bad');
     return memoryRegistry();
-  });
+  };
+  registerPlugin('transport', name, flags ? Object.assign(transport, { flags }) : transport);
+  registerPlugin('broker', name, flags ? Object.assign(broker, { flags }) : broker);
+  registerPlugin('registry', name, registry);
 }
 
 /** The settings alone. */
@@ -96,9 +115,13 @@ describe('plugins', () => {
   it('with an unknown name are refused, listing the names at hand', () => {
     expect(errorOf(['--registry=natz'])).toMatchObject({
       code: 'not_found',
-      message: 'flags: --registry=natz: plugin catalogue: no registry is called "natz" (known: memory, nats, probe)',
+      message:
+        'flags: --registry=natz: did you mean nats? It names no registry at hand (known: memory, my-bus, nats, probe)',
     });
-    expect(errorOf([], { MICRO_BROKER: 'x' }).message).toContain('flags: MICRO_BROKER=x: ');
+    expect(errorOf([], { MICRO_BROKER: 'nats://app:s3cret@host' })).toMatchObject({
+      code: 'not_found',
+      message: 'flags: MICRO_BROKER names no broker at hand (known: memory, my-bus, nats, probe)',
+    });
   });
 
   it('are closed by closing the result, together', async () => {
@@ -155,12 +178,101 @@ describe('addresses', () => {
     expect(await addressesOf(all('probe'))).toEqual({ registry: [], transport: [], broker: [] });
   });
 
-  it('default to MICRO_NATS_ADDRESS for plugins called nats', async () => {
+  it('default to those of all plugins of the same name', async () => {
+    const argv = ['--transport=nats', '--broker=nats', '--registry=probe'];
     const env = { MICRO_NATS_ADDRESS: 'x:1, y:2', MICRO_BROKER_ADDRESS: 'own' };
-    expect(await addressesOf(['--transport=nats', '--broker=nats', '--registry=probe'], env)).toEqual({
-      transport: ['x:1', 'y:2'],
-      broker: ['own'],
-      registry: [],
+    const expected = { transport: ['x:1', 'y:2'], broker: ['own'], registry: [] };
+    expect(await addressesOf(argv, env)).toEqual(expected);
+    expect(await addressesOf([...argv, '--nats-address', 'z'], env)).toEqual({ ...expected, transport: ['z'] });
+    expect(await addressesOf(all('my-bus'), { MICRO_MY_BUS_ADDRESS: 'a' })).toEqual({
+      transport: ['a'],
+      broker: ['a'],
+      registry: ['a'],
+    });
+  });
+
+  it.each([
+    ['a, b', ['a', 'b']],
+    ['app:pass,word@a:1,b:2', ['app:pass,word@a:1', 'b:2']],
+    ['nats://app:pass,wo,rd@a , tls://b:2', ['nats://app:pass,wo,rd@a', 'tls://b:2']],
+    ['[::1]:4222,::1,fe80::2,app:pw@c', ['[::1]:4222', '::1', 'fe80::2', 'app:pw@c']],
+    ['redis://a:1/0,b,c', ['redis://a:1/0', 'b', 'c']],
+    ['app:pw,', ['app:pw']],
+  ])('in %s are not divided inside of credentials', async (list, expected) => {
+    expect((await addressesOf(all('probe'), { MICRO_REGISTRY_ADDRESS: list })).registry).toEqual(expected);
+  });
+});
+
+describe('settings of plugins', () => {
+  async function settingsOf(argv: readonly string[], env: Environment = {}): Promise<unknown> {
+    made.length = 0;
+    await using _plugins = fromFlags(argv, env);
+    return Object.fromEntries(made.map(({ kind, options }) => [kind, options.settings]));
+  }
+  const file = (text: string): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'ts-micro-flags-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'secret'), text);
+    return join(folder, 'secret');
+  };
+
+  it('come by flag and environment, to every plugin of that name', async () => {
+    const env = { MICRO_MY_BUS_PASSWORD: 's3cret', MICRO_MY_BUS_USER: 'env' };
+    const settings = { my_bus_user: 'app', my_bus_password: 's3cret' };
+    expect(await settingsOf([...all('my-bus'), '--my-bus-user=app'], env)).toEqual({
+      transport: settings,
+      broker: settings,
+      registry: settings,
+    });
+    expect(await settingsOf([...all('probe')], env)).toEqual({ transport: {}, broker: {}, registry: {} });
+  });
+
+  it('come from a file without its last line end, where the plugin allows it', async () => {
+    const path = file('s3cret word\r\n');
+    for (const [argv, env] of [
+      [[`--my_bus_password_file=${path}`], { MICRO_MY_BUS_PASSWORD: 'env' }],
+      [[], { MICRO_MY_BUS_PASSWORD_FILE: path }],
+    ] as const) {
+      expect(await settingsOf(['--broker=my-bus', ...argv], env)).toMatchObject({
+        broker: { my_bus_password: 's3cret word' },
+      });
+    }
+    expect(errorOf(['--my_bus_user_file=x']).message).toContain('--my_bus_user_file is not known');
+  });
+
+  it('refuse a file that cannot be read, is empty or endless, and a value beside it', () => {
+    expect(errorOf(['--my_bus_password_file=/nowhere/x']).message).toContain(
+      "flags: --my_bus_password_file: the file cannot be read: ENOENT: no such file or directory, open '/nowhere/x'",
+    );
+    expect(errorOf(['--my_bus_password_file=/dev/zero']).message).toContain('it has more than 1048576 bytes');
+    expect(errorOf([], { MICRO_MY_BUS_PASSWORD_FILE: file('\n') }).message).toContain('is empty');
+    expect(errorOf(['--my_bus_password_file=x', '--my_bus_password=s3cret'])).toMatchObject({
+      code: 'invalid',
+      message: 'flags: --my_bus_password and --my_bus_password_file exclude each other',
+    });
+  });
+
+  it('that are not known are refused, and show no value', () => {
+    expect(errorOf(['--my_bus_pasword=s3cret'])).toMatchObject({
+      code: 'invalid',
+      message: 'flags: --my_bus_pasword is not known; did you mean --my_bus_password?',
+    });
+    expect(errorOf(['--my_bus_password:s3cret']).message).toBe(
+      'flags: --my_bus_password is not known; did you mean --my_bus_password?',
+    );
+    expect(fromFlags(['--other_bus_user=x'], {}).rest).toEqual(['--other_bus_user=x']);
+  });
+
+  it('are listed after those of the runtime', () => {
+    const flags = listFlags();
+    expect(flags[0]).toEqual({ name: 'transport', about: 'the transport, by the name of its plugin', fromFile: false });
+    expect(flags.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['registry_address', 'client_retries', 'nats_address', 'my_bus_address', 'my_bus_user']),
+    );
+    expect(flags.find(({ name }) => name === 'my_bus_password')).toEqual({
+      name: 'my_bus_password',
+      about: 'how you prove it',
+      fromFile: true,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseGoDuration } from '../../src/flags/go-duration.ts';
+import { parseGoDuration } from '../../src/settings/go-duration.ts';
 
 it.each([
   ['0', 0],

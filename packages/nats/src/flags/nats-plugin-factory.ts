@@ -1,0 +1,19 @@
+import type { PluginFlag, PluginOptions } from '@ts-micro/core';
+import type { NatsPluginOptions } from '../connection/shared-connection.ts';
+import { natsFlagOptions, natsFlags } from './nats-flags.ts';
+
+/** What a `/register` entry registers. */
+export interface NatsPluginFactory<P> {
+  (options: PluginOptions): P;
+  readonly flags: readonly PluginFlag[];
+}
+
+/**
+ * Returns what registers a plugin called `nats`: `registerPlugin('broker', 'nats', natsPluginFactory(natsBroker))`.
+ *
+ * All that are registered so take the same flags, `--nats_user`, `--nats_tls_ca` and so on, and share one connection where no address
+ * of their own keeps them apart. Making one throws `invalid` naming the setting that is wrong.
+ */
+export function natsPluginFactory<P>(make: (options: NatsPluginOptions) => P): NatsPluginFactory<P> {
+  return Object.assign((options: PluginOptions) => make(natsFlagOptions(options)), { flags: natsFlags });
+}
