@@ -111,7 +111,7 @@ function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>): Choice
 
 /** Shows the name only where it is a mistyped one: an address with a password may stand there as well. */
 function unknownPlugin(kind: PluginKind, { source, text }: GivenFlag, names: readonly string[]): MicroError {
-  const meant = nearest(text, names, 2);
+  const meant = nearest(text.toLowerCase(), names, 2);
   const known = meant === undefined ? `${source} names` : `${source}=${text}: did you mean ${meant}? It names`;
   return new MicroError('not_found', `flags: ${known} no ${kind} at hand (${atHand(names)})`);
 }
