@@ -10,9 +10,8 @@ import {
   type PublishOptions,
   type SubscribeOptions,
   type Subscriber,
-  silentLogger,
 } from '@ts-micro/core';
-import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
+import { abortable, Lifetime, safeLogger, throwIfAborted } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
@@ -69,7 +68,7 @@ class LeasingBroker implements NatsBroker {
   constructor(options: NatsBrokerOptions) {
     const { connect, settings, onUncertain } = checkBrokerOptions(options);
     this.#lease = shareConnection(connect);
-    this.#logger = connect.logger ?? silentLogger;
+    this.#logger = safeLogger(connect.logger);
     this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
     const plainEvents = settings.format === 'native';
     this.supports = { queues: true, wildcards: true, maxBodyBytes, plainEvents };

@@ -1,4 +1,5 @@
-import { type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import { type Logger, MicroError } from '@ts-micro/core';
+import { safeLogger } from '@ts-micro/kit';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
 import { type SubjectPlan, sharedSubjects, subjectsByName } from './subject-plan.ts';
 
@@ -69,7 +70,7 @@ export function checkRegistryOptions({
     quorum,
     subjects: plan(checkSubjects('querySubjects', querySubjects), checkSubjects('watchSubjects', watchSubjects)),
     defaultLeaseMs,
-    logger: connect.logger ?? silentLogger,
+    logger: safeLogger(connect.logger),
   };
 }
 

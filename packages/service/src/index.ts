@@ -6,6 +6,7 @@ export { createCodecs } from './rpc/codecs.ts';
 export { jsonCodec } from './rpc/json.ts';
 export { refuse } from './rpc/refusal.ts';
 export { createService } from './server/create-service.ts';
+export { run } from './server/run.ts';
 
 export type { Client } from './client/client.ts';
 export type {
@@ -26,6 +27,7 @@ export type { Middleware, MiddlewareCall } from './middleware.ts';
 export type { CallContext } from './rpc/call-context.ts';
 export type { Codec, CodecUse } from './rpc/codec.ts';
 export type { Codecs } from './rpc/codecs.ts';
+export type { RunOptions } from './server/run.ts';
 export type { EventContext, RequestContext } from './server/serve/handler-context.ts';
 export type { HandleOptions, RequestHandler, StreamHandler } from './server/serve/routes.ts';
 export type { Service, ServiceHealth, ServiceState, StopOptions, StopReport } from './server/service.ts';

@@ -1,16 +1,15 @@
-import {
-  type AbortOptions,
-  type DialOptions,
-  type Listener,
-  type ListenOptions,
-  type Logger,
-  type MicroError,
-  type Socket,
-  silentLogger,
-  type Transport,
-  type TransportFeatures,
+import type {
+  AbortOptions,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Logger,
+  MicroError,
+  Socket,
+  Transport,
+  TransportFeatures,
 } from '@ts-micro/core';
-import { closeAll, Lifetime, type ReplyInbox } from '@ts-micro/kit';
+import { closeAll, Lifetime, type ReplyInbox, safeLogger } from '@ts-micro/kit';
 import {
   checkSubject,
   maxBodyBytes,
@@ -83,7 +82,7 @@ class NatsTransport implements Transport {
     } = options;
     this.#settings = checkTransportOptions(options);
     this.supports = this.#settings.dialect === 'go' ? goFeatures : nativeFeatures(this.#settings.maxMessageBytes);
-    this.#logger = options.logger ?? silentLogger;
+    this.#logger = safeLogger(options.logger);
     this.#lease = shareConnection(pluginOptions);
   }
 

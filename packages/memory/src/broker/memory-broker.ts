@@ -12,9 +12,8 @@ import {
   type PublishOptions,
   type SubscribeOptions,
   type Subscriber,
-  silentLogger,
 } from '@ts-micro/core';
-import { closeAll, Lifetime } from '@ts-micro/kit';
+import { closeAll, Lifetime, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { copyMessage } from '../copy-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
@@ -65,7 +64,7 @@ class MemoryBroker implements Broker {
     maxBodyBytes = 64 * 1024 * 1024,
     maxQueuedMessages = 65_536,
     closeTimeoutMs = 10_000,
-    logger = silentLogger,
+    logger,
   }: MemoryBrokerOptions) {
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
@@ -73,7 +72,7 @@ class MemoryBroker implements Broker {
     this.options = Object.freeze({ addresses: Object.freeze([]), maxBodyBytes, maxQueuedMessages, closeTimeoutMs });
     this.supports = Object.freeze({ queues: true, wildcards: true, maxBodyBytes });
     this.#network = networkOf(network, who);
-    this.#logger = logger;
+    this.#logger = safeLogger(logger);
   }
 
   async connect(options?: AbortOptions): Promise<void> {

@@ -8,11 +8,10 @@ import {
   type Logger,
   MicroError,
   type Socket,
-  silentLogger,
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
-import { closeAll, Lifetime } from '@ts-micro/kit';
+import { closeAll, Lifetime, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
@@ -59,7 +58,7 @@ class MemoryTransport implements Transport {
     maxBodyBytes = 64 * 1024 * 1024,
     maxQueuedMessages = 10_000,
     closeTimeoutMs = 10_000,
-    logger = silentLogger,
+    logger,
   }: MemoryTransportOptions) {
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
@@ -68,7 +67,7 @@ class MemoryTransport implements Transport {
     this.#network = networkOf(network, who);
     this.#maxQueuedMessages = maxQueuedMessages;
     this.#closeTimeoutMs = closeTimeoutMs;
-    this.#logger = logger;
+    this.#logger = safeLogger(logger);
   }
 
   async dial(address: string, options?: DialOptions): Promise<Socket> {

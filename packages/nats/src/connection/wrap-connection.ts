@@ -1,4 +1,5 @@
-import { type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import { type Logger, MicroError } from '@ts-micro/core';
+import { safeLogger } from '@ts-micro/kit';
 import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import type { NatsConnection } from './connection.ts';
@@ -11,14 +12,19 @@ const wrapped = new WeakMap<VendorConnection, NatsLink>();
  * It stays the caller's: closing the wrapper ends its subscriptions and leaves the connection open. The client's own defaults give up
  * reconnecting after 10 attempts; set `maxReconnectAttempts: -1`. Throws `invalid` where it is not a connection, `closed` where it is closed.
  */
-export function wrapNatsConnection(vendor: VendorConnection, logger: Logger = silentLogger): NatsConnection {
+export function wrapNatsConnection(vendor: VendorConnection, logger?: Logger): NatsConnection {
   const present = wrapped.get(vendor);
   if (present !== undefined && present.state.status !== 'closed') return present;
   if (typeof vendor?.publish !== 'function' || typeof vendor.status !== 'function') {
     throw new MicroError('invalid', 'nats: option connection is not a connection of the nats client');
   }
   if (vendor.isClosed()) throw new MicroError('closed', 'nats: option connection is closed');
-  const link = new NatsLink(vendor, { servers: [], inboxPrefix: '_INBOX', connectTimeoutMs: 5000, logger });
+  const link = new NatsLink(vendor, {
+    servers: [],
+    inboxPrefix: '_INBOX',
+    connectTimeoutMs: 5000,
+    logger: safeLogger(logger),
+  });
   wrapped.set(vendor, link);
   return link;
 }

@@ -5,9 +5,9 @@ import {
   type Logger,
   MicroError,
   type Registry,
-  silentLogger,
   type Transport,
 } from '@ts-micro/core';
+import { safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec.ts';
@@ -129,7 +129,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     contentType = 'application/json',
     dialect = 'auto',
     callMetadata,
-    logger = silentLogger,
+    logger,
   } = options;
   if (typeof transport?.dial !== 'function') throw invalid('transport', transport, 'is not a transport');
   checkTime('timeoutMs', timeoutMs);
@@ -156,7 +156,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     codecs,
     dialect,
     callMetadata,
-    logger,
+    logger: safeLogger(logger),
   };
 }
 

@@ -58,24 +58,45 @@ export function shortenError(text: string): string {
   });
 }
 
-/** True for what an aborted wait throws: the reason of `AbortSignal.timeout` or of an `abort()` without one. */
+/** True for what an aborted wait throws: the reason of `AbortSignal.timeout` or of an `abort()` without one. Never throws. */
 export function isAbort(thrown: unknown): boolean {
-  const name = (thrown as { name?: unknown } | undefined)?.name;
+  const name = nameOf(thrown);
   return name === 'TimeoutError' || name === 'AbortError';
 }
 
 /**
  * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another `MicroError` as it
- * is, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends `err.Error()`; never a
- * stack or a cause.
+ * is, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go
+ * sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
   if (isRefusal(thrown)) return remoteError(runtimeId, statusOfCode(thrown.code), thrown.message);
   if (MicroError.is(thrown)) return thrown.remote ?? remoteError(service, statusOfCode(thrown.code), thrown.message);
-  const detail = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
-  const code = isAbort(thrown) ? statusOfCode((thrown as Error).name === 'TimeoutError' ? 'timeout' : 'canceled') : 500;
+  const code = isAbort(thrown) ? statusOfCode(nameOf(thrown) === 'TimeoutError' ? 'timeout' : 'canceled') : 500;
+  return remoteError(service, code, wordsOf(thrown));
+}
+
+function wordsOf(thrown: unknown): string {
+  const words = typeof thrown === 'string' || hasMessage(thrown) ? MicroError.textOf(thrown) : '';
   // An error without a text would look like success to a Go client.
-  return remoteError(service, code, detail === '' ? 'the handler failed' : detail);
+  return words === '' ? 'the handler failed' : words;
+}
+
+function hasMessage(thrown: unknown): boolean {
+  try {
+    return typeof thrown === 'object' && thrown !== null && 'message' in thrown;
+  } catch {
+    // A proxy.
+    return false;
+  }
+}
+
+function nameOf(thrown: unknown): unknown {
+  try {
+    return (thrown as { name?: unknown } | null | undefined)?.name;
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(value: unknown): string {

@@ -1,22 +1,12 @@
-import {
-  type AbortOptions,
-  type Listener,
-  MicroError,
-  type NodeRecord,
-  type ServiceRecord,
-  type Socket,
-  serviceRecord,
-} from '@ts-micro/core';
-import { OwnContext, RateLimitedLogger } from '@ts-micro/kit';
+import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
+import { RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codecs.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
 import { Draining } from './lifecycle/draining.ts';
 import { healthOf } from './lifecycle/health.ts';
-import { KeptOpen } from './lifecycle/kept-open.ts';
-import { endpointRecords, nodeRecord } from './lifecycle/node-record.ts';
-import { Registration } from './lifecycle/registration.ts';
+import { Intake } from './lifecycle/intake.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
 import { currentHandler } from './serve/current-handler.ts';
 import { addDebugHandlers } from './serve/debug-handlers.ts';
@@ -24,7 +14,6 @@ import { Gate } from './serve/gate.ts';
 import { HandlerContext } from './serve/handler-context.ts';
 import { type HandleOptions, type RequestHandler, Routes, type StreamHandler } from './serve/routes.ts';
 import type { ServiceCore } from './serve/service-core.ts';
-import { SocketServer } from './serve/socket-server.ts';
 import type { Service, ServiceHealth, ServiceState, StopOptions, StopReport } from './service.ts';
 import { type CheckedServiceOptions, checkServiceOptions, type ServiceOptions } from './service-options.ts';
 
@@ -39,11 +28,12 @@ export function createService(options: ServiceOptions): Service {
 class MicroService implements Service {
   readonly name: string;
   readonly version: string;
+  readonly stopped: Promise<StopReport>;
   readonly #options: CheckedServiceOptions;
   readonly #middleware: Middleware[];
   readonly #core: ServiceCore;
   readonly #events: Events;
-  readonly #sockets = new Set<SocketServer>();
+  readonly #intake: Intake;
   /** Ends a start. */
   readonly #stopping: AbortController = new AbortController();
   /** Ends all waiting of a stop. */
@@ -52,12 +42,10 @@ class MicroService implements Service {
   readonly #over: AbortController = new AbortController();
   #state: ServiceState = 'new';
   #startError: MicroError | undefined;
-  #node: NodeRecord | undefined;
-  #listener: KeptOpen<Listener> | undefined;
-  #registration: Registration | undefined;
   #started: Promise<void> | undefined;
   #draining: Promise<Draining | undefined> | undefined;
   #stopped: Promise<StopReport> | undefined;
+  #onStopped: (report: StopReport) => void = () => {};
 
   constructor(options: CheckedServiceOptions) {
     this.name = options.name;
@@ -75,6 +63,10 @@ class MicroService implements Service {
       limitedLogger: new RateLimitedLogger(options.logger),
     };
     this.#events = new Events(this.#core);
+    this.#intake = new Intake(options, this.#core, this.#events);
+    this.stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
     addDebugHandlers(this.#core.routes, this.#core.limiter);
   }
 
@@ -83,16 +75,11 @@ class MicroService implements Service {
   }
 
   get node(): NodeRecord | undefined {
-    return this.#node;
+    return this.#intake.node;
   }
 
   get record(): ServiceRecord {
-    return serviceRecord({
-      name: this.name,
-      version: this.version,
-      endpoints: endpointRecords(this.#core.routes.all(), this.#events.all),
-      nodes: this.#node === undefined ? [] : [this.#node],
-    });
+    return this.#intake.record;
   }
 
   handle<Request, Response>(
@@ -152,10 +139,10 @@ class MicroService implements Service {
     return healthOf({
       state: this.#state,
       plugins: { transport, broker, registry },
-      problems: this.#problems(),
-      isLostForGood: this.#listener?.isLostForGood ?? false,
+      problems: this.#intake.problems,
+      isLostForGood: this.#intake.isLostForGood,
       startError: this.#startError,
-      registration: this.#registration,
+      registration: this.#intake.registration,
       running: this.#core.limiter.size,
     });
   }
@@ -165,9 +152,9 @@ class MicroService implements Service {
     const signal = AbortSignal.any(options.signal === undefined ? bounds : [...bounds, options.signal]);
     this.#startError = undefined;
     try {
-      await this.#open(signal);
+      await this.#intake.open(signal);
     } catch (error) {
-      await this.#release(AbortSignal.timeout(releaseTimeoutMs));
+      await this.#intake.release(AbortSignal.timeout(releaseTimeoutMs));
       this.#startError = MicroError.from(error, 'internal', `service "${this.name}": starting failed`);
       // Where it was stopped meanwhile, stop says when it is over; else it can be started again.
       if (this.#stopped === undefined) this.#state = 'new';
@@ -177,62 +164,9 @@ class MicroService implements Service {
     if (this.#state === 'starting') this.#state = 'running';
     this.#core.logger.info('service started', {
       service: this.name,
-      node: this.#node?.id,
-      address: this.#node?.address,
+      node: this.node?.id,
+      address: this.node?.address,
     });
-    this.#onIntakeChanged();
-  }
-
-  async #open(signal: AbortSignal): Promise<void> {
-    const { broker, registry, registerIntervalMs, registerTtlMs, logger } = this.#options;
-    // What opens sockets may itself belong to some request; a handler belongs to the start.
-    const root = new OwnContext();
-    const onChange = () => this.#onIntakeChanged();
-    this.#listener = new KeptOpen<Listener>({
-      what: 'the listener',
-      service: this.name,
-      open: (options) => this.#listen(root, options),
-      onChange,
-      logger,
-    });
-    await this.#listener.begin({ signal });
-    if (broker !== undefined) await this.#events.open(broker, onChange, { signal });
-    if (registry === undefined) return;
-    const init = { registry, intervalMs: registerIntervalMs, ttlMs: registerTtlMs, logger };
-    this.#registration = new Registration(init, this.record);
-    await this.#registration.begin({ signal });
-  }
-
-  /** Listens where it did before, so that whoever knows the address is right again. */
-  async #listen(root: OwnContext, options: AbortOptions): Promise<Listener> {
-    const { transport, broker, registry, address, advertise, id, metadata, dialect } = this.#options;
-    const before = transport.supports.namedAddresses ? this.#listener?.current?.address : undefined;
-    const listener = await transport.listen(address ?? before, options);
-    try {
-      await listener.accept((socket) => root.runInAsyncScope(this.#serve, this, socket), options);
-    } catch (error) {
-      await listener.close();
-      throw error;
-    }
-    this.#node = nodeRecord({
-      id: `${this.name}-${id}`,
-      address: advertise ?? listener.address,
-      metadata,
-      dialect,
-      listener,
-      transport,
-      broker,
-      registry,
-    });
-    return listener;
-  }
-
-  async #serve(socket: Socket): Promise<void> {
-    const relay = this.#events.relay.bind(this.#events);
-    const server = new SocketServer(this.#core, socket, relay);
-    this.#sockets.add(server);
-    await server.run();
-    this.#sockets.delete(server);
   }
 
   async #stop(): Promise<StopReport> {
@@ -243,13 +177,14 @@ class MicroService implements Service {
     this.#draining = this.#prepareDraining();
     const abandoned = await (await this.#draining)?.run();
     if (abandoned !== undefined) {
-      await this.#release(AbortSignal.any([this.#hurry.signal, AbortSignal.timeout(releaseTimeoutMs)]));
+      await this.#intake.release(AbortSignal.any([this.#hurry.signal, AbortSignal.timeout(releaseTimeoutMs)]));
     }
     this.#state = 'stopped';
     this.#over.abort();
     limitedLogger.end();
     const report = { abandoned: abandoned ?? [] };
     if (wasStarted) logger.info('service stopped', { service: this.name, ...report });
+    this.#onStopped(report);
     return report;
   }
 
@@ -269,8 +204,8 @@ class MicroService implements Service {
     return new Draining({
       core: this.#core,
       events: this.#events,
-      registration: this.#registration,
-      sockets: this.#sockets,
+      registration: this.#intake.registration,
+      sockets: this.#intake.sockets,
       graceMs: drainGraceMs,
       signal: this.#hurry.signal,
     });
@@ -292,25 +227,6 @@ class MicroService implements Service {
         once: true,
         signal: this.#over.signal,
       });
-  }
-
-  async #release(signal: AbortSignal): Promise<void> {
-    await this.#registration?.end({ signal });
-    await Promise.all([this.#listener?.end({ signal }), this.#events.close({ signal })]);
-    this.#registration = undefined;
-    this.#listener = undefined;
-  }
-
-  #problems(): readonly string[] {
-    const problem = this.#listener?.problem;
-    return problem === undefined ? this.#events.problems : [problem, ...this.#events.problems];
-  }
-
-  /** Who cannot be reached must not be found. */
-  #onIntakeChanged(): void {
-    if (this.#state !== 'running') return;
-    if (this.#problems().length > 0) this.#registration?.withdraw();
-    else this.#registration?.renew(this.record);
   }
 
   #assertNew(method: string): void {

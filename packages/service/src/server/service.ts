@@ -50,6 +50,8 @@ export interface Service extends AsyncDisposable {
   readonly name: string;
   readonly version: string;
   readonly state: ServiceState;
+  /** Resolves once it has stopped, whoever stopped it. */
+  readonly stopped: Promise<StopReport>;
   /** This instance as the registry knows it; `undefined` before `start`. */
   readonly node: NodeRecord | undefined;
   /** The whole record as it is registered; without nodes before `start`. */

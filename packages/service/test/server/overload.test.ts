@@ -1,0 +1,148 @@
+import type { MicroError } from '@ts-micro/core';
+import { describe, expect, it } from 'vitest';
+import { ConcurrencyLimiter, type Refusal } from '../../src/server/serve/concurrency-limiter.ts';
+import { HandlerContext } from '../../src/server/serve/handler-context.ts';
+import { deferred, errorOf, next, request, startGreeter, until } from './fixture.ts';
+
+/** A request whose caller waits for `timeoutMs` from now on. */
+function waiting(name: string, timeoutMs: number | undefined, log: string[]) {
+  const context = new HandlerContext({
+    kind: 'unary',
+    service: 's',
+    name,
+    headers: {},
+    contentType: '',
+    timeout: timeoutMs === undefined ? undefined : String(timeoutMs * 1e6),
+    local: '',
+    remote: '',
+  });
+  return {
+    context,
+    run: () => void log.push(`run ${name}`),
+    refuse: (why: Refusal) => void log.push(`${why} ${name}`),
+  };
+}
+
+const past = 0.000_001;
+
+describe('requests that wait for room', () => {
+  it('go in the order of arrival while all of them are in time', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 3 });
+    limiter.takeUnary();
+    for (const name of ['a', 'b', 'c']) expect(limiter.wait(waiting(name, 60_000, log))).toBe(true);
+    expect(limiter.wait(waiting('d', 60_000, log))).toBe(false);
+    for (let count = 0; count < 3; count++) limiter.releaseUnary();
+    expect(log).toEqual(['run a', 'run b', 'run c']);
+  });
+
+  it('go newest first once one has waited in vain, until nobody waits any more', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 });
+    limiter.takeUnary();
+    limiter.wait(waiting('late', past, log));
+    for (const name of ['a', 'b', 'c']) limiter.wait(waiting(name, 60_000, log));
+    for (let count = 0; count < 4; count++) limiter.releaseUnary();
+    expect(log).toEqual(['too late late', 'run c', 'run b', 'run a']);
+    log.length = 0;
+    limiter.takeUnary();
+    for (const name of ['d', 'e']) limiter.wait(waiting(name, 60_000, log));
+    for (let count = 0; count < 2; count++) limiter.releaseUnary();
+    expect(log).toEqual(['run d', 'run e']);
+  });
+
+  it('push out the oldest where too many wait under overload', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 2 });
+    limiter.takeUnary();
+    limiter.wait(waiting('late', past, log));
+    limiter.wait(waiting('a', undefined, log));
+    limiter.releaseUnary();
+    for (const name of ['b', 'c', 'd']) expect(limiter.wait(waiting(name, undefined, log))).toBe(true);
+    expect(log).toEqual(['too late late', 'run a', 'overloaded b']);
+  });
+
+  it('do not run for a caller that has left, which is no sign of overload', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 });
+    limiter.takeUnary();
+    const gone = waiting('gone', undefined, log);
+    for (const request of [gone, waiting('a', undefined, log), waiting('b', undefined, log)]) limiter.wait(request);
+    gone.context.abort(new DOMException('left', 'AbortError') as DOMException | MicroError);
+    for (let count = 0; count < 2; count++) limiter.releaseUnary();
+    expect(log).toEqual(['too late gone', 'run a', 'run b']);
+  });
+
+  it('are answered in time by the most of them under twice what a node can do, and as before after it', () => {
+    // Open-loop arrivals in virtual time, which is told by how long each caller has waited.
+    const places = 16;
+    const serviceMs = 20;
+    const peak = places / serviceMs;
+    const timeoutMs = 500;
+    let now = 0;
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: places, maxBacklog: 1024 });
+    const ends: { at: number; arrivedAt: number }[] = [];
+    let inTime = 0;
+    const arrive = () => {
+      const arrivedAt = now;
+      const begin = () => void ends.push({ at: now + serviceMs, arrivedAt });
+      if (limiter.takeUnary()) return begin();
+      const context = {
+        reason: undefined,
+        get remainingMs() {
+          return arrivedAt + timeoutMs - now;
+        },
+      } as unknown as HandlerContext;
+      limiter.wait({ context, run: begin, refuse: () => {} });
+    };
+    const offer = (rate: number, forMs: number) => {
+      inTime = 0;
+      let due = 0;
+      for (const end = now + forMs; now < end; now++) {
+        while (ends.length > 0 && (ends[0]?.at ?? 0) <= now) {
+          if (now - (ends.shift()?.arrivedAt ?? 0) <= timeoutMs) inTime++;
+          limiter.releaseUnary();
+        }
+        for (due += rate; due >= 1; due--) arrive();
+      }
+      return inTime / forMs;
+    };
+    expect(offer(peak / 2, 2000)).toBeGreaterThan(0.48 * peak);
+    expect(offer(peak * 2, 30_000)).toBeGreaterThan(0.9 * peak);
+    offer(peak / 2, 2000);
+    expect(offer(peak / 2, 2000)).toBeGreaterThan(0.48 * peak);
+  });
+});
+
+describe('a service with more callers than room', () => {
+  it('tells those whose time passed while they waited, and serves the others', async () => {
+    const gate = deferred();
+    const ran: string[] = [];
+    await using greeter = await startGreeter(
+      (service) => {
+        service.handle('Greeter.Wait', async ({ name }: { name: string }) => {
+          ran.push(name);
+          await gate.promise;
+          return { name };
+        });
+      },
+      { maxConcurrency: 1 },
+    );
+    const socket = await greeter.dial();
+    const send = (name: string, timeoutMs: number) =>
+      socket.send(request('Greeter.Wait', { name }, { 'Micro-ID': name, Timeout: String(timeoutMs * 1e6) }));
+    await send('first', 60_000);
+    await until('it runs', () => ran.length === 1);
+    await send('late', 1);
+    for (const name of ['b', 'c']) await send(name, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    gate.resolve();
+    const answers = new Map<string | undefined, unknown>();
+    for (let count = 0; count < 4; count++) {
+      const answer = await next(socket);
+      answers.set(answer.headers['Micro-ID'], errorOf(answer));
+    }
+    expect(answers.get('late')).toMatchObject({ id: 'ts-micro.server', code: 504 });
+    expect(ran).toEqual(['first', 'c', 'b']);
+  });
+});
