@@ -1,0 +1,104 @@
+import { MicroError } from '@ts-micro/core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { run } from '../../src/server/run.ts';
+import { makeGreeter, request, until } from './fixture.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+const listeners = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT');
+
+describe('running services', () => {
+  it('starts them, and stops them at a signal, and leaves no listener behind', async () => {
+    await using one = makeGreeter(() => {});
+    await using two = makeGreeter(() => {});
+    const before = listeners();
+    const lines: string[] = [];
+    const say = (message: string) => void lines.push(message);
+    const logger = { debug: say, info: say, warn: say, error: say };
+    const running = run([one.service, two.service], { logger });
+    await until('both run', () => one.service.state === 'running' && two.service.state === 'running');
+    expect(listeners()).toBe(before + 2);
+    process.emit('SIGTERM');
+    expect(await running).toBe(0);
+    expect([one.service.state, two.service.state]).toEqual(['stopped', 'stopped']);
+    expect(process.exitCode).toBe(0);
+    expect(listeners()).toBe(before);
+    expect(lines).toEqual(['running', 'stopping', 'stopped']);
+  });
+
+  it('ends as well at its signal, and when a service is stopped by somebody else', async () => {
+    await using one = makeGreeter(() => {});
+    const stop = new AbortController();
+    const running = run(one.service, { signal: stop.signal });
+    await until('it runs', () => one.service.state === 'running');
+    stop.abort();
+    expect(await running).toBe(0);
+    await using two = makeGreeter(() => {});
+    const other = run(two.service);
+    await until('it runs', () => two.service.state === 'running');
+    await two.service.stop();
+    expect(await other).toBe(0);
+  });
+
+  it('ends with 1 where a service cannot start, or handlers were abandoned, and with 0 where it is told while starting', async () => {
+    const before = listeners();
+    await using one = makeGreeter(() => {});
+    await using closed = makeGreeter(() => {});
+    await closed.transport.close();
+    expect(await run([one.service, closed.service])).toBe(1);
+    expect(one.service.state).toBe('stopped');
+    expect(process.exitCode).toBe(1);
+
+    await using two = makeGreeter((service) => service.handle('Greeter.Hang', () => new Promise(() => {})), {
+      stopTimeoutMs: 1,
+    });
+    const running = run(two.service);
+    await until('it runs', () => two.service.state === 'running');
+    const socket = await two.dial();
+    await socket.send(request('Greeter.Hang', {}));
+    await until('the handler runs', () => two.service.health().running === 1);
+    process.emit('SIGINT');
+    expect(await running).toBe(1);
+
+    await using three = makeGreeter(() => {});
+    expect(await run(three.service, { signal: AbortSignal.abort() })).toBe(0);
+    expect(listeners()).toBe(before);
+  });
+
+  it('ends at once at a second signal', async () => {
+    const exits: unknown[] = [];
+    vi.spyOn(process, 'exit').mockImplementation((code) => exits.push(code) as never);
+    await using one = makeGreeter((service) => service.handle('Greeter.Hang', () => new Promise(() => {})), {
+      stopTimeoutMs: 600_000,
+    });
+    const running = run(one.service);
+    await until('it runs', () => one.service.state === 'running');
+    const socket = await one.dial();
+    await socket.send(request('Greeter.Hang', {}));
+    await until('the handler runs', () => one.service.health().running === 1);
+    process.emit('SIGTERM');
+    expect(exits).toEqual([]);
+    process.emit('SIGINT');
+    expect(exits).toEqual([130]);
+    await one.service.stop({ signal: AbortSignal.abort() });
+    expect(await running).toBe(1);
+  });
+
+  it('survives a logger that throws', async () => {
+    await using one = makeGreeter(() => {});
+    const fail = () => {
+      throw new MicroError('internal', 'the log is full');
+    };
+    const stop = new AbortController();
+    const running = run(one.service, {
+      signal: stop.signal,
+      logger: { debug: fail, info: fail, warn: fail, error: fail },
+    });
+    await until('it runs', () => one.service.state === 'running');
+    stop.abort();
+    expect(await running).toBe(0);
+  });
+});
