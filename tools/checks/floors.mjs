@@ -8,6 +8,7 @@ import { listWorkspaces } from './workspaces.mjs';
 const core = '@ts-micro/core';
 const kit = '@ts-micro/kit';
 const nats = '@ts-micro/nats';
+const service = '@ts-micro/service';
 
 /** Which of its siblings the `src` of a package may import. Whatever is not named here is a plugin. @type {Record<string, string[]>} */
 const siblingsAllowed = {
@@ -15,7 +16,8 @@ const siblingsAllowed = {
   [kit]: [core],
   [nats]: [core, kit],
   '@ts-micro/testkit': [core, kit],
-  '@ts-micro/service': [core, kit],
+  [service]: [core, kit],
+  '@ts-micro/definition': [core, service],
 };
 const siblingsOfPlugins = [core, kit, nats];
 

@@ -1,0 +1,63 @@
+import { MicroError } from '@ts-micro/core';
+import type { Client, EventOptions } from '@ts-micro/service';
+import type { ServiceDefinition } from '../define/define-service.ts';
+import type { Schema } from '../define/schema.ts';
+import { outgoingCheck, refusalOf } from '../validate/checks.ts';
+import { isPromise } from '../validate/validate.ts';
+import { type CalledEndpoint, makeCall } from './calls.ts';
+import type { TypedClient } from './typed-client.ts';
+
+/** Which service a typed client calls, and what it checks. Where something is not checked, its schema does not transform it either. */
+export interface TypedClientOptions {
+  /** The service to call, where it goes by another name than its definition. @default the definition's name */
+  readonly service?: string | undefined;
+  /** Requests and messages, before they are sent. @default true */
+  readonly validateRequests?: boolean | undefined;
+  /** Responses and messages of the service. @default true */
+  readonly validateResponses?: boolean | undefined;
+  /** Events, before they are published. @default true */
+  readonly validateEvents?: boolean | undefined;
+}
+
+/** Makes a client with a function for each endpoint of a definition. It owns nothing, so there is nothing to close. */
+export function typedClient<const D extends ServiceDefinition>(
+  client: Client,
+  definition: D,
+  options: TypedClientOptions = {},
+): TypedClient<D> {
+  const {
+    service = definition.name,
+    validateRequests = true,
+    validateResponses = true,
+    validateEvents = true,
+  } = options;
+  const calls: Record<string, Record<string, unknown>> = Object.create(null);
+  for (const [name, endpoint] of Object.entries(definition.endpoints)) {
+    const dot = name.indexOf('.');
+    const called: CalledEndpoint = { client, service, name, endpoint, validateRequests, validateResponses };
+    const type = name.slice(0, dot);
+    calls[type] ??= Object.create(null) as Record<string, unknown>;
+    calls[type][name.slice(dot + 1)] = makeCall(called);
+  }
+  const events = Object.entries(definition.events).map(([topic, schema]) => [
+    topic,
+    { publish: publisherOf(client, topic, schema, validateEvents) },
+  ]);
+  return { ...calls, events: Object.fromEntries(events) } as unknown as TypedClient<D>;
+}
+
+const asJson = { codecs: undefined, contentType: 'application/json', exactIntegers: false };
+
+function publisherOf(client: Client, topic: string, schema: Schema, isOn: boolean) {
+  const check = outgoingCheck(
+    schema,
+    isOn,
+    asJson,
+    false,
+    refusalOf((message) => new MicroError('invalid', message), `client: the event of "${topic}" does not fit`),
+  );
+  return async (event: unknown, options?: EventOptions): Promise<void> => {
+    const checked = check === undefined ? event : check(event);
+    await client.publish(topic, isPromise(checked) ? await checked : checked, options);
+  };
+}

@@ -1,0 +1,56 @@
+import { checkTopic, MicroError } from '@ts-micro/core';
+import type { Endpoint } from './endpoint.ts';
+import { isSchema, type Schema } from './schema.ts';
+
+/** Endpoints by their names, `Type.Method`. */
+export type EndpointMap = Readonly<Record<string, Endpoint>>;
+
+/** The schemas of events by their topics. */
+export type EventMap = Readonly<Record<string, Schema>>;
+
+/** No events. */
+export type NoEvents = Readonly<Record<never, Schema>>;
+
+/** Gives the JSON Schema of a schema whose library does not do so itself, as `toJsonSchema` of `@valibot/to-json-schema` does. */
+export type JsonSchemaConverter = (schema: never) => object;
+
+/** What a definition is made of. */
+export interface ServiceInit<Endpoints extends EndpointMap, Events extends EventMap> {
+  /** What clients call it: `greeter`. */
+  readonly name: string;
+  readonly endpoints: Endpoints;
+  /** The events that have to do with the service, whoever publishes and handles them. */
+  readonly events?: Events;
+  /** @default the schema's own, where it has one (zod, arktype) */
+  readonly jsonSchema?: JsonSchemaConverter;
+}
+
+/** What a service understands and answers, for both ends to share. */
+export interface ServiceDefinition<Endpoints extends EndpointMap = EndpointMap, Events extends EventMap = EventMap> {
+  readonly name: string;
+  readonly endpoints: Endpoints;
+  readonly events: Events;
+  readonly jsonSchema: JsonSchemaConverter | undefined;
+}
+
+/** Makes a definition. Throws `invalid` naming the endpoint or event that breaks a rule. */
+export function defineService<const Endpoints extends EndpointMap, const Events extends EventMap = NoEvents>(
+  init: ServiceInit<Endpoints, Events>,
+): ServiceDefinition<Endpoints, Events> {
+  const { name, endpoints, events = {} as Events, jsonSchema } = init;
+  if (typeof name !== 'string' || name.trim() === '') throw new MicroError('invalid', 'definition: name is empty');
+  const invalid = (what: string) => new MicroError('invalid', `definition of "${name}": ${what}`);
+  for (const [endpoint, { request, response, errors }] of Object.entries(endpoints)) {
+    if (!/^[^.\s]+\.[^.\s]+$/.test(endpoint)) throw invalid(`endpoint "${endpoint}" is not of the form Type.Method`);
+    if (/^(events|__proto__)\./.test(endpoint) || endpoint.endsWith('.__proto__'))
+      throw invalid(`endpoint "${endpoint}" has a name that a typed client cannot give`);
+    for (const [part, schema] of [['request', request], ['response', response], ...Object.entries(errors)] as const) {
+      if (!isSchema(schema)) throw invalid(`${part} of endpoint "${endpoint}" is not a Standard Schema`);
+    }
+  }
+  for (const [topic, schema] of Object.entries(events)) {
+    checkTopic(topic, `definition of "${name}"`);
+    if (!isSchema(schema)) throw invalid(`event "${topic}" is not a Standard Schema`);
+  }
+  return { name, endpoints, events, jsonSchema };
+}

@@ -1,0 +1,85 @@
+import { pathText } from '../validate/issue-text.ts';
+
+const deepest = 1000;
+
+export interface JsonRules {
+  /** That the codec writes a `bigint` as an integer. */
+  readonly allowsBigInt: boolean;
+  /** That a property may be `undefined`, and is then left out. */
+  readonly allowsUndefined: boolean;
+}
+
+/**
+ * Why JSON cannot carry a value as it is, with the path, or `undefined` where it can: what `JSON.stringify` would refuse, leave out or
+ * change in silence. An object of a class is carried by its fields, one with a `toJSON` as what that gives. Never throws.
+ */
+export function unfitForJson(value: unknown, rules: JsonRules): string | undefined {
+  const path: PropertyKey[] = [];
+  const holders = new Set<object>();
+  try {
+    const problem = problemOf(value, rules, path, holders);
+    return problem === undefined ? undefined : `${pathText(path)}: ${problem}`;
+  } catch {
+    return `${pathText(path)}: cannot be read`;
+  }
+}
+
+/** Leaves `path` at the problem, where there is one. */
+function problemOf(value: unknown, rules: JsonRules, path: PropertyKey[], holders: Set<object>): string | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : `${value} has no JSON form`;
+    case 'bigint':
+      return rules.allowsBigInt ? undefined : 'a bigint has no JSON form unless the endpoint has exactIntegers';
+    case 'object':
+      return value === null ? undefined : problemIn(value, rules, path, holders);
+    default:
+      return `${typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`} has no JSON form`;
+  }
+}
+
+function problemIn(value: object, rules: JsonRules, path: PropertyKey[], holders: Set<object>): string | undefined {
+  const known = lostAsJson(value);
+  if (known !== undefined) return known;
+  if (holders.has(value)) return 'is circular';
+  if (holders.size >= deepest) return `is nested more than ${deepest} deep`;
+  holders.add(value);
+  const problem = isJsonable(value)
+    ? problemOf(value.toJSON(), rules, path, holders)
+    : problemAmong(value, rules, path, holders);
+  holders.delete(value);
+  return problem;
+}
+
+function problemAmong(value: object, rules: JsonRules, path: PropertyKey[], holders: Set<object>): string | undefined {
+  const isArray = Array.isArray(value);
+  const keys = isArray ? value.keys() : Object.keys(value);
+  for (const key of keys) {
+    const item = (value as Record<PropertyKey, unknown>)[key];
+    if (item === undefined && !isArray && rules.allowsUndefined) continue;
+    path.push(key);
+    const problem = problemOf(item, rules, path, holders);
+    if (problem !== undefined) return problem;
+    path.pop();
+  }
+  return undefined;
+}
+
+/** What is wrong with an object that JSON makes something else of. */
+function lostAsJson(value: object): string | undefined {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null || Array.isArray(value)) return undefined;
+  if (value instanceof Date) return 'a Date arrives as text: send toISOString()';
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'bytes have no JSON form: send base64 text';
+  for (const kind of [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error]) {
+    if (value instanceof kind) return `a ${kind.name} has no JSON form`;
+  }
+  return undefined;
+}
+
+function isJsonable(value: object): value is { toJSON(): unknown } {
+  return typeof (value as { toJSON?: unknown }).toJSON === 'function';
+}

@@ -1,0 +1,118 @@
+import { MicroError } from '@ts-micro/core';
+import type { Service, SubscriptionOptions } from '@ts-micro/service';
+import type { ServiceDefinition } from '../define/define-service.ts';
+import { eventOptions, handleOptions } from '../describe/describe.ts';
+import { SchemaBudget } from '../describe/schema-budget.ts';
+import { incomingCheck, refusalOf } from '../validate/checks.ts';
+import { isPromise } from '../validate/validate.ts';
+import type { EventHandlerOf, HandlerOf, Handlers } from './handlers.ts';
+import { streamHandler } from './stream-handlers.ts';
+import { unaryHandler } from './unary-handler.ts';
+
+/** What a service checks. Where something is not checked, its schema does not transform it either. */
+export interface ImplementOptions {
+  /** Requests and messages of clients, before a handler gets them. @default true */
+  readonly validateRequests?: boolean | undefined;
+  /** Responses and messages of handlers, before they are sent. @default true */
+  readonly validateResponses?: boolean | undefined;
+}
+
+/** What a typed subscriber checks, beside the options of any other. */
+export interface TypedSubscriptionOptions extends SubscriptionOptions {
+  /** @default true */
+  readonly validate?: boolean | undefined;
+}
+
+// Of each service, so that definitions implemented one endpoint at a time share it.
+const budgets = new WeakMap<Service, SchemaBudget>();
+
+/**
+ * Handles every endpoint of a definition, beside whatever else the service handles.
+ *
+ * A request that does not fit is refused with `invalid` before its handler runs, saying path and rule; a response that does not fit is
+ * logged and answered with a 500 that says no more. Throws as `service.handle` does, and `invalid` where a handler is missing or unknown.
+ */
+export function implement<const D extends ServiceDefinition>(
+  service: Service,
+  definition: D,
+  handlers: Handlers<D>,
+  options: ImplementOptions = {},
+): void {
+  const names = Object.keys(definition.endpoints);
+  const missing = names.find((name) => typeof handlers[name] !== 'function');
+  if (missing !== undefined)
+    throw new MicroError('invalid', `definition of "${definition.name}": "${missing}" has no handler`);
+  const unknown = Object.keys(handlers).find((name) => !Object.hasOwn(definition.endpoints, name));
+  if (unknown !== undefined)
+    throw new MicroError('invalid', `definition of "${definition.name}": it has no endpoint "${unknown}"`);
+  for (const name of names) addEndpoint(service, definition, name, handlers[name] as never, options);
+}
+
+/** Handles one endpoint of a definition: `service.handle('Greeter.Hello', ...)` with its types. */
+export function handle<const D extends ServiceDefinition, const Name extends keyof D['endpoints'] & string>(
+  service: Service,
+  definition: D,
+  name: Name,
+  handler: HandlerOf<D['endpoints'][Name]>,
+  options: ImplementOptions = {},
+): void {
+  if (!Object.hasOwn(definition.endpoints, name))
+    throw new MicroError('invalid', `definition of "${definition.name}": it has no endpoint "${name}"`);
+  addEndpoint(service, definition, name, handler as never, options);
+}
+
+/** Handles the events of one topic of a definition. One that does not fit is reported as what a handler throws, and counted, and does not get to the handler. */
+export function subscribe<const D extends ServiceDefinition, const Topic extends keyof D['events'] & string>(
+  service: Service,
+  definition: D,
+  topic: Topic,
+  handler: EventHandlerOf<D['events'][Topic]>,
+  options: TypedSubscriptionOptions = {},
+): void {
+  const schema = Object.hasOwn(definition.events, topic) ? definition.events[topic] : undefined;
+  if (schema === undefined)
+    throw new MicroError('invalid', `definition of "${definition.name}": it has no event "${topic}"`);
+  const { validate = true, ...others } = options;
+  const refusal = refusalOf(
+    (message) => new MicroError('malformed', message),
+    `${service.name} ${topic}: the event does not fit`,
+  );
+  const check = incomingCheck(schema, validate, refusal);
+  service.subscribe(
+    topic,
+    (event, context) => {
+      const checked = check === undefined ? event : check(event);
+      const run = handler as EventHandlerOf<never>;
+      return isPromise(checked)
+        ? checked.then((value) => run(value as never, context))
+        : run(checked as never, context);
+    },
+    { ...eventOptions(definition, topic, schema, budgetOf(service)), ...others },
+  );
+}
+
+function addEndpoint(
+  service: Service,
+  definition: ServiceDefinition,
+  name: string,
+  handler: never,
+  options: ImplementOptions,
+): void {
+  const endpoint = definition.endpoints[name] as ServiceDefinition['endpoints'][string];
+  const init = {
+    what: `${service.name} ${name}`,
+    service: service.name,
+    endpoint,
+    validateRequests: options.validateRequests ?? true,
+    validateResponses: options.validateResponses ?? true,
+  };
+  const described = handleOptions(definition, name, endpoint, budgetOf(service));
+  if (endpoint.kind === 'unary') service.handle(name, unaryHandler(init, handler), described);
+  else service.handleStream(name, streamHandler(init, endpoint.kind, handler), described);
+}
+
+function budgetOf(service: Service): SchemaBudget {
+  const budget = budgets.get(service) ?? new SchemaBudget();
+  budgets.set(service, budget);
+  return budget;
+}

@@ -1,0 +1,24 @@
+import type { RequestContext, RequestHandler } from '@ts-micro/service';
+import { isPromise } from '../validate/validate.ts';
+import { requestCheck, responseCheck, type ServedEndpoint } from './endpoint-checks.ts';
+import { failOf } from './typed-error.ts';
+
+/** A typed handler as the service runs it. What need not be awaited is done in the same turn, as the service itself does. */
+export function unaryHandler(
+  served: ServedEndpoint,
+  handler: (request: unknown, context: RequestContext, fail: unknown) => unknown,
+): RequestHandler {
+  const fail = failOf(served.service, served.what, served.endpoint);
+  const checkRequest = requestCheck(served);
+  const checkResponse = responseCheck(served);
+  const answer = (request: unknown, context: RequestContext): unknown => {
+    const response = handler(request, context, fail);
+    if (checkResponse === undefined) return response;
+    return isPromise(response) ? response.then(checkResponse) : checkResponse(response);
+  };
+  if (checkRequest === undefined) return answer;
+  return (payload, context) => {
+    const request = checkRequest(payload);
+    return isPromise(request) ? request.then((value) => answer(value, context)) : answer(request, context);
+  };
+}

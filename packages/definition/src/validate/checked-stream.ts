@@ -1,0 +1,90 @@
+import type { AbortOptions, MicroError } from '@ts-micro/core';
+import type { MessageStream } from '@ts-micro/service';
+import type { Check } from './checks.ts';
+import { isPromise } from './validate.ts';
+
+export interface StreamChecks {
+  readonly send: Check | undefined;
+  readonly receive: Check | undefined;
+  /** Makes of what a `receive` fails with what the user gets, at once or as a promise. */
+  readonly failure?: ((error: unknown) => unknown) | undefined;
+}
+
+/** A stream whose values are checked both ways. One that does not fit fails its own `send` or `receive` and leaves the stream usable. */
+export class CheckedStream<Send = unknown, Receive = unknown> implements MessageStream<Send, Receive> {
+  readonly #inner: MessageStream<unknown, unknown>;
+  readonly #checks: StreamChecks;
+  /** The last send whose check took its time, until it is over. */
+  #slowSend: Promise<void> | undefined;
+
+  constructor(inner: MessageStream<unknown, unknown>, checks: StreamChecks) {
+    this.#inner = inner;
+    this.#checks = checks;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#inner.closed;
+  }
+
+  async send(value: Send, options?: AbortOptions): Promise<void> {
+    const checked = this.#checks.send === undefined ? value : this.#checks.send(value);
+    if (this.#slowSend === undefined && !isPromise(checked)) return this.#inner.send(checked, options);
+    // A later value must not overtake one that is still being checked.
+    return this.#sendInTurn(checked, options);
+  }
+
+  async receive(options?: AbortOptions): Promise<Receive | undefined> {
+    try {
+      const value = await this.#inner.receive(options);
+      return value === undefined ? undefined : ((await this.#checked(value)) as Receive);
+    } catch (error) {
+      throw await this.#failureOf(error);
+    }
+  }
+
+  async end(options?: AbortOptions): Promise<void> {
+    await this.#slowSend?.catch(() => {});
+    await this.#inner.end(options);
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#inner.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#inner.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
+    try {
+      // The stream's own iterator decides what leaving the loop means.
+      for await (const value of this.#inner) yield (await this.#checked(value)) as Receive;
+    } catch (error) {
+      throw await this.#failureOf(error);
+    }
+  }
+
+  #checked(value: unknown): unknown {
+    return this.#checks.receive === undefined ? value : this.#checks.receive(value);
+  }
+
+  #failureOf(error: unknown): unknown {
+    return this.#checks.failure === undefined ? error : this.#checks.failure(error);
+  }
+
+  #sendInTurn(checked: unknown, options: AbortOptions | undefined): Promise<void> {
+    const before = this.#slowSend;
+    // Should it fail while another send is waited for, it is heard below.
+    if (isPromise(checked)) checked.catch(() => {});
+    const sending = (async () => {
+      await before?.catch(() => {});
+      await this.#inner.send(await checked, options);
+    })();
+    this.#slowSend = sending;
+    const forget = () => {
+      if (this.#slowSend === sending) this.#slowSend = undefined;
+    };
+    sending.then(forget, forget);
+    return sending;
+  }
+}

@@ -1,0 +1,43 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { MicroError } from '@ts-micro/core';
+import type { Schema } from '../define/schema.ts';
+import { issueText } from './issue-text.ts';
+
+/** Makes the error for a value that does not fit, of the words that say why. */
+export type Refusal = (why: string) => MicroError;
+
+/**
+ * What `schema` makes of `value`: at once, or as a promise where its validation is asynchronous. Throws, or rejects with, what `refusal`
+ * makes of path and rule; `internal` where the validator itself fails.
+ */
+export function validate(schema: Schema, value: unknown, refusal: Refusal): unknown {
+  const standard = schema['~standard'];
+  let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
+  try {
+    result = standard.validate(value);
+  } catch (error) {
+    throw validatorFailed(standard.vendor, error);
+  }
+  if (!isPromise(result)) return outputOf(standard.vendor, result, value, refusal);
+  return result.then(
+    (settled) => outputOf(standard.vendor, settled, value, refusal),
+    (error) => {
+      throw validatorFailed(standard.vendor, error);
+    },
+  );
+}
+
+/** True for what must be awaited. */
+export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function outputOf(vendor: string, result: StandardSchemaV1.Result<unknown>, value: unknown, refusal: Refusal): unknown {
+  if (result.issues) throw refusal(issueText(vendor, result.issues, value));
+  return result.value;
+}
+
+// Without its words, which may quote the value.
+function validatorFailed(vendor: string, error: unknown): MicroError {
+  return new MicroError('internal', `definition: a ${vendor} validator failed`, { cause: error });
+}
