@@ -1,6 +1,7 @@
 import { type AbortOptions, type ErrorCode, MicroError } from '@ts-micro/core';
 import { abortable, throwIfAborted } from './abort.ts';
 import { bounded } from './bounded.ts';
+import { pause } from './timers.ts';
 
 export interface LazyConnectionOptions<Client> {
   /** Begins every message: `redis broker`. */
@@ -9,6 +10,14 @@ export interface LazyConnectionOptions<Client> {
   readonly dial: () => Promise<Client>;
   /** Whether a client can be used now; until it comes back by itself, calls are refused. */
   readonly isReady: (client: Client) => boolean;
+  /**
+   * Resolves once a client is lost and does not come back by itself. The calls under way are failed, the client is let go of, and another
+   * one is dialled: by the next call, and in the background with growing pauses. Leave it out for a client that reconnects by itself, and
+   * that rejects what is under way when it loses its server.
+   */
+  readonly whenLost?: ((client: Client) => Promise<unknown>) | undefined;
+  /** Runs on every new client before any call does, as to subscribe again. Where it rejects, so does the dial. */
+  readonly prepare?: ((client: Client) => Promise<unknown>) | undefined;
   /** Says goodbye and finishes what is under way; only called where it is ready. */
   readonly close: (client: Client) => Promise<unknown>;
   /** Lets go of a client, also of one that is closed already. */
@@ -19,30 +28,35 @@ export interface LazyConnectionOptions<Client> {
   readonly closeTimeoutMs?: number | undefined;
 }
 
+const firstRedialMs = 100;
+const longestRedialMs = 5000;
+
 /**
  * A vendor's client that all calls of a backend share: dialled by the first of them, and by the next one where that failed. Each call
- * waits only as long as its own signal allows, and none waits for a client that was lost.
+ * waits only as long as its own signal allows, and none waits for a client that was lost or ended.
  */
 export class LazyConnection<Client> {
   readonly #options: LazyConnectionOptions<Client>;
+  /** Fails each call that is under way on the current client. */
+  readonly #underWay = new Set<(error: MicroError) => void>();
   #dialling: Promise<Client> | undefined;
   #client: Client | undefined;
-  #isEnded = false;
+  /** Aborted by the end, until it is reopened. */
+  #life: AbortController = new AbortController();
 
   constructor(options: LazyConnectionOptions<Client>) {
     this.#options = options;
   }
 
-  /** Runs `command` on the client. Rejects with `unavailable`, what `codeOf` makes of an error, and the abort error of the signal. */
+  /**
+   * Runs `command` on the client. Rejects with `unavailable`, what `codeOf` makes of an error, and the abort error of the signal;
+   * `retrySafe` where the command was not begun.
+   */
   async use<T>(command: (client: Client) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     const { what, codeOf } = this.#options;
+    const client = await this.#ready(signal);
     try {
-      throwIfAborted(signal, what);
-      if (this.#isEnded) throw this.#unavailable('disconnected');
-      const client = await abortable(this.#dial(), signal, what);
-      // Asked again, as it may have ended while it was dialled.
-      if (client !== this.#client || !this.#options.isReady(client)) throw this.#unavailable('not connected');
-      return await abortable(command(client), signal, what);
+      return await abortable(this.#run(command, client), signal, what);
     } catch (error) {
       throw MicroError.from(error, codeOf?.(error) ?? 'unavailable', what);
     }
@@ -50,8 +64,8 @@ export class LazyConnection<Client> {
 
   /** Lets go of the client, after `close` where it is ready; calls are refused until {@link reopen}. Rejects with `timeout` or `canceled` where that took too long. */
   async end(options: AbortOptions = {}): Promise<void> {
-    const { what, isReady, close, destroy, closeTimeoutMs = 5000 } = this.#options;
-    this.#isEnded = true;
+    const { what, isReady, close, closeTimeoutMs = 5000 } = this.#options;
+    this.#life.abort();
     const client = this.#client;
     this.#client = undefined;
     this.#dialling = undefined;
@@ -60,22 +74,47 @@ export class LazyConnection<Client> {
       if (isReady(client))
         await bounded(close(client), options, closeTimeoutMs, `${what}: closing with calls under way`);
     } finally {
-      destroy(client);
+      this.#letGo(client, 'disconnected with the call under way');
     }
   }
 
   /** Makes an ended one usable: the next call dials. */
   reopen(): void {
-    this.#isEnded = false;
+    if (this.#life.signal.aborted) this.#life = new AbortController();
+  }
+
+  async #ready(signal: AbortSignal | undefined): Promise<Client> {
+    const { what, codeOf, isReady } = this.#options;
+    throwIfAborted(signal, what);
+    if (this.#life.signal.aborted) throw this.#unavailable('disconnected');
+    let client: Client;
+    try {
+      client = await abortable(this.#dial(), signal, what);
+    } catch (error) {
+      const { code, message, cause } = MicroError.from(error, codeOf?.(error) ?? 'unavailable', what);
+      // Whatever it was that failed, the command was not begun.
+      throw new MicroError(code, message, { cause, retrySafe: true });
+    }
+    // Asked again, as it may have ended while it was dialled.
+    if (client !== this.#client || !isReady(client)) throw this.#unavailable('not connected');
+    return client;
+  }
+
+  #run<T>(command: (client: Client) => Promise<T>, client: Client): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#underWay.add(reject);
+      const settle = () => this.#underWay.delete(reject);
+      command(client).then(resolve, reject).finally(settle);
+    });
   }
 
   #dial(): Promise<Client> {
     if (this.#dialling !== undefined) return this.#dialling;
-    const dialling: Promise<Client> = this.#options.dial().then(
+    const dialling: Promise<Client> = this.#connect().then(
       (client) => {
-        if (this.#dialling === dialling) this.#client = client;
         // Ended while it was dialled.
-        else this.#options.destroy(client);
+        if (this.#dialling !== dialling) this.#options.destroy(client);
+        else this.#keep(client);
         return client;
       },
       (error) => {
@@ -85,6 +124,54 @@ export class LazyConnection<Client> {
     );
     this.#dialling = dialling;
     return dialling;
+  }
+
+  async #connect(): Promise<Client> {
+    const { dial, prepare, destroy } = this.#options;
+    const client = await dial();
+    try {
+      await prepare?.(client);
+    } catch (error) {
+      destroy(client);
+      throw error;
+    }
+    return client;
+  }
+
+  #keep(client: Client): void {
+    this.#client = client;
+    const onLost = () => this.#onLost(client);
+    void this.#options.whenLost?.(client).then(onLost, onLost);
+  }
+
+  #onLost(client: Client): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    this.#dialling = undefined;
+    this.#letGo(client, 'the connection was lost with the call under way');
+    void this.#redial(this.#life.signal);
+  }
+
+  /** Those who are called by the backend, and call nobody, need a client as well. */
+  async #redial(signal: AbortSignal): Promise<void> {
+    for (let delayMs = firstRedialMs; ; delayMs = Math.min(delayMs * 2, longestRedialMs)) {
+      // Half of it by chance, so that not all clients of a server come back at once.
+      await pause(delayMs * (0.5 + Math.random() / 2), { signal, keepsAlive: false });
+      if (signal.aborted || this.#client !== undefined) return;
+      try {
+        await this.#dial();
+        return;
+      } catch {
+        // Told to the calls that wait for it, and tried again.
+      }
+    }
+  }
+
+  #letGo(client: Client, why: string): void {
+    this.#options.destroy(client);
+    const error = new MicroError('unavailable', `${this.#options.what}: ${why}`);
+    for (const fail of this.#underWay) fail(error);
+    this.#underWay.clear();
   }
 
   #unavailable(state: string): MicroError {

@@ -1,4 +1,5 @@
-import type { BrokerEvent, MicroError } from '@ts-micro/core';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { BrokerEvent, Logger, MicroError } from '@ts-micro/core';
 import { expect, test } from 'vitest';
 import { HandlerQueue, type HandlerQueueOptions } from '../../src/index.ts';
 
@@ -140,4 +141,66 @@ test('finishing gives up when its signal aborts', async () => {
 
 test.each([0, -1, 1.5, Number.NaN])('a concurrency of %s is invalid', (concurrency) => {
   expect(() => queueOf({ concurrency, handler: () => {} })).toThrow(/concurrency is/);
+});
+
+test('what a handler enters into its async context is seen by no other, nor what the pusher is in', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const enter = () => {
+    seen.push(storage.getStore());
+    storage.enterWith('the handler before');
+  };
+  for (const handler of [enter, async () => enter()]) {
+    const queue = queueOf({ handler });
+    storage.run('the pusher', () => {
+      for (const topic of ['a', 'b', 'c']) queue.push(topic);
+    });
+    await queue.finish({}, 1000);
+  }
+  expect(seen).toEqual(Array.from({ length: 6 }));
+});
+
+test('the event loop turns however many quick handlers wait', async () => {
+  for (const isAsync of [false, true]) {
+    let handled = 0;
+    let handledAtTurn = 0;
+    const queue = queueOf({
+      handler: () => {
+        const end = performance.now() + 1;
+        while (performance.now() < end);
+        handled++;
+        return isAsync ? Promise.resolve() : undefined;
+      },
+    });
+    for (let count = 0; count < 200; count++) queue.push('a');
+    setTimeout(() => {
+      handledAtTurn = handled;
+    }, 1);
+    await queue.finish({}, 60_000);
+    expect(handled).toBe(200);
+    expect(handledAtTurn).toBeGreaterThan(0);
+    expect(handledAtTurn).toBeLessThan(200);
+  }
+});
+
+test('neither a logger nor an onError that throws can stop it', async () => {
+  const fail = () => {
+    throw new Error('the log is full');
+  };
+  const logger: Logger = { debug: fail, info: fail, warn: fail, error: async () => fail() };
+  for (const onError of [undefined, fail, async () => fail()]) {
+    const seen: string[] = [];
+    const queue = queueOf({
+      limit: 2,
+      logger,
+      onError,
+      handler: ({ topic }) => {
+        seen.push(topic);
+        fail();
+      },
+    });
+    for (const topic of ['a', 'b', 'dropped']) queue.push(topic);
+    await queue.finish({}, 1000);
+    expect(seen).toEqual(['a', 'b']);
+  }
 });

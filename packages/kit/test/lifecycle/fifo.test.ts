@@ -27,3 +27,17 @@ test('cleared, it is empty and can be used again', () => {
   fifo.push('b');
   expect(fifo.take()).toBe('b');
 });
+
+test('the newest may be taken as well, and the oldest looked at', () => {
+  const fifo = new Fifo<number>();
+  expect(fifo.takeNewest()).toBeUndefined();
+  expect(fifo.peek()).toBeUndefined();
+  for (let count = 0; count < 5; count++) fifo.push(count);
+  expect(fifo.take()).toBe(0);
+  expect(fifo.takeNewest()).toBe(4);
+  expect(fifo.peek()).toBe(1);
+  expect([fifo.takeNewest(), fifo.take(), fifo.takeNewest(), fifo.takeNewest()]).toEqual([3, 1, 2, undefined]);
+  expect(fifo.size).toBe(0);
+  fifo.push(5);
+  expect(fifo.take()).toBe(5);
+});

@@ -52,11 +52,14 @@ test('a dial that fails fails those who wait for it, and the next call dials aga
   });
   const first = connection.use(same);
   dials[0]?.reject(new Error('wrong key'));
-  await expect(first).rejects.toMatchObject({ code: 'unauthorized', message: 'bus: wrong key' });
+  await expect(first).rejects.toMatchObject({ code: 'unauthorized', message: 'bus: wrong key', retrySafe: true });
   const second = connection.use(same);
   dials[1]?.resolve(new Client());
   await second;
-  await expect(connection.use(() => Promise.reject(new Error('late')))).rejects.toMatchObject({ code: 'timeout' });
+  await expect(connection.use(() => Promise.reject(new Error('late')))).rejects.toMatchObject({
+    code: 'timeout',
+    retrySafe: false,
+  });
 });
 
 test('each call waits as long as its own signal allows', async () => {
@@ -127,4 +130,63 @@ test('ending has a bound and honours its signal', async () => {
     await expect(connection.end(options)).rejects.toMatchObject({ code });
     expect(client.calls).toEqual(['destroy']);
   }
+});
+
+/** A client that does not come back by itself, and what loses it. */
+class Mortal extends Client {
+  lose: () => void = () => {};
+  readonly lost = new Promise<void>((resolve) => {
+    this.lose = resolve;
+  });
+}
+
+test('a client that is lost for good fails what is under way, is let go of, and another one is dialled', async () => {
+  const dialled: Mortal[] = [];
+  const prepared: Client[] = [];
+  let isDown = false;
+  const { connection } = world({
+    dial: async () => {
+      if (isDown) throw new Error('nobody there');
+      const client = new Mortal();
+      dialled.push(client);
+      return client;
+    },
+    whenLost: (client) => (client as Mortal).lost,
+    prepare: async (client) => prepared.push(client),
+  });
+  const under = connection.use(() => new Promise(() => {}));
+  const settled = expect(under).rejects.toMatchObject({ code: 'unavailable', retrySafe: false });
+  await connection.use(same);
+  isDown = true;
+  dialled[0]?.lose();
+  await settled;
+  expect(dialled[0]?.calls).toEqual(['destroy']);
+  await expect(connection.use(same)).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  isDown = false;
+  // Nobody calls: it comes back all the same.
+  while (dialled.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(await connection.use(same)).toBe(dialled[1]);
+  expect(prepared).toEqual(dialled);
+  await connection.end();
+  expect(dialled[1]?.calls).toEqual(['close', 'destroy']);
+});
+
+test('a client that cannot be prepared is let go of, and the call fails without having begun', async () => {
+  const client = new Client();
+  const { connection, dials } = world({ prepare: () => Promise.reject(new Error('no exchange')) });
+  const call = connection.use(() => expect.unreachable());
+  dials[0]?.resolve(client);
+  await expect(call).rejects.toMatchObject({ code: 'unavailable', message: 'bus: no exchange', retrySafe: true });
+  expect(client.calls).toEqual(['destroy']);
+});
+
+test('ending fails what is under way and does not end', async () => {
+  const { connection, dials } = world();
+  const client = new Client();
+  const call = connection.use(() => new Promise(() => {}));
+  const settled = expect(call).rejects.toMatchObject({ code: 'unavailable', retrySafe: false });
+  dials[0]?.resolve(client);
+  await connection.use(same);
+  await connection.end();
+  await settled;
 });
