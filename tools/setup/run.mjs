@@ -19,6 +19,7 @@ const commands = {
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
   interop: (parameters) => runBuilt('tools/interop', 'dist/interop.js', parameters),
   soak: runSoak,
+  simulate: (parameters) => runBuilt('tools/simulate', 'dist/simulate.js', parameters),
   mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
 
@@ -33,7 +34,8 @@ async function main(name, parameters) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
-  if (name !== 'mutants' && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireServer(natsServer);
+  const needsNoServer = name === 'mutants' || name === 'simulate';
+  if (!needsNoServer && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireServer(natsServer);
   if (name === 'test' || name === 'check') findRedisServer();
   return command(parameters);
 }

@@ -1,0 +1,83 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import type { Program } from '../programs/program.ts';
+import type { Question } from '../worker.ts';
+import type { SeedResult } from './run-seed.ts';
+
+export interface SeedsOptions {
+  readonly worker: string;
+  readonly first: number;
+  readonly count: number;
+  /** @default one for each core */
+  readonly workers?: number;
+  /** Ends it early. */
+  readonly stopAtFailure?: boolean;
+  /** Whether programs that fail are made smaller. @default true */
+  readonly shrinks?: boolean;
+  readonly onResult?: (result: SeedResult, done: number) => void;
+}
+
+/** A seed takes some milliseconds, or seconds where it is made smaller; one that takes so long does not end. */
+const longestSeedMs = 120_000;
+
+/** How many failing programs are made smaller: it takes a hundred times as long as to run one. */
+const mostShrunk = 3;
+
+/** Runs seeds in worker processes; resolves with the results of those that failed, smallest seed first. */
+export async function runSeeds({
+  worker,
+  first,
+  count,
+  workers = availableParallelism(),
+  stopAtFailure = false,
+  shrinks = true,
+  onResult,
+}: SeedsOptions): Promise<readonly SeedResult[]> {
+  const failures: SeedResult[] = [];
+  let next = first;
+  let done = 0;
+  const work = async () => {
+    let child: ChildProcess | undefined;
+    while (next < first + count && !(stopAtFailure && failures.length > 0)) {
+      const seed = next++;
+      child ??= newWorker(worker);
+      const result = await ask<SeedResult>(child, { seed, shrinks: shrinks && failures.length < mostShrunk });
+      if (result.failure !== undefined) failures.push(result);
+      onResult?.(result, ++done);
+    }
+    child?.kill('SIGKILL');
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, count) }, work));
+  return failures.sort((one, other) => one.seed - other.seed);
+}
+
+/** Runs one program and prints what happens in it; resolves with the rule that it breaks, empty where it breaks none. */
+export async function tellStory(worker: string, story: Program): Promise<string> {
+  const child = newWorker(worker);
+  const rule = await ask<string>(child, { story });
+  child.kill('SIGKILL');
+  return rule;
+}
+
+function newWorker(worker: string): ChildProcess {
+  return fork(worker, { execArgv: ['--enable-source-maps'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+function ask<Answer>(child: ChildProcess, question: Question): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const end = (error: Error) => {
+      clearTimeout(timer);
+      child.removeAllListeners();
+      child.kill('SIGKILL');
+      reject(error);
+    };
+    const timer = setTimeout(() => end(new Error(`${JSON.stringify(question)} did not end`)), longestSeedMs);
+    child.once('exit', (code) => end(new Error(`${JSON.stringify(question)}: the worker ended with ${code}`)));
+    child.once('message', (answer: Answer) => {
+      clearTimeout(timer);
+      child.removeAllListeners();
+      resolve(answer);
+    });
+    child.send(question);
+  });
+}
