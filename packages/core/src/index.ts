@@ -32,4 +32,12 @@ export type {
   WatchOptions,
 } from './registry.ts';
 export type { EndpointRecord, NodeRecord, ServiceRecord, ServiceRecordInit, ValueRecord } from './service-record.ts';
-export type { DialOptions, Listener, ListenOptions, Socket, Transport, TransportFeatures } from './transport.ts';
+export type {
+  DialOptions,
+  Listener,
+  ListenOptions,
+  SendOptions,
+  Socket,
+  Transport,
+  TransportFeatures,
+} from './transport.ts';

@@ -86,6 +86,14 @@ export interface Listener extends Closable {
   accept(handler: (socket: Socket) => void | Promise<void>, options?: AbortOptions): Promise<void>;
 }
 
+export interface SendOptions extends AbortOptions {
+  /**
+   * The last message from this side: it waits for those before it and for no room at the peer, so that an end passes every window.
+   * @default false
+   */
+  readonly isLast?: boolean | undefined;
+}
+
 /**
  * One conversation: messages both ways, each side in order.
  *
@@ -110,11 +118,16 @@ export interface Socket extends Closable, AsyncIterable<Message> {
   readonly local: string;
   readonly remote: string;
   /**
+   * Resolves, and never rejects, as soon as the peer is known to have closed or gone, though what it sent before may still be received;
+   * also where this side has closed. Absent where the backend has no notice of it.
+   */
+  readonly peerClosed?: Promise<void> | undefined;
+  /**
    * Sends one message; resolves once it is handed to the backend, which may first wait for room where the peer does not receive: until
    * the signal aborts or this side closes. Errors: `invalid` (a header), `too_large`, `unavailable` (nobody listens, or no connection;
    * `retrySafe` where it cannot have arrived), `closed`.
    */
-  send(message: Message, options?: AbortOptions): Promise<void>;
+  send(message: Message, options?: SendOptions): Promise<void>;
   /** The peer's next message, `undefined` once the peer closed. Errors: `unavailable` where nobody listens, `closed` after this side closed. */
   receive(options?: AbortOptions): Promise<Message | undefined>;
 }

@@ -1,4 +1,4 @@
-import { frameMarker } from './native/frame.ts';
+import { frameMarker } from './frames/frame.ts';
 
 /** How a message stands on the wire: in Go Micro's JSON envelope, or in a frame (`docs/native-dialect.md`). */
 export type Dialect = 'go' | 'native';

@@ -15,14 +15,12 @@ import {
   maxBodyBytes,
   type NatsConnection,
   type NatsMessage,
-  natsReplyInbox,
   type SharedConnection,
   shareConnection,
-  tellNoResponders,
 } from '@ts-micro/nats';
 import { dialectToward } from './dialect.ts';
-import { DialledSocket } from './dialled-socket.ts';
-import { NatsListener } from './nats-listener.ts';
+import { NatsListener } from './listener/nats-listener.ts';
+import { Dialler, inboxOn } from './socket/dialler.ts';
 import { checkTransportOptions, type NatsTransportOptions, type TransportSettings, who } from './transport-options.ts';
 
 /** What Go's `listen` is given where an address is to be made up. */
@@ -49,12 +47,6 @@ function nativeFeatures(maxBodyBytes: number): TransportFeatures {
   return Object.freeze({ ...goFeatures, closeNotice: true, maxBodyBytes });
 }
 
-/** Reply subjects on one connection. */
-interface Inbox {
-  readonly connection: NatsConnection;
-  readonly inbox: ReplyInbox<NatsMessage>;
-}
-
 class NatsTransport implements Transport {
   readonly name = 'nats';
   readonly supports: TransportFeatures;
@@ -63,10 +55,9 @@ class NatsTransport implements Transport {
   readonly #lease: SharedConnection;
   readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #listeners = new Set<NatsListener>();
-  readonly #sockets = new Set<DialledSocket>();
-  /** Where answers come in, and where probes of diallers do: apart, as a dialler is shown the latter. */
-  #replies: Inbox | undefined;
-  #probes: Inbox | undefined;
+  #dialler: Dialler | undefined;
+  /** Where what listeners ask of diallers is answered: not where answers come in, as a dialler is shown it. */
+  #probes: { readonly connection: NatsConnection; readonly inbox: ReplyInbox<NatsMessage> } | undefined;
 
   constructor(options: NatsTransportOptions) {
     const {
@@ -94,21 +85,14 @@ class NatsTransport implements Transport {
     this.#lifetime.assertOpen(options);
     checkSubject(address, `${who}: address`);
     const connection = await this.#connect(options);
-    this.#replies = this.#inboxOn(connection, this.#replies);
-    const { inbox } = this.#replies;
-    await inbox.ready(options);
+    if (this.#dialler?.connection !== connection) {
+      this.#dialler?.stop();
+      this.#dialler = new Dialler(connection, this.#settings);
+    }
+    const dialler = this.#dialler;
+    await dialler.ready(options);
     this.#lifetime.assertOpen();
-    const socket = new DialledSocket({
-      connection,
-      inbox,
-      dialect: dialectToward(options.metadata, this.#settings.dialect),
-      address,
-      maxQueuedMessages: this.#settings.maxQueuedMessages,
-      maxMessageBytes: this.#settings.maxMessageBytes,
-      onRelease: (released) => this.#sockets.delete(released),
-    });
-    this.#sockets.add(socket);
-    return socket;
+    return dialler.dial(address, dialectToward(options.metadata, this.#settings.dialect));
   }
 
   async listen(address: string = freshAddress, options: ListenOptions = {}): Promise<Listener> {
@@ -121,10 +105,7 @@ class NatsTransport implements Transport {
       address: address === freshAddress ? connection.newInbox(this.#settings.addressPrefix) : address,
       settings: this.#settings,
       logger: this.#logger,
-      inbox: () => {
-        this.#probes = this.#inboxOn(connection, this.#probes);
-        return this.#probes.inbox;
-      },
+      inbox: () => this.#probesOn(connection),
     });
     this.#listeners.add(listener);
     void listener.closed.then(() => this.#listeners.delete(listener));
@@ -148,12 +129,12 @@ class NatsTransport implements Transport {
     return current !== undefined && current.state.status !== 'closed' ? current : this.#lease.get(options);
   }
 
-  #inboxOn(connection: NatsConnection, current: Inbox | undefined): Inbox {
-    if (current?.connection === connection) return current;
-    // A listener asks whether its dialler is still there: this one has closed its socket.
-    const onUnknown = ({ reply }: NatsMessage) => tellNoResponders(connection, reply);
-    const inbox = natsReplyInbox({ connection, what: who, prefix: this.#settings.inboxPrefix, onUnknown });
-    return { connection, inbox };
+  #probesOn(connection: NatsConnection): ReplyInbox<NatsMessage> {
+    if (this.#probes?.connection !== connection) {
+      this.#probes?.inbox.stop();
+      this.#probes = { connection, inbox: inboxOn(connection, this.#settings) };
+    }
+    return this.#probes.inbox;
   }
 
   async #release(options: AbortOptions): Promise<void> {
@@ -161,8 +142,8 @@ class NatsTransport implements Transport {
       // Handlers may need their own sockets to finish, so those go last.
       await closeAll(this.#listeners, options);
     } finally {
-      await closeAll(this.#sockets, options);
-      this.#replies?.inbox.stop();
+      await closeAll(this.#dialler?.sockets ?? [], options);
+      this.#dialler?.stop();
       this.#probes?.inbox.stop();
       await this.#lease.release();
     }

@@ -1,4 +1,4 @@
-import { MicroError } from '@ts-micro/core';
+import { OptionChecks } from '@ts-micro/kit';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
 import type { DialectChoice } from './dialect.ts';
 
@@ -11,13 +11,16 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * What large messages that have not come whole yet may hold at one listener, in bytes; the first part of one more fails its socket with
-   * `unavailable`, unless it is the only one. @default 8 times `maxMessageBytes`
+   * What large messages that have not come whole yet may hold at one listener, in bytes that arrived, half of it for one dialling
+   * process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`. @default 8 times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;
   /** What begins the addresses that `listen()` makes up. @default `inboxPrefix` */
   readonly addressPrefix?: string | undefined;
-  /** How long a listener's socket may be without a message in either direction before its peer counts as gone. @default 60000, as in Go Micro */
+  /**
+   * How long the peer of a socket may be quiet, in milliseconds, before it is asked whether it is still there; one that speaks Go Micro's
+   * dialect cannot be asked and counts as gone then. @default 60000, as in Go Micro
+   */
   readonly idleTimeoutMs?: number | undefined;
   /** Sockets that one listener has at once; beyond it dialling is refused as if nobody listened. @default 65536 */
   readonly maxSockets?: number | undefined;
@@ -35,12 +38,16 @@ export interface TransportSettings {
   readonly inboxPrefix: string | undefined;
   readonly addressPrefix: string | undefined;
   readonly idleTimeoutMs: number;
+  /** How often idle sockets are looked for. */
+  readonly tickMs: number;
   readonly maxSockets: number;
   readonly maxQueuedMessages: number;
   readonly closeTimeoutMs: number;
 }
 
 export const who = 'nats transport';
+
+const checks = new OptionChecks(who);
 
 /** Throws `invalid` naming the option and its value. */
 export function checkTransportOptions(options: NatsTransportOptions): TransportSettings {
@@ -49,7 +56,6 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
     addressPrefix = inboxPrefix,
     dialect = 'auto',
     maxMessageBytes = 128 * 1024 * 1024,
-    maxReassemblyBytes = 8 * maxMessageBytes,
     idleTimeoutMs = 60_000,
     maxSockets = 65_536,
     maxQueuedMessages = 16_384,
@@ -57,20 +63,25 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
   } = options;
   if (inboxPrefix !== undefined) checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
   if (addressPrefix !== undefined) checkSubject(addressPrefix, `${who}: option addressPrefix`);
-  if (dialect !== 'auto' && dialect !== 'go') {
-    throw new MicroError('invalid', `${who}: option dialect is ${String(dialect)}, not auto or go`);
-  }
-  const counts = {
+  checks.oneOf('dialect', dialect, ['auto', 'go']);
+  checks.whole('maxMessageBytes', maxMessageBytes);
+  const { maxReassemblyBytes = 8 * maxMessageBytes } = options;
+  checks.whole('maxReassemblyBytes', maxReassemblyBytes);
+  checks.milliseconds('idleTimeoutMs', idleTimeoutMs);
+  checks.whole('maxSockets', maxSockets);
+  checks.whole('maxQueuedMessages', maxQueuedMessages);
+  checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
+  return {
+    inboxPrefix,
+    addressPrefix,
+    dialect,
     maxMessageBytes,
     maxReassemblyBytes,
     idleTimeoutMs,
+    // Eight looks in an idle time, and two a second at most.
+    tickMs: Math.max(1, Math.min(500, idleTimeoutMs / 8)),
     maxSockets,
     maxQueuedMessages,
     closeTimeoutMs,
   };
-  for (const [option, value] of Object.entries(counts)) {
-    if (Number.isSafeInteger(value) && value > 0) continue;
-    throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}, not a whole number above 0`);
-  }
-  return { inboxPrefix, addressPrefix, dialect, ...counts };
 }

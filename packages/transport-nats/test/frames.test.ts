@@ -8,10 +8,10 @@ import {
   readFrameMessage,
   sizeOfMessageHead,
   writeMessageHead,
-} from '../src/native/frame.ts';
-import { writeHeaderBlock } from '../src/native/header-block.ts';
-import { headerNames } from '../src/native/header-names.ts';
-import { sizeOfVaruint, writeVaruint } from '../src/native/varuint.ts';
+} from '../src/frames/frame.ts';
+import { writeHeaderBlock } from '../src/frames/header-block.ts';
+import { headerNames } from '../src/frames/header-names.ts';
+import { sizeOfVaruint, writeVaruint } from '../src/frames/varuint.ts';
 
 interface Golden {
   readonly frames: readonly {
@@ -157,7 +157,7 @@ function numbersOf(kind: number, head: Omit<ReturnType<typeof readFrameHead>, 'k
   const { sequence, total, offset, messages, bytes } = head;
   if (kind === frameKind.close) return [sequence, messages];
   if (kind === frameKind.chunk) return [sequence, total, offset];
-  return kind === frameKind.credit ? [sequence, offset, messages, bytes] : [sequence, offset];
+  return kind === frameKind.update ? [sequence, offset, messages, bytes] : [sequence, offset];
 }
 
 function bytesOf(hex: string): Uint8Array {

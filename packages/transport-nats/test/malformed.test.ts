@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import { checkDecoder } from '@ts-micro-tools/malformed';
 import { describe, expect, test } from 'vitest';
-import { Conversation } from '../src/native/conversation.ts';
-import { frameMarker, readFrameHead, readFrameMessage } from '../src/native/frame.ts';
-import { readHeaderBlock, writeHeaderBlock } from '../src/native/header-block.ts';
-import { ReassemblyBudget } from '../src/native/reassembly-budget.ts';
+import { frameMarker, readFrameHead, readFrameMessage } from '../src/frames/frame.ts';
+import { readHeaderBlock, writeHeaderBlock } from '../src/frames/header-block.ts';
+import { SentRecord } from '../src/socket/sent-record.ts';
+import { FrameStream } from '../src/stream/frame-stream.ts';
+import { ReassemblyBudget } from '../src/stream/reassembly-budget.ts';
 
 const golden: { readonly frames: readonly { readonly frame: string }[] } = JSON.parse(
   readFileSync(new URL('golden/frames.json', import.meta.url), 'utf8'),
@@ -26,40 +27,32 @@ describe('whatever comes as a frame is read, or refused as malformed:', () => {
     checkDecoder((payload) => readHeaderBlock(payload, 0, payload.length), { samples: blocks });
   });
 
-  test('a conversation of them, which holds no more than it may', () => {
+  test('a stream of them, which holds no more than came, and gives it back', () => {
     const limit = 100_000;
     const budget = new ReassemblyBudget(limit);
+    const holder = { peer: 'test', shed() {} };
     const cause = new MicroError('closed', 'test');
     const more = ['f503 00 64 00 616161', 'f503 00 05 02 616161', 'f503 00 00 00', 'f502 00 00'].map(bytesOf);
     const decode = (payload: Uint8Array) => {
-      const messages: unknown[] = [];
-      const conversation = new Conversation(
-        {
-          what: 'test',
-          maxPayload: 1_000_000,
-          publishFrame() {},
-          publishAsk() {},
-          onFrameMessage: (message) => void messages.push(message),
-          onPeerClosed() {},
-        },
-        50_000,
-        budget,
-      );
+      const stream = new FrameStream(silentLine, new SentRecord(), { maxMessageBytes: 50_000, budget, holder });
+      let came = 2;
       try {
-        conversation.take(bytesOf('f503 00 05 00 f501'));
-        conversation.take(asFrame(payload));
-        conversation.take(asFrame(payload));
+        stream.take(bytesOf('f503 00 05 00 f501'));
+        for (let round = 0; round < 2; round++) {
+          came += payload.length;
+          stream.take(asFrame(payload));
+          expect(budget.used).toBeLessThanOrEqual(came);
+        }
       } finally {
-        conversation.end(cause);
-        // There is room for so much only where nothing is held.
-        expect(budget.take(limit + 1)).toBe(true);
-        budget.give(limit + 1);
+        stream.end(cause);
+        expect(budget.used).toBe(0);
       }
-      return messages;
     };
     checkDecoder(decode, { samples: [...samples, ...more], codes: ['malformed', 'too_large', 'unavailable'] });
   });
 });
+
+const silentLine = { what: 'test', maxPayload: 1_000_000, publish() {}, probe() {}, farewell() {} };
 
 function bytesOf(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

@@ -329,12 +329,14 @@ describe('a large message', () => {
     const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     // What is held, and not what a busy machine has not come to collect yet.
-    const watch = setInterval(() => {
+    const look = () => {
       collectGarbage();
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
-    }, 5);
+    };
+    const watch = setInterval(look, 5);
     const [received] = await Promise.all([to.receive(soon()), from.send({ headers: {}, body })]);
     clearInterval(watch);
+    look();
     expect(hashOf(received?.body)).toBe(hashOf(body));
     expect(most).toBeGreaterThan(body.length / 2);
     // Beside the body at the sender: the one at the receiver, and what is on the way.
@@ -398,32 +400,61 @@ describe('a large message', () => {
     await expect(socket.receive(soon())).rejects.toMatchObject({ code: 'too_large' });
   });
 
-  test('that begins where others hold `maxReassemblyBytes` fails its socket, until one of them is done', async () => {
+  test('whose bytes have no room makes the one whose last bytes came longest ago go, half of the room at most for one process', async () => {
     await using server = await startNatsServer();
     await using peer = await barePeer(server.url);
     const { logger, lines } = recordingLogger();
-    const limits = { maxMessageBytes: mebibyte, maxReassemblyBytes: 2.5 * mebibyte };
-    await using transport = openTransport({ servers: server.url, logger, ...limits });
-    const { listener, sockets } = await serve(transport);
-    const credit = 'f50400010000';
-    // The first byte of messages of 1 MiB, each of another socket.
-    const begin = (name: string) => {
-      peer.send(listener.address, frame('03 00 808040 00 61'), name);
-      return peer.connection.flush();
-    };
-    await peer.hear('begun.*');
-    await begin('begun.1');
-    await begin('begun.2');
-    await begin('begun.3');
-    await expect
-      .poll(() => peer.received.map((received) => received.status || hexOf(received)))
-      .toEqual([credit, credit, 503]);
-    expect(lines.map(({ fields }) => fields?.reason)).toEqual([
-      expect.stringContaining('no room for a message of 1048576 bytes'),
-    ]);
-    await sockets[0]?.close();
-    await begin('begun.4');
-    await expect.poll(() => peer.received.filter((received) => hexOf(received) === credit)).toHaveLength(3);
+    await using transport = openTransport({ servers: server.url, logger, maxReassemblyBytes: 4000 });
+    const { listener, sockets, next } = await serve(transport);
+    for (const inbox of ['a.*', 'b.*', 'c.*']) await peer.hear(inbox);
+    const begin = (reply: string) =>
+      peer.send(listener.address, Buffer.concat([frame('03 00 dc16 00'), Buffer.alloc(1500)]), reply);
+    const told = () => peer.received.map(({ subject, status }) => `${subject} ${status || 'update'}`);
+    begin('a.1');
+    begin('b.1');
+    await expect.poll(told).toEqual(['a.1 update', 'b.1 update']);
+    begin('c.1');
+    await expect.poll(told).toEqual(['a.1 update', 'b.1 update', 'a.1 503', 'c.1 update']);
+    begin('b.2');
+    await expect.poll(told).toHaveLength(6);
+    expect(told().slice(4)).toEqual(['b.1 503', 'b.2 update']);
+    expect(lines[0]?.fields?.reason).toContain('incomplete messages hold more than 4000 bytes together');
+    // Nobody has a handler yet, as no message has come whole.
+    expect(sockets).toHaveLength(0);
+    const large = await transport.dial(listener.address, { metadata });
+    await large.send({ headers: {}, body: new Uint8Array(2 * mebibyte) });
+    expect((await (await next()).receive(soon()))?.body.length).toBe(2 * mebibyte);
+  });
+
+  test('that announces much and brings little takes no memory, and harms nobody', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    await using transport = openTransport({ servers: server.url });
+    const { listener, next } = await serve(transport);
+    const before = process.memoryUsage().arrayBuffers;
+    // 128 MiB announced by each.
+    for (let count = 0; count < 6000; count++)
+      peer.send(listener.address, frame('03 00 80808040 00 61'), `evil.${count}`);
+    await peer.connection.flush();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * mebibyte);
+    const socket = await transport.dial(listener.address, { metadata });
+    await socket.send({ headers: {}, body: new Uint8Array(3 * mebibyte) });
+    expect((await (await next()).receive(soon()))?.body.length).toBe(3 * mebibyte);
+  });
+
+  test('whose first chunk is malformed leaves nothing behind', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    await using transport = openTransport({ servers: server.url, maxReassemblyBytes: 1000 });
+    const { listener, next } = await serve(transport);
+    // Empty, longer than its total, and a total that would be no number.
+    const endless = '80'.repeat(147);
+    for (const bad of ['03 00 64 00', '03 00 02 00 616161', `03 00 ${endless}00 00 61`, `01 ${endless}00 00`]) {
+      for (let count = 0; count < 50; count++) peer.send(listener.address, frame(bad), `evil.${count}`);
+    }
+    const socket = await transport.dial(listener.address, { metadata });
+    await socket.send({ headers: {}, body: new Uint8Array(2 * mebibyte) });
+    expect((await (await next()).receive(soon()))?.body.length).toBe(2 * mebibyte);
   });
 
   test('of chunks that do not fit fails the socket', async () => {

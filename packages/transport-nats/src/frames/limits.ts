@@ -11,5 +11,5 @@ export const windowChunks = 4;
 /** What the headers of a message may take beside a body of the largest size. */
 export const maxHeaderBytes: number = 64 * 1024;
 
-/** How often a sender that waits for credit asks for it, as what told of it may have been lost. */
-export const askIntervalMs = 1000;
+/** How often a sender that waits for the window asks for it, as the update that told of it may have been lost; also the least time between two questions in return. */
+export const probeIntervalMs = 1000;

@@ -1,13 +1,14 @@
 import type { Headers, Message } from '@ts-micro/core';
 import { ByteReader, malformed } from './byte-reader.ts';
 import { readHeaderBlock } from './header-block.ts';
+import { maxHeaderBytes } from './limits.ts';
 import { sizeOfVaruint, writeVaruint } from './varuint.ts';
 
 /** The first byte of every frame: never that of JSON, nor of any UTF-8. */
 export const frameMarker = 0xf5;
 
 /** The second byte. */
-export const frameKind = { message: 1, close: 2, chunk: 3, credit: 4, ask: 5 } as const;
+export const frameKind = { message: 1, close: 2, chunk: 3, update: 4, probe: 5 } as const;
 
 /** Before a chunk's bytes: marker, kind, and three numbers at their longest. */
 export const chunkHeadBytes: number = 2 + 3 * 8;
@@ -37,15 +38,15 @@ export class FrameMessage implements Message {
 /** What a frame is about; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until the next is read. */
 export interface FrameHead {
   kind: number;
-  /** message, chunk: of the message. close, ask: of the next one, or the one that is incomplete; credit: the same of the other direction. */
+  /** message, chunk: of the message. close, probe: of the next one, or the one that is incomplete; update: the same of the other direction. */
   sequence: number;
   /** chunk: bytes of the whole frame, 0 where it does not come. */
   total: number;
-  /** chunk: where its bytes begin in the whole. ask, credit: how much of an incomplete message was sent, or has come. */
+  /** chunk: where its bytes begin in the whole. probe, update: how much of an incomplete message was sent, or has come. */
   offset: number;
-  /** close, credit: messages received. */
+  /** close, update: messages received. */
   messages: number;
-  /** credit: bytes received. */
+  /** update: bytes received. */
   bytes: number;
   /** Where the rest of the frame begins. */
   rest: number;
@@ -70,12 +71,12 @@ export function readFrameHead(bytes: Uint8Array): FrameHead {
       head.total = reader.varuint();
       head.offset = reader.varuint();
       break;
-    case frameKind.credit:
+    case frameKind.update:
       head.offset = reader.varuint();
       head.messages = reader.varuint();
       head.bytes = reader.varuint();
       break;
-    case frameKind.ask:
+    case frameKind.probe:
       head.offset = reader.varuint();
       break;
     default:
@@ -86,20 +87,23 @@ export function readFrameHead(bytes: Uint8Array): FrameHead {
 }
 
 /**
- * Whether a frame on a socket that is not known begins a conversation: the first message, or the first chunk of it. False where it belongs
+ * Whether a frame on a socket that is not known opens one: the first message, or the first chunk of it. False where it belongs
  * to one that is no more; `undefined` where nobody waits for what comes of it. Throws `malformed`.
  */
-export function opensConversation(bytes: Uint8Array): boolean | undefined {
+export function opensSocket(bytes: Uint8Array): boolean | undefined {
   const { kind, sequence, total, offset } = readFrameHead(bytes);
-  if (kind === frameKind.close || kind === frameKind.credit) return undefined;
+  if (kind === frameKind.close || kind === frameKind.update) return undefined;
   if (kind === frameKind.chunk && total === 0) return undefined;
-  return kind !== frameKind.ask && sequence === 0 && (kind === frameKind.message || offset === 0);
+  return kind !== frameKind.probe && sequence === 0 && (kind === frameKind.message || offset === 0);
 }
 
 /** The message of a frame whose head was read up to `rest`. Throws `malformed`. */
 export function readFrameMessage(bytes: Uint8Array, rest: number): FrameMessage {
   reader.start(bytes, rest);
-  const blockEnd = reader.length() + reader.position;
+  const blockBytes = reader.length();
+  if (blockBytes > maxHeaderBytes)
+    throw malformed(`its headers have ${blockBytes} bytes, ${maxHeaderBytes} are the limit`);
+  const blockEnd = blockBytes + reader.position;
   const headers = readHeaderBlock(bytes, reader.position, blockEnd);
   const bodyLength = bytes.length - blockEnd;
   const body = bodyLength === 0 ? noBytes : new Uint8Array(bytes.buffer, bytes.byteOffset + blockEnd, bodyLength);

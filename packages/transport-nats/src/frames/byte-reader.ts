@@ -1,5 +1,8 @@
 import { MicroError } from '@ts-micro/core';
 
+/** What 2^53 - 1 takes, at seven bits a byte. */
+const longestVaruint = 8;
+
 /** Reads numbers off bytes from left to right. One is used again and again, as nobody reads two frames at once. */
 export class ByteReader {
   bytes: Uint8Array;
@@ -14,19 +17,24 @@ export class ByteReader {
     this.position = position;
   }
 
-  /** Throws `malformed` past the end, and above 2^53 - 1. */
+  /** Reads a number of at most eight bytes. Throws `malformed` past the end, beyond eight bytes, and above 2^53 - 1. */
   varuint(): number {
     const byte = this.bytes[this.position++];
     if (byte !== undefined && byte < 0x80) return byte;
     this.position--;
     let value = 0;
-    for (let factor = 1; ; factor *= 128) {
+    let factor = 1;
+    for (let count = 0; count < longestVaruint; count++) {
       const next = this.bytes[this.position++];
       if (next === undefined) throw malformed('it ends within a number');
       value += (next & 0x7f) * factor;
-      if (value > Number.MAX_SAFE_INTEGER) throw malformed('a number is above 2^53 - 1');
-      if (next < 0x80) return value;
+      if (next < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) throw malformed('a number is above 2^53 - 1');
+        return value;
+      }
+      factor *= 128;
     }
+    throw malformed(`a number has more than ${longestVaruint} bytes`);
   }
 
   /** A length, and that many bytes are there. Throws `malformed`. */

@@ -25,6 +25,12 @@ export class Clock {
     return Math.ceil(ms / this.#tickMs);
   }
 
+  /** An idle time in ticks, and how long one that was quiet for it has to answer a probe: a quarter more, and two seconds at least. */
+  bounds(idleMs: number): { readonly idleTicks: number; readonly graceTicks: number } {
+    const idleTicks = this.ticks(idleMs);
+    return { idleTicks, graceTicks: Math.max(2 * this.second, Math.ceil(idleTicks / 4)) };
+  }
+
   /** Starts the timer unless it runs; it keeps no process alive. */
   start(): void {
     this.#timer ??= setInterval(() => {

@@ -1,0 +1,350 @@
+import {
+  type AbortOptions,
+  abortError,
+  type Listener,
+  type Logger,
+  type Message,
+  MicroError,
+  type Socket,
+} from '@ts-micro/core';
+import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
+import {
+  decodeEnvelope,
+  type NatsConnection,
+  type NatsMessage,
+  type NatsSubscription,
+  tellNoResponders,
+} from '@ts-micro/nats';
+import { advertised, type Dialect, dialectOf } from '../dialect.ts';
+import { opensSocket } from '../frames/frame.ts';
+import { Clock } from '../socket/clock.ts';
+import { UntoldCloses } from '../socket/untold-closes.ts';
+import { ReassemblyBudget } from '../stream/reassembly-budget.ts';
+import type { TransportSettings } from '../transport-options.ts';
+import { AcceptedEnd } from './accepted-end.ts';
+import { AcceptedEnds } from './accepted-ends.ts';
+import { importedStatus, isImported } from './account-import.ts';
+import { isPlain, refusePlain } from './plain-request.ts';
+
+type SocketHandler = (socket: Socket) => void | Promise<void>;
+
+export interface ListenerInit {
+  readonly connection: NatsConnection;
+  readonly address: string;
+  readonly settings: TransportSettings;
+  readonly logger: Logger;
+  readonly inbox: () => ReplyInbox<NatsMessage>;
+}
+
+const noBytes = new Uint8Array(0);
+const imported = { status: importedStatus };
+
+export class NatsListener implements Listener {
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #connection: NatsConnection;
+  readonly #settings: TransportSettings;
+  readonly #logger: RateLimitedLogger;
+  readonly #inbox: () => ReplyInbox<NatsMessage>;
+  readonly #what: string;
+  readonly #lifetime: Lifetime;
+  readonly #clock: Clock;
+  readonly #budget: ReassemblyBudget;
+  readonly #untold: UntoldCloses;
+  readonly #ends = new AcceptedEnds();
+  readonly #unfollow: readonly (() => void)[];
+  #wasConnected: boolean;
+  #onIdle: (() => void) | undefined;
+  #handler: SocketHandler | undefined;
+  #subscription: NatsSubscription | undefined;
+  #isFull = false;
+  #lastShed = Number.NEGATIVE_INFINITY;
+
+  constructor({ connection, address, settings, logger, inbox }: ListenerInit) {
+    this.address = address;
+    this.metadata = advertised(settings.dialect);
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#logger = new RateLimitedLogger(logger);
+    this.#inbox = inbox;
+    this.#what = `nats listener ${address}`;
+    this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
+    this.#clock = new Clock(settings.tickMs, () => this.#judge());
+    this.#budget = new ReassemblyBudget(settings.maxReassemblyBytes);
+    this.#untold = new UntoldCloses(connection);
+    this.#wasConnected = connection.state.status === 'connected';
+    this.#unfollow = [
+      connection.onStateChange(({ status }) => this.#onState(status === 'connected')),
+      connection.onPublishDenied((subject, error) => this.#ends.get(subject)?.socket.fail(error)),
+    ];
+    void connection.closed.then((cause) => {
+      const error = new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause });
+      for (const end of [...this.#ends.known, ...this.#ends.running]) end.socket.fail(error);
+      void this.#lifetime.fail(error);
+    });
+  }
+
+  async accept(handler: SocketHandler, options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
+    this.#handler = handler;
+    let subscription: NatsSubscription | undefined;
+    try {
+      subscription = this.#connection.subscribe(this.address, {
+        onMessage: (received) => this.#onMessage(received),
+        // Also after a reconnect; `closed` tells.
+        onError: (error) => void this.#lifetime.fail(MicroError.from(error, 'unauthorized', this.#what)),
+      });
+      this.#subscription = subscription;
+      await subscription.confirm(options);
+      this.#lifetime.assertOpen();
+    } catch (error) {
+      // What was not confirmed can be tried again.
+      subscription?.unsubscribe();
+      this.#handler = undefined;
+      throw error;
+    }
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #onMessage(received: NatsMessage): void {
+    const { data } = received;
+    const remote = received.reply ?? '';
+    const known = remote === '' ? undefined : this.#ends.get(remote);
+    const isFrame = this.#settings.dialect === 'auto' && dialectOf(data) === 'native';
+    try {
+      if (isFrame) this.#onFrame(data, remote, known);
+      else if (data.length > 0 || (received.status === 0 && known === undefined)) this.#onEnvelope(data, remote, known);
+    } catch (error) {
+      // Only this message: Go ends the whole conversation for it.
+      this.#logger.warn('nats message is malformed', { listener: this.address, remote, error });
+      if (!isFrame && known === undefined) refusePlain(this.#connection, remote);
+    }
+  }
+
+  #onEnvelope(data: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
+    const message = decodeEnvelope(data);
+    if (known !== undefined) {
+      this.#take(known, () => known.deliver(message));
+      return;
+    }
+    if (isEmpty(message) && isPlain(data))
+      throw new MicroError('malformed', 'nats envelope: it has no Header and no Body');
+    const end = this.#admit(remote, 'go');
+    if (end === undefined) return;
+    this.#take(end, () => end.deliver(message));
+  }
+
+  #onFrame(bytes: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
+    if (known !== undefined) {
+      this.#take(known, () => known.deliverFrame(bytes));
+      return;
+    }
+    const opens = opensSocket(bytes);
+    if (opens === undefined) return;
+    if (!opens) {
+      // What came before it went to a socket that is no more, or was lost.
+      this.#refuse(remote);
+      return;
+    }
+    const end = this.#admit(remote, 'native');
+    if (end === undefined) return;
+    try {
+      this.#take(end, () => end.deliverFrame(bytes));
+    } catch (error) {
+      // A malformed first frame opens nothing.
+      this.#drop(end, MicroError.from(error, 'malformed', this.#what));
+      throw error;
+    }
+  }
+
+  /** Hands what came to its end, and starts the handler with the first message. Throws `malformed`; anything else fails the socket. */
+  #take(end: AcceptedEnd, deliver: () => void): void {
+    try {
+      deliver();
+    } catch (error) {
+      if (MicroError.is(error, 'malformed') || !MicroError.is(error)) throw error;
+      this.#fail(end, error);
+    }
+    if (!end.socket.isOpen || !this.#ends.progressed(end)) return;
+    // Nobody can be told to send more to it.
+    if (end.remote === '') end.socket.endInput();
+    void this.#handle(end);
+  }
+
+  /** Answers as the server does where nobody listens, or that a socket cannot go on across accounts. */
+  #refuse(remote: string): void {
+    if (!isImported(remote)) {
+      tellNoResponders(this.#connection, remote);
+      return;
+    }
+    this.#logger.warn('nats socket crosses accounts, where it carries one message each way', {
+      listener: this.address,
+    });
+    try {
+      this.#connection.publish(remote, noBytes, imported);
+    } catch {
+      // Without a connection there is nobody to tell.
+    }
+  }
+
+  /** Makes a new end, unless it is refused. */
+  #admit(remote: string, dialect: Dialect): AcceptedEnd | undefined {
+    const isFull = this.#ends.running.size >= this.#settings.maxSockets;
+    if (isFull) this.#shed();
+    if (!this.#lifetime.isOpen || isFull) {
+      this.#warnFull();
+      tellNoResponders(this.#connection, remote);
+      return undefined;
+    }
+    const end = new AcceptedEnd({
+      connection: this.#connection,
+      dialect,
+      address: this.address,
+      remote,
+      maxQueuedMessages: this.#settings.maxQueuedMessages,
+      maxMessageBytes: this.#settings.maxMessageBytes,
+      budget: this.#budget,
+      untold: this.#untold,
+      clock: this.#clock,
+      inbox: this.#inbox,
+      onRelease: (released) => this.#ends.forget(released),
+      onShed: (shed, cause) => this.#fail(shed, cause),
+    });
+    const idlest = this.#ends.open(end);
+    if (idlest !== undefined)
+      this.#fail(idlest, new MicroError('unavailable', `${this.#what}: too many sockets begin`));
+    this.#isFull = false;
+    this.#clock.start();
+    return end;
+  }
+
+  /** Has the idlest sockets leave, so that those who come next find a place; looks once a tick at most. */
+  #shed(): void {
+    if (this.#lastShed === this.#clock.now) return;
+    this.#lastShed = this.#clock.now;
+    for (const end of this.#ends.idlest(this.#clock.now - this.#clock.second)) this.#retire(end);
+  }
+
+  /** Once, until there is room again: a flood of sockets must not become one of log lines. */
+  #warnFull(): void {
+    if (this.#isFull || !this.#lifetime.isOpen) return;
+    this.#isFull = true;
+    this.#logger.warn('nats listener refuses sockets', { listener: this.address, sockets: this.#ends.running.size });
+  }
+
+  /** Fails a socket, and tells its dialler. */
+  #fail(end: AcceptedEnd, cause: MicroError): void {
+    if (!end.socket.isOpen) return;
+    this.#logger.warn('nats socket failed', { listener: this.address, remote: end.remote, reason: cause.message });
+    this.#drop(end, cause);
+    this.#refuse(end.remote);
+  }
+
+  /** Ends a socket without a word to its dialler. */
+  #drop(end: AcceptedEnd, cause: MicroError): void {
+    end.socket.fail(cause);
+    this.#ends.forget(end);
+    this.#afterEnd();
+  }
+
+  #retire(end: AcceptedEnd): void {
+    this.#ends.forget(end);
+    end.retire();
+  }
+
+  async #handle(end: AcceptedEnd): Promise<void> {
+    const { socket, remote } = end;
+    try {
+      await this.#handler?.(socket);
+    } catch (error) {
+      this.#logger.error('socket handler failed', { listener: this.address, remote, error });
+    }
+    await socket.close();
+    this.#ends.running.delete(end);
+    this.#afterEnd();
+  }
+
+  #afterEnd(): void {
+    if (this.#ends.size === 0) this.#clock.stop();
+    if (this.#ends.running.size === 0) this.#onIdle?.();
+  }
+
+  /** Looks after quiet diallers; in an outage nobody is heard, which says nothing of them. */
+  #judge(): void {
+    if (!this.#wasConnected) return;
+    const { idleTicks, graceTicks } = this.#clock.bounds(this.#settings.idleTimeoutMs);
+    for (const end of this.#ends.known) {
+      if (end.judge(idleTicks, graceTicks, this.#clock.now)) this.#retire(end);
+    }
+  }
+
+  #onState(isConnected: boolean): void {
+    const isBack = isConnected && !this.#wasConnected;
+    this.#wasConnected = isConnected;
+    if (!isBack) return;
+    this.#untold.tell();
+    for (const end of this.#ends.known) end.onReconnect();
+  }
+
+  async #release({ signal }: AbortOptions): Promise<void> {
+    const { closeTimeoutMs } = this.#settings;
+    const bound = AbortSignal.timeout(closeTimeoutMs);
+    const stop = signal ? AbortSignal.any([signal, bound]) : bound;
+    try {
+      // Open sockets go on receiving; what would make a new one is refused.
+      if (this.#connection.state.status !== 'closed') await this.#idle(stop);
+      await this.#stop(stop);
+    } finally {
+      this.#subscription?.unsubscribe();
+      for (const end of [...this.#ends.known]) this.#drop(end, this.#lifetime.closedError());
+      for (const unfollow of this.#unfollow) unfollow();
+      this.#clock.stop();
+      this.#logger.end();
+    }
+  }
+
+  async #idle(signal: AbortSignal): Promise<void> {
+    const { running } = this.#ends;
+    if (running.size === 0) return;
+    const idle = new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
+    const what = `${this.#what}: closing with ${running.size} open sockets`;
+    try {
+      await abortable(idle, signal, what);
+    } catch {
+      const cause = abortError(signal, what);
+      for (const { socket } of [...running]) void socket.abandon(cause);
+      throw cause;
+    }
+  }
+
+  /** Ends the subscription without losing a message between the server's last and its end, and sees the last replies out. */
+  async #stop(signal: AbortSignal): Promise<void> {
+    if (this.#subscription === undefined || this.#connection.state.status !== 'connected') return;
+    try {
+      await this.#subscription.drain({ signal });
+      await this.#connection.flush({ signal });
+    } catch (error) {
+      this.#logger.debug('nats listener was closed without seeing its last messages out', { error });
+    }
+  }
+}
+
+function isEmpty({ headers, body }: Message): boolean {
+  if (body.length > 0) return false;
+  for (const _ in headers) return false;
+  return true;
+}

@@ -1,0 +1,25 @@
+import type { NatsConnection } from '@ts-micro/nats';
+
+const noBytes = new Uint8Array(0);
+const words = "this address takes Go Micro's envelope or frames of ts-micro, and no plain messages";
+// Of the NATS services protocol, so that its tools show them.
+const headers = Object.freeze({ 'Nats-Service-Error': words, 'Nats-Service-Error-Code': '415' });
+
+const mostBytes = 64 * 1024;
+const fields = /"(header|body)"\s*:/i;
+
+/** Whether a message without a single header and without a body is no envelope either: it has neither of its two fields. */
+export function isPlain(data: Uint8Array): boolean {
+  const text = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, mostBytes)).toString('latin1');
+  return !fields.test(text);
+}
+
+/** Answers a plain request with an error that tools of NATS understand. Never throws. */
+export function refusePlain(connection: NatsConnection, replySubject: string): void {
+  if (replySubject === '') return;
+  try {
+    connection.publish(replySubject, noBytes, { headers });
+  } catch {
+    // Without a connection there is nobody to tell.
+  }
+}

@@ -1,0 +1,120 @@
+import { MicroError } from '@ts-micro/core';
+import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import {
+  decodeEnvelope,
+  isNoResponders,
+  type NatsConnection,
+  type NatsMessage,
+  noRespondersError,
+} from '@ts-micro/nats';
+import { type Dialect, dialectOf } from '../dialect.ts';
+import { importedStatus } from '../listener/account-import.ts';
+import type { Clock } from './clock.ts';
+import { DialledLine } from './dialled-line.ts';
+import { streamOfAck } from './jetstream-ack.ts';
+import { NatsSocket } from './nats-socket.ts';
+import { PeerWatch } from './peer-watch.ts';
+import type { UntoldCloses } from './untold-closes.ts';
+
+export interface DialInit {
+  readonly connection: NatsConnection;
+  readonly inbox: ReplyInbox<NatsMessage>;
+  readonly untold: UntoldCloses;
+  readonly clock: Clock;
+  readonly dialect: Dialect;
+  readonly address: string;
+  readonly maxQueuedMessages: number;
+  readonly maxMessageBytes: number;
+  onRelease(end: DialledEnd): void;
+}
+
+/** The dialling end of a socket: takes what comes to its reply subject, and judges whether its listener is still there. */
+export class DialledEnd implements ReplyReceiver<NatsMessage> {
+  readonly socket: NatsSocket;
+  readonly #line: DialledLine;
+  readonly #watch: PeerWatch;
+
+  constructor(init: DialInit) {
+    const { connection, inbox, address } = init;
+    const local = inbox.open(this);
+    this.#line = new DialledLine(connection, address, local, init.untold);
+    this.#watch = new PeerWatch(init.clock);
+    this.socket = new NatsSocket({
+      connection,
+      line: this.#line,
+      dialect: init.dialect,
+      local,
+      remote: address,
+      maxQueuedMessages: init.maxQueuedMessages,
+      maxMessageBytes: init.maxMessageBytes,
+      onRelease: () => {
+        inbox.close(local);
+        init.onRelease(this);
+      },
+    });
+    this.#line.countIn(this.socket.record);
+  }
+
+  onReply(received: NatsMessage): void {
+    const { data } = received;
+    if (data.length === 0) {
+      this.#onStatus(received);
+      return;
+    }
+    this.#watch.heard();
+    try {
+      if (dialectOf(data) === 'native') this.socket.takeFrame(data);
+      else this.#onEnvelope(data);
+    } catch (error) {
+      this.fail(MicroError.from(error, 'malformed', this.#line.what));
+    }
+  }
+
+  onInboxEnd(cause: MicroError): void {
+    this.socket.fail(new MicroError('unavailable', `${this.#line.what}: the connection has ended`, { cause }));
+  }
+
+  /** Ends the socket; a listener that is still there need not go on, whatever the reason is. */
+  fail(cause: MicroError): void {
+    if (this.socket.dialect === 'native' && this.socket.record.begun > 0 && this.socket.isOpen)
+      this.socket.stream.close();
+    this.socket.fail(cause);
+  }
+
+  /** Connected again: what was lost meanwhile is found out now. */
+  onReconnect(): void {
+    if (this.socket.record.begun > 0 && this.socket.probe()) this.#watch.probed();
+  }
+
+  /** Probes a listener that is quiet for long, and fails the socket where no answer comes. */
+  judge(idleTicks: number, graceTicks: number): void {
+    if (this.socket.record.begun === 0) return;
+    const verdict = this.#watch.judge(idleTicks, graceTicks);
+    if (verdict === 'gone')
+      this.fail(new MicroError('unavailable', `${this.#line.what}: the peer does not answer any more`));
+    else if (verdict === 'probe' && this.socket.probe()) this.#watch.probed();
+  }
+
+  #onStatus(received: NatsMessage): void {
+    const { what } = this.#line;
+    if (isNoResponders(received)) {
+      this.fail(noRespondersError(what, { retrySafe: this.socket.record.isSafeAfterNoResponders }));
+    } else if (received.status === importedStatus) {
+      const why = 'goes through an account import, which carries one request and one answer';
+      this.fail(
+        new MicroError('unsupported', `${what}: ${why}: no streams, and no bodies above the server's max_payload`),
+      );
+    }
+  }
+
+  #onEnvelope(data: Uint8Array): void {
+    const message = decodeEnvelope(data);
+    const stream = message.body.length === 0 ? streamOfAck(data) : undefined;
+    if (stream === undefined) {
+      this.socket.deliver(message);
+      return;
+    }
+    const why = `the JetStream stream "${stream}" takes what is sent to this address, and answered in place of a service`;
+    this.fail(new MicroError('unavailable', `${this.#line.what}: ${why}: take the address out of its subjects`));
+  }
+}

@@ -1,0 +1,46 @@
+import type { NatsConnection } from '@ts-micro/nats';
+import { frameKind, frameMarker } from '../frames/frame.ts';
+import type { Line } from './line.ts';
+import type { SentRecord } from './sent-record.ts';
+import type { UntoldCloses } from './untold-closes.ts';
+
+/** A dialler's way to its listener: everything has the socket's reply subject, so that the server says where nobody listens. */
+export class DialledLine implements Line {
+  readonly what: string;
+  readonly #connection: NatsConnection;
+  readonly #address: string;
+  readonly #reply: { readonly reply: string };
+  readonly #untold: UntoldCloses;
+  #record: SentRecord | undefined;
+
+  constructor(connection: NatsConnection, address: string, replySubject: string, untold: UntoldCloses) {
+    this.what = `nats socket from ${replySubject} to ${address}`;
+    this.#connection = connection;
+    this.#address = address;
+    this.#reply = { reply: replySubject };
+    this.#untold = untold;
+  }
+
+  get maxPayload(): number {
+    return this.#connection.maxPayload;
+  }
+
+  /** Where window updates are counted, as "no responders" may be about one of them. */
+  countIn(record: SentRecord): void {
+    this.#record = record;
+  }
+
+  publish(bytes: Uint8Array): void {
+    this.#connection.publish(this.#address, bytes, this.#reply);
+    if (bytes[1] === frameKind.update && bytes[0] === frameMarker) this.#record?.other();
+  }
+
+  probe(bytes: Uint8Array): void {
+    this.#connection.publish(this.#address, bytes, this.#reply);
+  }
+
+  farewell(bytes: Uint8Array): void {
+    // A listener knows no socket on which nothing was sent.
+    if (this.#record?.begun !== 0) this.#untold.publish(this.#address, bytes, this.#reply);
+  }
+}

@@ -1,0 +1,13 @@
+/** The way to the peer of one socket: where its frames and envelopes are written. */
+export interface Line {
+  /** Begins the message of every error. */
+  readonly what: string;
+  /** The largest message that goes through, in bytes. */
+  readonly maxPayload: number;
+  /** Publishes a frame or an envelope, copying it. Throws `unavailable` without a connection, `unsupported` where the peer cannot be answered. */
+  publish(bytes: Uint8Array): void;
+  /** Does the same so that the server tells where the peer is gone. */
+  probe(bytes: Uint8Array): void;
+  /** Publishes the last frame of a socket, after the next reconnect where there is no connection now. Never throws. */
+  farewell(bytes: Uint8Array): void;
+}

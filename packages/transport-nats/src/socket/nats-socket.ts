@@ -1,0 +1,222 @@
+import {
+  type AbortOptions,
+  abortError,
+  checkHeaders,
+  type Message,
+  MicroError,
+  type SendOptions,
+  type Socket,
+} from '@ts-micro/core';
+import { abortable, Lifetime, Mailbox } from '@ts-micro/kit';
+import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
+import type { Dialect } from '../dialect.ts';
+import { FrameMessage } from '../frames/frame.ts';
+import { windowMessages } from '../frames/limits.ts';
+import type { FrameReceiverOptions } from '../stream/frame-receiver.ts';
+import { FrameStream } from '../stream/frame-stream.ts';
+import type { Line } from './line.ts';
+import { SentRecord } from './sent-record.ts';
+
+export interface SocketInit extends FrameReceiverOptions {
+  readonly connection: NatsConnection;
+  readonly line: Line;
+  readonly dialect: Dialect;
+  readonly local: string;
+  readonly remote: string;
+  readonly maxQueuedMessages: number;
+  /** Called once it has ended: forget it. */
+  readonly onRelease: () => void;
+}
+
+const done: Promise<void> = Promise.resolve();
+
+/** One end of a conversation, composed of a line to the peer, a stream of frames, and what waits to be received. */
+export class NatsSocket implements Socket {
+  readonly local: string;
+  readonly remote: string;
+  /** Of the last message that came, at first of the first one to be sent. */
+  dialect: Dialect;
+  /** What was sent since something came back. */
+  readonly record: SentRecord = new SentRecord();
+  readonly #init: SocketInit;
+  readonly #line: Line;
+  readonly #lifetime: Lifetime;
+  readonly #mailbox: Mailbox<Message>;
+  #stream: FrameStream | undefined;
+  #hasPeerClosed = false;
+  #hasInputEnded = false;
+  #failure: MicroError | undefined;
+  #peerClosed: Promise<void> | undefined;
+  #resolvePeerClosed: (() => void) | undefined;
+  #catchingUp: Promise<void> | undefined;
+  #stopWaiting: (() => void) | undefined;
+
+  constructor(init: SocketInit) {
+    const { line, dialect, maxQueuedMessages } = init;
+    this.local = init.local;
+    this.remote = init.remote;
+    this.dialect = dialect;
+    this.#init = init;
+    this.#line = line;
+    // In frames the sender keeps to a window, which its last message passes.
+    const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages + 1) : maxQueuedMessages;
+    this.#mailbox = new Mailbox(line.what, limit);
+    this.#lifetime = new Lifetime(line.what, () => this.#end());
+  }
+
+  send(message: Message, options?: SendOptions): Promise<void> {
+    if (!this.#lifetime.isOpen) return Promise.reject(this.#refusal());
+    const signal = options?.signal;
+    if (signal?.aborted) return Promise.reject(abortError(signal, this.#line.what));
+    try {
+      if (this.dialect === 'native') return this.stream.send(message, options) ?? this.#room(options) ?? done;
+      checkHeaders(message.headers, this.#line.what);
+      this.#line.publish(encodeEnvelope(message));
+      this.record.begin();
+      return this.#room(options) ?? done;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  receive(options?: AbortOptions): Promise<Message | undefined> {
+    if (!this.#lifetime.isOpen && this.#failure === undefined) return Promise.reject(this.#lifetime.closedError());
+    if (options?.signal?.aborted) return this.#mailbox.pull(options);
+    const message = this.#mailbox.take();
+    if (message === undefined) return this.#mailbox.pull(options);
+    if (message instanceof FrameMessage) this.stream.received(message);
+    return Promise.resolve(message);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    for (let message = await this.receive(); message; message = await this.receive()) yield message;
+  }
+
+  get peerClosed(): Promise<void> | undefined {
+    // A peer that speaks Go Micro's dialect leaves without a word.
+    if (this.dialect !== 'native') return undefined;
+    this.#peerClosed ??= this.#hasInputEnded
+      ? done
+      : new Promise((resolve) => {
+          this.#resolvePeerClosed = resolve;
+        });
+    return this.#peerClosed;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get isOpen(): boolean {
+    return this.#lifetime.isOpen;
+  }
+
+  /** The frames of this socket, made at their first use. */
+  get stream(): FrameStream {
+    this.#stream ??= new FrameStream(this.#line, this.record, this.#init);
+    return this.#stream;
+  }
+
+  /** Takes a message that came. Throws `unavailable` where more waits than may: the socket is to fail with it. */
+  deliver(message: Message): void {
+    this.record.answered();
+    const waiting = this.#mailbox.size;
+    if (!this.#mailbox.push(message)) {
+      if (this.#hasInputEnded) return;
+      throw new MicroError('unavailable', `${this.#line.what}: more messages came than are received`);
+    }
+    if (message instanceof FrameMessage && this.#mailbox.size === waiting) this.stream.received(message);
+  }
+
+  /** Takes a frame that came; returns true where it brought a message. Throws what the socket is to fail with, or `malformed`. */
+  takeFrame(bytes: Uint8Array): boolean {
+    if (this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
+    const taken = this.stream.take(bytes);
+    if (taken === undefined) return false;
+    if (taken instanceof FrameMessage) {
+      this.deliver(taken);
+      return true;
+    }
+    const closed = new MicroError('unavailable', `${this.#line.what}: the peer has closed`, { retrySafe: true });
+    if (this.record.isSafeAfterClose(taken.received)) throw closed;
+    this.#hasPeerClosed = true;
+    this.endInput();
+    this.stream.end(closed);
+    return false;
+  }
+
+  /** Asks the peer for its window and tells it what was sent, where they speak frames. Returns false where nothing can be asked. */
+  probe(): boolean {
+    if (this.dialect !== 'native' || this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
+    this.stream.probe();
+    return true;
+  }
+
+  /** Lets what has come be received, then `undefined`; sending goes on. */
+  endInput(): void {
+    this.#hasInputEnded = true;
+    this.#mailbox.end();
+    this.#resolvePeerClosed?.();
+  }
+
+  /** Ends it: sends reject with `cause`, and so do receives after what has come, or with `undefined` where it only means that the peer has gone. */
+  fail(cause: MicroError, { isPeerGone = false }: { readonly isPeerGone?: boolean } = {}): void {
+    if (!this.#lifetime.isOpen) return;
+    this.#failure = cause;
+    this.#mailbox.end(isPeerGone ? undefined : cause);
+    void this.#lifetime.fail(cause);
+  }
+
+  /** Closes it because its owner could not wait any longer: its methods refuse with `closed`. */
+  abandon(cause: MicroError): Promise<void> {
+    return this.#lifetime.fail(cause);
+  }
+
+  #refusal(): MicroError {
+    const failure = this.#failure;
+    if (failure === undefined) return this.#lifetime.closedError();
+    // Whatever ended it, this message was not sent.
+    if (failure.retrySafe || failure.code !== 'unavailable') return failure;
+    return new MicroError(failure.code, failure.message, { cause: failure, retrySafe: true });
+  }
+
+  /** As the connection's, and ends with this socket, as a server that has fallen silent makes no room. */
+  #room(options: AbortOptions | undefined): Promise<void> | undefined {
+    const room = this.#init.connection.room();
+    if (room === undefined) return undefined;
+    this.#catchingUp ??= this.#catchUp(room);
+    return options?.signal
+      ? abortable(this.#catchingUp, options.signal, this.#line.what).catch(() => {})
+      : this.#catchingUp;
+  }
+
+  async #catchUp(room: Promise<void>): Promise<void> {
+    const end = new Promise<void>((resolve) => {
+      this.#stopWaiting = resolve;
+    });
+    await Promise.race([room, end]);
+    this.#stopWaiting = undefined;
+    this.#catchingUp = undefined;
+  }
+
+  #end(): void {
+    // A failure has ended the mailbox already, and leaves what has come.
+    if (this.#failure === undefined) {
+      this.#mailbox.end(undefined, { drop: true });
+      this.#stream?.close();
+    }
+    this.#stream?.end(this.#failure ?? this.#lifetime.closedError());
+    this.#stopWaiting?.();
+    this.#hasInputEnded = true;
+    this.#resolvePeerClosed?.();
+    this.#init.onRelease();
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What one side has sent since something came back: it alone decides whether a failure is safe to retry, which is so only where the peer
+ * cannot have taken any message.
+ */
+export class SentRecord {
+  #begun = 0;
+  #answered = 0;
+  #others = 0;
+
+  /** How many messages were begun, also those that are on their way in chunks. */
+  get begun(): number {
+    return this.#begun;
+  }
+
+  /** A message is sent, or the first chunk of it. */
+  begin(): void {
+    this.#begun++;
+  }
+
+  /** The message begun last was given up. */
+  giveUp(): void {
+    this.#begun--;
+  }
+
+  /** Something else was sent of which the server says where nobody is there. */
+  other(): void {
+    this.#others++;
+  }
+
+  /** A message came back, so that what was sent before it was taken. */
+  answered(): void {
+    this.#answered = this.#begun;
+    this.#others = 0;
+  }
+
+  /** Whether "no responders" means that no message was taken: it can be about one only, as with two of them the first may have run. */
+  get isSafeAfterNoResponders(): boolean {
+    return this.#begun - this.#answered + this.#others === 1;
+  }
+
+  /** Whether a close after which the peer says that it received `received` messages means that none of those waiting was taken. */
+  isSafeAfterClose(received: number): boolean {
+    return received <= this.#answered && this.#begun > this.#answered;
+  }
+}

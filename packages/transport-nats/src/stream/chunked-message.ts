@@ -1,0 +1,65 @@
+import { chunkHeadBytes, frameKind, writeNumbers } from '../frames/frame.ts';
+import { chunkBytes, windowChunks } from '../frames/limits.ts';
+
+/** A message that goes out in chunks. */
+export class ChunkedMessage {
+  readonly #sequence: number;
+  readonly #head: Uint8Array;
+  readonly #body: Uint8Array;
+  readonly #total: number;
+  readonly #chunkBytes: number;
+  #sent = 0;
+  #count = 0;
+  #taken = 0;
+
+  /** Cuts a message frame, whose bytes up to the body are `head`, into chunks that go through. */
+  constructor(sequence: number, head: Uint8Array, body: Uint8Array, maxPayload: number) {
+    this.#sequence = sequence;
+    this.#head = head;
+    this.#body = body;
+    this.#total = head.length + body.length;
+    this.#chunkBytes = Math.min(chunkBytes, maxPayload - chunkHeadBytes);
+  }
+
+  /** How many bytes of it were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  get isSent(): boolean {
+    return this.#sent === this.#total;
+  }
+
+  /** Whether the other side has taken enough of it for one more chunk. */
+  get hasRoom(): boolean {
+    return this.#sent - this.#taken <= (windowChunks - 1) * this.#chunkBytes;
+  }
+
+  /** The other side has taken so much. */
+  taken(offset: number): void {
+    if (offset > this.#taken && offset <= this.#sent) this.#taken = offset;
+  }
+
+  /** Returns the frame of the next chunk. */
+  next(): Uint8Array {
+    const from = this.#sent;
+    const size = this.#nextBytes;
+    const bytes = Buffer.allocUnsafeSlow(chunkHeadBytes + size);
+    const start = writeNumbers(bytes, frameKind.chunk, this.#sequence, this.#total, from);
+    const headPart = this.#head.subarray(from, from + size);
+    bytes.set(headPart, start);
+    const bodyFrom = from + headPart.length - this.#head.length;
+    bytes.set(this.#body.subarray(bodyFrom, bodyFrom + size - headPart.length), start + headPart.length);
+    return bytes.subarray(0, start + size);
+  }
+
+  /** The chunk of {@link next} was published; returns how many were. */
+  published(): number {
+    this.#sent += this.#nextBytes;
+    return ++this.#count;
+  }
+
+  get #nextBytes(): number {
+    return Math.min(this.#chunkBytes, this.#total - this.#sent);
+  }
+}
