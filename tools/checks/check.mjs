@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import { root, runTurbo } from '../setup/program.mjs';
+import { findContractProblems } from './contract.mjs';
 import { findFloorProblems } from './floors.mjs';
+import { findFolderProblems } from './folders.mjs';
+import { findLicenceProblems } from './licences.mjs';
+import { findLineProblems } from './lines.mjs';
 import { findManifestProblems } from './manifests.mjs';
 import { findOutsideProblems, outsidePackages } from './outside.mjs';
 import { run } from './program.mjs';
 import { findSnippetProblems } from './snippets.mjs';
+import { findWorkflowProblems } from './workflows.mjs';
 
 /**
  * Everything CI does besides tests. Each check returns what it found, and nothing when all is well.
@@ -15,7 +20,12 @@ const checks = {
   format: () => tool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '--colors=off'),
   types: async () => [...(await tool('typescript/bin/tsc', '-p', '.')), ...turbo('types')],
   floors: () => findFloorProblems(root),
+  folders: () => findFolderProblems(root),
+  contract: () => findContractProblems(root),
+  lines: () => findLineProblems(root),
   manifests: () => findManifestProblems(root),
+  licences: () => findLicenceProblems(root),
+  workflows: () => findWorkflowProblems(root),
   unused: () => tool('knip/bin/knip.js', '--no-progress'),
   versions: () => tool('sherif/index.js'),
   snippets: () => findSnippetProblems(root),

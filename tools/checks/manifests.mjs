@@ -4,11 +4,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { listPackages } from './workspaces.mjs';
 
 const longestReadme = 80;
+const home = 'https://github.com/ts-micro/ts-micro';
 
 /** What is wrong in the package.json, README and LICENSE of each package. @type {(root: string) => string[]} */
 export function findManifestProblems(root) {
   const license = readFileSync(join(root, 'LICENSE'), 'utf8');
-  return listPackages(root).flatMap(({ folder, manifest }) => {
+  // Decision 0007 leans on members of the client that it does not declare.
+  const pin = /^ {2}nats: (.*)$/m.exec(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'))?.[1];
+  const pinProblems = /^\d+\.\d+\.\d+$/.test(pin ?? '') ? [] : [`pnpm-workspace.yaml: nats is ${pin}, not one version`];
+  const packageProblems = listPackages(root).flatMap(({ folder, manifest }) => {
     /** @type {string[]} */
     const problems = [];
     /** @type {(ok: boolean, problem: string) => void} */
@@ -20,6 +24,16 @@ export function findManifestProblems(root) {
     demand(manifest.license === 'Apache-2.0', 'license is not Apache-2.0');
     demand(manifest.type === 'module', 'type is not module');
     demand(manifest.engines?.node === '>=20.19', 'engines.node is not >=20.19');
+    demand(manifest.homepage === `${home}/tree/main/${folder}#readme`, 'homepage is not its folder in the repository');
+    demand(manifest.bugs === `${home}/issues`, 'bugs is not where issues of the repository are');
+    demand(
+      isDeepStrictEqual(manifest.repository, { type: 'git', url: `git+${home}.git`, directory: folder }),
+      'repository is not its folder in the repository, from which provenance is told',
+    );
+    demand(
+      ['ts-micro', 'microservices'].every((word) => manifest.keywords?.includes(word)) && manifest.keywords.length > 2,
+      'keywords are not ts-micro, microservices and what it is about',
+    );
     demand(manifest.publishConfig?.access === 'public', 'publishConfig.access is not public');
     demand(read('LICENSE') === license, 'its LICENSE is not a copy of the one at the top');
 
@@ -52,6 +66,7 @@ export function findManifestProblems(root) {
     );
     return problems;
   });
+  return [...pinProblems, ...packageProblems];
 }
 
 /** @type {(readme: string) => { heading: string, paragraph: string }} */

@@ -12,6 +12,8 @@ import { runTests } from './tests.mjs';
  * @type {Record<string, (parameters: string[]) => number | Promise<number>>}
  */
 const commands = {
+  build: (parameters) => runTurbo(['build', 'declarations', ...parameters]),
+  types: (parameters) => runTurbo(['types', ...parameters]),
   demo: (parameters) => runBuilt('examples/demo', 'dist/demo.js', parameters),
   test: runTests,
   check: (parameters) => runProgram(process.execPath, ['tools/checks/check.mjs', ...parameters]),
@@ -22,6 +24,9 @@ const commands = {
   simulate: (parameters) => runBuilt('tools/simulate', 'dist/simulate.js', parameters),
   mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
+
+/** They need no server. */
+const serverless = ['build', 'types', 'mutants', 'simulate'];
 
 /** @type {(folder: string, program: string, parameters: string[]) => number} */
 function runBuilt(folder, program, parameters) {
@@ -34,8 +39,8 @@ async function main(name, parameters) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
-  const needsNoServer = name === 'mutants' || name === 'simulate';
-  if (!needsNoServer && !parameters.includes('--memory')) process.env.NATS_SERVER_BIN = requireServer(natsServer);
+  if (!serverless.includes(name ?? '') && !parameters.includes('--memory'))
+    process.env.NATS_SERVER_BIN = requireServer(natsServer);
   if (name === 'test' || name === 'check') findRedisServer();
   return command(parameters);
 }

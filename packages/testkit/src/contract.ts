@@ -7,7 +7,6 @@ import type {
   TransportSettings,
   TransportUnderTest,
 } from './backend.ts';
-import type { CaseResult } from './case-result.ts';
 import { brokerCases } from './cases/broker/index.ts';
 import { brokerRefusals } from './cases/broker/refusals.ts';
 import { registryCases } from './cases/registry/index.ts';
@@ -15,9 +14,10 @@ import { registryRefusals } from './cases/registry/refusals.ts';
 import { transportCases } from './cases/transport/index.ts';
 import { transportRefusals } from './cases/transport/refusals.ts';
 import type { ContractCase } from './contract-case.ts';
-import { ContractError } from './contract-error.ts';
 import type { Refusals } from './needs.ts';
-import { caseLimitMs, runCase } from './run-case.ts';
+import type { CaseResult } from './run/case-result.ts';
+import { ContractError } from './run/contract-error.ts';
+import { caseLimitMs, runCase } from './run/run-case.ts';
 
 /** A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`. */
 export interface BoundCase extends CaseSummary {

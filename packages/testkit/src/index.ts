@@ -1,7 +1,7 @@
 export { brokerContract, registryContract, transportContract } from './contract.ts';
-export { ContractError } from './contract-error.ts';
-export { formatReport, formatSummary } from './report.ts';
-export { runContract } from './run-contract.ts';
+export { ContractError } from './run/contract-error.ts';
+export { formatReport, formatSummary } from './run/report.ts';
+export { runContract } from './run/run-contract.ts';
 
 export type {
   BackendUnderTest,
@@ -18,5 +18,5 @@ export type {
   TransportUnderTest,
 } from './backend.ts';
 export type { BoundCase, Contract } from './contract.ts';
-export type { ContractReport } from './report.ts';
-export type { CaseResult } from './case-result.ts';
+export type { ContractReport } from './run/report.ts';
+export type { CaseResult } from './run/case-result.ts';

@@ -1,9 +1,9 @@
 import { afterAll, describe, test } from 'vitest';
 import type { BrokerUnderTest, RegistryUnderTest, TransportUnderTest } from './backend.ts';
-import type { CaseResult } from './case-result.ts';
 import { brokerContract, type Contract, registryContract, transportContract } from './contract.ts';
-import { ContractError } from './contract-error.ts';
-import { formatSummary, reportOf } from './report.ts';
+import type { CaseResult } from './run/case-result.ts';
+import { ContractError } from './run/contract-error.ts';
+import { formatSummary, reportOf } from './run/report.ts';
 
 /** Registers the contract of `Transport`, `Listener` and `Socket` as tests of this backend. */
 export function testTransport(backend: TransportUnderTest): void {

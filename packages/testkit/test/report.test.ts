@@ -7,8 +7,8 @@ import {
   runContract,
 } from '@ts-micro/testkit';
 import { expect, test } from 'vitest';
-import type { CaseResult } from '../src/case-result.ts';
-import { reportOf } from '../src/report.ts';
+import type { CaseResult } from '../src/run/case-result.ts';
+import { reportOf } from '../src/run/report.ts';
 import { thing } from './thing.ts';
 
 const passed: CaseResult = { id: 'broker/a', title: 'it works', subject: 'Broker', status: 'passed', ms: 3 };

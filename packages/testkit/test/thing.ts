@@ -1,10 +1,10 @@
 import type { Broker, BrokerFeatures } from '@ts-micro/core';
 import { Lifetime } from '@ts-micro/kit';
 import type { BackendUnderTest } from '../src/backend.ts';
-import type { CaseResult } from '../src/case-result.ts';
 import type { ContractCase } from '../src/contract-case.ts';
 import type { Refusals } from '../src/needs.ts';
-import { runCase } from '../src/run-case.ts';
+import type { CaseResult } from '../src/run/case-result.ts';
+import { runCase } from '../src/run/run-case.ts';
 
 /** A broker that can only be opened and closed: what the kit does with a case does not depend on more. */
 export function thing(features: Partial<BrokerFeatures> = {}, release: () => unknown = () => {}): Broker {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Arena } from './harness/arena.ts';
 import { describeMachine } from './harness/machine.ts';
-import { Report } from './harness/report.ts';
+import { Report } from './harness/report/report.ts';
 import { readSettings, type Settings, usage } from './harness/settings.ts';
 import type { Bench, Workload } from './workloads/workload.ts';
 import { arenaWorkloads, otherWorkloads } from './workloads/workloads.ts';

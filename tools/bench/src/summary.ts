@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { barChart } from './harness/bar-chart.ts';
-import { numberText, type Table, tableText } from './harness/table.ts';
+import { barChart } from './harness/report/bar-chart.ts';
+import { numberText, type Table, tableText } from './harness/report/table.ts';
 import type { Outcome } from './harness/target.ts';
 
 // Several runs of the benchmark as Markdown for docs/performance.md, and as a plot: `summary run1.json run2.json ... [--plot file.svg]`.

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { EventCount } from '../src/harness/event-count.ts';
-import { answer, byteSample, checkAnswer, checkBytes, sample } from '../src/harness/sample.ts';
+import { answer, byteSample, checkAnswer, checkBytes, sample } from '../src/harness/report/sample.ts';
 
 test('a sample and its answer are 128 bytes of JSON, whatever the serial number', () => {
   for (const serial of [0, 1, 8_999_999, 9_000_000, 123_456_789]) {

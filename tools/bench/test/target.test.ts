@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { summarise } from '../src/harness/statistics.ts';
+import { summarise } from '../src/harness/report/statistics.ts';
 import { judge, judgeNumber } from '../src/harness/target.ts';
 
 test('quartiles are interpolated', () => {

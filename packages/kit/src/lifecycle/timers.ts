@@ -3,7 +3,7 @@ import type { AbortOptions } from '@ts-micro/core';
 /** The longest delay of a timer in milliseconds, some 25 days; a longer one would fire at once. */
 export const longestTimerMs: number = 2 ** 31 - 1;
 
-export interface PauseOptions extends AbortOptions {
+interface PauseOptions extends AbortOptions {
   /** Whether the pause keeps a process alive that has nothing else to do. @default true */
   readonly keepsAlive?: boolean | undefined;
 }

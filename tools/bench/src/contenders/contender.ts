@@ -1,4 +1,4 @@
-import type { Sample } from '../harness/sample.ts';
+import type { Sample } from '../harness/report/sample.ts';
 
 /** Where both halves of a contender meet. */
 export interface Meeting {

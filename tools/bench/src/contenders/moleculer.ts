@@ -1,5 +1,5 @@
 import { type Context, ServiceBroker } from 'moleculer';
-import { answer, type Sample } from '../harness/sample.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient, Meeting } from './contender.ts';
 
 /** Moleculer with its NATS transporter and JSON serializer, which are its defaults. */

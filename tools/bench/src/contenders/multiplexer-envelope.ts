@@ -1,5 +1,5 @@
 import { connect, type Msg } from 'nats';
-import { answer, type Sample } from '../harness/sample.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 import { Multiplexer } from './multiplexer.ts';
 

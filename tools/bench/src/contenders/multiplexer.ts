@@ -1,5 +1,5 @@
 import { connect, createInbox, type Msg, type NatsConnection } from 'nats';
-import type { Sample } from '../harness/sample.ts';
+import type { Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 import { serveRaw } from './raw.ts';
 

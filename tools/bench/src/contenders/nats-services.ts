@@ -1,6 +1,6 @@
 import { Svcm } from '@nats-io/services';
 import { connect } from '@nats-io/transport-node';
-import { answer, type Sample } from '../harness/sample.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender } from './contender.ts';
 import { contender as transportNode } from './transport-node.ts';
 

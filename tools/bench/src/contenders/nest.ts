@@ -9,7 +9,7 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
-import { answer, type Sample } from '../harness/sample.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 
 let onNestEvent: (event: Sample) => void = () => {};

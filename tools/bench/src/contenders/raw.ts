@@ -1,6 +1,6 @@
 import { type ConnectionOptions, connect, createInbox, type Msg, type NatsConnection } from 'nats';
-import { answer, type Sample } from '../harness/sample.ts';
-import { sendSamples } from '../harness/send-samples.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
+import { sendSamples } from '../harness/report/send-samples.ts';
 import type { Contender, ContenderClient, ContenderServer, Meeting } from './contender.ts';
 
 /** The `nats` client with `request()`, as anyone would write it, and JSON on both ends. */

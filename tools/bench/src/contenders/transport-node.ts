@@ -1,5 +1,5 @@
 import { connect } from '@nats-io/transport-node';
-import { answer, type Sample } from '../harness/sample.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender } from './contender.ts';
 
 /** The newer client, `@nats-io/transport-node`, with `request()`. */

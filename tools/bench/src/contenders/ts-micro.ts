@@ -3,8 +3,8 @@ import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { createClient, createService } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
-import { answer, type Sample } from '../harness/sample.ts';
-import { sendSamples } from '../harness/send-samples.ts';
+import { answer, type Sample } from '../harness/report/sample.ts';
+import { sendSamples } from '../harness/report/send-samples.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 
 /** What ts-micro peers speak to each other, and what a broker publishes. */

@@ -1,8 +1,8 @@
 import type { ContenderClient } from '../contenders/contender.ts';
 import { clockMs } from './clock.ts';
 import { cpuMs } from './cpu-time.ts';
-import { byteSample, checkAnswer, checkBytes, sample } from './sample.ts';
-import { quantile } from './statistics.ts';
+import { byteSample, checkAnswer, checkBytes, sample } from './report/sample.ts';
+import { quantile } from './report/statistics.ts';
 
 /** How to call: by JSON samples, or bytes where a size is given; so many at once, and until the time or the count is over. */
 export interface CallPlan {

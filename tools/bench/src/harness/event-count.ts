@@ -1,5 +1,5 @@
 import { clockMs } from './clock.ts';
-import { checkSample, type Sample } from './sample.ts';
+import { checkSample, type Sample } from './report/sample.ts';
 
 /** What a subscriber got. */
 export interface Delivery {

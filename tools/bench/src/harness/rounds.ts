@@ -1,5 +1,5 @@
 import { reasonOf } from './reason.ts';
-import { type Summary, summarise } from './statistics.ts';
+import { type Summary, summarise } from './report/statistics.ts';
 
 /** What was measured, round by round. */
 export class Rounds<Name extends string, Measurement> {

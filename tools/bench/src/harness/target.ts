@@ -1,5 +1,5 @@
-import type { Summary } from './statistics.ts';
-import { numberText, summaryText } from './table.ts';
+import type { Summary } from './report/statistics.ts';
+import { numberText, summaryText } from './report/table.ts';
 
 /** One promise about speed, and whether it holds. */
 export interface Outcome {

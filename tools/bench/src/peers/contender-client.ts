@@ -4,8 +4,8 @@ import { answerCommands } from '../harness/answer-commands.ts';
 import { Caller, type CallPlan } from '../harness/caller.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
-import { checkAnswer, checkSample, sample } from '../harness/sample.ts';
-import { sendSamples } from '../harness/send-samples.ts';
+import { checkAnswer, checkSample, sample } from '../harness/report/sample.ts';
+import { sendSamples } from '../harness/report/send-samples.ts';
 
 /** The process of a contender's asking half. */
 let contender: Contender | undefined;

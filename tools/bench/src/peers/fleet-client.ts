@@ -4,7 +4,7 @@ import { natsRegistry } from '@ts-micro/registry-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
-import { summarise } from '../harness/statistics.ts';
+import { summarise } from '../harness/report/statistics.ts';
 import { WatchedService } from '../harness/watched-service.ts';
 
 /** What came of a number of lookups. */

@@ -3,8 +3,8 @@ import { natsRegistry } from '@ts-micro/registry-nats';
 import { type Client, createClient } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
-import { checkAnswer, type Sample, sample } from '../harness/sample.ts';
-import { summarise } from '../harness/statistics.ts';
+import { checkAnswer, type Sample, sample } from '../harness/report/sample.ts';
+import { summarise } from '../harness/report/statistics.ts';
 
 const callsOfBurst = 16;
 

@@ -5,7 +5,7 @@ import { type Client, createClient } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { Caller } from '../harness/caller.ts';
-import type { Sample } from '../harness/sample.ts';
+import type { Sample } from '../harness/report/sample.ts';
 
 /** The process of one client that calls many services in turn. */
 let connection: NatsConnection | undefined;

@@ -4,7 +4,7 @@ import { natsRegistry } from '@ts-micro/registry-nats';
 import { createService } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
-import { answer } from '../harness/sample.ts';
+import { answer } from '../harness/report/sample.ts';
 
 /** The process of any number of services of ts-micro. */
 const closing: (() => Promise<unknown>)[] = [];

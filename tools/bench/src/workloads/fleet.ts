@@ -1,8 +1,8 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { PeerGroup } from '../harness/peer-group.ts';
 import { PeerProcess } from '../harness/peer-process.ts';
-import { type Summary, summarise } from '../harness/statistics.ts';
-import { numberText, summaryText } from '../harness/table.ts';
+import { type Summary, summarise } from '../harness/report/statistics.ts';
+import { numberText, summaryText } from '../harness/report/table.ts';
 import { judgeNumber, type Outcome } from '../harness/target.ts';
 import type { Lookups } from '../peers/fleet-client.ts';
 import type { Bench, Workload } from './workload.ts';

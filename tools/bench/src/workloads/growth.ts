@@ -1,9 +1,9 @@
 import { type ContenderName, contenders } from '../contenders/contenders.ts';
 import type { CallPlan } from '../harness/caller.ts';
+import { medianText, summaryText, type Table } from '../harness/report/table.ts';
 import { runRounds } from '../harness/rounds.ts';
-import { medianText, summaryText, type Table } from '../harness/table.ts';
 import { chosen } from './chosen.ts';
-import { call, callsPerSecond, measure } from './unary.ts';
+import { call, callsPerSecond, measure } from './unary/unary.ts';
 import type { Bench, Workload } from './workload.ts';
 
 const names: readonly ContenderName[] = ['raw', 'ts-micro', 'ts-micro-envelope'];

@@ -1,6 +1,6 @@
 import { PeerProcess } from '../harness/peer-process.ts';
+import { summaryText } from '../harness/report/table.ts';
 import { runRounds } from '../harness/rounds.ts';
-import { summaryText } from '../harness/table.ts';
 import { judge } from '../harness/target.ts';
 import type { Workload } from './workload.ts';
 

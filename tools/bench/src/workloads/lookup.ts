@@ -1,7 +1,7 @@
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { PeerProcess } from '../harness/peer-process.ts';
+import { summaryText } from '../harness/report/table.ts';
 import { type Rounds, runRounds } from '../harness/rounds.ts';
-import { summaryText } from '../harness/table.ts';
 import { judge } from '../harness/target.ts';
 import type { Workload } from './workload.ts';
 

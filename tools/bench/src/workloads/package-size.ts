@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { numberText } from '../harness/table.ts';
+import { numberText } from '../harness/report/table.ts';
 import type { Workload } from './workload.ts';
 
 interface Packed {

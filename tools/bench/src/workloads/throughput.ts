@@ -1,6 +1,6 @@
 import { type ContenderName, contenders } from '../contenders/contenders.ts';
+import { medianText, summaryText, type Table } from '../harness/report/table.ts';
 import type { Rounds } from '../harness/rounds.ts';
-import { medianText, summaryText, type Table } from '../harness/table.ts';
 
 /** One measurement of messages that flow one way. CPU times are per message. */
 export interface Throughput {

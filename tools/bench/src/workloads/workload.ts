@@ -1,6 +1,6 @@
 import type { Arena } from '../harness/arena.ts';
+import type { Table } from '../harness/report/table.ts';
 import type { Settings } from '../harness/settings.ts';
-import type { Table } from '../harness/table.ts';
 import type { Outcome } from '../harness/target.ts';
 
 /** What a workload has to work with. */

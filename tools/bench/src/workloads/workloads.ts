@@ -7,10 +7,10 @@ import { lookup } from './lookup.ts';
 import { packageSize } from './package-size.ts';
 import { publish } from './publish.ts';
 import { stream } from './stream.ts';
-import { unary1 } from './unary-1.ts';
-import { unary4Kib } from './unary-4kib.ts';
-import { unary64 } from './unary-64.ts';
-import { unary256 } from './unary-256.ts';
+import { unary1 } from './unary/unary-1.ts';
+import { unary4Kib } from './unary/unary-4kib.ts';
+import { unary64 } from './unary/unary-64.ts';
+import { unary256 } from './unary/unary-256.ts';
 import type { Workload } from './workload.ts';
 
 /** Those that compare contenders side by side, which share an arena. */

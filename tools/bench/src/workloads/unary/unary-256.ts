@@ -1,5 +1,5 @@
+import type { Workload } from '../workload.ts';
 import { callsPerSecond, unaryWorkload } from './unary.ts';
-import type { Workload } from './workload.ts';
 
 export const unary256: Workload = unaryWorkload({
   name: 'unary-256',

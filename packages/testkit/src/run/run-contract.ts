@@ -1,5 +1,5 @@
+import type { Contract } from '../contract.ts';
 import type { CaseResult } from './case-result.ts';
-import type { Contract } from './contract.ts';
 import { type ContractReport, reportOf } from './report.ts';
 
 /** Runs every case, one after the other, without a test runner. Never rejects: failures are in the report. */

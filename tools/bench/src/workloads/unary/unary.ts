@@ -1,11 +1,11 @@
-import { type ContenderName, contenders } from '../contenders/contenders.ts';
-import type { Arena } from '../harness/arena.ts';
-import type { CallPlan, CallResult } from '../harness/caller.ts';
-import { type Rounds, runRounds } from '../harness/rounds.ts';
-import { medianText, numberText, summaryText, type Table } from '../harness/table.ts';
-import { judge, type Limit, type Outcome } from '../harness/target.ts';
-import { chosen, leftOut } from './chosen.ts';
-import type { Workload } from './workload.ts';
+import { type ContenderName, contenders } from '../../contenders/contenders.ts';
+import type { Arena } from '../../harness/arena.ts';
+import type { CallPlan, CallResult } from '../../harness/caller.ts';
+import { medianText, numberText, summaryText, type Table } from '../../harness/report/table.ts';
+import { type Rounds, runRounds } from '../../harness/rounds.ts';
+import { judge, type Limit, type Outcome } from '../../harness/target.ts';
+import { chosen, leftOut } from '../chosen.ts';
+import type { Workload } from '../workload.ts';
 
 /** One measurement of unary calls. CPU times are per call. */
 export interface UnaryMeasurement {

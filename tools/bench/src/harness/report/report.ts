@@ -1,9 +1,9 @@
-import type { Workload, WorkloadResult } from '../workloads/workload.ts';
-import type { Machine } from './machine.ts';
-import { reasonOf } from './reason.ts';
-import type { Settings } from './settings.ts';
+import type { Workload, WorkloadResult } from '../../workloads/workload.ts';
+import type { Machine } from '../machine.ts';
+import { reasonOf } from '../reason.ts';
+import type { Settings } from '../settings.ts';
+import type { Outcome } from '../target.ts';
 import { type Table, tableText } from './table.ts';
-import type { Outcome } from './target.ts';
 
 interface Section extends WorkloadResult {
   readonly name: string;

@@ -1,5 +1,5 @@
+import type { Workload } from '../workload.ts';
 import { p50, p99, unaryWorkload } from './unary.ts';
-import type { Workload } from './workload.ts';
 
 export const unary1: Workload = unaryWorkload({
   name: 'unary-1',

@@ -1,5 +1,5 @@
+import type { Workload } from '../workload.ts';
 import { callsPerSecond, unaryWorkload } from './unary.ts';
-import type { Workload } from './workload.ts';
 
 const row = 'unary, 4 KiB byte bodies, 64 in flight';
 

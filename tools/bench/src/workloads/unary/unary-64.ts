@@ -1,5 +1,5 @@
+import type { Workload } from '../workload.ts';
 import { callsPerSecond, clientCpu, serverCpu, unaryWorkload } from './unary.ts';
-import type { Workload } from './workload.ts';
 
 const native = 'unary, 64 in flight, native';
 const envelope = 'unary, 64 in flight, envelope';

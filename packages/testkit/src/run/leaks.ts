@@ -1,4 +1,4 @@
-import { eventually } from './within.ts';
+import { eventually } from '../within.ts';
 
 type Counts = Readonly<Record<string, number>>;
 

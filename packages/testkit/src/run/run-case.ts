@@ -1,13 +1,13 @@
-import type { BackendUnderTest, Harness, InterfaceName, TransportSettings } from './backend.ts';
-import { CaseContext } from './case-context.ts';
+import type { BackendUnderTest, Harness, InterfaceName, TransportSettings } from '../backend.ts';
+import { CaseContext } from '../case-context.ts';
+import type { ContractCase, Need } from '../contract-case.ts';
+import { isAbsent, type Refusals } from '../needs.ts';
+import { randomId } from '../random-id.ts';
+import { Trace } from '../trace.ts';
+import { within } from '../within.ts';
 import type { CaseResult } from './case-result.ts';
-import type { ContractCase, Need } from './contract-case.ts';
 import { activeResources, assertSettled } from './leaks.ts';
-import { isAbsent, type Refusals } from './needs.ts';
-import { randomId } from './random-id.ts';
 import { watchRejections } from './rejections.ts';
-import { Trace } from './trace.ts';
-import { within } from './within.ts';
 
 type Outcome = Pick<CaseResult, 'status' | 'reason'>;
 
