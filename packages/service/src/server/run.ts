@@ -5,6 +5,8 @@ import type { Service } from './service.ts';
 export interface RunOptions extends AbortOptions {
   /** Told of the start, the signal, the stop and what was abandoned. @default lines on standard error */
   readonly logger?: Logger | undefined;
+  /** Called once all of them serve. */
+  readonly onRunning?: (() => void) | undefined;
 }
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -29,7 +31,10 @@ export async function run(services: Service | readonly Service[], options: RunOp
   const alive = setInterval(() => {}, longestTimerMs);
   try {
     const hasStarted = await startAll(all, told, logger);
-    if (hasStarted) await Promise.race([told.promise, ...all.map(({ stopped }) => stopped)]);
+    if (hasStarted) {
+      callSafely(options.onRunning, logger);
+      await Promise.race([told.promise, ...all.map(({ stopped }) => stopped)]);
+    }
     const isDone = await stopAll(all, logger);
     const exitCode = (hasStarted || told.isTold) && isDone ? 0 : 1;
     process.exitCode = exitCode;
@@ -50,6 +55,14 @@ async function startAll(services: readonly Service[], told: ToldToStop, logger: 
   }
   logger.info('running', { services: names, nodes: services.map(({ node }) => node?.id) });
   return true;
+}
+
+function callSafely(callback: (() => void) | undefined, logger: Logger): void {
+  try {
+    callback?.();
+  } catch (error) {
+    logger.error('onRunning failed', { error });
+  }
 }
 
 /** False where handlers were abandoned. */

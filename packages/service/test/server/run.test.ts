@@ -18,15 +18,19 @@ describe('running services', () => {
     const lines: string[] = [];
     const say = (message: string) => void lines.push(message);
     const logger = { debug: say, info: say, warn: say, error: say };
-    const running = run([one.service, two.service], { logger });
-    await until('both run', () => one.service.state === 'running' && two.service.state === 'running');
+    const onRunning = () => {
+      lines.push(`both are ${one.service.state} and ${two.service.state}`);
+      throw new Error('whatever');
+    };
+    const running = run([one.service, two.service], { logger, onRunning });
+    await until('both run', () => lines.length === 3);
     expect(listeners()).toBe(before + 2);
     process.emit('SIGTERM');
     expect(await running).toBe(0);
     expect([one.service.state, two.service.state]).toEqual(['stopped', 'stopped']);
     expect(process.exitCode).toBe(0);
     expect(listeners()).toBe(before);
-    expect(lines).toEqual(['running', 'stopping', 'stopped']);
+    expect(lines).toEqual(['running', 'both are running and running', 'onRunning failed', 'stopping', 'stopped']);
   });
 
   it('ends as well at its signal, and when a service is stopped by somebody else', async () => {
