@@ -174,7 +174,10 @@ describe('docs/native-dialect.md', () => {
   });
 
   test('has the table of names', () => {
-    const listed = Array.from(text.matchAll(/(\d+) `([^`\s]+)`(?= ·|\n)/g), ([, index, name]) => [Number(index), name]);
+    const listed = Array.from(text.matchAll(/(\d+)\s`([^`\s]+)`(?=\s·|\n)/g), ([, index, name]) => [
+      Number(index),
+      name,
+    ]);
     expect(listed).toEqual(headerNames.map((name, index) => [index + 1, name]));
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import { checkDecoder } from '@ts-micro-tools/malformed';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { frameMarker, readFrameHead, readFrameMessage } from '../src/frames/frame.ts';
 import { readHeaderBlock, writeHeaderBlock } from '../src/frames/header-block.ts';
@@ -53,6 +54,24 @@ describe('whatever comes as a frame is read, or refused as malformed:', () => {
 });
 
 const silentLine = { what: 'test', maxPayload: 1_000_000, publish() {}, probe() {}, farewell() {} };
+
+test('a number of a frame is a safe whole number of at most eight bytes, or the frame is malformed', () => {
+  const bytes = fc.array(fc.oneof(fc.nat(255), fc.constant(0x80), fc.constant(0xff)), { maxLength: 160 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), bytes, (kind, rest) => {
+      const payload = Uint8Array.from([frameMarker, kind, ...rest]);
+      try {
+        const { sequence, total, offset, messages, bytes: received, rest: end } = readFrameHead(payload);
+        for (const number of [sequence, total, offset, messages, received])
+          expect(number).toSatisfy(Number.isSafeInteger);
+        expect(end).toBeLessThanOrEqual(Math.min(payload.length, 2 + 4 * 8));
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'malformed' });
+      }
+    }),
+    { numRuns: 5000 },
+  );
+});
 
 function bytesOf(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

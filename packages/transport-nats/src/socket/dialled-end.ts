@@ -81,6 +81,12 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
     this.socket.fail(cause);
   }
 
+  /** The server refused a message to the listener. */
+  onDenied(error: MicroError): void {
+    const why = `the server refuses what is sent: ${error.message}`;
+    this.fail(new MicroError(error.code, `${this.#line.what}: ${why}`, { cause: error }));
+  }
+
   /** Connected again: what was lost meanwhile is found out now. */
   onReconnect(): void {
     if (this.socket.record.begun > 0 && this.socket.probe()) this.#watch.probed();

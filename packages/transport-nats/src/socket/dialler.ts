@@ -1,4 +1,4 @@
-import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
+import type { AbortOptions, Closable, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
 import { type NatsConnection, type NatsMessage, natsReplyInbox, tellNoResponders } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
@@ -71,9 +71,7 @@ export class Dialler {
   }
 
   #onDenied(subject: string, error: MicroError): void {
-    for (const end of [...this.#ends]) {
-      if (end.socket.remote === subject) end.fail(new MicroError(error.code, error.message, { cause: error }));
-    }
+    for (const end of [...this.#ends]) if (end.socket.remote === subject) end.onDenied(error);
   }
 
   /** Looks after quiet listeners; in an outage nobody is heard, which says nothing of them. */

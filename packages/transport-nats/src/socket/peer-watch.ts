@@ -1,5 +1,3 @@
-import type { Clock } from './clock.ts';
-
 /** What to do about a peer. */
 export type Verdict = 'leave' | 'probe' | 'gone';
 
@@ -9,11 +7,11 @@ export type Verdict = 'leave' | 'probe' | 'gone';
  * Times are ticks of its clock.
  */
 export class PeerWatch {
-  readonly #clock: Clock;
+  readonly #clock: { readonly now: number };
   #heardAt: number;
   #probedAt: number | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: { readonly now: number }) {
     this.#clock = clock;
     this.#heardAt = clock.now;
   }
