@@ -58,6 +58,8 @@ export class NatsListener implements Listener {
   #handler: SocketHandler | undefined;
   #subscription: NatsSubscription | undefined;
   #isFull = false;
+  /** It was lost, and only what is open goes on. */
+  #isLeft = false;
   #lastShed = Number.NEGATIVE_INFINITY;
 
   constructor({ connection, address, settings, logger, inbox }: ListenerInit) {
@@ -278,7 +280,9 @@ export class NatsListener implements Listener {
 
   #afterEnd(): void {
     if (this.#ends.size === 0) this.#clock.stop();
-    if (this.#ends.running.size === 0) this.#onIdle?.();
+    if (this.#ends.running.size > 0) return;
+    this.#onIdle?.();
+    if (this.#isLeft) this.#letGo();
   }
 
   /** Looks after quiet diallers; in an outage nobody is heard, which says nothing of them. */
@@ -298,7 +302,19 @@ export class NatsListener implements Listener {
     for (const end of this.#ends.known) end.onReconnect();
   }
 
-  async #release({ signal }: AbortOptions): Promise<void> {
+  async #release(options: AbortOptions): Promise<void> {
+    if (this.#lifetime.cause === undefined || this.#connection.state.status === 'closed') await this.#finish(options);
+    else this.#leave();
+  }
+
+  /** Its address was taken away: `closed` tells at once, and what is open goes on without it, so that answers still go out. */
+  #leave(): void {
+    this.#subscription?.unsubscribe();
+    this.#isLeft = true;
+    this.#afterEnd();
+  }
+
+  async #finish({ signal }: AbortOptions): Promise<void> {
     const { closeTimeoutMs } = this.#settings;
     const bound = AbortSignal.timeout(closeTimeoutMs);
     const stop = signal ? AbortSignal.any([signal, bound]) : bound;
@@ -309,10 +325,14 @@ export class NatsListener implements Listener {
     } finally {
       this.#subscription?.unsubscribe();
       for (const end of [...this.#ends.known]) this.#drop(end, this.#lifetime.closedError());
-      for (const unfollow of this.#unfollow) unfollow();
-      this.#clock.stop();
-      this.#logger.end();
+      this.#letGo();
     }
+  }
+
+  #letGo(): void {
+    for (const unfollow of this.#unfollow) unfollow();
+    this.#clock.stop();
+    this.#logger.end();
   }
 
   async #idle(signal: AbortSignal): Promise<void> {
