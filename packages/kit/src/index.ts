@@ -24,7 +24,7 @@ export { parseGoDuration } from './settings/go-duration.ts';
 export { deepEqual } from './registry/deep-equal.ts';
 export { FollowingWatcher } from './registry/following-watcher.ts';
 export { RecordWatcher } from './registry/record-watcher.ts';
-export { checkServiceName, checkTtl } from './registry/registry-rules.ts';
+export { checkRecord, checkServiceName, checkTtl } from './registry/registry-rules.ts';
 export { LeaseTable } from './registry/lease-table.ts';
 export { StoreRegistry } from './registry/store-registry.ts';
 

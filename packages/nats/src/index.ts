@@ -10,7 +10,7 @@ export { isNoResponders, noRespondersError, tellNoResponders } from './no-respon
 export { PublishTracker } from './link/publish-tracker.ts';
 export { natsReplyInbox } from './connection/reply-inbox.ts';
 export { parseServers } from './connection/server-list.ts';
-export { checkQueue, checkSubject } from './subject.ts';
+export { checkQueue, checkSubject, isSubject } from './subject.ts';
 export { wrapNatsConnection } from './connection/wrap-connection.ts';
 
 export type {

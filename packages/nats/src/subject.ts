@@ -26,6 +26,11 @@ export function checkSubject(subject: string, who: string, rules?: SubjectRules)
   remember(known, subject);
 }
 
+/** Returns whether {@link checkSubject} accepts `subject`, without wildcards: whether something can be sent there. */
+export function isSubject(subject: string): boolean {
+  return knownSubjects.has(subject) || subjectFault(subject, false) === undefined;
+}
+
 /** Throws `invalid` unless `queue` can name a queue group: no white space, no control characters, no wildcards, at most 1000 bytes. */
 export function checkQueue(queue: string, who: string): void {
   if (knownQueues.has(queue)) return;

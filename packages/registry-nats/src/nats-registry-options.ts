@@ -1,7 +1,7 @@
-import { type Logger, MicroError } from '@ts-micro/core';
-import { safeLogger } from '@ts-micro/kit';
+import type { Logger } from '@ts-micro/core';
+import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
-import { type SubjectPlan, sharedSubjects, subjectsByName } from './subject-plan.ts';
+import { type SubjectPlan, sharedSubjects, subjectsByName } from './subjects/subject-plan.ts';
 
 /** How to connect, and how to ask. */
 export interface NatsRegistryOptions extends NatsPluginOptions {
@@ -12,24 +12,32 @@ export interface NatsRegistryOptions extends NatsPluginOptions {
   /** A `getService` ends once one version has this many nodes. @default none */
   readonly quorum?: number | undefined;
   /**
-   * Whether Go Micro's registries are found and find this one. `false` gives each service subjects of its own, below the query and watch
-   * subjects, so that a lookup or an announcement costs nothing to who has nothing to do with it; then only registries that say `false`
-   * as well see each other.
-   * @default true
+   * Whom it finds and is found by. `go`: Go Micro's registries and ours, on subjects that all services share. `native`: only registries
+   * of the same dialect, on subjects of each service's own below the query and watch subjects, so that a lookup or an announcement
+   * reaches only those who have to do with it.
+   * @default 'go'
    */
-  readonly interop?: boolean | undefined;
+  readonly dialect?: 'go' | 'native' | undefined;
   /**
    * Where to ask and to answer.
-   * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before); without `interop` `ts-micro.query`
+   * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before); natively `ts-micro.query`
    */
   readonly querySubjects?: readonly string[] | undefined;
   /**
    * Where to announce and to watch.
-   * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before); without `interop` `ts-micro.watch`
+   * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before); natively `ts-micro.watch`
    */
   readonly watchSubjects?: readonly string[] | undefined;
   /** The lease of nodes registered without `ttlMs`, renewed three times in it, and of those a Go peer announces. @default 90000 */
   readonly defaultLeaseMs?: number | undefined;
+  /** The longest lease that a peer is believed. A node that states a longer one is asked for when this one is over. @default 600000 */
+  readonly maxLeaseMs?: number | undefined;
+  /** The most nodes that one watcher knows and one lookup returns. Where it is full, nodes that it does not know are left out. @default 20000 */
+  readonly maxNodes?: number | undefined;
+  /** The most memory in bytes, roughly, that the records of one watcher or lookup take. @default 64 MiB */
+  readonly maxBytes?: number | undefined;
+  /** The longest record in bytes that is announced, and read from peers. @default 1 MiB */
+  readonly maxRecordBytes?: number | undefined;
 }
 
 /** {@link NatsRegistryOptions} checked, with defaults filled in. */
@@ -41,28 +49,36 @@ export interface NatsRegistrySettings {
   readonly quorum: number | undefined;
   readonly subjects: SubjectPlan;
   readonly defaultLeaseMs: number;
+  readonly maxLeaseMs: number;
+  readonly maxNodes: number;
+  readonly maxBytes: number;
+  readonly maxRecordBytes: number;
   readonly logger: Logger;
 }
+
+const checks = new OptionChecks('nats registry');
 
 /** Throws `invalid` naming the option and its value. */
 export function checkRegistryOptions({
   queryTimeoutMs = 500,
   quietMs = 25,
   quorum,
-  interop = true,
-  querySubjects = interop ? ['micro.nats.query', 'micro.registry.nats.query'] : ['ts-micro.query'],
-  watchSubjects = interop ? ['micro.nats.watch', 'micro.registry.nats.watch'] : ['ts-micro.watch'],
+  dialect = 'go',
+  querySubjects = dialect === 'go' ? ['micro.nats.query', 'micro.registry.nats.query'] : ['ts-micro.query'],
+  watchSubjects = dialect === 'go' ? ['micro.nats.watch', 'micro.registry.nats.watch'] : ['ts-micro.watch'],
   defaultLeaseMs = 90_000,
+  maxLeaseMs = Math.max(600_000, defaultLeaseMs),
+  maxNodes = 20_000,
+  maxBytes = 2 ** 26,
+  maxRecordBytes = 2 ** 20,
   ...connect
 }: NatsRegistryOptions): NatsRegistrySettings {
-  checkMilliseconds('queryTimeoutMs', queryTimeoutMs);
-  checkMilliseconds('quietMs', quietMs);
-  checkMilliseconds('defaultLeaseMs', defaultLeaseMs);
-  checkQuorum('option quorum', quorum);
-  if (typeof interop !== 'boolean') {
-    throw new MicroError('invalid', `nats registry: option interop is ${String(interop)}, neither true nor false`);
-  }
-  const plan = interop ? sharedSubjects : subjectsByName;
+  for (const [option, value] of Object.entries({ queryTimeoutMs, quietMs, defaultLeaseMs, maxLeaseMs }))
+    checks.milliseconds(option, value);
+  for (const [option, value] of Object.entries({ maxNodes, maxBytes, maxRecordBytes })) checks.whole(option, value);
+  checkQuorum(quorum);
+  checks.oneOf('dialect', dialect, ['go', 'native']);
+  const plan = dialect === 'go' ? sharedSubjects : subjectsByName;
   return {
     connect,
     queryTimeoutMs,
@@ -70,34 +86,26 @@ export function checkRegistryOptions({
     quorum,
     subjects: plan(checkSubjects('querySubjects', querySubjects), checkSubjects('watchSubjects', watchSubjects)),
     defaultLeaseMs,
+    maxLeaseMs,
+    maxNodes,
+    maxBytes,
+    maxRecordBytes,
     logger: safeLogger(connect.logger),
   };
 }
 
-// setTimeout takes no more.
-const longestTimerMs = 2 ** 31 - 1;
-
-function checkMilliseconds(option: string, value: number): void {
-  if (typeof value === 'number' && value > 0 && value <= longestTimerMs) return;
-  const rule = `not a number above 0 and up to ${longestTimerMs}`;
-  throw new MicroError('invalid', `nats registry: option ${option} is ${String(value)}, ${rule}`);
-}
-
-/** Throws `invalid` unless `value` is a whole number from 1 up, or absent. */
-export function checkQuorum(what: string, value: number | undefined): void {
-  if (value === undefined || (Number.isInteger(value) && value > 0)) return;
-  throw new MicroError('invalid', `nats registry: ${what} is ${String(value)}, not a whole number from 1 up`);
+/** Throws `invalid` unless `quorum` is a whole number from 1 up, or absent. */
+export function checkQuorum(quorum: number | undefined): void {
+  if (quorum !== undefined) checks.whole('quorum', quorum);
 }
 
 function checkSubjects(option: string, subjects: readonly string[]): readonly string[] {
-  if (!Array.isArray(subjects) || subjects.length === 0) {
-    throw new MicroError('invalid', `nats registry: option ${option} is not an array of at least one subject`);
-  }
-  for (const subject of subjects) checkSubject(subject, `nats registry: option ${option}`);
-  // A comma separates subjects in the header that tells peers where else a message was published.
-  const comma = subjects.find((subject) => subject.includes(','));
-  if (comma !== undefined) {
-    throw new MicroError('invalid', `nats registry: option ${option}: "${comma}" contains a comma`);
+  if (!Array.isArray(subjects) || subjects.length === 0)
+    throw checks.invalid(option, subjects, 'an array of at least one subject');
+  for (const subject of subjects) {
+    checkSubject(subject, `nats registry: option ${option}`);
+    // A comma separates subjects in the header that tells peers where else a message was published.
+    if (subject.includes(',')) throw checks.invalid(option, subject, 'a subject without a comma');
   }
   return [...new Set(subjects)];
 }

@@ -1,19 +1,16 @@
-import type {
-  AbortOptions,
-  LookupOptions,
+import {
+  type AbortOptions,
+  type LookupOptions,
   MicroError,
-  RegisterOptions,
-  Registry,
-  RegistryFeatures,
-  ServiceRecord,
-  Watcher,
-  WatchOptions,
+  type RegisterOptions,
+  type Registry,
+  type RegistryFeatures,
+  type ServiceRecord,
+  type Watcher,
+  type WatchOptions,
 } from '@ts-micro/core';
-import { checkServiceName, checkTtl, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
-import { type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
-import { checkedRecord } from './check-record.ts';
-import { LeaseClock } from './lease-clock.ts';
-import { mergeAnswers } from './merge-answers.ts';
+import { checkRecord, checkServiceName, checkTtl, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
+import { checkSubject, type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkQuorum,
   checkRegistryOptions,
@@ -21,13 +18,13 @@ import {
   type NatsRegistrySettings,
 } from './nats-registry-options.ts';
 import { NatsWatcher } from './nats-watcher.ts';
-import { statedLeasesMs } from './peer-headers.ts';
-import { decodeAnnouncement } from './record-decoding.ts';
-import { encodeDelete, encodeGet, encodeList } from './record-encoding.ts';
+import { mergeAnswers } from './query/merge-answers.ts';
 import { Registrations } from './registrations.ts';
 import { RegistrySession } from './registry-session.ts';
-import { groupKey } from './subject-groups.ts';
+import { groupKey } from './subjects/subject-groups.ts';
 import { WatcherSet } from './watcher-set.ts';
+import { decodeAnnouncement, encodeCreate, encodeDelete, encodeGet, encodeList } from './wire/messages.ts';
+import { usableRecord } from './wire/usable-record.ts';
 
 const who = 'nats registry';
 const closeTimeoutMs = 10_000;
@@ -52,7 +49,6 @@ class NatsRegistry implements Registry {
   readonly #watchers = new WatcherSet();
   /** How often `register` is under way, by name. */
   readonly #registering = new Map<string, number>();
-  readonly #clock = new LeaseClock((now) => this.#expire(now));
   #session: RegistrySession | undefined;
 
   constructor(options: NatsRegistryOptions) {
@@ -65,7 +61,6 @@ class NatsRegistry implements Registry {
       logger: this.#logger,
       announce: (name, data, leasesMs) => this.#session?.announce(name, data, leasesMs),
       onGone: (name) => this.#unlisten(name),
-      onExpiry: (time) => this.#clock.fireBy(time),
     });
   }
 
@@ -87,17 +82,24 @@ class NatsRegistry implements Registry {
 
   async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
-    const record = checkedRecord(service);
+    const record = checkRecord(service, who);
     const { ttlMs } = options;
     checkTtl(ttlMs, who);
     const { name } = record;
+    for (const { id, address } of record.nodes)
+      checkSubject(address, `${who}: service "${name}": node "${id}": address`);
+    const data = this.#encode(record);
     this.#registering.set(name, (this.#registering.get(name) ?? 0) + 1);
     try {
       const session = await this.#open(options);
       await session.listen(name, options);
       this.#lifetime.assertOpen(options);
-      this.#registrations.announce(record, ttlMs);
-      this.#registrations.put(record, ttlMs);
+      session.announce(name, data, [ttlMs ?? this.#settings.defaultLeaseMs]);
+      const undo = this.#registrations.put(record, ttlMs);
+      await session.announced(name, options).catch((error: unknown) => {
+        undo();
+        throw error;
+      });
     } catch (error) {
       // What is registered already must outlive an outage in which its owner keeps renewing it.
       this.#registrations.renew(record, ttlMs);
@@ -112,19 +114,19 @@ class NatsRegistry implements Registry {
 
   async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
-    const record = checkedRecord(service);
+    const record = checkRecord(service, who);
     if (!this.#registrations.remove(record)) return;
     const session = await this.#open(options);
     session.announce(record.name, encodeDelete(record));
     // Nobody repeats it, unlike a registration, so it must have left before this resolves.
-    await session.connection.flush(options);
+    await session.announced(record.name, options);
   }
 
   async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
     this.#lifetime.assertOpen(options);
     checkServiceName(name, who);
     const { quorum = this.#settings.quorum, signal } = options;
-    checkQuorum('quorum', quorum);
+    checkQuorum(quorum);
     const session = await this.#open(options);
     return mergeAnswers(await session.query(encodeGet(name), { name, quorum, signal }));
   }
@@ -175,6 +177,14 @@ class NatsRegistry implements Registry {
     return session;
   }
 
+  #encode(record: ServiceRecord): Uint8Array {
+    const data = encodeCreate(record);
+    const { maxRecordBytes } = this.#settings;
+    if (data.length <= maxRecordBytes) return data;
+    const size = `${data.length} bytes, more than maxRecordBytes (${maxRecordBytes})`;
+    throw new MicroError('too_large', `${who}: service "${record.name}": the record is ${size}`);
+  }
+
   /** Nothing of that name is registered, or no longer. */
   #unlisten(name: string): void {
     if (!this.#registering.has(name)) this.#session?.unlisten(name);
@@ -184,11 +194,10 @@ class NatsRegistry implements Registry {
     const key = groupKey(subjects);
     const question = service === undefined ? encodeList() : encodeGet(service);
     const watcher: NatsWatcher = new NatsWatcher({
+      ...this.#settings,
       service,
-      defaultLeaseMs: this.#settings.defaultLeaseMs,
-      logger: this.#settings.logger,
+      isConnected: () => this.#session?.isConnected ?? false,
       query: async ({ signal }) => (await this.#open({ signal })).query(question, { name: service, signal }),
-      onExpiry: (time) => this.#clock.fireBy(time),
       onClose: () => {
         if (this.#watchers.delete(key, watcher)) this.#session?.unfollow(subjects);
       },
@@ -198,17 +207,19 @@ class NatsRegistry implements Registry {
   }
 
   #onAnnouncement(message: NatsMessage, key: string): void {
-    const announcement = decodeAnnouncement(message.data);
-    const { name, nodes } = announcement.service;
-    const leased = { ...announcement, leasesMs: statedLeasesMs(message, nodes.length) };
-    for (const watcher of this.#watchers.of(key)) {
-      if (watcher.service === undefined || watcher.service === name) watcher.take(leased);
-    }
+    const { logger, maxRecordBytes } = this.#settings;
+    const announcement = decodeAnnouncement(message.data, maxRecordBytes);
+    const { name } = announcement.service;
+    const interested = [...this.#watchers.of(key)].filter(({ service }) => service === undefined || service === name);
+    if (interested.length === 0) return;
+    const record = usableRecord(message, announcement, logger);
+    if (record === undefined) return;
+    for (const watcher of interested) watcher.take({ ...record, action: announcement.action });
   }
 
   #onReconnect(): void {
     this.#registrations.announceAll();
-    for (const watcher of this.#watchers.all()) watcher.resync();
+    for (const watcher of this.#watchers.all()) watcher.missed();
   }
 
   #onEnd(cause: MicroError): void {
@@ -218,26 +229,17 @@ class NatsRegistry implements Registry {
   }
 
   #failWatchers(watchers: Iterable<NatsWatcher>, cause: MicroError): void {
-    for (const watcher of [...watchers]) watcher.fail(cause);
-  }
-
-  #expire(now: number): number {
-    let next = this.#registrations.expire(now);
-    // In an outage no renewal can be heard, so nobody's lease runs out; a resync follows it.
-    if (this.#session?.isConnected) {
-      for (const watcher of this.#watchers.all()) next = Math.min(next, watcher.expire(now));
-    }
-    return next;
+    for (const watcher of [...watchers]) void watcher.fail(cause);
   }
 
   async #release({ signal = AbortSignal.timeout(closeTimeoutMs) }: AbortOptions): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    this.#clock.stop();
+    const records = this.#registrations.records();
     this.#registrations.stop();
     try {
       if (session?.isConnected) {
-        for (const record of this.#registrations.records()) session.announce(record.name, encodeDelete(record));
+        for (const record of records) session.announce(record.name, encodeDelete(record));
         await session.connection.flush({ signal });
       }
     } finally {

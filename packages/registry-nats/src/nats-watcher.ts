@@ -1,131 +1,108 @@
-import {
-  type AbortOptions,
-  type Logger,
-  type MicroError,
-  type RegistryEvent,
-  serviceRecord,
-  type Watcher,
-} from '@ts-micro/core';
-import { Lifetime, Mailbox } from '@ts-micro/kit';
-import { type Change, type Lease, LeaseTable } from './lease-table.ts';
-import type { Answer } from './query.ts';
-import type { Announcement } from './record-decoding.ts';
+import type { AbortOptions, Logger, ServiceRecord } from '@ts-micro/core';
+import { LeaseTable, RecordWatcher } from '@ts-micro/kit';
+import type { LeasedRecord } from './wire/usable-record.ts';
 
 export interface NatsWatcherOptions {
   /** Only this service. */
   readonly service: string | undefined;
-  /** The lease of a node whose peer named none. */
+  /** The lease of a node whose peer named none, and the longest that a peer is believed. */
   readonly defaultLeaseMs: number;
+  readonly maxLeaseMs: number;
+  /** The most nodes and bytes that it knows. */
+  readonly maxNodes: number;
+  readonly maxBytes: number;
   readonly logger: Logger;
+  /** Whether peers can be heard of now. */
+  readonly isConnected: () => boolean;
   /** Asks everybody for what is watched. */
-  readonly query: (options: AbortOptions) => Promise<readonly Answer[]>;
-  /** Told when a lease runs out. */
-  readonly onExpiry: (time: number) => void;
+  readonly query: (options: AbortOptions) => Promise<readonly LeasedRecord[]>;
   readonly onClose: () => void;
 }
 
-/** An announcement and the leases it stated. */
-export type LeasedAnnouncement = Announcement & { readonly leasesMs: readonly number[] | undefined };
+/** What a peer announced, and the leases it stated. */
+export interface LeasedAnnouncement extends LeasedRecord {
+  readonly action: string;
+}
 
-const mailboxLimit = 1000;
 const retryMs = 1000;
 // Time for the others to reconnect as well and to be heard of: Go Micro's client waits 2 s between attempts.
 const doubtMs = 5000;
+const mostHeard = 100_000;
 
 /**
- * What one watcher knows, and the changes to it.
+ * A watcher that knows what peers announce and, at first and after a gap, what everybody answers.
  *
- * It knows from announcements and, at first and after a gap, from asking everybody. While it asks, announcements wait: an answer may
- * be older than an announcement that came in before it.
+ * - An announcement that comes in while it asks counts more than an answer about the same node, which may be older.
+ * - A node whose stated lease runs out is gone. One that stated none, or too long a lease, is asked for first; all of them at once, and
+ *   at most once a second.
+ * - After a gap every node is in doubt: who is not heard of within 5 s is asked for and then given up. During an outage nobody is.
  */
-export class NatsWatcher implements Watcher {
-  readonly service: string | undefined;
+export class NatsWatcher extends RecordWatcher {
   readonly #options: NatsWatcherOptions;
-  readonly #known = new LeaseTable();
-  readonly #mailbox = new Mailbox<RegistryEvent>('nats registry: watcher', mailboxLimit);
-  readonly #lifetime = new Lifetime('nats registry: watcher', () => this.#release());
+  readonly #known: LeaseTable;
   readonly #ended = new AbortController();
-  /** Announcements that came in while asking; undefined while it does not. */
-  #waiting: LeasedAnnouncement[] | undefined = [];
+  /** Nodes heard of while asking; undefined while it does not. */
+  #heard: Set<string> | undefined;
   #hasGap = false;
   #hasDoubt = false;
-  #hasOverflowed = false;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: NatsWatcherOptions) {
+    const { service, maxNodes, maxBytes, logger } = options;
+    super({
+      what: 'nats registry: watcher',
+      service,
+      known: () => this.#known.records(),
+      stop: () => {
+        clearTimeout(this.#retry);
+        this.#ended.abort();
+        this.#known.unwatch(this);
+        this.#known.clear();
+        options.onClose();
+      },
+    });
     this.#options = options;
-    this.service = options.service;
+    this.#known = new LeaseTable({
+      maxNodes,
+      maxBytes,
+      onDue: (now) => this.#onDue(now),
+      onRefused: ({ name }) => logger.warn('nodes left out, there are too many', { service: name, maxNodes, maxBytes }),
+    });
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** Ends it because of `cause`, which a pending wait rejects with. */
-  fail(cause: MicroError): void {
-    void this.#lifetime.fail(cause);
-  }
-
-  async receive(options?: AbortOptions): Promise<RegistryEvent | undefined> {
-    this.#lifetime.assertOpen(options);
-    return this.#next(options);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<RegistryEvent, void, undefined> {
-    for (let event = await this.#next(); event !== undefined; event = await this.#next()) yield event;
-  }
-
-  /** Asks for the first time; the first event is there once this resolves. */
+  /** Asks for the first time. The first event is there once this resolves. */
   async start(options: AbortOptions): Promise<void> {
-    this.#learn(await this.#options.query(options), true);
-    if (this.#hasGap) void this.#ask();
+    await this.#ask(true, options);
+    void this.#catchUp();
   }
 
   /** Takes what a peer announced. */
   take(announcement: LeasedAnnouncement): void {
-    if (this.#waiting) this.#waiting.push(announcement);
-    else this.#tell(this.#apply(announcement));
+    const { action, service } = announcement;
+    this.#hear(service);
+    if (action !== 'delete') this.#put(announcement);
+    // Whatever else a Go service is configured to call it, it tells what it has. One that leaves without nodes leaves with all of them.
+    else if (service.nodes.length === 0) this.#known.removeVersion(service);
+    else this.#known.remove(service);
   }
 
   /** Asks again because announcements may have been missed, until that succeeds. */
-  resync(): void {
+  missed(): void {
     this.#hasGap = true;
-    void this.#ask();
+    void this.#catchUp();
   }
 
-  /** Gives up the nodes that are due; where the lease was a guess only after asking. Returns when to look again. */
-  expire(now: number): number {
-    // What is waiting may renew a lease.
-    if (this.#waiting) return Number.POSITIVE_INFINITY;
-    for (const { change } of this.#known.expire(now, { withGuessed: false })) this.#tell(change);
-    const next = this.#known.nextExpiry();
-    if (next > now) return next;
-    this.#hasDoubt = true;
-    void this.#ask();
-    return Number.POSITIVE_INFINITY;
-  }
-
-  async #ask(): Promise<void> {
+  async #catchUp(): Promise<void> {
     clearTimeout(this.#retry);
-    while ((this.#hasGap || this.#hasDoubt) && this.#waiting === undefined && this.#lifetime.isOpen) {
+    while ((this.#hasGap || this.#hasDoubt) && this.#heard === undefined && !this.#ended.signal.aborted) {
       const isGap = this.#hasGap;
       this.#hasGap = false;
       this.#hasDoubt = false;
-      this.#waiting = [];
       try {
-        this.#learn(await this.#options.query({ signal: this.#ended.signal }), isGap);
+        await this.#ask(isGap, { signal: this.#ended.signal });
       } catch (error) {
         this.#hasGap ||= isGap;
         this.#hasDoubt = true;
-        for (const announcement of this.#endWaiting()) this.#tell(this.#apply(announcement));
         this.#retryLater(error);
         return;
       }
@@ -133,77 +110,64 @@ export class NatsWatcher implements Watcher {
   }
 
   #retryLater(error: unknown): void {
-    if (!this.#lifetime.isOpen) return;
+    if (this.#ended.signal.aborted) return;
     this.#options.logger.debug('watcher could not ask, trying again', { service: this.service, error });
-    this.#retry = setTimeout(() => void this.#ask(), retryMs);
-    this.#retry.unref();
+    this.#retry = setTimeout(() => void this.#catchUp(), retryMs).unref();
   }
 
-  #learn(answers: readonly Answer[], isGap: boolean): void {
-    const now = performance.now();
-    // Who does not answer right after an outage may just not be back yet.
-    if (isGap) this.#known.doubt(now + doubtMs);
-    const changes = [
-      ...answers.map((answer) => this.#known.put(answer.service, this.#leases(answer, now))),
-      ...this.#endWaiting().map((announcement) => this.#apply(announcement)),
-    ];
-    if (isGap) {
-      this.#push(() => this.#everything());
-    } else {
-      changes.push(...this.#known.expire(now).map((expired) => expired.change));
-      for (const change of changes) this.#tell(change);
+  async #ask(isGap: boolean, options: AbortOptions): Promise<void> {
+    const heard = new Set<string>();
+    this.#heard = heard;
+    try {
+      // Who does not answer right after an outage may just not be back yet.
+      if (isGap) this.#known.doubt(doubtMs);
+      const answers = await this.#options.query(options);
+      if (this.#ended.signal.aborted) return;
+      if (isGap) this.#known.unwatch(this);
+      for (const answer of answers) this.#learn(answer, heard);
+      if (isGap) this.#known.watch(this);
+      else this.#known.expire();
+    } finally {
+      this.#heard = undefined;
     }
-    this.#options.onExpiry(this.#known.nextExpiry());
   }
 
-  #endWaiting(): readonly LeasedAnnouncement[] {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    return waiting;
+  #learn({ service, leasesMs }: LeasedRecord, heard: ReadonlySet<string>): void {
+    const isOld = (id?: string) => heard.has(keyOf(service)) || heard.has(keyOf(service, id));
+    const fresh = service.nodes.flatMap((node, index) => (isOld(node.id) ? [] : [{ node, index }]));
+    if (fresh.length === 0 && (service.nodes.length > 0 || isOld())) return;
+    const nodes = fresh.map(({ node }) => node);
+    this.#put({
+      service: { ...service, nodes },
+      leasesMs: leasesMs && fresh.map(({ index }) => leasesMs[index] ?? leasesMs[0] ?? this.#options.defaultLeaseMs),
+    });
   }
 
-  #apply(announcement: LeasedAnnouncement): Change | undefined {
-    if (announcement.action === 'delete') return this.#known.remove(announcement.service);
-    // Whatever else a Go service is configured to call it, it tells what it has.
-    const leases = this.#leases(announcement, performance.now());
-    const change = this.#known.put(announcement.service, leases);
-    for (const lease of leases) this.#options.onExpiry(lease.expiresAt);
-    return change;
+  #put({ service, leasesMs }: LeasedRecord): void {
+    const { defaultLeaseMs, maxLeaseMs } = this.#options;
+    const stated = leasesMs ?? [];
+    const isGuess = stated.length === 0 || stated.some((lengthMs) => lengthMs > maxLeaseMs);
+    const ttlMs = stated.length === 0 ? defaultLeaseMs : stated.map((lengthMs) => Math.min(lengthMs, maxLeaseMs));
+    this.#known.put(service, { ttlMs, isGuess });
   }
 
-  #leases({ leasesMs }: Pick<Answer, 'leasesMs'>, now: number): Lease[] {
-    const isStated = leasesMs !== undefined;
-    return (leasesMs ?? [this.#options.defaultLeaseMs]).map((lengthMs) => ({
-      lengthMs,
-      expiresAt: now + lengthMs,
-      isStated,
-    }));
+  #hear(service: ServiceRecord): void {
+    if (this.#heard === undefined) return;
+    const ids = service.nodes.length > 0 ? service.nodes.map(({ id }) => id) : [undefined];
+    for (const id of ids) if (this.#heard.size < mostHeard) this.#heard.add(keyOf(service, id));
   }
 
-  #tell(change: Change | undefined): void {
-    if (change) this.#push(() => ({ type: change.type, service: serviceRecord(change.service) }));
+  #onDue(now: number): number {
+    if (!this.#options.isConnected()) return Number.POSITIVE_INFINITY;
+    this.#known.expire(now, { withGuesses: false });
+    if (this.#known.nextExpiry > now) return this.#known.nextExpiry;
+    this.#hasDoubt = true;
+    void this.#catchUp();
+    return now + retryMs;
   }
+}
 
-  /** Where nobody reads, changes stop being kept one by one: a `resync` stands for those that did not fit. */
-  #push(copy: () => RegistryEvent): void {
-    this.#hasOverflowed ||= !this.#mailbox.push(copy());
-  }
-
-  #next(options?: AbortOptions): Promise<RegistryEvent | undefined> {
-    if (!this.#hasOverflowed || this.#mailbox.size > 0 || options?.signal?.aborted) return this.#mailbox.pull(options);
-    this.#hasOverflowed = false;
-    return Promise.resolve(this.#everything());
-  }
-
-  #everything(): RegistryEvent {
-    return { type: 'resync', services: this.#known.records().map(serviceRecord) };
-  }
-
-  #release(): void {
-    clearTimeout(this.#retry);
-    this.#ended.abort();
-    this.#hasOverflowed = false;
-    this.#mailbox.end(this.#lifetime.cause, { drop: true });
-    this.#options.onClose();
-  }
+/** Names a node, or without `id` a version. */
+function keyOf({ name, version }: ServiceRecord, id?: string): string {
+  return JSON.stringify([name, version, id]);
 }

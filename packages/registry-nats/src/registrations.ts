@@ -1,9 +1,8 @@
 import type { Logger, ServiceRecord } from '@ts-micro/core';
+import { LeaseTable } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
-import { type Lease, LeaseTable } from './lease-table.ts';
-import { leaseHeaders } from './peer-headers.ts';
-import { decodeQuestion } from './record-decoding.ts';
-import { encodeAnswer, encodeCreate, encodeDelete } from './record-encoding.ts';
+import { decodeQuestion, encodeAnswer, encodeCreate, encodeDelete } from './wire/messages.ts';
+import { leaseHeaders } from './wire/peer-headers.ts';
 
 export interface RegistrationsOptions {
   /** The lease that is told of nodes registered without one. */
@@ -13,15 +12,13 @@ export interface RegistrationsOptions {
   readonly announce: (name: string, data: Uint8Array, leasesMs?: readonly number[]) => void;
   /** Nothing of that name is registered any more. */
   readonly onGone: (name: string) => void;
-  /** Told when a lease runs out. */
-  readonly onExpiry: (time: number) => void;
 }
 
 /** What is registered in this process: it answers for it, announces it again before its leases run out elsewhere, and forgets what is not renewed. */
 export class Registrations {
   readonly #options: RegistrationsOptions;
-  readonly #table = new LeaseTable();
-  // A record in a table never changes, so its bytes need encoding once however often it is asked for.
+  readonly #table: LeaseTable = new LeaseTable({ onDue: (now) => this.#expire(now) });
+  // A record of the table never changes, so it is encoded once however often it is asked for.
   readonly #answers = new WeakMap<ServiceRecord, Uint8Array>();
   #renewal: NodeJS.Timeout | undefined;
 
@@ -33,48 +30,37 @@ export class Registrations {
     return this.#table.records();
   }
 
-  /** Whether anything of that name is registered. */
+  /** Returns whether anything of that name is registered. */
   has(name: string): boolean {
-    return this.#table.recordsOf(name).length > 0;
+    return this.#table.has(name);
   }
 
-  /** Announces the record as it is. Throws where that cannot be. */
-  announce(record: ServiceRecord, ttlMs: number | undefined): void {
-    this.#options.announce(record.name, encodeCreate(record), [this.#lease(ttlMs).lengthMs]);
-  }
-
-  put(record: ServiceRecord, ttlMs: number | undefined): void {
-    const lease = this.#lease(ttlMs);
-    this.#table.put(record, [lease]);
-    this.#options.onExpiry(lease.expiresAt);
+  /** Registers the record; returns what undoes that, unless it was registered before or is again meanwhile. */
+  put(record: ServiceRecord, ttlMs: number | undefined): () => void {
+    const isNew = this.#table.leasesMs(record).length === 0;
+    const owner = {};
+    this.#table.put(record, { ttlMs, owner });
     if (ttlMs === undefined) this.#keepRenewing();
+    return () => {
+      if (isNew) this.#table.removeOwned(owner);
+    };
   }
 
   /** Prolongs the leases of what is registered already. */
   renew(record: ServiceRecord, ttlMs: number | undefined): void {
-    this.#table.renew(record, [this.#lease(ttlMs)]);
+    this.#table.renew(record, { ttlMs });
   }
 
-  /** Removes the record's nodes and says whether that is to be announced. */
+  /** Removes the record's nodes. Returns whether that is to be announced. */
   remove(record: ServiceRecord): boolean {
-    const present = this.#table.get(record.name, record.version);
-    // To a Go peer a record without nodes means all of them; that may be said only where there never were any.
-    if (record.nodes.length === 0 && present?.nodes.length !== 0) return false;
+    // To a Go peer a record without nodes means all of them. That may be said only where there never were any.
+    if (record.nodes.length === 0 && this.#table.get(record)?.nodes.length !== 0) return false;
     this.#table.remove(record);
     this.#checkGone(record.name);
     return true;
   }
 
-  /** Forgets what is due. Returns when to look again. */
-  expire(now: number): number {
-    for (const { service } of this.#table.expire(now)) {
-      this.#tryAnnounce(service, encodeDelete(service));
-      this.#checkGone(service.name);
-    }
-    return this.#table.nextExpiry();
-  }
-
-  /** After an outage, in which announcements were lost and leases elsewhere ran on. */
+  /** Announces everything: after an outage, in which announcements were lost and leases elsewhere ran on. */
   announceAll(): void {
     for (const record of this.records()) this.#announceAgain(record);
   }
@@ -84,8 +70,7 @@ export class Registrations {
     const { reply } = message;
     const question = decodeQuestion(message.data);
     if (question === undefined || reply === undefined) return;
-    const records = question.action === 'list' ? this.#table.records() : this.#table.recordsOf(question.name);
-    for (const record of records) {
+    for (const record of this.#table.records(question.action === 'get' ? question.name : undefined)) {
       const data = this.#answers.get(record) ?? encodeAnswer(record);
       this.#answers.set(record, data);
       try {
@@ -98,41 +83,38 @@ export class Registrations {
 
   stop(): void {
     clearInterval(this.#renewal);
+    this.#table.clear();
+  }
+
+  #expire(now: number): number {
+    for (const service of this.#table.expire(now)) {
+      this.#tryAnnounce(service, encodeDelete(service));
+      this.#checkGone(service.name);
+    }
+    return this.#table.nextExpiry;
   }
 
   #checkGone(name: string): void {
     if (!this.has(name)) this.#options.onGone(name);
   }
 
-  #lease(ttlMs: number | undefined): Lease {
-    return {
-      lengthMs: ttlMs ?? this.#options.defaultLeaseMs,
-      expiresAt: ttlMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + ttlMs,
-      isStated: true,
-    };
-  }
-
   #leasesMs(record: ServiceRecord): number[] {
-    return this.#table.leasesOf(record).map((lease) => lease.lengthMs);
+    return this.#table.leasesMs(record).map((ttlMs) => (Number.isFinite(ttlMs) ? ttlMs : this.#options.defaultLeaseMs));
   }
 
   /** For what was registered without a lease: nobody elsewhere keeps a node for ever. */
   #keepRenewing(): void {
-    if (this.#renewal !== undefined) return;
-    this.#renewal = setInterval(() => {
-      for (const record of this.records()) {
-        const isEndless = ({ expiresAt }: Lease) => expiresAt === Number.POSITIVE_INFINITY;
-        if (this.#table.leasesOf(record).some(isEndless)) this.#announceAgain(record);
-      }
-    }, this.#options.defaultLeaseMs / 3);
-    this.#renewal.unref();
+    this.#renewal ??= setInterval(() => {
+      for (const record of this.records())
+        if (this.#table.leasesMs(record).includes(Number.POSITIVE_INFINITY)) this.#announceAgain(record);
+    }, this.#options.defaultLeaseMs / 3).unref();
   }
 
   #announceAgain(record: ServiceRecord): void {
     this.#tryAnnounce(record, encodeCreate(record), this.#leasesMs(record));
   }
 
-  /** For announcements that nobody waits for; one that is lost to an outage is made good after it. */
+  /** For announcements that nobody waits for. One that is lost to an outage is made good after it. */
   #tryAnnounce({ name }: ServiceRecord, data: Uint8Array, leasesMs?: readonly number[]): void {
     try {
       this.#options.announce(name, data, leasesMs);

@@ -1,10 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
-import type { NatsConnection, NatsMessage, NatsState } from '@ts-micro/nats';
+import type { ReplyInbox } from '@ts-micro/kit';
+import { type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
-import { publishToAll } from './peer-headers.ts';
-import { type Answer, query } from './query.ts';
-import { ReplyInbox } from './reply-inbox.ts';
-import { SubjectGroups } from './subject-groups.ts';
+import { query } from './query/query.ts';
+import { SubjectGroups } from './subjects/subject-groups.ts';
+import { deniedError, publishToAll } from './wire/peer-headers.ts';
+import type { LeasedRecord } from './wire/usable-record.ts';
 
 export interface RegistrySessionEvents {
   readonly onQuestion: (message: NatsMessage) => void;
@@ -25,7 +27,7 @@ export class RegistrySession {
   readonly #announcements: SubjectGroups;
   readonly #settings: NatsRegistrySettings;
   readonly #events: RegistrySessionEvents;
-  readonly #inbox: ReplyInbox;
+  readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #stopListening: () => void;
   #isConnected: boolean;
 
@@ -34,7 +36,7 @@ export class RegistrySession {
     this.connection = connection;
     this.#settings = settings;
     this.#events = events;
-    this.#inbox = new ReplyInbox(connection);
+    this.#inbox = natsReplyInbox({ connection, what: 'nats registry: query' });
     this.#questions = new SubjectGroups({
       connection,
       logger,
@@ -85,18 +87,34 @@ export class RegistrySession {
     publishToAll(this.connection, this.#settings.subjects.announced(name), data, { leasesMs });
   }
 
-  /** Asks everybody, or everybody who has to do with `name`. */
+  /** Resolves once the server has what was announced of a service. Errors: `unauthorized` where it refused it, `unavailable`. */
+  async announced(name: string, options?: AbortOptions): Promise<void> {
+    const subjects = this.#settings.subjects.announced(name);
+    let denial: MicroError | undefined;
+    const ignoreDenials = this.connection.onPublishDenied((subject, error) => {
+      if (subjects.includes(subject)) denial ??= deniedError(subject, error);
+    });
+    try {
+      await this.connection.flush(options);
+      // The client tells of a refusal, which came before the answer to the flush, some microtasks later.
+      await setImmediate();
+    } finally {
+      ignoreDenials();
+    }
+    if (denial) throw denial;
+  }
+
+  /** Asks everybody, or everybody who has to do with `name`. Errors: `unauthorized`, `unavailable`. */
   query(
     question: Uint8Array,
     options: AbortOptions & { readonly name?: string | undefined; readonly quorum?: number | undefined },
-  ): Promise<Answer[]> {
-    const { subjects, quietMs, queryTimeoutMs, logger } = this.#settings;
+  ): Promise<LeasedRecord[]> {
+    const { subjects, queryTimeoutMs, ...settings } = this.#settings;
     return query(this.connection, this.#inbox, question, {
+      ...settings,
       ...options,
       subjects: subjects.asked(options.name),
-      quietMs,
       timeoutMs: queryTimeoutMs,
-      logger,
     });
   }
 
@@ -104,7 +122,7 @@ export class RegistrySession {
     this.#stopListening();
     this.#questions.stopAll();
     this.#announcements.stopAll();
-    this.#inbox.fail(cause);
+    this.#inbox.endAll(cause);
     this.#inbox.stop();
   }
 
@@ -116,7 +134,7 @@ export class RegistrySession {
         this.#events.onEnd(cause ?? new MicroError('closed', 'nats registry: the connection was closed')),
       );
     } else if (wasConnected && !this.#isConnected) {
-      this.#inbox.fail(new MicroError('unavailable', 'nats registry: the connection was lost', { retrySafe: true }));
+      this.#inbox.endAll(new MicroError('unavailable', 'nats registry: the connection was lost', { retrySafe: true }));
     } else if (!wasConnected && this.#isConnected) {
       this.#events.onReconnect();
     }

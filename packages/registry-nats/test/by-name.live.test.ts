@@ -10,7 +10,7 @@ const record = (name: string, version = '1'): ServiceRecord =>
 
 /** With a connection of its own, as another process has. */
 const registryOn = (servers: string, options: NatsRegistryOptions = {}) =>
-  natsRegistry({ servers, name: randomUUID(), interop: false, ...options });
+  natsRegistry({ servers, name: randomUUID(), dialect: 'native', ...options });
 
 /** Counts what is published on a subject, from when this resolves. */
 async function tap(servers: string, subject: string) {
@@ -117,7 +117,7 @@ test('watchers of one service share a subscription, and the last one ends it', a
 test('registries with interop and without do not see each other', async () => {
   await using server = await startNatsServer();
   await using ours = registryOn(server.url);
-  await using go = registryOn(server.url, { interop: true, queryTimeoutMs: 200 });
+  await using go = registryOn(server.url, { dialect: 'go', queryTimeoutMs: 200 });
   await ours.register(record('greeter'));
   await go.register(record('greeter', 'go'));
   expect((await ours.getService('greeter')).map(({ version }) => version)).toEqual(['1']);
@@ -137,6 +137,6 @@ test('a refused subject of one service ends its watchers and no others', async (
   expect(await watcher.receive()).toMatchObject({ type: 'create' });
 });
 
-test('an interop that is neither true nor false is refused with invalid', () => {
-  expect(() => natsRegistry({ interop: 'no' as unknown as boolean })).toThrowError(/option interop is no/);
+test('a dialect that there is not is refused with invalid', () => {
+  expect(() => natsRegistry({ dialect: 'no' as 'go' })).toThrowError(/option dialect is "no"/);
 });

@@ -1,4 +1,4 @@
 import { testRegistry } from '@ts-micro/testkit/vitest';
 import { owned } from './world.ts';
 
-testRegistry({ name: 'nats registry without interop', create: () => owned({ interop: false }) });
+testRegistry({ name: 'nats registry, native dialect', create: () => owned({ dialect: 'native' }) });

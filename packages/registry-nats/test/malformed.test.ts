@@ -1,8 +1,8 @@
 import type { NatsMessage } from '@ts-micro/nats';
 import { checkDecoder } from '@ts-micro-tools/malformed';
 import { describe, expect, test } from 'vitest';
-import { comesTwice, statedLeasesMs } from '../src/peer-headers.ts';
-import { decodeAnnouncement, decodeAnswer, decodeQuestion } from '../src/record-decoding.ts';
+import { decodeAnnouncement, decodeAnswer, decodeQuestion } from '../src/wire/messages.ts';
+import { comesTwice, statedLeasesMs } from '../src/wire/peer-headers.ts';
 import golden from './golden/registry.json' with { type: 'json' };
 
 const samples = golden.samples.map(({ text }) => new TextEncoder().encode(text));

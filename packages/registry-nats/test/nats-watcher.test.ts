@@ -1,8 +1,7 @@
 import { MicroError, type RegistryEvent, type ServiceRecord, serviceRecord, silentLogger } from '@ts-micro/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LeaseClock } from '../src/lease-clock.ts';
-import { NatsWatcher } from '../src/nats-watcher.ts';
-import type { Answer } from '../src/query.ts';
+import { NatsWatcher, type NatsWatcherOptions } from '../src/nats-watcher.ts';
+import type { LeasedRecord } from '../src/wire/usable-record.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -21,28 +20,31 @@ const announced = (action: string, service: ServiceRecord, leaseMs?: number) => 
   leasesMs: leaseMs === undefined ? undefined : [leaseMs],
 });
 
-const answered = (service: ServiceRecord, leaseMs?: number): Answer => ({
+const answered = (service: ServiceRecord, leaseMs?: number): LeasedRecord => ({
   service,
   leasesMs: leaseMs === undefined ? undefined : [leaseMs],
 });
 
 /** A watcher whose questions the test answers, in the order they are asked. */
-function watching() {
-  const asked: { answer(answers: readonly Answer[]): void; fail(error: Error): void }[] = [];
-  const clock = new LeaseClock((now) => watcher.expire(now));
+function watching(options: Partial<NatsWatcherOptions> = {}, isConnected = () => true) {
+  const asked: { answer(answers: readonly LeasedRecord[]): void; fail(error: Error): void }[] = [];
   const watcher: NatsWatcher = new NatsWatcher({
     service: 'greeter',
     defaultLeaseMs: 90_000,
+    maxLeaseMs: 600_000,
+    maxNodes: 1000,
+    maxBytes: 2 ** 20,
+    isConnected: () => isConnected(),
+    ...options,
     logger: silentLogger,
     query: () => new Promise((answer, fail) => asked.push({ answer, fail })),
-    onExpiry: (time) => clock.fireBy(time),
-    onClose: () => clock.stop(),
+    onClose: () => {},
   });
   return { watcher, asked };
 }
 
-async function started(answers: readonly Answer[]) {
-  const { watcher, asked } = watching();
+async function started(answers: readonly LeasedRecord[], ...how: Parameters<typeof watching>) {
+  const { watcher, asked } = watching(...how);
   const starting = watcher.start({});
   asked[0]?.answer(answers);
   await starting;
@@ -76,7 +78,7 @@ test('what is announced while it asks comes after the answers', async () => {
   watcher.take(announced('create', greeter('c'), 1000));
   asked[0]?.answer([answered(greeter('a', 'b'), 1000)]);
   await starting;
-  expect(await events(watcher)).toEqual([['resync', 'b', 'c']]);
+  expect(await events(watcher)).toEqual([['resync', 'c', 'b']]);
   await watcher.close();
 });
 
@@ -112,7 +114,7 @@ test('announcing again prolongs the lease and is no event', async () => {
 
 test('after a gap, who does not answer stays for a while and is asked for again', async () => {
   const { watcher, asked } = await started([answered(greeter('a', 'b'), 90_000)]);
-  watcher.resync();
+  watcher.missed();
   asked[1]?.answer([answered(greeter('a', 'c'), 90_000)]);
   expect(await events(watcher)).toEqual([['resync', 'a', 'b', 'c']]);
   await vi.advanceTimersByTimeAsync(5100);
@@ -123,7 +125,7 @@ test('after a gap, who does not answer stays for a while and is asked for again'
 
 test('after a gap, who does not answer but is heard of later stays', async () => {
   const { watcher, asked } = await started([answered(greeter('a'), 90_000)]);
-  watcher.resync();
+  watcher.missed();
   asked[1]?.answer([]);
   watcher.take(announced('create', greeter('a'), 90_000));
   await vi.advanceTimersByTimeAsync(30_000);
@@ -134,7 +136,7 @@ test('after a gap, who does not answer but is heard of later stays', async () =>
 
 test('a failed question is asked again, and changes are told meanwhile', async () => {
   const { watcher, asked } = await started([answered(greeter('a'), 90_000)]);
-  watcher.resync();
+  watcher.missed();
   watcher.take(announced('create', greeter('b'), 90_000));
   asked[1]?.fail(new MicroError('unavailable', 'the connection was lost'));
   expect(await events(watcher)).toEqual([['update', 'a', 'b']]);
@@ -147,7 +149,7 @@ test('a failed question is asked again, and changes are told meanwhile', async (
 test('a gap while it asks is asked for once more', async () => {
   const { watcher, asked } = watching();
   const starting = watcher.start({});
-  watcher.resync();
+  watcher.missed();
   asked[0]?.answer([answered(greeter('a'), 90_000)]);
   await starting;
   asked[1]?.answer([answered(greeter('b'), 90_000)]);
@@ -174,12 +176,10 @@ test.each(['update', 'put', 'override'])('%s is taken as what the peer has', asy
 
 test('changes that nobody reads become one resync', async () => {
   const { watcher } = await started([answered(greeter('a'), 90_000)]);
-  for (let count = 0; count < 3000; count++) {
+  for (let count = 0; count < 12_000; count++) {
     watcher.take(announced(count % 2 === 0 ? 'create' : 'delete', greeter('b'), 90_000));
   }
-  const kept = await events(watcher);
-  expect(kept.length).toBeLessThan(2000);
-  expect(kept.at(-1)).toEqual(['resync', 'a']);
+  expect(await events(watcher)).toEqual([['resync', 'a']]);
   watcher.take(announced('create', greeter('c'), 90_000));
   expect(await events(watcher)).toEqual([['update', 'a', 'c']]);
   await watcher.close();
@@ -187,7 +187,7 @@ test('changes that nobody reads become one resync', async () => {
 
 test('closing while it asks again leaves no timer and tells nothing more', async () => {
   const { watcher, asked } = await started([answered(greeter('a'), 90_000)]);
-  watcher.resync();
+  watcher.missed();
   const pending = watcher.receive();
   await watcher.close();
   asked[1]?.fail(new MicroError('canceled', 'closed'));
@@ -204,4 +204,57 @@ test('a cause that ends it is what a pending wait rejects with', async () => {
   await expect(pending).rejects.toBe(cause);
   expect(await watcher.closed).toBe(cause);
   await expect(watcher.receive()).rejects.toMatchObject({ code: 'closed', cause });
+});
+
+test('a lease beyond the longest that is believed ends there, after asking', async () => {
+  const { watcher, asked } = await started([answered(greeter('a', 'b'), 1e300)], { maxLeaseMs: 60_000 });
+  await vi.advanceTimersByTimeAsync(60_100);
+  expect(asked).toHaveLength(2);
+  asked[1]?.answer([answered(greeter('a'), 1e300)]);
+  expect(await events(watcher)).toEqual([['update', 'a']]);
+  await watcher.close();
+});
+
+test('a full watcher takes no more nodes, and keeps and renews those it knows', async () => {
+  const { watcher } = await started([answered(greeter('a', 'b'), 5000)], { maxNodes: 3 });
+  const forged = Array.from({ length: 50 }, (_, index) => `forged-${index}`);
+  watcher.take(announced('create', greeter(...forged), 90_000));
+  expect(await events(watcher)).toEqual([['update', 'a', 'b', 'forged-0']]);
+  await vi.advanceTimersByTimeAsync(3000);
+  watcher.take(announced('create', greeter('a', 'b'), 5000));
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(await events(watcher)).toEqual([]);
+  await watcher.close();
+});
+
+test('nodes whose leases are guesses and end one after the other are asked for at most once a second', async () => {
+  const { watcher, asked } = await started([]);
+  for (let count = 0; count < 100; count++) {
+    watcher.take(announced('create', greeter(`forged-${count}`)));
+    await vi.advanceTimersByTimeAsync(50);
+  }
+  for (let count = 0; count < 950; count++) {
+    await vi.advanceTimersByTimeAsync(100);
+    asked.at(-1)?.answer([]);
+  }
+  expect(asked.length).toBeGreaterThan(1);
+  expect(asked.length).toBeLessThan(10);
+  expect((await events(watcher)).at(-1)).toEqual(expect.arrayContaining(['delete', 'forged-99']));
+  await watcher.close();
+});
+
+test('during an outage nobody is given up', async () => {
+  let isConnected = true;
+  const { watcher, asked } = await started([answered(greeter('a'), 5000)], {}, () => isConnected);
+  isConnected = false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await events(watcher)).toEqual([]);
+  isConnected = true;
+  watcher.missed();
+  asked[1]?.answer([]);
+  expect(await events(watcher)).toEqual([['resync', 'a']]);
+  await vi.advanceTimersByTimeAsync(5100);
+  asked[2]?.answer([]);
+  expect(await events(watcher)).toEqual([['delete', 'a']]);
+  await watcher.close();
 });

@@ -1,6 +1,6 @@
 import { checkSubject } from '@ts-micro/nats';
 import { expect, test } from 'vitest';
-import { sharedSubjects, subjectsByName, tokenOf } from '../src/subject-plan.ts';
+import { sharedSubjects, subjectsByName, tokenOf } from '../src/subjects/subject-plan.ts';
 
 const names = [
   'greeter',

@@ -1,4 +1,4 @@
-import { MicroError } from '@ts-micro/core';
+import { MicroError, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 
 /** Throws `invalid` where no service can have that name; `who` begins the message. */
 export function checkServiceName(name: string, who: string): void {
@@ -10,4 +10,16 @@ export function checkServiceName(name: string, who: string): void {
 export function checkTtl(ttlMs: number | undefined, who: string): void {
   if (ttlMs === undefined || (Number.isFinite(ttlMs) && ttlMs > 0)) return;
   throw new MicroError('invalid', `${who}: ttlMs is ${String(ttlMs)}, not a positive number`);
+}
+
+/** Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, or has metadata that are no text. */
+export function checkRecord(service: ServiceRecord, who: string): ServiceRecord {
+  const record = serviceRecord(service);
+  for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {
+    for (const [key, value] of Object.entries(metadata)) {
+      if (typeof value === 'string') continue;
+      throw new MicroError('invalid', `${who}: service "${record.name}": metadata "${key}" is of type ${typeof value}`);
+    }
+  }
+  return record;
 }

@@ -15,14 +15,14 @@ export interface Lookups {
 
 /** The process that looks up and follows services of a fleet. */
 let connection: NatsConnection | undefined;
-let interop = true;
+let dialect: 'go' | 'native' = 'go';
 let watched: readonly WatchedService[] = [];
 let closeWatched = async (): Promise<void> => {};
 let following = { cpuMs: 0, atMs: 0 };
 
 answerCommands({
-  async connect(place: { address: string; interop: boolean }) {
-    interop = place.interop;
+  async connect(place: { address: string; dialect: 'go' | 'native' }) {
+    dialect = place.dialect;
     connection = await connectNats({ servers: place.address, name: 'fleet-client' });
   },
   /** Cold lookups, each of another service; resolves with the time of each, and how many did not find every node. */
@@ -65,5 +65,5 @@ answerCommands({
 
 function openRegistry(): Registry {
   if (connection === undefined) throw new Error('not connected');
-  return natsRegistry({ connection, interop });
+  return natsRegistry({ connection, dialect });
 }

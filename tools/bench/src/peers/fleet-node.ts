@@ -6,7 +6,7 @@ import { clockMs } from '../harness/clock.ts';
 
 interface Place {
   readonly address: string;
-  readonly interop: boolean;
+  readonly dialect: 'go' | 'native';
   /** Of the process among those of the fleet. */
   readonly index: number;
   readonly services: number;
@@ -23,7 +23,7 @@ let index = 0;
 answerCommands({
   async register(place: Place) {
     const connection = await connectNats({ servers: place.address, name: `fleet-${place.index}` });
-    const opened = natsRegistry({ connection, interop: place.interop });
+    const opened = natsRegistry({ connection, dialect: place.dialect });
     registry = opened;
     index = place.index;
     close = async () => {

@@ -14,14 +14,14 @@ const followed = 20;
 
 interface FleetPlan {
   /** Whether Go peers could take part. */
-  readonly interop: boolean;
+  readonly dialect: 'go' | 'native';
   readonly services: number;
   readonly isFollowed: boolean;
 }
 
 /** What a fleet of one size costs who looks services up in it. */
 interface FleetMeasurement {
-  readonly interop: boolean;
+  readonly dialect: 'go' | 'native';
   readonly services: number;
   readonly lookupMs: Summary;
   /** Lookups that did not find every node. */
@@ -44,9 +44,9 @@ export const fleet: Workload = {
   async run(bench) {
     const large = bench.settings.isQuick ? 100 : 1000;
     const measured: FleetMeasurement[] = [];
-    for (const interop of [true, false]) {
-      measured.push(await measureFleet(bench, { interop, services: smallFleet, isFollowed: false }));
-      measured.push(await measureFleet(bench, { interop, services: large, isFollowed: true }));
+    for (const dialect of ['go', 'native'] as const) {
+      measured.push(await measureFleet(bench, { dialect, services: smallFleet, isFollowed: false }));
+      measured.push(await measureFleet(bench, { dialect, services: large, isFollowed: true }));
     }
     return {
       tables: [
@@ -65,22 +65,22 @@ export const fleet: Workload = {
           rows: measured.map(rowOf),
         },
       ],
-      outcomes: outcomesOf(measured.filter(({ interop }) => !interop)),
+      outcomes: outcomesOf(measured.filter(({ dialect }) => !dialect)),
       notes: [`followed: ${changesPerSecond} changes/s spread over ${followed} watched services`],
     };
   },
 };
 
-const row = '1,000 services x 3 nodes, interop: false';
+const row = '1,000 services x 3 nodes, dialect: native';
 
-async function measureFleet(bench: Bench, { interop, services, isFollowed }: FleetPlan): Promise<FleetMeasurement> {
-  bench.progress(`fleet: interop ${interop}, ${services} services`);
+async function measureFleet(bench: Bench, { dialect, services, isFollowed }: FleetPlan): Promise<FleetMeasurement> {
+  bench.progress(`fleet: dialect ${dialect}, ${services} services`);
   await using nats = await startNatsServer();
   await using client = PeerProcess.ofNode('fleet-client', 'the client');
   await using group = new PeerGroup(
     Array.from({ length: processes }, (_, index) => PeerProcess.ofNode('fleet-node', `fleet process ${index}`)),
   );
-  const place = { address: nats.address, interop };
+  const place = { address: nats.address, dialect };
   await group.each((node, index) => node.request('register', { ...place, services, index }));
   await client.request('connect', place);
 
@@ -91,7 +91,7 @@ async function measureFleet(bench: Bench, { interop, services, isFollowed }: Fle
   const { times, incomplete } = await client.request<Lookups>('lookups', lookups);
   const after = await trafficOf(nats);
   return {
-    interop,
+    dialect,
     services,
     lookupMs: summarise(times),
     incomplete,
@@ -133,9 +133,9 @@ async function trafficOf(nats: NatsServer): Promise<{ toFleet: number; toClient:
 }
 
 function rowOf(measurement: FleetMeasurement): readonly string[] {
-  const { interop, services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
+  const { dialect, services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
   return [
-    interop ? 'default' : 'interop: false',
+    dialect === 'go' ? 'default' : 'dialect: native',
     services.toLocaleString('en'),
     summaryText(lookupMs),
     String(incomplete),

@@ -32,7 +32,7 @@ export class SimulatedProcess {
       const { connection } = this;
       this.transport = natsTransport({ connection, logger, dialect, idleTimeoutMs });
       this.broker = natsBroker({ connection, logger });
-      this.registry = natsRegistry({ connection, logger, interop });
+      this.registry = natsRegistry({ connection, logger, dialect: interop ? 'go' : 'native' });
     } else {
       const network = world.network as MemoryNetwork;
       this.transport = memoryTransport({ network, logger });

@@ -9,7 +9,8 @@ export function simple(name: string, version: string, ...ids: string[]): Service
   return serviceRecord({
     name,
     version,
-    nodes: ids.map((id) => ({ id, address: `address-of-${id}`, metadata: { protocol: 'mucp' } })),
+    // An address is what a transport can dial, so it has no spaces, unlike an id.
+    nodes: ids.map((id) => ({ id, address: `address-of-${id.replaceAll(' ', '-')}`, metadata: { protocol: 'mucp' } })),
   });
 }
 

@@ -1,8 +1,8 @@
 import type { NodeRecord, ServiceRecord } from '@ts-micro/core';
-import type { Answer } from './query.ts';
+import type { LeasedRecord } from '../wire/usable-record.ts';
 
-/** One record for each name and version, each node id once. Of what is there twice, the first answer's counts. */
-export function mergeAnswers(answers: readonly Answer[]): ServiceRecord[] {
+/** Returns one record for each name and version, each node id once. Of what is there twice, the first answer's counts. */
+export function mergeAnswers(answers: readonly LeasedRecord[]): ServiceRecord[] {
   const merged = new Map<string, { readonly first: ServiceRecord; readonly nodes: Map<string, NodeRecord> }>();
   for (const { service } of answers) {
     const key = JSON.stringify([service.name, service.version]);

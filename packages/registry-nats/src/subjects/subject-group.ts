@@ -1,6 +1,6 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
-import { comesTwice } from './peer-headers.ts';
+import { comesTwice } from '../wire/peer-headers.ts';
 
 export interface SubjectGroupOptions {
   readonly connection: NatsConnection;

@@ -1,4 +1,4 @@
-import type { Headers } from '@ts-micro/core';
+import { type Headers, MicroError } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 
 // What ts-micro registries tell each other beside Go Micro's payloads, which have no NATS headers and whose readers ignore them.
@@ -24,10 +24,17 @@ export function publishToAll(
   });
 }
 
-/** Whether one of `subjects`, which this side is subscribed to, brings the same message. */
+/** Returns what a question or an announcement fails with where the server refuses to take it. */
+export function deniedError(subject: string, cause: MicroError): MicroError {
+  return new MicroError('unauthorized', `nats registry: the server refuses what is published to "${subject}"`, {
+    cause,
+  });
+}
+
+/** Returns whether one of `subjects`, which this side is subscribed to, brings the same message. */
 export function comesTwice(message: NatsMessage, subjects: readonly string[]): boolean {
   const also = message.headers()[alsoHeader];
-  return also?.split(',').some((subject) => subjects.includes(subject)) ?? false;
+  return also?.split(',', 16).some((subject) => subjects.includes(subject)) ?? false;
 }
 
 export function leaseHeaders(leasesMs: readonly number[]): Headers {
@@ -37,7 +44,10 @@ export function leaseHeaders(leasesMs: readonly number[]): Headers {
 
 /** The leases a message states, for the nodes in their order or one for all; `undefined` where it states none that makes sense. */
 export function statedLeasesMs(message: NatsMessage, nodeCount: number): readonly number[] | undefined {
-  const leasesMs = message.headers()[leaseHeader]?.split(',').map(Number);
+  const leasesMs = message
+    .headers()
+    [leaseHeader]?.split(',', nodeCount + 2)
+    .map(Number);
   if (leasesMs === undefined || (leasesMs.length !== 1 && leasesMs.length !== nodeCount)) return undefined;
   return leasesMs.every((lengthMs) => lengthMs > 0 && lengthMs < Number.POSITIVE_INFINITY) ? leasesMs : undefined;
 }

@@ -1,0 +1,31 @@
+import type { Logger, ServiceRecord } from '@ts-micro/core';
+import type { NatsMessage } from '@ts-micro/nats';
+import type { Announcement } from './messages.ts';
+import { statedLeasesMs } from './peer-headers.ts';
+
+/** One record as one process told it. */
+export interface LeasedRecord {
+  readonly service: ServiceRecord;
+  /** For the nodes in their order or one for all; `undefined` from Go Micro. */
+  readonly leasesMs: readonly number[] | undefined;
+}
+
+/** Returns what of a message can be used, with its leases; `undefined` where none of its nodes can be called. Those are logged. */
+export function usableRecord(
+  message: NatsMessage,
+  { service, undialable }: Omit<Announcement, 'action'>,
+  logger: Logger,
+): LeasedRecord | undefined {
+  const leasesMs = statedLeasesMs(message, service.nodes.length + undialable.length);
+  const [first] = undialable;
+  if (first === undefined) return { service, leasesMs };
+  logger.warn('nodes ignored, nobody can dial their addresses', {
+    service: service.name,
+    nodes: undialable.length,
+    first: first.id.slice(0, 80),
+    address: first.address.slice(0, 80),
+  });
+  if (service.nodes.length === 0) return undefined;
+  // Which of the leases are theirs is not known any more.
+  return { service, leasesMs: leasesMs && [leasesMs.reduce((a, b) => Math.min(a, b))] };
+}
