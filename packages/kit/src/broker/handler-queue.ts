@@ -18,11 +18,16 @@ export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concu
   /** Begins every message: `redis broker: subscriber of "a.b"`. */
   readonly what: string;
   readonly handler: BrokerHandler;
-  /** Makes the event when its turn has come, so that what is dropped costs nothing. What it throws is reported like what the handler throws. */
+  /**
+   * Makes the event when its turn has come, so that what is dropped costs nothing. What it throws is reported like what
+   * the handler throws.
+   */
   readonly eventOf: (item: Item) => BrokerEvent;
   /** Items that may wait; what comes beyond is dropped, counted and reported as `unavailable`. @default 65536 */
   readonly limit?: number | undefined;
-  /** Told of what fails where there is no `onError`, and of what is dropped, each at most once a second. @default silent */
+  /**
+   * Told of what fails where there is no `onError`, and of what is dropped, each at most once a second. @default silent
+   */
   readonly logger?: Logger | undefined;
 }
 
@@ -32,12 +37,12 @@ const dropReportMs = 1000;
 const mostBetweenLooks = 16;
 
 /**
- * The working half of a {@link Subscriber}: what the backend receives is pushed, and at most `concurrency` handlers run at once, in the
- * order of arrival.
+ * The working half of a {@link Subscriber}: what the backend receives is pushed, and at most `concurrency` handlers run
+ * at once, in the order of arrival.
  *
- * A handler that throws is reported and does not stop the others; `push` never throws, never waits, and calls no handler itself. Each
- * handler runs in an async context of its own, and the event loop turns every few milliseconds however many items wait. Neither the logger
- * nor `onError` can do harm by throwing.
+ * A handler that throws is reported and does not stop the others; `push` never throws, never waits, and calls no
+ * handler itself. Each handler runs in an async context of its own, and the event loop turns every few milliseconds
+ * however many items wait. Neither the logger nor `onError` can do harm by throwing.
  */
 export class HandlerQueue<Item = BrokerEvent> {
   readonly #options: HandlerQueueOptions<Item>;
@@ -88,8 +93,8 @@ export class HandlerQueue<Item = BrokerEvent> {
   }
 
   /**
-   * Waits until everything pushed has been handled, or `signal` aborts or `boundMs` have passed: what still waits is then forgotten, and it
-   * rejects with `canceled` or `timeout`.
+   * Waits until everything pushed has been handled, or `signal` aborts or `boundMs` have passed: what still waits is
+   * then forgotten, and it rejects with `canceled` or `timeout`.
    */
   async finish(options: AbortOptions, boundMs: number): Promise<void> {
     try {

@@ -6,7 +6,10 @@ import { HandlerQueue, type HandlerQueueOptions } from './handler-queue.ts';
 export interface HandlerSubscriberOptions<Item> extends HandlerQueueOptions<Item> {
   readonly topic: string;
   readonly queue?: string | undefined;
-  /** Ends the subscription at the backend. What comes in until it resolves is still handled; that it fails is not an error, as nothing is listened to any more. */
+  /**
+   * Ends the subscription at the backend. What comes in until it resolves is still handled; that it fails is not an
+   * error, as nothing is listened to any more.
+   */
   readonly stop: (options: AbortOptions) => unknown;
   /** How long closing waits for `stop` and for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;

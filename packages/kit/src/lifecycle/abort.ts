@@ -5,7 +5,9 @@ export function throwIfAborted(signal: AbortSignal | undefined, what: string): v
   if (signal?.aborted) throw abortError(signal, what);
 }
 
-/** Waits for `promise` no longer than `signal` allows; leaves no listener behind. The promise itself goes on unheard. */
+/**
+ * Waits for `promise` no longer than `signal` allows; leaves no listener behind, and does not stop the promise itself.
+ */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
   if (signal === undefined) return promise;
   if (signal.aborted) {

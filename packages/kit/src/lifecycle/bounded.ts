@@ -2,7 +2,10 @@ import type { AbortOptions } from '@ts-micro/core';
 import { abortable } from './abort.ts';
 import { longestTimerMs } from './timers.ts';
 
-/** Waits for `work` until `signal` aborts or `boundMs` have passed; then rejects with `canceled` or `timeout`, and the work goes on unheard. */
+/**
+ * Waits for `work` until `signal` aborts or `boundMs` have passed; then rejects with `canceled` or `timeout`. Does not
+ * stop the work itself.
+ */
 export async function bounded<T>(
   work: Promise<T>,
   { signal }: AbortOptions,

@@ -6,8 +6,9 @@ let isMeasuring = false;
 let nextTurn: Promise<void> | undefined;
 
 /**
- * True once the work of this turn of the event loop has taken more than a few milliseconds: a loop over queued work then awaits
- * {@link nextTurnOfLoop}, so that timers, heartbeats and sockets are served. One measure for the whole process.
+ * True once the work of this turn of the event loop has taken more than a few milliseconds: a loop over queued work
+ * then awaits {@link nextTurnOfLoop}, so that timers, heartbeats and sockets are served. One measure for the whole
+ * process.
  */
 export function isTurnOver(): boolean {
   const now = performance.now();

@@ -6,14 +6,16 @@ import { pause } from './timers.ts';
 export interface LazyConnectionOptions<Client> {
   /** Begins every message: `redis broker`. */
   readonly what: string;
-  /** Makes a client and resolves once it is connected. Has a bound of its own, and leaves nothing open where it rejects. */
+  /**
+   * Makes a client and resolves once it is connected. Has a bound of its own, and leaves nothing open where it rejects.
+   */
   readonly dial: () => Promise<Client>;
   /** Whether a client can be used now; until it comes back by itself, calls are refused. */
   readonly isReady: (client: Client) => boolean;
   /**
-   * Resolves once a client is lost and does not come back by itself. The calls under way are failed, the client is let go of, and another
-   * one is dialled: by the next call, and in the background with growing pauses. Leave it out for a client that reconnects by itself, and
-   * that rejects what is under way when it loses its server.
+   * Resolves once a client is lost and does not come back by itself. The calls under way are failed, the client is let
+   * go of, and another one is dialled: by the next call, and in the background with growing pauses. Leave it out for a
+   * client that reconnects by itself, and that rejects what is under way when it loses its server.
    */
   readonly whenLost?: ((client: Client) => Promise<unknown>) | undefined;
   /** Runs on every new client before any call does, as to subscribe again. Where it rejects, so does the dial. */
@@ -32,8 +34,8 @@ const firstRedialMs = 100;
 const longestRedialMs = 5000;
 
 /**
- * A vendor's client that all calls of a backend share: dialled by the first of them, and by the next one where that failed. Each call
- * waits only as long as its own signal allows, and none waits for a client that was lost or ended.
+ * A vendor's client that all calls of a backend share: dialled by the first of them, and by the next one where that
+ * failed. Each call waits only as long as its own signal allows, and none waits for a client that was lost or ended.
  */
 export class LazyConnection<Client> {
   readonly #options: LazyConnectionOptions<Client>;
@@ -49,8 +51,8 @@ export class LazyConnection<Client> {
   }
 
   /**
-   * Runs `command` on the client. Rejects with `unavailable`, what `codeOf` makes of an error, and the abort error of the signal;
-   * `retrySafe` where the command was not begun.
+   * Runs `command` on the client. Rejects with `unavailable`, what `codeOf` makes of an error, and the abort error of
+   * the signal; `retrySafe` where the command was not begun.
    */
   async use<T>(command: (client: Client) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     const { what, codeOf } = this.#options;
@@ -62,7 +64,10 @@ export class LazyConnection<Client> {
     }
   }
 
-  /** Lets go of the client, after `close` where it is ready; calls are refused until {@link reopen}. Rejects with `timeout` or `canceled` where that took too long. */
+  /**
+   * Lets go of the client, after `close` where it is ready; calls are refused until {@link reopen}. Rejects with
+   * `timeout` or `canceled` where that took too long.
+   */
   async end(options: AbortOptions = {}): Promise<void> {
     const { what, isReady, close, closeTimeoutMs = 5000 } = this.#options;
     this.#life.abort();

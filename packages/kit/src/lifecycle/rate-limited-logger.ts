@@ -13,11 +13,12 @@ interface Held {
 const intervalMs = 1000;
 
 /**
- * A logger for lines which others can cause as often as they like, so that a flood of bad messages does not become one of log lines.
+ * A logger for lines which others can cause as often as they like, so that a flood of bad messages does not become one
+ * of log lines.
  *
- * Of lines with the same message the first is told at once, and of those that follow the latest once a second, with the number of those
- * before it that were not told as the field `leftOut`. Different messages do not hold each other back. What the given logger throws is
- * dropped, as by `safeLogger`.
+ * Of lines with the same message the first is told at once, and of those that follow the latest once a second, with the
+ * number of those before it that were not told as the field `leftOut`. Different messages do not hold each other back.
+ * What the given logger throws is dropped, as by `safeLogger`.
  */
 export class RateLimitedLogger implements Logger {
   readonly #logger: Logger;

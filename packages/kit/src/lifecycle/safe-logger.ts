@@ -4,8 +4,9 @@ const wrapped = new WeakMap<Logger, Logger>();
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
- * Returns a logger that never throws and never rejects: what the given one throws is dropped. Every factory wraps the logger it is given
- * once, so that no line of a log can harm a call, a slot or a heartbeat. The same logger gives the same wrapper, and a wrapper itself.
+ * Returns a logger that never throws and never rejects: what the given one throws is dropped. Every factory wraps the
+ * logger it is given once, so that no line of a log can harm a call, a slot or a heartbeat. The same logger gives the
+ * same wrapper, and a wrapper itself.
  */
 export function safeLogger(logger: Logger | undefined): Logger {
   if (logger === undefined || logger === silentLogger) return silentLogger;

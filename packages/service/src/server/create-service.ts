@@ -211,7 +211,9 @@ class MicroService implements Service {
     });
   }
 
-  /** A handler that waits for the stop of its own service is answered before the service is gone, and is not waited for. */
+  /**
+   * A handler that waits for the stop of its own service is answered before the service is gone, and is not waited for.
+   */
   async #stopForHandler(): Promise<StopReport> {
     const draining = await this.#draining;
     return { abandoned: (await draining?.whenOthersAreDone()) ?? [] };

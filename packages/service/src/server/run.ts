@@ -14,12 +14,12 @@ type StopSignal = keyof typeof exitCodes;
 const stopSignals = Object.keys(exitCodes) as StopSignal[];
 
 /**
- * Runs services until the process is told to end: starts them, waits for SIGTERM or SIGINT, stops them, and sets `process.exitCode`.
- * (Go Micro: `service.Run()`.)
+ * Runs services until the process is told to end: starts them, waits for SIGTERM or SIGINT, stops them, and sets
+ * `process.exitCode`. (Go Micro: `service.Run()`.)
  *
- * Stops as well when `signal` aborts, when one of the services is stopped by anybody else, and when one of them cannot start. A second
- * signal ends the process at once, with 130 or 143. Keeps the process alive meanwhile and leaves no listener behind; what is closed
- * after it is yours.
+ * Stops as well when `signal` aborts, when one of the services is stopped by anybody else, and when one of them cannot
+ * start. A second signal ends the process at once, with 130 or 143. Keeps the process alive meanwhile and leaves no
+ * listener behind; what is closed after it is yours.
  *
  * Resolves with the exit code: 0, or 1 where a service did not start or handlers were abandoned. Never rejects.
  */

@@ -12,7 +12,10 @@ export interface ServiceOptions {
   readonly version?: string | undefined;
   /** Tells instances apart; the node's id is `<name>-<id>`. @default a random UUID */
   readonly id?: string | undefined;
-  /** The address to listen on. @default one that the transport makes up, which is right but for tests and fixed topologies */
+  /**
+   * The address to listen on. @default one that the transport makes up, which is right but for tests and fixed
+   * topologies
+   */
   readonly address?: string | undefined;
   /** The address put into the registry. @default the one listened on */
   readonly advertise?: string | undefined;
@@ -28,15 +31,18 @@ export interface ServiceOptions {
   /** How long the registry keeps the node without hearing of it. @default 90000 */
   readonly registerTtlMs?: number | undefined;
   /**
-   * How long a stopping service still takes requests after it has left the registry, in milliseconds, so that the caches of its callers
-   * follow; it ends early once nobody has asked anything for 50 ms. @default 1000
+   * How long a stopping service still takes requests after it has left the registry, in milliseconds, so that the
+   * caches of its callers follow; it ends early once nobody has asked anything for 50 ms. @default 1000
    */
   readonly drainGraceMs?: number | undefined;
   /** How long `stop` waits for running handlers, the grace included, in milliseconds. @default 10000 */
   readonly stopTimeoutMs?: number | undefined;
   /** How many requests are handled at once, and how many streams besides. @default 1024 */
   readonly maxConcurrency?: number | undefined;
-  /** How many requests beyond that wait for room; further ones are refused as `unavailable`, safe to retry elsewhere. @default 1024 */
+  /**
+   * How many requests beyond that wait for room; further ones are refused as `unavailable`, safe to retry elsewhere.
+   * @default 1024
+   */
   readonly maxBacklog?: number | undefined;
   /** Codecs besides JSON, bytes and protobuf as bytes; one with a built-in's content type replaces it. */
   readonly codecs?: readonly Codec[] | undefined;

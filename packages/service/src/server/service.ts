@@ -13,19 +13,25 @@ export interface StopReport {
 
 export interface StopOptions extends AbortOptions {
   /**
-   * The context of the handler that asks for the stop of its own service, which then does not wait for it. Needed only on Node before 24,
-   * and there only after the handler's first `await`.
+   * The context of the handler that asks for the stop of its own service, which then does not wait for it. Needed only
+   * on Node before 24, and there only after the handler's first `await`.
    */
   readonly context?: CallContext | undefined;
 }
 
 /** How a service is, for a probe. */
 export interface ServiceHealth {
-  /** False once it has stopped, or its transport was closed under it; an outage leaves it true, as a restart would not help. */
+  /**
+   * False once it has stopped, or its transport was closed under it; an outage leaves it true, as a restart would not
+   * help.
+   */
   readonly live: boolean;
   /** True while it takes requests and events and can be reached. */
   readonly ready: boolean;
-  /** False while a plugin knows that its backend is out of reach; and before the start unless every plugin knows that it is not. */
+  /**
+   * False while a plugin knows that its backend is out of reach; and before the start unless every plugin knows that it
+   * is not.
+   */
   readonly connected: boolean;
   /** True while the registry lists it, as far as it can know; false without a registry. */
   readonly registered: boolean;
@@ -38,13 +44,14 @@ export interface ServiceHealth {
 }
 
 /**
- * One instance of a service: its handlers, its place in the registry, its life. (Go Micro: `micro.Service` and `server.Server`.)
+ * One instance of a service: its handlers, its place in the registry, its life. (Go Micro: `micro.Service` and
+ * `server.Server`.)
  *
- * It starts once and stops once; a start that failed can be tried again. Handlers, subscribers and middleware are added before it starts,
- * as what it advertises is made then. The plugins it was given stay open.
+ * It starts once and stops once; a start that failed can be tried again. Handlers, subscribers and middleware are added
+ * before it starts, as what it advertises is made then. The plugins it was given stay open.
  *
- * A listener or a subscription that is lost while it runs is made again, with growing pauses; until then the service is not ready and
- * not in the registry.
+ * A listener or a subscription that is lost while it runs is made again, with growing pauses; until then the service is
+ * not ready and not in the registry.
  */
 export interface Service extends AsyncDisposable {
   readonly name: string;
@@ -56,7 +63,10 @@ export interface Service extends AsyncDisposable {
   readonly node: NodeRecord | undefined;
   /** The whole record as it is registered; without nodes before `start`. */
   readonly record: ServiceRecord;
-  /** Answers requests to `endpoint`, which has the form `Type.Method`. Throws `invalid`, or `conflict` where it has a handler or the service has started. */
+  /**
+   * Answers requests to `endpoint`, which has the form `Type.Method`. Throws `invalid`, or `conflict` where it has a
+   * handler or the service has started.
+   */
   handle<Request, Response>(
     endpoint: string,
     handler: RequestHandler<Request, Response>,
@@ -64,22 +74,30 @@ export interface Service extends AsyncDisposable {
   ): void;
   /** Handles the streams that clients open to `endpoint`. Throws as `handle` does. */
   handleStream<Send, Receive>(endpoint: string, handler: StreamHandler<Send, Receive>, options?: HandleOptions): void;
-  /** Handles the events of `topic`, which may have the broker's wildcards. Throws `invalid` where there is no broker, `conflict` where the service has started. */
+  /**
+   * Handles the events of `topic`, which may have the broker's wildcards. Throws `invalid` where there is no broker,
+   * `conflict` where the service has started.
+   */
   subscribe<Event>(topic: string, handler: EventHandler<Event>, options?: SubscriptionOptions): void;
-  /** Runs `middleware` around every handler, inside what was added before. Throws `conflict` where the service has started. */
+  /**
+   * Runs `middleware` around every handler, inside what was added before. Throws `conflict` where the service has
+   * started.
+   */
   use(middleware: Middleware): void;
   /**
-   * Listens, subscribes, and only then registers; resolves once all of it is done, and releases what it opened where it fails.
-   * Errors: `conflict` where it has started or was stopped, and what the plugins say; after these it can be started again.
+   * Listens, subscribes, and only then registers; resolves once all of it is done, and releases what it opened where it
+   * fails. Errors: `conflict` where it has started or was stopped, and what the plugins say; after these it can be
+   * started again.
    */
   start(options?: AbortOptions): Promise<void>;
   /**
-   * Stops step by step: takes no new streams, and tells those open by their `context.signal`, after which they may still send and end;
-   * leaves the registry; goes on serving requests for `drainGraceMs`, while the caches of callers follow; refuses further ones; waits for
-   * running handlers until `stopTimeoutMs` is over or a `signal` aborts; tells those left by their `context.signal`; and releases.
+   * Stops step by step: takes no new streams, and tells those open by their `context.signal`, after which they may
+   * still send and end; leaves the registry; goes on serving requests for `drainGraceMs`, while the caches of callers
+   * follow; refuses further ones; waits for running handlers until `stopTimeoutMs` is over or a `signal` aborts; tells
+   * those left by their `context.signal`; and releases.
    *
-   * Never rejects. Every call joins the same stop, and its `signal` shortens it. A handler that awaits the stop of its own service is not
-   * waited for: its promise resolves once all other work is done, and its answer still goes out.
+   * Never rejects. Every call joins the same stop, and its `signal` shortens it. A handler that awaits the stop of its
+   * own service is not waited for: its promise resolves once all other work is done, and its answer still goes out.
    */
   stop(options?: StopOptions): Promise<StopReport>;
   health(): ServiceHealth;

@@ -15,7 +15,10 @@ import { HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 import { handleEvent, type Subscription } from './subscription.ts';
 
-/** The subscribers of a service: one subscription of the broker each, and all of a topic for an event that comes over the transport. */
+/**
+ * The subscribers of a service: one subscription of the broker each, and all of a topic for an event that comes over
+ * the transport.
+ */
 export class Events {
   readonly #core: ServiceCore;
   /** Each with its own log, so that no flood at one hides the others' failures. */
@@ -34,7 +37,10 @@ export class Events {
     this.#subscriptions.set(subscription, new RateLimitedLogger(this.#core.logger));
   }
 
-  /** Subscribes, and keeps the subscriptions from then on; `onChange` is told when one is lost and when it is there again. */
+  /**
+   * Subscribes, and keeps the subscriptions from then on; `onChange` is told when one is lost and when it is there
+   * again.
+   */
   async open(broker: Broker, onChange: () => void, options: AbortOptions): Promise<void> {
     const { name: service, logger } = this.#core;
     for (const subscription of this.#subscriptions.keys()) {
@@ -64,7 +70,10 @@ export class Events {
     for (const logger of this.#subscriptions.values()) logger.end();
   }
 
-  /** Runs the subscribers of a topic one after the other, as a Go server does; resolves with the text of what they threw. */
+  /**
+   * Runs the subscribers of a topic one after the other, as a Go server does; resolves with the text of what they
+   * threw.
+   */
   async relay(message: Message, context: HandlerContext): Promise<string | undefined> {
     const failures: string[] = [];
     for (const subscription of this.#subscriptions.keys()) {

@@ -9,7 +9,10 @@ import type { ServiceCore } from '../serve/service-core.ts';
 export type EventHandler<Event = unknown> = (event: Event, context: EventContext) => void | Promise<void>;
 
 export interface SubscriptionOptions {
-  /** Subscribers with the same queue share the topic's events, each going to one of them. Without it every instance gets every event. */
+  /**
+   * Subscribers with the same queue share the topic's events, each going to one of them. Without it every instance gets
+   * every event.
+   */
   readonly queue?: string | undefined;
   /** How many events this subscriber handles at once. 1 keeps the publisher's order. @default 1 */
   readonly concurrency?: number | undefined;
@@ -30,7 +33,10 @@ export interface Subscription {
   readonly options: SubscriptionOptions;
 }
 
-/** Decodes an event and runs a handler with it; `undefined` where it has nothing to wait for. Throws, or rejects, with what either throws; `unsupported` where no codec knows the content type. */
+/**
+ * Decodes an event and runs a handler with it; `undefined` where it has nothing to wait for. Throws, or rejects, with
+ * what either throws; `unsupported` where no codec knows the content type.
+ */
 export function handleEvent(
   core: ServiceCore,
   { handler, options }: Subscription,

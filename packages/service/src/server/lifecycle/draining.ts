@@ -41,7 +41,8 @@ export class Draining {
     gate.takesStreams = false;
     limiter.abort(new MicroError('unavailable', `${name}: the service is stopping`), 'stream');
     await this.#leaveRegistry();
-    // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an answer off.
+    // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an
+    // answer off.
     gate.takesRequests = false;
     for (const socket of sockets) socket.drain();
     this.#onShut();

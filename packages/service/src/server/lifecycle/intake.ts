@@ -15,7 +15,10 @@ import { KeptOpen } from './kept-open.ts';
 import { endpointRecords, nodeRecord } from './node-record.ts';
 import { Registration } from './registration.ts';
 
-/** The ways by which work comes to a service: its listener, its subscriptions, and the place in the registry by which it is found. */
+/**
+ * The ways by which work comes to a service: its listener, its subscriptions, and the place in the registry by which it
+ * is found.
+ */
 export class Intake {
   readonly #options: CheckedServiceOptions;
   readonly #core: ServiceCore;

@@ -16,7 +16,10 @@ const firstRetryMs = 250;
 const longestRetryMs = 30_000;
 const openTimeoutMs = 10_000;
 
-/** Something that has to be open while a service runs. Where it is lost in mid-life, it is made again, with growing pauses. */
+/**
+ * Something that has to be open while a service runs. Where it is lost in mid-life, it is made again, with growing
+ * pauses.
+ */
 export class KeptOpen<T extends Closable> {
   readonly #init: KeptOpenInit<T>;
   readonly #ending: AbortController = new AbortController();

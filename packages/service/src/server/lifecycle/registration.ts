@@ -7,7 +7,8 @@ export interface RegistrationInit {
   readonly logger: Logger;
 }
 
-// A Go client that looked just before answers "not found" from its cache for five seconds; only a further announcement helps it.
+// A Go client that looked just before answers "not found" from its cache for five seconds; only a further announcement
+// helps it.
 const announceAgainMs = 1000;
 const firstRetryMs = 500;
 const withdrawTimeoutMs = 5000;
@@ -72,7 +73,10 @@ export class Registration {
     this.#inTurn(() => this.#heartbeat());
   }
 
-  /** Stops the heartbeat and gives the place up. Never rejects, once is enough; the lease takes care of what could not be told. */
+  /**
+   * Stops the heartbeat and gives the place up. Never rejects, once is enough; the lease takes care of what could not
+   * be told.
+   */
   end(options: AbortOptions): Promise<void> {
     if (this.#ending === undefined) {
       this.#stopBeating(new MicroError('canceled', 'the service is stopping'));

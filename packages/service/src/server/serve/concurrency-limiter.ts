@@ -21,9 +21,10 @@ export interface WaitingRequest {
 /**
  * The handlers that run in a service, those that wait for room, and the counts of both.
  *
- * Requests wait in the order of arrival. Once one of them has waited in vain, its caller's time being over, the node is offered more than
- * it can do, and whoever waits longest is the least worth serving: the newest go first until nobody waits any more, and where too many
- * wait, the oldest is refused. So most answers come in time however long the overload lasts.
+ * Requests wait in the order of arrival. Once one of them has waited in vain, its caller's time being over, the node is
+ * offered more than it can do, and whoever waits longest is the least worth serving: the newest go first until nobody
+ * waits any more, and where too many wait, the oldest is refused. So most answers come in time however long the
+ * overload lasts.
  */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;
