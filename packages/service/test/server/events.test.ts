@@ -57,6 +57,19 @@ describe('an event', () => {
     expect(Buffer.from((await seen.promise) as Uint8Array).toString()).toBe('hello');
   });
 
+  it.each([
+    { 'Content-Type': 'application/json; charset=utf-8' },
+    { 'Content-Type': 'Application/JSON' },
+    { 'content-type': 'application/json;charset=utf-8' },
+  ])('of a plain client is read by its media type: %o', async (headers) => {
+    const seen = deferred<unknown>();
+    await using greeter = await startGreeter((service) => {
+      service.subscribe('events', (event, context) => seen.resolve([event, context.contentType]));
+    });
+    await greeter.broker.publish('events', { headers, body: Buffer.from('{"id":7}') });
+    expect(await seen.promise).toEqual([{ id: 7 }, Object.values(headers)[0]]);
+  });
+
   it('that cannot be handled is logged once a second, counted, and delivery goes on', async () => {
     const seen: unknown[] = [];
     await using greeter = await startGreeter((service) => {

@@ -7,12 +7,11 @@ import {
   type Subscriber,
 } from '@ts-micro/core';
 import { RateLimitedLogger } from '@ts-micro/kit';
-import { defaultContentType } from '../../rpc/content-type.ts';
 import { formatError, remoteError } from '../../rpc/error-text.ts';
-import { header } from '../../rpc/headers.ts';
 import { KeptOpen } from '../lifecycle/kept-open.ts';
 import { HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
+import { contentTypeOf } from './media-type.ts';
 import { handleEvent, type Subscription } from './subscription.ts';
 
 /**
@@ -106,7 +105,7 @@ export class Events {
       service: name,
       name: topic,
       headers: message.headers,
-      contentType: message.headers[header.contentType] || defaultContentType,
+      contentType: contentTypeOf(message.headers),
       local: topic,
       remote: '',
     });

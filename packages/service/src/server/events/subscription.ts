@@ -4,6 +4,7 @@ import { type CodecUse, decodeBody } from '../../rpc/codec.ts';
 import type { Codecs } from '../../rpc/codecs.ts';
 import type { EventContext, HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
+import { mediaType } from './media-type.ts';
 
 /** Handles an event; what it throws is logged and counted, and does not stop delivery. */
 export type EventHandler<Event = unknown> = (event: Event, context: EventContext) => void | Promise<void>;
@@ -43,7 +44,8 @@ export function handleEvent(
   message: Message,
   context: HandlerContext,
 ): Promise<unknown> | undefined {
-  const codec = (options.codecs ?? core.codecs).get(context.contentType);
+  const codecs = options.codecs ?? core.codecs;
+  const codec = codecs.get(context.contentType) ?? codecs.get(mediaType(context.contentType));
   if (codec === undefined) throw new MicroError('unsupported', `unsupported Content-Type: ${context.contentType}`);
   const use: CodecUse = { kind: 'event', name: context.topic };
   const payload = decodeBody(codec, message.body, use);
