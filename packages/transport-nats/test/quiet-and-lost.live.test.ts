@@ -65,6 +65,17 @@ describe('a quiet peer', () => {
   });
 });
 
+test('a request that was taken is not safe to retry, where a probe finds out later that its listener is gone', async () => {
+  await using server = await startNatsServer();
+  await using peer = await barePeer(server.url);
+  await using transport = openTransport({ servers: server.url, idleTimeoutMs: 100 });
+  const subscription = peer.connection.subscribe('busy.node', { onMessage: () => subscription.unsubscribe() });
+  await subscription.confirm();
+  const dialled = await transport.dial('busy.node', { metadata });
+  await dialled.send(message('run this once'));
+  await expect(dialled.receive(soon())).rejects.toMatchObject({ code: 'unavailable', retrySafe: false });
+});
+
 describe('what is lost in an outage', () => {
   for (const end of ['dialler', 'listener'] as const) {
     test(`is found out at the reconnect, at both ends: a message of the ${end} that its link swallowed`, async () => {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { SentRecord } from '../src/socket/sent-record.ts';
 
-/** Plays what happened, a letter each: b(egun), g(iven up), o(ther frame), a(nswered). */
+/** Plays what happened, a letter each: b(egun), g(iven up), o(ther frame), u(pdate came), a(nswered). */
 function after(happened: string): SentRecord {
   const record = new SentRecord();
   const steps = {
     b: () => record.begin(),
     g: () => record.giveUp(),
     o: () => record.other(),
+    u: () => record.alive(),
     a: () => record.answered(),
   };
   for (const letter of happened) steps[letter as keyof typeof steps]();
@@ -15,12 +16,12 @@ function after(happened: string): SentRecord {
 }
 
 describe('"no responders" is safe to retry', () => {
-  for (const happened of ['b', 'bab', 'bbab', 'bgb', 'boab']) {
+  for (const happened of ['b', 'bab', 'bbab', 'bgb', 'boab', 'baoub']) {
     test(`after ${happened}, where it can be about one message only`, () => {
       expect(after(happened).isSafeAfterNoResponders).toBe(true);
     });
   }
-  for (const happened of ['', 'bb', 'ba', 'bo', 'babb', 'bg']) {
+  for (const happened of ['', 'bb', 'ba', 'bo', 'babb', 'bg', 'baob', 'bouo']) {
     test(`not after "${happened}", where another may have been taken, or none was sent`, () => {
       expect(after(happened).isSafeAfterNoResponders).toBe(false);
     });

@@ -25,7 +25,7 @@ export class DialledLine implements Line {
     return this.#connection.maxPayload;
   }
 
-  /** Where window updates are counted, as "no responders" may be about one of them. */
+  /** Where window updates and probes are counted, as "no responders" may be about one of them. */
   countIn(record: SentRecord): void {
     this.#record = record;
   }
@@ -37,6 +37,7 @@ export class DialledLine implements Line {
 
   probe(bytes: Uint8Array): void {
     this.#connection.publish(this.#address, bytes, this.#reply);
+    this.#record?.other();
   }
 
   farewell(bytes: Uint8Array): void {

@@ -22,9 +22,14 @@ export class SentRecord {
     this.#begun--;
   }
 
-  /** Something else was sent of which the server says where nobody is there. */
+  /** A window update or probe was sent, which the server answers with "no responders" as well. */
   other(): void {
     this.#others++;
+  }
+
+  /** A window update came: the peer is there, so that a later "no responders" is about something that was sent after this. */
+  alive(): void {
+    this.#others = 0;
   }
 
   /** A message came back, so that what was sent before it was taken. */

@@ -13,11 +13,13 @@ export interface PeerClose {
 /** One socket's side of a stream of frames, both ways. */
 export class FrameStream {
   readonly #line: Line;
+  readonly #record: SentRecord;
   readonly #sender: FrameSender;
   readonly #receiver: FrameReceiver;
 
   constructor(line: Line, record: SentRecord, options: FrameReceiverOptions) {
     this.#line = line;
+    this.#record = record;
     this.#sender = new FrameSender(line, record, options.maxMessageBytes);
     this.#receiver = new FrameReceiver(line, options);
   }
@@ -36,6 +38,7 @@ export class FrameStream {
       case frameKind.chunk:
         return this.#receiver.chunk(bytes, head);
       case frameKind.update:
+        this.#record.alive();
         this.#sender.update(head);
         return undefined;
       case frameKind.probe:
