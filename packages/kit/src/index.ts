@@ -1,5 +1,6 @@
 // For every backend: lives, waits, queues, options.
 export { abortable, throwIfAborted } from './lifecycle/abort.ts';
+export { AbortFanOut, abortFanOut } from './lifecycle/abort-fan-out.ts';
 export { bounded } from './lifecycle/bounded.ts';
 export { closeAll } from './lifecycle/close-all.ts';
 export { isTurnOver, nextTurnOfLoop } from './lifecycle/event-loop.ts';
@@ -32,6 +33,7 @@ export { StoreRegistry } from './registry/store-registry.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 
+export type { Abortable } from './lifecycle/abort-fan-out.ts';
 export type { HandlerQueueOptions } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';

@@ -1,9 +1,9 @@
 export { createClient } from './client/create-client.ts';
-export { random, roundRobin } from './client/selector.ts';
+export { random, roundRobin } from './client/discovery/selector.ts';
 export { fromFlags } from './flags/from-flags.ts';
 export { listFlags } from './flags/known-flags.ts';
-export { createCodecs } from './rpc/codecs.ts';
-export { jsonCodec } from './rpc/json.ts';
+export { createCodecs } from './rpc/codec/codecs.ts';
+export { jsonCodec } from './rpc/codec/json.ts';
 export { refuse } from './rpc/refusal.ts';
 export { createService } from './server/create-service.ts';
 export { run } from './server/run.ts';
@@ -17,16 +17,16 @@ export type {
   StreamOptions,
   TargetOptions,
 } from './client/client-options.ts';
-export type { Candidate, SelectorStrategy, SelectRequest } from './client/selector.ts';
-export type { NodeFilter } from './client/service-view.ts';
+export type { Candidate, SelectorStrategy, SelectRequest } from './client/discovery/selector.ts';
+export type { NodeFilter } from './client/discovery/service-view.ts';
 export type { FlagSettings } from './flags/flag-settings.ts';
 export type { FlaggedPlugins, FromFlagsOptions } from './flags/from-flags.ts';
 export type { KnownFlag } from './flags/known-flags.ts';
 export type { Environment } from './flags/read-flags.ts';
 export type { Middleware, MiddlewareCall } from './middleware.ts';
 export type { CallContext } from './rpc/call-context.ts';
-export type { Codec, CodecUse } from './rpc/codec.ts';
-export type { Codecs } from './rpc/codecs.ts';
+export type { Codec, CodecUse } from './rpc/codec/codec.ts';
+export type { Codecs } from './rpc/codec/codecs.ts';
 export type { RunOptions } from './server/run.ts';
 export type { EventContext, RequestContext } from './server/serve/handler-context.ts';
 export type { HandleOptions, RequestHandler, StreamHandler } from './server/serve/routes.ts';

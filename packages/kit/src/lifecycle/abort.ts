@@ -1,4 +1,5 @@
 import { abortError } from '@ts-micro/core';
+import { abortFanOut } from './abort-fan-out.ts';
 
 /** Throws the abort error when `signal` is already aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
@@ -15,8 +16,8 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
     return Promise.reject(abortError(signal, what));
   }
   return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(abortError(signal, what));
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const waiting = { onAbort: () => reject(abortError(signal, what)) };
+    abortFanOut.add(signal, waiting);
+    promise.then(resolve, reject).finally(() => abortFanOut.delete(signal, waiting));
   });
 }

@@ -1,4 +1,5 @@
 import { type AbortOptions, abortError, type MicroError } from '@ts-micro/core';
+import { type Abortable, abortFanOut } from './abort-fan-out.ts';
 import { Fifo } from './fifo.ts';
 
 interface Waiter<T> {
@@ -73,21 +74,21 @@ export class Mailbox<T> {
         this.#waiters.push({ resolve, reject });
         return;
       }
-      const waiter: Waiter<T> = {
+      const waiter: Waiter<T> & Abortable = {
         resolve(item) {
-          signal.removeEventListener('abort', onAbort);
+          abortFanOut.delete(signal, waiter);
           resolve(item);
         },
         reject(error) {
-          signal.removeEventListener('abort', onAbort);
+          abortFanOut.delete(signal, waiter);
           reject(error);
         },
+        onAbort: () => {
+          this.#waiters = this.#waiters.filter((other) => other !== waiter);
+          reject(abortError(signal, this.#what));
+        },
       };
-      const onAbort = () => {
-        this.#waiters = this.#waiters.filter((other) => other !== waiter);
-        reject(abortError(signal, this.#what));
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+      abortFanOut.add(signal, waiter);
       this.#waiters.push(waiter);
     });
   }

@@ -1,4 +1,11 @@
-import { type AbortOptions, checkMessage, type Message, MicroError, type Socket } from '@ts-micro/core';
+import {
+  type AbortOptions,
+  checkMessage,
+  type Message,
+  MicroError,
+  type SendOptions,
+  type Socket,
+} from '@ts-micro/core';
 import { Lifetime } from '@ts-micro/kit';
 import { copyMessage } from '../copy-message.ts';
 import type { Network } from '../network.ts';
@@ -40,7 +47,7 @@ export class MemorySocket implements Socket {
     this.#lifetime = new Lifetime(this.#what, () => this.#release());
   }
 
-  async send(message: Message, options?: AbortOptions): Promise<void> {
+  async send(message: Message, options?: SendOptions): Promise<void> {
     this.#assertUsable(options);
     checkMessage(message, this.#maxBodyBytes, this.#what);
     this.#network.assertReachable(this.#what);
@@ -55,6 +62,10 @@ export class MemorySocket implements Socket {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
     for (let message = await this.#incoming.read(); message; message = await this.#incoming.read()) yield message;
+  }
+
+  get peerClosed(): Promise<void> {
+    return this.#incoming.ended;
   }
 
   get closed(): Promise<MicroError | undefined> {

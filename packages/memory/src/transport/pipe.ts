@@ -1,4 +1,4 @@
-import { type AbortOptions, abortError, type Message, MicroError } from '@ts-micro/core';
+import { type AbortOptions, abortError, type Message, MicroError, type SendOptions } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
@@ -17,6 +17,9 @@ export class Pipe {
   readonly #line = new Set<Waiting>();
   #held = 0;
   #hasReader = true;
+  #hasEnded = false;
+  #ended: Promise<void> | undefined;
+  #resolveEnded: (() => void) | undefined;
 
   constructor(network: Network, limit: number, what: string) {
     this.#network = network;
@@ -25,10 +28,20 @@ export class Pipe {
     this.#mailbox = new Mailbox(what);
   }
 
+  /** Resolves as soon as nothing more is written, or read, though some may wait to be read. */
+  get ended(): Promise<void> {
+    this.#ended ??= this.#hasEnded
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.#resolveEnded = resolve;
+        });
+    return this.#ended;
+  }
+
   /** Resolves once the message is where the reader finds it. */
-  write(message: Message, { signal }: AbortOptions = {}): Promise<void> {
+  write(message: Message, { signal, isLast = false }: SendOptions = {}): Promise<void> {
     if (!this.#hasReader) return Promise.reject(this.#noReader());
-    if (this.#held < this.#limit) return this.#enter(message);
+    if (this.#held < this.#limit || (isLast && this.#line.size === 0)) return this.#enter(message);
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#line.delete(waiting);
@@ -60,7 +73,10 @@ export class Pipe {
   /** The writer is done: the reader finds the end after all that was written, which needs no room any more. */
   end(): Promise<void> {
     for (const waiting of this.#line) waiting.enter();
-    return this.#network.later(() => this.#mailbox.end());
+    return this.#network.later(() => {
+      this.#mailbox.end();
+      this.#setEnded();
+    });
   }
 
   /** The reader is done: pending reads end now, with `error` or `undefined`, and writing fails. */
@@ -68,6 +84,12 @@ export class Pipe {
     this.#hasReader = false;
     this.#mailbox.end(error, { drop: true });
     for (const waiting of this.#line) waiting.refuse(this.#noReader());
+    this.#setEnded();
+  }
+
+  #setEnded(): void {
+    this.#hasEnded = true;
+    this.#resolveEnded?.();
   }
 
   #enter(message: Message): Promise<void> {
@@ -79,6 +101,7 @@ export class Pipe {
 
   #leave(): void {
     this.#held--;
+    if (this.#held >= this.#limit) return;
     const [next] = this.#line;
     next?.enter();
   }

@@ -10,11 +10,11 @@ import {
 import { safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
-import type { Codec } from '../rpc/codec.ts';
-import { type Codecs, createCodecs } from '../rpc/codecs.ts';
+import type { Codec } from '../rpc/codec/codec.ts';
+import { type Codecs, createCodecs } from '../rpc/codec/codecs.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
-import { random, roundRobin, type SelectorStrategy } from './selector.ts';
-import type { NodeFilter } from './service-view.ts';
+import { random, roundRobin, type SelectorStrategy } from './discovery/selector.ts';
+import type { NodeFilter } from './discovery/service-view.ts';
 
 export interface ClientOptions {
   /** What calls and streams go through. The client does not close it, nor any other plugin. */

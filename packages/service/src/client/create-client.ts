@@ -2,7 +2,11 @@ import type { AbortOptions, MicroError } from '@ts-micro/core';
 import { abortable, Lifetime } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
-import { Attempts } from './attempts.ts';
+import { publishEvent } from './call/event-publisher.ts';
+import { outgoingMetadata } from './call/outgoing-metadata.ts';
+import { RequestIds } from './call/request-ids.ts';
+import { StreamOpener } from './call/stream-opener.ts';
+import { UnaryCaller } from './call/unary-caller.ts';
 import type { Client } from './client.ts';
 import {
   type CallOptions,
@@ -13,11 +17,7 @@ import {
   type OutgoingOptions,
   type StreamOptions,
 } from './client-options.ts';
-import { publishEvent } from './event-publisher.ts';
-import { outgoingMetadata } from './outgoing-metadata.ts';
-import { RequestIds } from './request-ids.ts';
-import { StreamOpener } from './stream-opener.ts';
-import { UnaryCaller } from './unary-caller.ts';
+import { Attempts } from './retry/attempts.ts';
 
 const closeTimeoutMs = 5000;
 

@@ -1,36 +1,7 @@
 import type { Headers, Message } from '@ts-micro/core';
 import type { Dialect } from './dialect.ts';
-import { isLean, leanDialect } from './lean-dialect.ts';
-import {
-  bareErrorMessage,
-  errorMessage,
-  isEndOfStream,
-  isReplyTo,
-  replyFailure,
-  replyMessage,
-  replyValue,
-  streamMessage,
-  unsupportedTypeMessage,
-} from './reply.ts';
-import { endOfStreamMessage, isHalfClose, parseRequest, requestMessage } from './request.ts';
-
-/** Go Micro's RPC protocol of every version, `mucp`. */
-const goMicroDialect: Dialect = {
-  request: requestMessage,
-  streamRequest: (request, body) => requestMessage({ ...request, body }),
-  endOfStream: endOfStreamMessage,
-  isEndOfStream,
-  isHalfClose,
-  isReplyTo,
-  value: replyValue,
-  failure: replyFailure,
-  parse: parseRequest,
-  reply: replyMessage,
-  streamMessage,
-  error: errorMessage,
-  bareError: bareErrorMessage,
-  unsupportedType: unsupportedTypeMessage,
-};
+import { goMicroDialect } from './go-micro/dialect.ts';
+import { isLean, leanDialect } from './lean/dialect.ts';
 
 /** What a peer may be spoken to in: `auto` is what it says it understands, `go` Go Micro's dialect whatever it says. */
 export type DialectChoice = 'auto' | 'go';

@@ -1,10 +1,10 @@
 import { MicroError, type RemoteError } from '@ts-micro/core';
+import { goJson } from './codec/json.ts';
 import { statusOfCode } from './error-status.ts';
-import { goJson } from './json.ts';
 import { isRefusal } from './refusal.ts';
 import { statusPhrase } from './status-phrase.ts';
 
-/** The id of errors that the runtime of a ts-micro service answers with, and not one of its handlers. */
+/** The id in the words of the runtime of a ts-micro service. Who speaks is told by a mark beside the text: see `error-origin.ts`. */
 export const runtimeId = 'ts-micro.server';
 
 const shortLength = 1000;
@@ -15,14 +15,12 @@ export function remoteError(id: string, code: number, detail: string): RemoteErr
 }
 
 /** The text of `Micro-Error`: compact JSON without what is empty. (Go Micro: `errors.Error.Error()`.) */
-export function formatError({ id, code, detail, status, name, data }: RemoteError): string {
+export function formatError({ id, code, detail, status }: RemoteError): string {
   return goJson({
     id: id === '' ? undefined : id,
     code: Math.trunc(code) || undefined,
     detail: detail === '' ? undefined : detail,
     status: status === '' ? undefined : status,
-    name,
-    data,
   });
 }
 
@@ -36,8 +34,6 @@ export function parseError(text: string): RemoteError {
         code: typeof value.code === 'number' && Number.isInteger(value.code) ? value.code : 0,
         detail: textOf(value.detail),
         status: textOf(value.status),
-        ...(typeof value.name === 'string' && { name: value.name }),
-        ...(value.data !== undefined && { data: value.data }),
       };
       if (error.id !== '' || error.code !== 0 || error.detail !== '') return error;
     } catch {
@@ -65,15 +61,33 @@ export function isAbort(thrown: unknown): boolean {
 }
 
 /**
- * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another `MicroError` as it
- * is, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go
- * sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
+ * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another `MicroError`, one
+ * without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends
+ * `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
+ *
+ * Of a relayed error two things are not kept, as it is this handler's answer now: the id of a runtime, and the code 408, for which a Go
+ * client would run the request again.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
-  if (isRefusal(thrown)) return remoteError(runtimeId, statusOfCode(thrown.code), thrown.message);
-  if (MicroError.is(thrown)) return thrown.remote ?? remoteError(service, statusOfCode(thrown.code), thrown.message);
+  try {
+    if (isRefusal(thrown)) return remoteError(runtimeId, statusOfCode(thrown.code), thrown.message);
+    if (MicroError.is(thrown)) {
+      const { remote } = thrown;
+      if (remote === undefined) return remoteError(service, statusOfCode(thrown.code), wordsOf(thrown));
+      return relayed(remote, service);
+    }
+  } catch {
+    // A getter that throws.
+  }
   const code = isAbort(thrown) ? statusOfCode(nameOf(thrown) === 'TimeoutError' ? 'timeout' : 'canceled') : 500;
   return remoteError(service, code, wordsOf(thrown));
+}
+
+function relayed(remote: RemoteError, service: string): RemoteError {
+  const id = textOf(remote.id);
+  const code = Number.isInteger(remote.code) ? remote.code : 0;
+  const given = { id: id === runtimeId ? service : id, detail: textOf(remote.detail), status: textOf(remote.status) };
+  return code === 408 ? { ...given, code: 504, status: statusPhrase(504) } : { ...given, code };
 }
 
 function wordsOf(thrown: unknown): string {

@@ -1,6 +1,6 @@
 import type { Headers } from '@ts-micro/core';
 import { headerValue } from './header-value.ts';
-import { leanHeader } from './lean-headers.ts';
+import { leanHeader } from './lean/headers.ts';
 
 const transportLevel = new Set<string>([
   ...Object.values(leanHeader),

@@ -1,7 +1,7 @@
 import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
 import { RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
-import { createCodecs } from '../rpc/codecs.ts';
+import { createCodecs } from '../rpc/codec/codecs.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
 import { Draining } from './lifecycle/draining.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Broker, Headers, Logger, Registry, Transport } from '@ts-micro/core';
 import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
-import type { Codec } from '../rpc/codec.ts';
+import type { Codec } from '../rpc/codec/codec.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
 
 export interface ServiceOptions {

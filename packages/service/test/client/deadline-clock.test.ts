@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Deadline, DeadlineClock } from '../../src/client/deadline-clock.ts';
+import { Deadline, DeadlineClock } from '../../src/client/call/deadline-clock.ts';
 import { until } from './world.ts';
 
 class Probe extends Deadline {

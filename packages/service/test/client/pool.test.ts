@@ -1,8 +1,9 @@
+import { abortFanOut } from '@ts-micro/kit';
 import { expect, it } from 'vitest';
-import { Attempts } from '../../src/client/attempts.ts';
+import { RequestIds } from '../../src/client/call/request-ids.ts';
+import { UnaryCaller } from '../../src/client/call/unary-caller.ts';
 import { type CallOptions, clientSettings } from '../../src/client/client-options.ts';
-import { RequestIds } from '../../src/client/request-ids.ts';
-import { UnaryCaller } from '../../src/client/unary-caller.ts';
+import { Attempts } from '../../src/client/retry/attempts.ts';
 import { codeOf, goError, goReply, mute, never, openWorld, until, warm } from './world.ts';
 
 it('uses one socket for calls one after the other, and one each for calls at once', async () => {
@@ -152,7 +153,7 @@ it('keeps nothing of calls that are over, however they ended', async () => {
   };
   await Promise.all(Array.from({ length: 32 }, caller));
   expect(node.accepted).toBeLessThanOrEqual(96);
-  expect([attempts.running, attempts.clock.running, attempts.signals.size]).toEqual([0, 0, 0]);
+  expect([attempts.running, attempts.clock.running, abortFanOut.size]).toEqual([0, 0, 0]);
   await attempts.close();
   await until(() => node.open === 0);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Quarantine } from '../../src/client/quarantine.ts';
+import { Quarantine } from '../../src/client/retry/outlier-ejection.ts';
 
 it('keeps an address out for one second, doubled with each failure of a try up to thirty', () => {
   const quarantine = new Quarantine();

@@ -9,8 +9,8 @@ import {
 } from '@ts-micro/core';
 import { type MemoryNetwork, memoryNetwork, memoryRegistry } from '@ts-micro/memory';
 import { expect, it } from 'vitest';
-import { RegistryCache } from '../../src/client/registry-cache.ts';
-import type { ServiceView } from '../../src/client/service-view.ts';
+import { RegistryCache } from '../../src/client/discovery/registry-cache.ts';
+import type { ServiceView } from '../../src/client/discovery/service-view.ts';
 import { codeOf, never, until } from './world.ts';
 
 interface Fixture extends AsyncDisposable {

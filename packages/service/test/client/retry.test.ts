@@ -177,12 +177,15 @@ describe('retries', () => {
     await client.call('greeter', 'Greeter.Hello');
   });
 
-  it('follow an overloaded server only, of what a peer answered', async () => {
+  it('follow the refusal of an overloaded server only, of what a peer answered', async () => {
     await using world = openWorld();
     const text = '{"id":"ts-micro.server","code":503,"detail":"too many requests"}';
     const full = await world.node({
       id: 'full',
-      answer: (m) => ({ headers: { ...m.headers, 'Micro-Error': text }, body: new Uint8Array() }),
+      answer: (m) => {
+        const mark = { 'Micro-Error': text, 'Micro-Runtime': `refused ${m.headers['Micro-ID']}` };
+        return { headers: { ...m.headers, ...mark }, body: new Uint8Array() };
+      },
     });
     await world.node({ id: 'free', answer: (message) => goReply(message, 'done') });
     const client = world.client({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Candidate, random, roundRobin } from '../../src/client/selector.ts';
-import { ServiceView } from '../../src/client/service-view.ts';
+import { type Candidate, random, roundRobin } from '../../src/client/discovery/selector.ts';
+import { ServiceView } from '../../src/client/discovery/service-view.ts';
 
 const request = { service: 'greeter', endpoint: 'Greeter.Hello' };
 

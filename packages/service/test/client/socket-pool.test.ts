@@ -1,8 +1,8 @@
 import type { Socket } from '@ts-micro/core';
 import { memoryNetwork, memoryTransport } from '@ts-micro/memory';
 import { expect, it } from 'vitest';
-import { SocketPool } from '../../src/client/socket-pool.ts';
-import { SocketPools } from '../../src/client/socket-pools.ts';
+import { SocketPool } from '../../src/client/pool/socket-pool.ts';
+import { SocketPools } from '../../src/client/pool/socket-pools.ts';
 import { until } from './world.ts';
 
 async function openSockets(count: number): Promise<{ sockets: Socket[] } & AsyncDisposable> {

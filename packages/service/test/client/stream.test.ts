@@ -63,7 +63,7 @@ describe('a stream', () => {
     expect(bodyOf(node.messages[1])).toEqual({ to: 2 });
     expect(await stream.closed).toBe(undefined);
     await until(() => node.open === 0);
-    expect(node.messages[2]?.headers).toEqual({ ...headers, 'Micro-Error': 'EOS' });
+    expect(node.messages[2]?.headers).toEqual({ ...headers, 'Micro-Error': 'EOS', 'Micro-Runtime': 'closed' });
   });
 
   it('carries values both ways until it is closed, which tells the server', async () => {

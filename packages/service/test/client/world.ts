@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import type { ClientOptions } from '../../src/client/client-options.ts';
 import { createClient } from '../../src/client/create-client.ts';
-import type { Candidate, SelectorStrategy } from '../../src/client/selector.ts';
+import type { Candidate, SelectorStrategy } from '../../src/client/discovery/selector.ts';
 
 /** What a bare responder does with a message; what it returns is sent back. */
 export type Answer = (

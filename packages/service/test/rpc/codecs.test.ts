@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Codec, decodeBody, encodeBody } from '../../src/rpc/codec.ts';
-import { codecForNode, createCodecs } from '../../src/rpc/codecs.ts';
+import { type Codec, decodeBody, encodeBody } from '../../src/rpc/codec/codec.ts';
+import { codecForNode, createCodecs } from '../../src/rpc/codec/codecs.ts';
 
 const request = { kind: 'request', name: 'A.B' } as const;
 const response = { kind: 'response', name: 'A.B' } as const;

@@ -33,7 +33,7 @@ describe('an error text', () => {
 describe('what a handler threw', () => {
   it('goes out as it is where it carries the words of a peer', () => {
     const remote = { id: 'other', code: 409, detail: 'taken', status: 'Conflict' };
-    expect(errorOfThrown(new MicroError('remote', 'm', { remote }), 'greeter')).toBe(remote);
+    expect(errorOfThrown(new MicroError('remote', 'm', { remote }), 'greeter')).toEqual(remote);
   });
 
   it('goes out by its code where it is a MicroError', () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Message } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import { codecForNode, createCodecs } from '../../src/rpc/codecs.ts';
+import { codecForNode, createCodecs } from '../../src/rpc/codec/codecs.ts';
 import { dialectOfMessage, dialectOfNode, leanMetadata } from '../../src/rpc/dialects.ts';
-import { timeoutMsOf } from '../../src/rpc/request.ts';
+import { timeoutMsOf } from '../../src/rpc/timeout.ts';
 import { goldenFrom } from './golden.ts';
 
 const golden = goldenFrom(readFileSync(new URL('../golden/lean.json', import.meta.url), 'utf8'));
@@ -99,7 +99,12 @@ describe('the lean dialect', () => {
     expect(request.codec?.decode(request.body, { kind: 'request', name: request.name })).toEqual(john);
     expect(incoming('request without limit').timeout).toBeUndefined();
     expect(incoming('request in protobuf').contentType).toBe('application/protobuf');
-    expect(incoming('stream open')).toMatchObject({ kind: 'stream', streamId: '1', name: 'Greeter.Stream' });
+    expect(incoming('stream open')).toMatchObject({
+      kind: 'stream',
+      streamId: '1',
+      name: 'Greeter.Stream',
+      isLast: true,
+    });
   });
 
   it('answers in kind, repeating an id where there was one', () => {
@@ -109,8 +114,8 @@ describe('the lean dialect', () => {
     const protobuf = golden('reply in protobuf');
     expect(plain(lean.reply(incoming('request in protobuf'), protobuf.body))).toEqual(protobuf);
     const text = golden('error').headers['~x'] as string;
-    expect(plain(lean.error(incoming('request'), text))).toEqual(golden('error'));
-    expect(plain(lean.bareError(incoming('request'), text))).toEqual(golden('error'));
+    expect(plain(lean.error(incoming('request'), { text, origin: 'handler' }))).toEqual(golden('error'));
+    expect(plain(lean.bareError(incoming('request'), { text, origin: 'handler' }))).toEqual(golden('error'));
     const unknown = lean.parse({ headers: { '~e': 'A.B', '~c': 'text/x' }, body: new Uint8Array(0) }, codecs);
     expect(unknown.codec).toBeUndefined();
     expect(plain(lean.unsupportedType(unknown))).toEqual(golden('unsupported type'));
@@ -136,18 +141,20 @@ describe('the lean dialect', () => {
       golden('stream open'),
     );
     expect(plain(lean.streamRequest(stream, body))).toEqual(golden('stream message'));
-    const half = lean.endOfStream(stream, true);
-    const close = lean.endOfStream(stream, false);
+    const half = lean.endOfStream(stream, 'reading');
+    const close = lean.endOfStream(stream, 'closed');
+    const cancel = lean.endOfStream(stream, 'canceled');
     expect([plain(half), plain(close)]).toEqual([golden('stream half close'), golden('stream close')]);
-    expect([half, close].map(lean.isEndOfStream)).toEqual([true, true]);
-    expect([half, close].map(lean.isHalfClose)).toEqual([true, false]);
+    expect(plain(cancel)).toEqual(golden('stream cancel'));
+    expect([half, close, cancel].map(lean.isEndOfStream)).toEqual([true, true, true]);
+    expect([half, close, cancel].map(lean.endingOf)).toEqual(['reading', 'closed', 'canceled']);
     const opened = incoming('stream open');
     expect(plain(lean.streamMessage(opened, golden('stream answer').body))).toEqual(golden('stream answer'));
-    expect(plain(lean.error(opened, 'EOS'))).toEqual(golden('stream end'));
+    expect(plain(lean.error(opened, { text: 'EOS', origin: 'handler' }))).toEqual(golden('stream end'));
     expect(lean.isEndOfStream(golden('stream answer'))).toBe(false);
   });
 
   it('sends an error text as a header can carry it', () => {
-    expect(lean.error(incoming('request'), 'one\r\ntwo ').headers['~x']).toBe('one two');
+    expect(lean.error(incoming('request'), { text: 'one\r\ntwo ', origin: 'handler' }).headers['~x']).toBe('one two');
   });
 });

@@ -1,11 +1,11 @@
 import type { Headers } from '@ts-micro/core';
 import { checkDecoder } from '@ts-micro-tools/malformed';
 import { describe, expect, test } from 'vitest';
-import { decodeBody } from '../../src/rpc/codec.ts';
-import { createCodecs } from '../../src/rpc/codecs.ts';
+import { decodeBody } from '../../src/rpc/codec/codec.ts';
+import { createCodecs } from '../../src/rpc/codec/codecs.ts';
 import { dialectOfMessage } from '../../src/rpc/dialects.ts';
 import { parseError } from '../../src/rpc/error-text.ts';
-import { timeoutMsOf } from '../../src/rpc/request.ts';
+import { timeoutMsOf } from '../../src/rpc/timeout.ts';
 import { golden } from './golden.ts';
 
 const codecs = createCodecs();
@@ -29,8 +29,13 @@ describe('whatever comes as', () => {
       const dialect = dialectOfMessage(message);
       const request = dialect.parse(message, codecs);
       timeoutMsOf(request.timeout);
-      dialect.isHalfClose(message);
-      return [request.id, request.name, dialect.bareError(request, 'no'), dialect.unsupportedType(request).headers];
+      dialect.endingOf(message);
+      return [
+        request.id,
+        request.name,
+        dialect.bareError(request, { text: 'no', origin: 'refused' }),
+        dialect.unsupportedType(request).headers,
+      ];
     };
     checkDecoder(decode, { samples, codes: [] });
   });

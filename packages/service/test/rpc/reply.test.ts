@@ -1,6 +1,6 @@
 import { checkHeaders, type Message } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import { createCodecs } from '../../src/rpc/codecs.ts';
+import { createCodecs } from '../../src/rpc/codec/codecs.ts';
 import { formatError, remoteError } from '../../src/rpc/error-text.ts';
 import {
   bareErrorMessage,
@@ -11,8 +11,9 @@ import {
   replyValue,
   streamMessage,
   unsupportedTypeMessage,
-} from '../../src/rpc/reply.ts';
-import { type IncomingRequest, parseRequest } from '../../src/rpc/request.ts';
+} from '../../src/rpc/go-micro/reply.ts';
+import { parseRequest } from '../../src/rpc/go-micro/request.ts';
+import type { IncomingRequest } from '../../src/rpc/request.ts';
 import { golden, without } from './golden.ts';
 
 const codecs = createCodecs();
@@ -79,11 +80,16 @@ describe('an error reply', () => {
     ['S1', 'S4', 'EOS'],
     ['S1', 'S6', bob],
   ])('to %s is %s', (request, answer, text) => {
-    expect(same(errorMessage(parseRequest(golden(request), codecs), text))).toEqual(golden(answer));
+    expect(same(errorMessage(parseRequest(golden(request), codecs), { text, origin: 'handler' }))).toEqual(
+      golden(answer),
+    );
   });
 
   it('shows the content type that was taken where none was given', () => {
-    const { headers } = errorMessage(parseRequest(without(golden('T3'), 'Content-Type'), codecs), bob);
+    const { headers } = errorMessage(parseRequest(without(golden('T3'), 'Content-Type'), codecs), {
+      text: bob,
+      origin: 'handler',
+    });
     expect(headers['Content-Type']).toBe('application/protobuf');
   });
 
@@ -100,7 +106,10 @@ describe('an error reply', () => {
 
   it('without the echo can always be sent', () => {
     const headers = { 'Micro-Endpoint': 'A.B', 'Micro-ID': ' 1\n', bad: 'a\r\nb' };
-    const message = bareErrorMessage(parseRequest({ headers, body: new Uint8Array() }, codecs), ' two\r\nlines ');
+    const message = bareErrorMessage(parseRequest({ headers, body: new Uint8Array() }, codecs), {
+      text: ' two\r\nlines ',
+      origin: 'refused',
+    });
     expect(() => checkHeaders(message.headers, 'test')).not.toThrow();
     expect(message.headers['Micro-Error']).toBe('two lines');
   });
@@ -168,13 +177,23 @@ describe('the value of a reply', () => {
     expect(() => read(failed, proto)).toThrow(expect.objectContaining({ code: 'remote' }));
   });
 
-  it("tells a ts-micro runtime's refusals by their number", () => {
-    const refused = (code: number): Message => ({
-      headers: { 'Micro-Error': formatError(remoteError('ts-micro.server', code, 'x')) },
-      body: new Uint8Array(),
-    });
-    expect(() => read(refused(503))).toThrow(expect.objectContaining({ code: 'unavailable', retrySafe: true }));
-    expect(() => read(refused(408))).toThrow(expect.objectContaining({ code: 'timeout', retrySafe: false }));
+  it.each([
+    [503, 'refused 7', { code: 'unavailable', retrySafe: true }],
+    [504, 'refused 7', { code: 'timeout', retrySafe: true }],
+    [504, 'failed 7', { code: 'timeout', retrySafe: false }],
+    [500, 'failed 7', { code: 'remote', retrySafe: false }],
+    // The mark of another request, which a proxy has passed on, or none that anybody writes.
+    [503, 'refused 8', { code: 'remote', retrySafe: false }],
+    [503, 'refused', { code: 'remote', retrySafe: false }],
+    [503, 'yes 7', { code: 'remote', retrySafe: false }],
+    [503, undefined, { code: 'remote', retrySafe: false }],
+  ] as const)("with %i and the mark %s is the runtime's word or a handler's", (code, mark, expected) => {
+    const headers: Record<string, string> = {
+      'Micro-Error': formatError(remoteError('ts-micro.server', code, 'x')),
+    };
+    if (mark !== undefined) headers['Micro-Runtime'] = mark;
+    const reading = () => replyValue({ headers, body: new Uint8Array() }, json, { ...use, id: '7' }, 'greeter');
+    expect(reading).toThrow(expect.objectContaining(expected));
   });
 
   it('is malformed where the body is empty, broken or unexpected plain text', () => {

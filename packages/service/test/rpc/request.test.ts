@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { codecForNode, createCodecs } from '../../src/rpc/codecs.ts';
-import { eventMessage } from '../../src/rpc/event.ts';
-import { endOfStreamMessage, isHalfClose, parseRequest, requestMessage, timeoutMsOf } from '../../src/rpc/request.ts';
+import { codecForNode, createCodecs } from '../../src/rpc/codec/codecs.ts';
+import { eventMessage } from '../../src/rpc/go-micro/event.ts';
+import { endingOf, endOfStreamMessage, parseRequest, requestMessage } from '../../src/rpc/go-micro/request.ts';
+import { timeoutMsOf } from '../../src/rpc/timeout.ts';
 import { golden, without } from './golden.ts';
 
 const codecs = createCodecs();
@@ -47,11 +48,11 @@ describe('a request', () => {
     expect(without(open, 'Micro-Id')).toEqual(golden('S1'));
     const next = requestMessage({ ...stream, ...encoded('application/json', john) });
     expect(without(next, 'Micro-Id')).toEqual(golden('S2'));
-    const end = endOfStreamMessage({ ...stream, ...encoded('application/json', undefined) }, false);
-    expect(without(end, 'Micro-Id')).toEqual(golden('S5'));
-    const half = endOfStreamMessage({ ...stream, ...encoded('application/json', undefined) }, true);
+    const end = endOfStreamMessage({ ...stream, ...encoded('application/json', undefined) }, 'closed');
+    expect(without(end, 'Micro-Id', 'Micro-Runtime')).toEqual(golden('S5'));
+    const half = endOfStreamMessage({ ...stream, ...encoded('application/json', undefined) }, 'reading');
     expect(without(half, 'Micro-Id', 'Connection')).toEqual(golden('S5'));
-    expect([half, end].map((message) => isHalfClose(message))).toEqual([true, false]);
+    expect([half, end, golden('S5')].map(endingOf)).toEqual(['reading', 'closed', undefined]);
     expect(parseRequest(half, codecs).isLast).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineBytes, textOfBytes } from '../../src/rpc/text-bytes.ts';
+import { lineBytes, textOfBytes } from '../../src/rpc/codec/text-bytes.ts';
 
 describe('a line as bytes', () => {
   it('is its UTF-8 and a newline, of any length, and stays so while others are made', () => {

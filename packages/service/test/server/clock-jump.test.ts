@@ -1,6 +1,6 @@
 import { createClient } from '@ts-micro/service';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DeadlineClock } from '../../src/client/deadline-clock.ts';
+import { DeadlineClock } from '../../src/client/call/deadline-clock.ts';
 import type { RequestContext } from '../../src/server/serve/handler-context.ts';
 import { deferred, errorOf, json, next, request, startGreeter } from './fixture.ts';
 
@@ -87,7 +87,7 @@ describe.each([
     jump(byMs);
     await expect(second).rejects.toMatchObject({ code: 'timeout' });
     gates[0]?.resolve();
-    expect(await first).toEqual({});
+    expect(await first).toBeUndefined();
     gates[1]?.resolve();
   });
 

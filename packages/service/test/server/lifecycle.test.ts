@@ -247,7 +247,7 @@ describe('stopping', () => {
     const report = await greeter.service.stop();
     expect([...report.abandoned].sort()).toEqual(['Greeter.Chat', 'Greeter.Ignore', 'Greeter.Obey', 'events']);
     expect(errorOf(await next(socket))).toMatchObject({ code: 503, detail: 'stopping' });
-    expect(errorOf(await next(chat))).toMatchObject({ code: 499 });
+    expect(errorOf(await next(chat))).toMatchObject({ id: 'ts-micro.server', code: 503 });
     expect(aborted).toEqual(['canceled']);
   });
 

@@ -147,7 +147,7 @@ describe("a handler's context", () => {
     expect(Object.keys(context.metadata as object)).toHaveLength(2);
   });
 
-  it('aborts at the deadline, and what the handler throws then goes out', async () => {
+  it('aborts at the deadline, and what the handler throws then is that deadline', async () => {
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Wait', (_request, { signal, deadline }) => {
         expect(deadline).toBeGreaterThan(Date.now() - 1000);
@@ -157,7 +157,9 @@ describe("a handler's context", () => {
       });
     });
     const reply = await greeter.ask(request('Greeter.Wait', {}, { Timeout: '30000000' }));
-    expect(errorOf(reply)).toEqual({ id: 'greeter', code: 504, detail: 'TimeoutError', status: 'Gateway Timeout' });
+    const detail = 'greeter Greeter.Wait: the deadline of the caller has passed';
+    expect(errorOf(reply)).toEqual({ id: 'ts-micro.server', code: 504, detail, status: 'Gateway Timeout' });
+    expect(reply.headers['Micro-Runtime']).toMatch(/^failed/);
   });
 
   it('is aborted from the start where the deadline has passed', async () => {

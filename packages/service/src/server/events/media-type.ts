@@ -1,5 +1,5 @@
 import type { Headers } from '@ts-micro/core';
-import { defaultContentType } from '../../rpc/content-type.ts';
+import { defaultContentType } from '../../rpc/codec/content-type.ts';
 
 /** The content type of an event: its name is one in any case, as plain clients of a broker write it as they like. */
 export function contentTypeOf(headers: Headers): string {

@@ -1,7 +1,7 @@
 import { type Headers, type Message, MicroError, type ValueRecord } from '@ts-micro/core';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
-import { type CodecUse, decodeBody } from '../../rpc/codec.ts';
-import type { Codecs } from '../../rpc/codecs.ts';
+import { type CodecUse, decodeBody } from '../../rpc/codec/codec.ts';
+import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { EventContext, HandlerContext } from '../serve/handler-context.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 import { mediaType } from './media-type.ts';

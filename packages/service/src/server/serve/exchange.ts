@@ -1,6 +1,7 @@
-import { type Message, MicroError, type Socket } from '@ts-micro/core';
-import type { Codec } from '../../rpc/codec.ts';
+import { type Message, MicroError, type SendOptions, type Socket } from '@ts-micro/core';
+import type { Codec } from '../../rpc/codec/codec.ts';
 import type { Dialect } from '../../rpc/dialect.ts';
+import type { ErrorAnswer, ErrorOrigin } from '../../rpc/error-origin.ts';
 import { formatError, remoteError, runtimeId, shortenError } from '../../rpc/error-text.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
@@ -22,45 +23,55 @@ export function isReadable(exchange: Exchange): exchange is ReadableExchange {
   return exchange.request.codec !== undefined;
 }
 
-/** The text of an error that the runtime answers with, as no handler ran or none could be heard. */
-export function runtimeError(code: number, detail: string): string {
-  return formatError(remoteError(runtimeId, code, detail));
+/** An error that the runtime answers with, `refused` where no handler ran, `failed` where none could be heard. */
+export function runtimeError(code: number, detail: string, origin: Exclude<ErrorOrigin, 'handler'>): ErrorAnswer {
+  return { text: formatError(remoteError(runtimeId, code, detail)), origin };
 }
 
 /** Answers with an error. Never rejects. */
-export function answerError(exchange: Exchange, text: string): Promise<void> {
+export function answerError(exchange: Exchange, answer: ErrorAnswer): Promise<void> {
   exchange.core.limiter.errors++;
-  return deliver(exchange, exchange.dialect.error(exchange.request, text), text);
+  return deliver(exchange, exchange.dialect.error(exchange.request, answer), answer);
 }
 
 /**
  * Sends an answer; where it cannot be sent as it is, an error instead, so that the caller need not wait for its timeout. Never rejects.
- * `errorText` is given where the answer is that error.
+ * `error` is given where the answer is that error.
  */
-export function deliver(exchange: Exchange, message: Message, errorText?: string): Promise<void> {
+export function deliver(
+  exchange: Exchange,
+  message: Message,
+  error?: ErrorAnswer,
+  options?: SendOptions,
+): Promise<void> {
   // No async function, as this is done for every request.
   try {
-    return exchange.socket.send(message).catch((error) => deliverInstead(exchange, error, errorText));
-  } catch (error) {
-    return deliverInstead(exchange, error, errorText);
+    return exchange.socket.send(message, options).catch((cause) => deliverInstead(exchange, cause, error, options));
+  } catch (cause) {
+    return deliverInstead(exchange, cause, error, options);
   }
 }
 
-async function deliverInstead(exchange: Exchange, error: unknown, errorText: string | undefined): Promise<void> {
-  const text = errorText === undefined ? substituteFor(error, exchange) : shortenError(errorText);
-  if (text === undefined || !isAboutMessage(error)) return logUnsent(exchange, error);
+async function deliverInstead(
+  exchange: Exchange,
+  cause: unknown,
+  error: ErrorAnswer | undefined,
+  options: SendOptions | undefined,
+): Promise<void> {
+  const answer = error === undefined ? substituteFor(cause, exchange) : { ...error, text: shortenError(error.text) };
+  if (answer === undefined || !isAboutMessage(cause)) return logUnsent(exchange, cause);
   try {
-    await exchange.socket.send(exchange.dialect.bareError(exchange.request, text));
+    await exchange.socket.send(exchange.dialect.bareError(exchange.request, answer), options);
   } catch (second) {
     logUnsent(exchange, second);
   }
 }
 
-function substituteFor(error: unknown, { core, request }: Exchange): string | undefined {
+function substituteFor(error: unknown, { core, request }: Exchange): ErrorAnswer | undefined {
   if (MicroError.is(error, 'too_large'))
-    return runtimeError(413, `${core.name} ${request.name}: the response is too large`);
+    return runtimeError(413, `${core.name} ${request.name}: the response is too large`, 'failed');
   if (MicroError.is(error, 'invalid'))
-    return runtimeError(500, `${core.name} ${request.name}: the response cannot be sent`);
+    return runtimeError(500, `${core.name} ${request.name}: the response cannot be sent`, 'failed');
   return undefined;
 }
 

@@ -2,7 +2,7 @@ import type { Headers, MicroError } from '@ts-micro/core';
 import { longestTimerMs, OwnContext } from '@ts-micro/kit';
 import type { CallContext } from '../../rpc/call-context.ts';
 import { metadataOf } from '../../rpc/metadata.ts';
-import { timeoutMsOf } from '../../rpc/request.ts';
+import { timeoutMsOf } from '../../rpc/timeout.ts';
 import { runAsHandler } from './current-handler.ts';
 
 /** What a handler of an endpoint knows besides the request. */

@@ -1,6 +1,6 @@
 import { type Headers, MicroError, type ValueRecord } from '@ts-micro/core';
-import type { CodecUse } from '../../rpc/codec.ts';
-import type { Codecs } from '../../rpc/codecs.ts';
+import type { CodecUse } from '../../rpc/codec/codec.ts';
+import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
 import type { RequestContext } from './handler-context.ts';
 

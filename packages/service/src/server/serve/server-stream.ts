@@ -1,64 +1,79 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
-import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec.ts';
-import { errorOfThrown, formatError } from '../../rpc/error-text.ts';
-import { endOfStream } from '../../rpc/headers.ts';
-import { StreamEnd, type StreamLink } from '../../stream/stream-end.ts';
-import { deliver, type ReadableExchange } from './exchange.ts';
+import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
+import { endOfStream } from '../../rpc/end-of-stream.ts';
+import type { ErrorAnswer } from '../../rpc/error-origin.ts';
+import { type StreamLink, StreamSide } from '../../stream/stream-side.ts';
+import { deliver, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { StreamRoute } from './routes.ts';
+import { thrownAnswer } from './thrown-answer.ts';
 import { logCrash } from './unary.ts';
 
 /** Messages of a client that a handler has not received yet; beyond it the socket is not read any further. */
 const maxQueuedMessages = 1024;
+/** The same where the socket gives no notice of the client's end, which is then found only by reading on. */
+const maxQueuedWithoutNotice = 8192;
 
 // A Go client that ends its side is gone, a bare one may still read the answers to what it sent.
 const leaveGraceMs = 5000;
 
-/** The server's end of one stream. The opener's body is not part of it, as in Go Micro. */
+/** The server's side of one stream. The opener's body is not part of it, as in Go Micro. */
 export class ServerStream {
   readonly #exchange: ReadableExchange;
   readonly #route: StreamRoute;
   readonly #context: HandlerContext;
+  readonly #hasSocketAlone: boolean;
+  readonly #maxQueued: number;
   readonly #inbox: Mailbox<Message>;
-  readonly #end: StreamEnd;
+  readonly #side: StreamSide;
   readonly #requestUse: CodecUse;
   readonly #responseUse: CodecUse;
   /** What the terminal message says. */
-  #lastWords: string = endOfStream;
+  #lastWords: ErrorAnswer = { text: endOfStream, origin: 'handler' };
   #hasPeerEnded = false;
-  #failure: unknown;
+  #hasPeerLeft = false;
+  #failure: MicroError | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
   #onRoom: (() => void) | undefined;
 
-  constructor(exchange: ReadableExchange, route: StreamRoute, context: HandlerContext) {
+  /** `hasSocketAlone` where nothing else was asked on its socket, so that its end is the last message there. */
+  constructor(exchange: ReadableExchange, route: StreamRoute, context: HandlerContext, hasSocketAlone: boolean) {
     this.#exchange = exchange;
     this.#route = route;
     this.#context = context;
+    this.#hasSocketAlone = hasSocketAlone;
+    this.#maxQueued = exchange.socket.peerClosed === undefined ? maxQueuedWithoutNotice : maxQueuedMessages;
     const what = `${exchange.core.name} ${route.endpoint}`;
     this.#inbox = new Mailbox(what);
     const { codec, id: requestId } = exchange.request;
     const id = isLegacy(codec) ? requestId : undefined;
     this.#requestUse = { ...route.requestUse, id };
     this.#responseUse = { ...route.responseUse, id };
-    this.#end = new StreamEnd(this.#link(what));
+    this.#side = new StreamSide(this.#link(what));
   }
 
-  /** Runs the handler and sends exactly one terminal message. Never rejects. */
+  /** Resolves once the handler has settled; `end` then says so to the client. Never rejects. */
   async run(): Promise<void> {
+    const { core } = this.#exchange;
+    let answer: ErrorAnswer | undefined;
     try {
       await this.#call();
     } catch (thrown) {
+      answer = thrownAnswer(thrown, this.#context, core.name);
       if (this.#failure === undefined) logCrash(this.#exchange, thrown);
-      this.#failure ??= thrown ?? new MicroError('internal', 'the handler failed');
     }
     clearTimeout(this.#graceTimer);
-    if (this.#failure !== undefined) {
-      this.#exchange.core.limiter.errors++;
-      this.#lastWords = formatError(errorOfThrown(this.#failure, this.#exchange.core.name));
-    }
-    await this.#end.close();
+    if (this.#failure !== undefined) answer = runtimeError(503, this.#failure.message, 'failed');
+    if (answer === undefined) return;
+    core.limiter.errors++;
+    this.#lastWords = answer;
+  }
+
+  /** Sends exactly one terminal message. Never rejects. */
+  end(): Promise<void> {
+    return this.#side.close();
   }
 
   /** True once the client said that it sends no more. */
@@ -68,17 +83,21 @@ export class ServerStream {
 
   /** True where one more message would be too many. */
   get isFull(): boolean {
-    return this.#inbox.size >= maxQueuedMessages;
+    return !this.#hasPeerLeft && this.#inbox.size >= this.#maxQueued;
   }
 
   /** Takes a further message of the client. */
   take(message: Message): void {
-    if (this.#hasPeerEnded) return;
-    this.#inbox.push(message);
-    if (!this.#exchange.dialect.isEndOfStream(message)) return;
+    const { dialect } = this.#exchange;
+    const isEnd = dialect.isEndOfStream(message);
+    const ending = isEnd ? dialect.endingOf(message) : undefined;
+    if (!this.#hasPeerEnded) this.#inbox.push(message);
+    if (!isEnd) return;
     this.#hasPeerEnded = true;
     this.#inbox.end();
-    if (!this.#exchange.dialect.isHalfClose(message)) this.#leaveSoon();
+    if (ending === 'canceled') this.fail(this.#left('canceled'), { drop: true });
+    else if (ending === 'closed') this.leave();
+    else if (ending === undefined) this.#leaveSoon();
   }
 
   /** Resolves once a message may be taken again, or nobody receives any more. */
@@ -88,30 +107,43 @@ export class ServerStream {
     });
   }
 
-  /** Ends it early: what came is still received, then `reason`; sending is refused, and the handler is told. */
-  fail(reason: MicroError): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = reason;
-    clearTimeout(this.#graceTimer);
-    this.#inbox.end(reason);
-    this.#wakeReader();
+  /** The client is gone: the handler is told, and nothing more can be sent; what came, or is still to be read, can be received. */
+  leave(): void {
+    this.#hasPeerLeft = true;
+    const reason = this.#left('left');
+    this.#refuseSending(reason);
     this.#context.abort(reason);
+    this.#wakeReader();
+  }
+
+  /** Ends it early: sending is refused, the handler is told, and what came is still received unless it is dropped, then `reason`. */
+  fail(reason: MicroError, { drop = false }: { readonly drop?: boolean } = {}): void {
+    this.#inbox.end(reason, { drop });
+    this.#failure ??= reason;
+    clearTimeout(this.#graceTimer);
+    this.#wakeReader();
+    this.#refuseSending(reason);
+    this.#context.abort(reason);
+  }
+
+  #refuseSending(cause: MicroError): void {
+    this.#side.stopSending(new MicroError('closed', `${cause.message}; nothing can be sent any more`, { cause }));
   }
 
   #call(): unknown {
     const { core } = this.#exchange;
-    if (core.middleware.length === 0) return this.#route.handler(this.#end, this.#context);
+    if (core.middleware.length === 0) return this.#route.handler(this.#side, this.#context);
     const passing: MiddlewareCall = {
       side: 'server',
       kind: 'stream',
       service: core.name,
       name: this.#route.endpoint,
       headers: this.#context.metadata as Record<string, string>,
-      payload: this.#end,
+      payload: this.#side,
       context: this.#context,
     };
     return runMiddleware(core.middleware, passing, () =>
-      this.#route.handler(passing.payload as StreamEnd, this.#context),
+      this.#route.handler(passing.payload as StreamSide, this.#context),
     );
   }
 
@@ -126,13 +158,12 @@ export class ServerStream {
         if (!this.isFull) this.#wakeReader();
         return message;
       },
-      send: async (value, options) => {
-        if (this.#failure !== undefined)
-          throw new MicroError('closed', `${what}: the stream has failed`, { cause: this.#failure });
-        const body = encodeBody(codec, value, this.#responseUse);
-        await socket.send(dialect.streamMessage(request, body), options);
+      send: (value, options) =>
+        socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options),
+      sendEnd: () => {
+        const words = this.#lastWords;
+        return deliver(this.#exchange, dialect.error(request, words), words, { isLast: this.#hasSocketAlone });
       },
-      sendEnd: () => deliver(this.#exchange, dialect.error(request, this.#lastWords), this.#lastWords),
       outcome: (message) =>
         dialect.isEndOfStream(message) || dialect.failure(message, codec, this.#requestUse, core.name),
       decode: (message) => decodeBody(codec, message.body, this.#requestUse),
@@ -144,9 +175,11 @@ export class ServerStream {
   }
 
   #leaveSoon(): void {
-    const leave = () =>
-      this.fail(new MicroError('canceled', `${this.#context.endpoint}: the client has left the stream`));
-    this.#graceTimer = setTimeout(leave, leaveGraceMs).unref();
+    this.#graceTimer = setTimeout(() => this.fail(this.#left('left')), leaveGraceMs).unref();
+  }
+
+  #left(how: 'left' | 'canceled'): MicroError {
+    return new MicroError('canceled', `${this.#context.endpoint}: the client has ${how} the stream`);
   }
 
   #wakeReader(): void {

@@ -1,7 +1,7 @@
 import type { Logger } from '@ts-micro/core';
 import type { RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../../middleware.ts';
-import type { Codecs } from '../../rpc/codecs.ts';
+import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Gate } from './gate.ts';
 import type { Routes } from './routes.ts';

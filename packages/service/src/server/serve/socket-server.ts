@@ -1,8 +1,9 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
 import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
-import { codecLike } from '../../rpc/codecs.ts';
+import { codecLike } from '../../rpc/codec/codecs.ts';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
-import { eventAckMessage } from '../../rpc/reply.ts';
+import type { ErrorAnswer } from '../../rpc/error-origin.ts';
+import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
 import type { Refusal } from './concurrency-limiter.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
@@ -32,6 +33,8 @@ export class SocketServer {
   readonly #asked = new Set<HandlerContext>();
   /** Messages not yet answered, and streams not yet ended. */
   #inFlight = 0;
+  /** The same, and those that are over. */
+  #exchanges = 0;
   /** The peer has said that it asks nothing more. */
   #isLast = false;
   #hasLeft = false;
@@ -65,7 +68,8 @@ export class SocketServer {
       this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
     }
     this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
-    this.#tellAsked(cause);
+    // Without a notice the end may only mean that nothing came for long, as from a Go client that waits for its answer.
+    if (cause !== undefined || this.#socket.peerClosed !== undefined) this.#tellAsked(cause);
     if (this.#inFlight > 0 && !this.#isAbandoned) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
@@ -100,6 +104,7 @@ export class SocketServer {
     const exchange: Exchange = { core: this.#core, socket: this.#socket, dialect, request };
     if (request.kind === 'stream') return this.#takeStream(exchange, message);
     this.#inFlight++;
+    this.#exchanges++;
     if (request.kind === 'event') this.#admit(exchange, undefined);
     else this.#takeUnary(exchange);
     return undefined;
@@ -108,7 +113,7 @@ export class SocketServer {
   #takeUnary(exchange: Exchange): void {
     const route = this.#routeOf(exchange, 'unary');
     if (!isReadable(exchange)) this.#answerUnreadable(exchange);
-    else if (typeof route === 'string') this.#refuse(exchange, route);
+    else if (isError(route)) this.#refuse(exchange, route);
     else this.#admit(exchange, route as UnaryRoute);
   }
 
@@ -126,6 +131,7 @@ export class SocketServer {
     // What was under way when the stream ended here must not open a second one.
     if (this.#endedStreams.has(streamId)) return undefined;
     this.#inFlight++;
+    this.#exchanges++;
     this.#openStream(exchange);
     return undefined;
   }
@@ -133,13 +139,13 @@ export class SocketServer {
   #openStream(exchange: Exchange): void {
     const { streamId } = exchange.request;
     const route = this.#routeOf(exchange, 'stream');
-    if (isReadable(exchange) && typeof route !== 'string' && this.#core.limiter.takeStream()) {
+    if (isReadable(exchange) && !isError(route) && this.#core.limiter.takeStream()) {
       void this.#runStream(exchange, route as StreamRoute, streamId);
       return;
     }
     this.#rememberEnded(streamId);
     if (!isReadable(exchange)) this.#answerUnreadable(exchange);
-    else this.#refuse(exchange, typeof route === 'string' ? route : this.#overload());
+    else this.#refuse(exchange, isError(route) ? route : this.#overload());
   }
 
   #continueStream(stream: ServerStream, message: Message): Promise<void> | undefined {
@@ -154,14 +160,17 @@ export class SocketServer {
   async #runStream(exchange: ReadableExchange, route: StreamRoute, streamId: string): Promise<void> {
     const { limiter } = this.#core;
     const context = this.#contextOf(exchange);
-    const stream = new ServerStream(exchange, route, context);
+    const stream = new ServerStream(exchange, route, context, this.#exchanges === 1);
+    if (this.#streams.size === 0) void this.#socket.peerClosed?.then(() => this.#onPeerClosed());
     this.#streams.set(streamId, stream);
     limiter.begin(context);
     try {
       await context.run(() => stream.run());
     } finally {
+      // The handler is through, however long its client takes to read its last words.
       limiter.end(context);
       limiter.releaseStream();
+      await stream.end();
       this.#streams.delete(streamId);
       if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
       this.#done();
@@ -183,7 +192,7 @@ export class SocketServer {
       const isLate = why === 'too late';
       this.#refuse(
         exchange,
-        isLate ? runtimeError(504, `${name}: the deadline passed while waiting for room`) : this.#overload(),
+        isLate ? runtimeError(504, `${name}: the deadline passed while waiting for room`, 'refused') : this.#overload(),
       );
     };
     if (!limiter.wait({ context, run, refuse })) refuse('overloaded');
@@ -212,8 +221,8 @@ export class SocketServer {
     this.#done();
   }
 
-  #refuse(exchange: Exchange, text: string): void {
-    void answerError(exchange, text).then(this.#done);
+  #refuse(exchange: Exchange, answer: ErrorAnswer): void {
+    void answerError(exchange, answer).then(this.#done);
   }
 
   #answerUnreadable(exchange: Exchange): void {
@@ -221,18 +230,22 @@ export class SocketServer {
     void deliver(exchange, exchange.dialect.unsupportedType(exchange.request)).then(this.#done);
   }
 
-  /** The handler that a request is for, or the text that says why there is none. */
-  #routeOf({ request }: Exchange, kind: Route['kind']): Route | string {
+  /** The handler that a request is for, or the error that says why there is none. */
+  #routeOf({ request }: Exchange, kind: Route['kind']): Route | ErrorAnswer {
     const { name, routes } = this.#core;
     const { gate } = this.#core;
     gate.asked++;
     if (!gate.takesRequests || (kind === 'stream' && !gate.takesStreams))
-      return runtimeError(503, `${name}: the service is stopping`);
-    if (request.problem !== undefined) return `rpc: router cannot decode request: ${request.problem.message}`;
+      return runtimeError(503, `${name}: the service is stopping`, 'refused');
+    if (request.problem !== undefined) return refusal(`rpc: router cannot decode request: ${request.problem.message}`);
     const route = routes.get(request.name);
-    if (route === undefined) return routes.explainMissing(request.name);
+    if (route === undefined) return refusal(routes.explainMissing(request.name));
     if (route.kind === kind) return route;
-    return runtimeError(501, `${name} ${request.name}: is ${route.kind === 'stream' ? 'a stream' : 'not a stream'}`);
+    return runtimeError(
+      501,
+      `${name} ${request.name}: is ${route.kind === 'stream' ? 'a stream' : 'not a stream'}`,
+      'refused',
+    );
   }
 
   /** The same request with the codec of its endpoint, where that has codecs of its own. */
@@ -257,8 +270,9 @@ export class SocketServer {
     });
   }
 
-  #overload(): string {
-    return runtimeError(503, `${this.#core.name}: overloaded, ${this.#core.limiter.size} handlers are running`);
+  #overload(): ErrorAnswer {
+    const { name, limiter } = this.#core;
+    return runtimeError(503, `${name}: overloaded, ${limiter.size} handlers are running`, 'refused');
   }
 
   #rememberEnded(streamId: string): void {
@@ -269,7 +283,12 @@ export class SocketServer {
   }
 
   #failStreams(reason: MicroError): void {
-    for (const stream of this.#streams.values()) stream.fail(reason);
+    // Of a client that is gone without having said its end nobody wants what it sent.
+    for (const stream of this.#streams.values()) stream.fail(reason, { drop: !stream.hasPeerEnded });
+  }
+
+  #onPeerClosed(): void {
+    for (const stream of this.#streams.values()) stream.leave();
   }
 
   /** Tells the handlers of the caller that has left, and those it called in turn. */
@@ -285,4 +304,13 @@ export class SocketServer {
     this.#onIdle?.();
     if (!this.#core.gate.takesRequests || this.#isLast) void this.#socket.close();
   };
+}
+
+function isError(route: Route | ErrorAnswer): route is ErrorAnswer {
+  return 'text' in route;
+}
+
+/** In the words of Go Micro's router, which need no mark: a handler's error is never plain text. */
+function refusal(text: string): ErrorAnswer {
+  return { text, origin: 'handler' };
 }

@@ -1,10 +1,11 @@
 import { MicroError } from '@ts-micro/core';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
-import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec.ts';
-import { errorOfThrown, formatError, isAbort } from '../../rpc/error-text.ts';
+import { type CodecUse, decodeBody, isLegacy } from '../../rpc/codec/codec.ts';
+import { isAbort } from '../../rpc/error-text.ts';
 import { answerError, deliver, type Exchange, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';
+import { thrownAnswer } from './thrown-answer.ts';
 
 /** Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the same turn. */
 export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, context: HandlerContext): Promise<void> {
@@ -13,7 +14,7 @@ export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, conte
   try {
     payload = decodeBody(request.codec, request.body, route.requestUse);
   } catch (error) {
-    return answerError(exchange, runtimeError(400, MicroError.textOf(error)));
+    return answerError(exchange, runtimeError(400, MicroError.textOf(error), 'refused'));
   }
   let result: unknown;
   let isPending: boolean;
@@ -21,12 +22,12 @@ export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, conte
     result = context.run(() => call(exchange, route, context, payload));
     isPending = isPromise(result);
   } catch (thrown) {
-    return answerThrown(exchange, thrown);
+    return answerThrown(exchange, thrown, context);
   }
   if (!isPending) return answerResponse(exchange, route, result);
   return Promise.resolve(result).then(
     (response) => answerResponse(exchange, route, response),
-    (thrown) => answerThrown(exchange, thrown),
+    (thrown) => answerThrown(exchange, thrown, context),
   );
 }
 
@@ -36,17 +37,18 @@ function answerResponse(exchange: ReadableExchange, route: UnaryRoute, response:
   let body: Uint8Array;
   try {
     const use: CodecUse = isLegacy(codec) ? { ...route.responseUse, id: request.id } : route.responseUse;
-    body = encodeBody(codec, response, use);
+    body = dialect.encode(response, codec, use);
   } catch (error) {
     core.logger.error('response not encoded', { service: core.name, endpoint: route.endpoint, error });
-    return answerError(exchange, runtimeError(500, MicroError.textOf(error)));
+    return answerError(exchange, runtimeError(500, MicroError.textOf(error), 'failed'));
   }
   return deliver(exchange, dialect.reply(request, body));
 }
 
-function answerThrown(exchange: Exchange, thrown: unknown): Promise<void> {
+function answerThrown(exchange: Exchange, thrown: unknown, context: HandlerContext): Promise<void> {
+  const answered = answerError(exchange, thrownAnswer(thrown, context, exchange.core.name));
   logCrash(exchange, thrown);
-  return answerError(exchange, formatError(errorOfThrown(thrown, exchange.core.name)));
+  return answered;
 }
 
 /** Logs what a handler threw by accident, and what is `internal`; another `MicroError` is an answer, and so is that it stopped when it was told to. */

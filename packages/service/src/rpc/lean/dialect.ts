@@ -1,22 +1,23 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
-import { type Codec, type CodecUse, decodeBody } from './codec.ts';
-import type { Codecs } from './codecs.ts';
-import { contentType } from './content-type.ts';
-import type { Dialect } from './dialect.ts';
-import { headerValue } from './header-value.ts';
-import { endOfStream } from './headers.ts';
+import { type Codec, type CodecUse, decodeBody, encodeBody } from '../codec/codec.ts';
+import type { Codecs } from '../codec/codecs.ts';
+import { contentType } from '../codec/content-type.ts';
+import type { Dialect } from '../dialect.ts';
+import { endOfStream } from '../end-of-stream.ts';
+import { type ErrorAnswer, originOf } from '../error-origin.ts';
+import { headerValue } from '../header-value.ts';
+import { metadataOf } from '../metadata.ts';
+import { remoteFailure } from '../remote-failure.ts';
+import type { IncomingRequest, OutgoingRequest } from '../request.ts';
 import {
   clientEndHeaders,
-  clientHalfCloseHeaders,
   leanHeader,
+  openingHeaders,
   replyHeaders,
   requestHeaders,
   serverEndHeaders,
   streamHeaders,
-} from './lean-headers.ts';
-import { metadataOf } from './metadata.ts';
-import { remoteFailure } from './remote-failure.ts';
-import type { IncomingRequest, OutgoingRequest } from './request.ts';
+} from './headers.ts';
 
 const nothing = new Uint8Array(0);
 
@@ -29,28 +30,31 @@ const notOpen = new MicroError('malformed', 'a message of a stream that is not o
  * Headers that repeat are one frozen object, so that a transport can recognise what it has encoded before.
  */
 export const leanDialect: Dialect = {
+  closesStreams: true,
+
   request({ endpoint, contentType: type, timeoutMs, metadata, isStream, body }: OutgoingRequest): Message {
     let headers = requestHeaders(type, endpoint, timeoutMs);
-    if (isStream) headers = { ...headers, ...streamHeaders };
+    if (isStream) headers = { ...headers, ...openingHeaders };
     if (metadata !== undefined) headers = { ...metadataOf(metadata), ...headers };
     return { headers, body };
   },
 
   streamRequest: (_request, body) => ({ headers: streamHeaders, body }),
 
-  endOfStream: (_request, isReading) => ({
-    headers: isReading ? clientHalfCloseHeaders : clientEndHeaders,
-    body: nothing,
-  }),
+  endOfStream: (_request, ending) => ({ headers: clientEndHeaders[ending], body: nothing }),
 
   isReplyTo: () => true,
   isEndOfStream: ({ headers }) => headers[leanHeader.error] === endOfStream,
-  isHalfClose: ({ headers }) => headers[leanHeader.isReading] !== undefined,
+
+  endingOf({ headers }) {
+    if (headers[leanHeader.isReading] !== undefined) return 'reading';
+    return headers[leanHeader.origin] === 'canceled' ? 'canceled' : 'closed';
+  },
 
   value(message: Message, codec: Codec, use: CodecUse, service: string): unknown {
     const error = failure(message, use, service);
     if (error !== undefined) throw error;
-    return decodeBody(codec, message.body, use);
+    return message.body.length === 0 && isJson(codec) ? undefined : decodeBody(codec, message.body, use);
   },
 
   failure: (message, _codec, use, service) => failure(message, use, service),
@@ -69,16 +73,19 @@ export const leanDialect: Dialect = {
       contentType: type,
       codec: codecs.get(type),
       timeout: headers[leanHeader.timeout],
-      isLast: false,
+      isLast: headers[leanHeader.isLast] !== undefined,
       problem: name === '' ? notOpen : undefined,
     };
   },
 
+  // An empty body stands for `undefined`, which has no JSON form.
+  encode: (value, codec, use) => (value === undefined && isJson(codec) ? nothing : encodeBody(codec, value, use)),
   reply: answer,
   streamMessage: answer,
   error: errorAnswer,
   bareError: errorAnswer,
-  unsupportedType: (request) => errorAnswer(request, `unsupported Content-Type: ${request.contentType}`),
+  unsupportedType: (request) =>
+    errorAnswer(request, { text: `unsupported Content-Type: ${request.contentType}`, origin: 'handler' }),
 };
 
 /** True for headers of the lean dialect in a message that came in at a server. */
@@ -88,16 +95,23 @@ export function isLean(headers: Headers): boolean {
 
 function failure({ headers }: Message, use: CodecUse, service: string): MicroError | undefined {
   const text = headers[leanHeader.error];
-  return text === undefined ? undefined : remoteFailure(text, `${service} ${use.name}`);
+  if (text === undefined) return undefined;
+  return remoteFailure({ text, origin: originOf(headers[leanHeader.origin]) }, `${service} ${use.name}`);
 }
 
 function answer(request: IncomingRequest, body: Uint8Array): Message {
   return { headers: withId(replyHeaders(request.contentType), request), body };
 }
 
-function errorAnswer(request: IncomingRequest, text: string): Message {
-  const headers = text === endOfStream ? serverEndHeaders : { [leanHeader.error]: headerValue(text) };
+function errorAnswer(request: IncomingRequest, { text, origin }: ErrorAnswer): Message {
+  if (text === endOfStream) return { headers: withId(serverEndHeaders, request), body: nothing };
+  const headers: Record<string, string> = { [leanHeader.error]: headerValue(text) };
+  if (origin !== 'handler') headers[leanHeader.origin] = origin;
   return { headers: withId(headers, request), body: nothing };
+}
+
+function isJson(codec: Codec): boolean {
+  return codec.contentType === contentType.json;
 }
 
 /** A client of this package gives no id; one that shares a socket among exchanges does, and finds its answers by it. */

@@ -1,6 +1,6 @@
 import type { Headers } from '@ts-micro/core';
-import { propagatedMetadata } from '../rpc/metadata.ts';
-import type { OutgoingOptions } from './client-options.ts';
+import { propagatedMetadata } from '../../rpc/metadata.ts';
+import type { OutgoingOptions } from '../client-options.ts';
 
 /** What goes out as metadata: the client's, over it the incoming request's, over it the call's own; `undefined` where that is nothing. */
 export function outgoingMetadata(

@@ -9,6 +9,8 @@ export const header = {
   oldId: 'Micro-Id',
   stream: 'Micro-Stream',
   error: 'Micro-Error',
+  /** ts-micro's own: with an error, that the runtime says it and no handler; see `error-origin.ts`. */
+  runtime: 'Micro-Runtime',
   topic: 'Micro-Topic',
   protocol: 'Micro-Protocol',
   target: 'Micro-Target',
@@ -18,6 +20,3 @@ export const header = {
   timeout: 'Timeout',
   connection: 'Connection',
 } as const;
-
-/** The text of `Micro-Error` that ends a stream without an error. */
-export const endOfStream = 'EOS';

@@ -1,6 +1,7 @@
 import type { Headers } from '@ts-micro/core';
-import { contentType } from './content-type.ts';
-import { endOfStream } from './headers.ts';
+import { contentType } from '../codec/content-type.ts';
+import { endOfStream, type StreamEnding } from '../end-of-stream.ts';
+import { nanosecondsOf } from '../timeout.ts';
 
 /** The header names of the lean dialect; Go Micro uses none that begins with a tilde. */
 export const leanHeader = {
@@ -18,17 +19,28 @@ export const leanHeader = {
   error: '~x',
   /** With an end of stream: its sender still reads. */
   isReading: '~r',
+  /** With an error: that the runtime says it and no handler; see `error-origin.ts`. With a client's end of stream: that it is canceled. */
+  origin: '~o',
+  /** With the opening of a stream: nothing else is asked on this socket, which the server closes after its end. */
+  isLast: '~l',
 } as const;
 
 /** No headers, always the same: what a transport has encoded once it need not encode again. */
 const noHeaders: Headers = Object.freeze({});
 
-/** The end of a side of a stream, and the same of a client that still reads; a client has a socket for each stream, so that one id does for all. */
+/** A client has a socket for each stream, so that one id does for all. */
 const streamId = '1';
 export const streamHeaders: Headers = Object.freeze({ [leanHeader.stream]: streamId });
-export const clientEndHeaders: Headers = Object.freeze({ ...streamHeaders, [leanHeader.error]: endOfStream });
-export const clientHalfCloseHeaders: Headers = Object.freeze({ ...clientEndHeaders, [leanHeader.isReading]: '1' });
+export const openingHeaders: Headers = Object.freeze({ ...streamHeaders, [leanHeader.isLast]: '1' });
 export const serverEndHeaders: Headers = Object.freeze({ [leanHeader.error]: endOfStream });
+
+const ended = { ...streamHeaders, [leanHeader.error]: endOfStream };
+/** The end of a client's side of a stream. */
+export const clientEndHeaders: Readonly<Record<StreamEnding, Headers>> = Object.freeze({
+  reading: Object.freeze({ ...ended, [leanHeader.isReading]: '1' }),
+  closed: Object.freeze(ended),
+  canceled: Object.freeze({ ...ended, [leanHeader.origin]: 'canceled' }),
+});
 
 /** How many headers of requests, and of replies, are kept for the next one like them. */
 const limit = 1000;
@@ -37,9 +49,9 @@ type ByTimeout = Map<number, Headers>;
 const requests = new Map<string, Map<string, ByTimeout>>();
 let requestCount = 0;
 
-/** The frozen headers of a unary request; the same object for the same endpoint, content type and time, which is rounded to milliseconds. */
+/** The frozen headers of a unary request; the same object for the same endpoint, content type and time, rounded up to milliseconds. */
 export function requestHeaders(type: string, endpoint: string, timeoutMs: number | undefined): Headers {
-  const roundedMs = timeoutMs === undefined ? 0 : Math.max(1, Math.round(timeoutMs));
+  const roundedMs = timeoutMs === undefined ? 0 : Math.max(1, Math.ceil(timeoutMs - 0.001));
   return requests.get(type)?.get(endpoint)?.get(roundedMs) ?? addRequestHeaders(type, endpoint, roundedMs);
 }
 
@@ -49,15 +61,11 @@ function addRequestHeaders(type: string, endpoint: string, timeoutMs: number): H
     requestCount = 1;
   }
   const headers: Record<string, string> = { [leanHeader.endpoint]: endpoint };
-  if (timeoutMs > 0) headers[leanHeader.timeout] = nanoseconds(timeoutMs);
+  if (timeoutMs > 0) headers[leanHeader.timeout] = nanosecondsOf(timeoutMs);
   if (type !== contentType.json) headers[leanHeader.contentType] = type;
   const byTimeout = entry(entry(requests, type, newMap<string, ByTimeout>), endpoint, newMap<number, Headers>);
   byTimeout.set(timeoutMs, Object.freeze(headers));
   return headers;
-}
-
-function nanoseconds(timeoutMs: number): string {
-  return String(Math.min(timeoutMs * 1e6, Number.MAX_SAFE_INTEGER));
 }
 
 const replies = new Map<string, Headers>();

@@ -1,11 +1,12 @@
 /** Something that an `AbortSignal` may end. */
 export interface Abortable {
+  /** Called once, when `signal` aborts; must not throw. */
   onAbort(signal: AbortSignal): void;
 }
 
 /**
- * One listener for each signal, however many calls wait on it: a signal shared by many calls at once is usual, and past ten listeners
- * Node warns of a leak.
+ * Has any number of waits end with a signal, with one listener at it: a signal shared by many calls at once is usual, and past ten
+ * listeners Node warns of a leak.
  */
 export class AbortFanOut {
   readonly #waiting = new Map<AbortSignal, Set<Abortable>>();
@@ -26,6 +27,7 @@ export class AbortFanOut {
     waiting.add(abortable);
   }
 
+  /** Leaves `abortable` alone from now on; the listener goes with the last one. */
   delete(signal: AbortSignal, abortable: Abortable): void {
     const waiting = this.#waiting.get(signal);
     if (waiting === undefined || !waiting.delete(abortable) || waiting.size > 0) return;
@@ -42,3 +44,6 @@ export class AbortFanOut {
     for (const abortable of waiting ?? []) abortable.onAbort(signal);
   }
 }
+
+/** The one of this process, so that whoever waits on a signal shares its listener with everybody else who does. */
+export const abortFanOut: AbortFanOut = new AbortFanOut();

@@ -1,6 +1,6 @@
 import type { Headers, Message } from '@ts-micro/core';
-import { contentType as knownType } from './content-type.ts';
-import { metadataOf } from './metadata.ts';
+import { contentType as knownType } from '../codec/content-type.ts';
+import { metadataOf } from '../metadata.ts';
 
 /** An event about to be published. */
 export interface OutgoingEvent {

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
-import type { PendingCall } from './pending-call.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { PendingCall } from '../call/pending-call.ts';
+import type { Quarantine } from '../retry/outlier-ejection.ts';
 import type { RegistryCache } from './registry-cache.ts';
 import type { Candidate, SelectorStrategy } from './selector.ts';
 import type { ServiceView } from './service-view.ts';

@@ -1,14 +1,13 @@
 import { MicroError, type Socket } from '@ts-micro/core';
-import { abortable } from '@ts-micro/kit';
-import { AbortFanOut } from './abort-fan-out.ts';
-import type { ClientSettings } from './client-options.ts';
-import { DeadlineClock } from './deadline-clock.ts';
-import { NodeChooser } from './node-chooser.ts';
-import type { PendingCall } from './pending-call.ts';
-import { Quarantine } from './quarantine.ts';
-import { RegistryCache } from './registry-cache.ts';
-import type { Candidate } from './selector.ts';
-import { SocketPools } from './socket-pools.ts';
+import { abortable, abortFanOut } from '@ts-micro/kit';
+import { DeadlineClock } from '../call/deadline-clock.ts';
+import type { PendingCall } from '../call/pending-call.ts';
+import type { ClientSettings } from '../client-options.ts';
+import { NodeChooser } from '../discovery/node-chooser.ts';
+import { RegistryCache } from '../discovery/registry-cache.ts';
+import type { Candidate } from '../discovery/selector.ts';
+import { SocketPools } from '../pool/socket-pools.ts';
+import { Quarantine } from './outlier-ejection.ts';
 
 const firstPauseMs = 100;
 const longestPauseMs = 1000;
@@ -21,7 +20,6 @@ export class Attempts {
   readonly clock: DeadlineClock = new DeadlineClock();
   readonly pools: SocketPools;
   readonly quarantine: Quarantine = new Quarantine();
-  readonly signals: AbortFanOut = new AbortFanOut();
   readonly cache: RegistryCache | undefined;
   readonly #settings: ClientSettings;
   readonly #chooser: NodeChooser;
@@ -58,16 +56,16 @@ export class Attempts {
   enter(call: PendingCall): void {
     this.#running.add(call);
     const { options } = call;
-    if (options?.signal !== undefined) this.signals.add(options.signal, call);
-    if (options?.context !== undefined) this.signals.add(options.context.signal, call);
+    if (options?.signal !== undefined) abortFanOut.add(options.signal, call);
+    if (options?.context !== undefined) abortFanOut.add(options.context.signal, call);
     this.#begin(call, call.beganAtMs);
   }
 
   leave(call: PendingCall): void {
     this.clock.stop(call);
     const { options } = call;
-    if (options?.signal !== undefined) this.signals.delete(options.signal, call);
-    if (options?.context !== undefined) this.signals.delete(options.context.signal, call);
+    if (options?.signal !== undefined) abortFanOut.delete(options.signal, call);
+    if (options?.context !== undefined) abortFanOut.delete(options.context.signal, call);
     this.#running.delete(call);
     if (this.#running.size === 0) this.#onIdle?.();
   }

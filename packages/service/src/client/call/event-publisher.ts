@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Headers, MicroError } from '@ts-micro/core';
-import { encodeBody } from '../rpc/codec.ts';
-import { eventMessage, plainEventMessage } from '../rpc/event.ts';
-import type { ClientSettings, EventOptions } from './client-options.ts';
+import { encodeBody } from '../../rpc/codec/codec.ts';
+import { eventMessage, plainEventMessage } from '../../rpc/go-micro/event.ts';
+import type { ClientSettings, EventOptions } from '../client-options.ts';
 
 /** Publishes one event, with the headers that Go Micro's subscribers expect unless the broker has none. Rejects with `unsupported` without a broker or codec, and as the broker does. */
 export function publishEvent(

@@ -1,10 +1,10 @@
 import { type Headers, MicroError } from '@ts-micro/core';
-import type { MiddlewareCall } from '../middleware.ts';
-import { encodeBody } from '../rpc/codec.ts';
-import { codecForNode } from '../rpc/codecs.ts';
-import { dialectOfNode } from '../rpc/dialects.ts';
-import type { Attempts } from './attempts.ts';
-import type { CallOptions, ClientSettings } from './client-options.ts';
+import type { MiddlewareCall } from '../../middleware.ts';
+import { encodeBody } from '../../rpc/codec/codec.ts';
+import { codecForNode } from '../../rpc/codec/codecs.ts';
+import { dialectOfNode } from '../../rpc/dialects.ts';
+import type { CallOptions, ClientSettings } from '../client-options.ts';
+import type { Attempts } from '../retry/attempts.ts';
 import { PendingCall } from './pending-call.ts';
 import type { RequestIds } from './request-ids.ts';
 

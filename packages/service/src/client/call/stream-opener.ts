@@ -1,11 +1,11 @@
 import type { Headers } from '@ts-micro/core';
-import type { MiddlewareCall } from '../middleware.ts';
-import { encodeBody } from '../rpc/codec.ts';
-import { codecForNode } from '../rpc/codecs.ts';
-import { dialectOfNode } from '../rpc/dialects.ts';
-import type { MessageStream } from '../stream/message-stream.ts';
-import type { Attempts } from './attempts.ts';
-import { type ClientSettings, checkTime, type StreamOptions } from './client-options.ts';
+import type { MiddlewareCall } from '../../middleware.ts';
+import { encodeBody } from '../../rpc/codec/codec.ts';
+import { codecForNode } from '../../rpc/codec/codecs.ts';
+import { dialectOfNode } from '../../rpc/dialects.ts';
+import type { MessageStream } from '../../stream/message-stream.ts';
+import { type ClientSettings, checkTime, type StreamOptions } from '../client-options.ts';
+import type { Attempts } from '../retry/attempts.ts';
 import { ClientStream, type OpenedStream } from './client-stream.ts';
 import { PendingCall } from './pending-call.ts';
 import type { RequestIds } from './request-ids.ts';

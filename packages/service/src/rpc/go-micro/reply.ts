@@ -1,10 +1,12 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
-import { type Codec, type CodecUse, decodeBody, isLegacy } from './codec.ts';
-import { contentType } from './content-type.ts';
-import { headerValue } from './header-value.ts';
-import { endOfStream, header } from './headers.ts';
-import { isUnsupportedType, remoteFailure } from './remote-failure.ts';
-import type { IncomingRequest } from './request.ts';
+import { type Codec, type CodecUse, decodeBody, isLegacy } from '../codec/codec.ts';
+import { contentType } from '../codec/content-type.ts';
+import { endOfStream } from '../end-of-stream.ts';
+import { type ErrorAnswer, type ErrorOrigin, originOf } from '../error-origin.ts';
+import { headerValue } from '../header-value.ts';
+import { isUnsupportedType, remoteFailure } from '../remote-failure.ts';
+import type { IncomingRequest } from '../request.ts';
+import { header } from './headers.ts';
 
 const nothing = new Uint8Array(0);
 
@@ -33,32 +35,35 @@ export function streamMessage(request: IncomingRequest, body: Uint8Array): Messa
 }
 
 /** A unary error, or the end of a stream with or without one: the request's headers and the text. */
-export function errorMessage(request: IncomingRequest, text: string): Message {
-  const value = headerValue(text);
+export function errorMessage(request: IncomingRequest, answer: ErrorAnswer): Message {
+  const value = headerValue(answer.text);
+  const headers: Record<string, string> = {
+    ...request.headers,
+    'Content-Type': request.contentType,
+    'Micro-Error': value,
+    'X-Micro-Error': value,
+  };
+  markOrigin(headers, answer.origin, request.id);
   return {
-    headers: {
-      ...request.headers,
-      'Content-Type': request.contentType,
-      'Micro-Error': value,
-      'X-Micro-Error': value,
-    },
-    body: request.codec && isLegacy(request.codec) ? request.codec.encodeError(text) : nothing,
+    headers,
+    body: request.codec && isLegacy(request.codec) ? request.codec.encodeError(answer.text) : nothing,
   };
 }
 
 /** The same without the request's headers but its id, for when those cannot be sent back. */
-export function bareErrorMessage(request: IncomingRequest, text: string): Message {
-  const value = headerValue(text);
+export function bareErrorMessage(request: IncomingRequest, answer: ErrorAnswer): Message {
+  const value = headerValue(answer.text);
   const headers: Record<string, string> = { 'Micro-Error': value, 'X-Micro-Error': value };
   copyIds(request.headers, headers, headerValue);
   if (request.streamId !== '') headers['Micro-Stream'] = headerValue(request.streamId);
+  markOrigin(headers, answer.origin, headerValue(request.id));
   return { headers, body: nothing };
 }
 
 /** The answer to a content type without a codec: plain text, as a Go server sends it, and an error text so that Go clients need not guess. */
 export function unsupportedTypeMessage(request: IncomingRequest): Message {
   const text = `unsupported Content-Type: ${request.contentType}`;
-  const { headers } = bareErrorMessage(request, text);
+  const { headers } = bareErrorMessage(request, { text, origin: 'handler' });
   return { headers: { ...headers, 'Content-Type': contentType.text }, body: Buffer.from(text) };
 }
 
@@ -86,12 +91,12 @@ export function isReplyTo({ headers }: Message, id: string): boolean {
  */
 export function replyFailure(message: Message, codec: Codec, use: CodecUse, service: string): MicroError | undefined {
   const text = errorTextOf(message, codec);
-  if (text !== '') return remoteFailure(text, `${service} ${use.name}`);
+  const who = `${service} ${use.name}`;
+  if (text !== '') return remoteFailure({ text, origin: originOfReply(message, use.id) }, who);
   if (message.headers[header.contentType] !== contentType.text || codec.contentType === contentType.text)
     return undefined;
   const said = Buffer.from(message.body).toString('utf8');
-  if (isUnsupportedType(said)) return remoteFailure(said, `${service} ${use.name}`);
-  const who = `${service} ${use.name}`;
+  if (isUnsupportedType(said)) return remoteFailure({ text: said, origin: 'handler' }, who);
   return new MicroError('malformed', `${who}: the reply is plain text where ${codec.contentType} was asked for`);
 }
 
@@ -113,6 +118,23 @@ function errorTextOf(message: Message, codec: Codec): string {
     // What does not parse says so when it is decoded.
     return '';
   }
+}
+
+/**
+ * Marks the runtime's own words, with the id of the request they are about: a Go proxy passes the headers of an answer on, and its own
+ * request, which may have been its second try, has another id than the one that it was asked with.
+ */
+function markOrigin(headers: Record<string, string>, origin: ErrorOrigin, id: string): void {
+  // The request's headers, which an error repeats, may hold anything.
+  delete headers[header.runtime];
+  if (origin !== 'handler') headers[header.runtime] = id === '' ? origin : `${origin} ${id}`;
+}
+
+function originOfReply({ headers }: Message, id: string | undefined): ErrorOrigin {
+  const mark = headers[header.runtime];
+  if (mark === undefined) return 'handler';
+  const [origin, about] = mark.split(' ', 2);
+  return about === id ? originOf(origin) : 'handler';
 }
 
 function copyIds(from: Headers, to: Record<string, string>, map?: (id: string) => string): void {

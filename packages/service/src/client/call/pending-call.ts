@@ -1,8 +1,8 @@
 import { abortError, MicroError, type Socket } from '@ts-micro/core';
-import type { Abortable } from './abort-fan-out.ts';
-import { type CallOptions, type ClientSettings, checkCount, checkTime } from './client-options.ts';
+import type { Abortable } from '@ts-micro/kit';
+import { type CallOptions, type ClientSettings, checkCount, checkTime } from '../client-options.ts';
+import type { Candidate, SelectRequest } from '../discovery/selector.ts';
 import { Deadline } from './deadline-clock.ts';
-import type { Candidate, SelectRequest } from './selector.ts';
 
 /** How far an attempt got; what fails before `sending` cannot have run. */
 type Stage = 'choosing' | 'sending' | 'waiting';

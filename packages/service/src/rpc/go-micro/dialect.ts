@@ -1,0 +1,34 @@
+import { encodeBody } from '../codec/codec.ts';
+import type { Dialect } from '../dialect.ts';
+import {
+  bareErrorMessage,
+  errorMessage,
+  isEndOfStream,
+  isReplyTo,
+  replyFailure,
+  replyMessage,
+  replyValue,
+  streamMessage,
+  unsupportedTypeMessage,
+} from './reply.ts';
+import { endingOf, endOfStreamMessage, parseRequest, requestMessage } from './request.ts';
+
+/** Go Micro's RPC protocol of every version, `mucp`. */
+export const goMicroDialect: Dialect = {
+  closesStreams: false,
+  request: requestMessage,
+  streamRequest: (request, body) => requestMessage({ ...request, body }),
+  endOfStream: endOfStreamMessage,
+  isEndOfStream,
+  endingOf,
+  isReplyTo,
+  value: replyValue,
+  failure: replyFailure,
+  parse: parseRequest,
+  encode: (value, codec, use) => encodeBody(codec, value, use),
+  reply: replyMessage,
+  streamMessage,
+  error: errorMessage,
+  bareError: bareErrorMessage,
+  unsupportedType: unsupportedTypeMessage,
+};

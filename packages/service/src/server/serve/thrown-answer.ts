@@ -1,0 +1,25 @@
+import { MicroError } from '@ts-micro/core';
+import type { ErrorAnswer } from '../../rpc/error-origin.ts';
+import { errorOfThrown, formatError, isAbort } from '../../rpc/error-text.ts';
+import { isRefusal } from '../../rpc/refusal.ts';
+import { runtimeError } from './exchange.ts';
+import type { HandlerContext } from './handler-context.ts';
+
+/** A nested call counts the time of its caller from a moment later than its caller does. */
+const toleranceMs = 5;
+
+/**
+ * What is answered where a handler threw: its error, or `failed` with 504 where the caller's time is over, however the handler ended. A
+ * caller's own deadline that a nested call or an aborted wait brings back is no answer of the handler. Never throws.
+ */
+export function thrownAnswer(thrown: unknown, context: HandlerContext, service: string): ErrorAnswer {
+  const remainingMs = context.remainingMs ?? Number.POSITIVE_INFINITY;
+  if (remainingMs <= 0 || (remainingMs <= toleranceMs && isAboutTime(thrown)))
+    return runtimeError(504, `${service} ${context.endpoint}: the deadline of the caller has passed`, 'failed');
+  const text = formatError(errorOfThrown(thrown, service));
+  return { text, origin: isRefusal(thrown) ? 'refused' : 'handler' };
+}
+
+function isAboutTime(thrown: unknown): boolean {
+  return isAbort(thrown) || MicroError.is(thrown, 'timeout') || MicroError.is(thrown, 'canceled');
+}

@@ -1,0 +1,177 @@
+import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
+import { abortFanOut, Lifetime } from '@ts-micro/kit';
+import type { StreamEnding } from '../rpc/end-of-stream.ts';
+import type { MessageStream } from './message-stream.ts';
+
+/** What one side of a stream does through its socket; client and server differ in it. */
+export interface StreamLink {
+  /** Begins the message of every error: `greeter Greeter.Chat`. */
+  readonly what: string;
+  /** True where the peer's end is the end of everything, as it is on the client. */
+  readonly isPeerEndFinal: boolean;
+  /** The peer's next message; `undefined` where the socket ended. */
+  receive(options?: AbortOptions): Promise<Message | undefined>;
+  /** Sends a value; the signal aborts where the side can send nothing more. */
+  send(value: unknown, options: AbortOptions): Promise<void>;
+  /** Tells the peer that nothing more is sent, past every window. Must not take long where the side has left. */
+  sendEnd(ending: StreamEnding, options?: AbortOptions): Promise<void>;
+  /** True for the message of the peer that ends the stream, a `MicroError` for one that fails it. */
+  outcome(message: Message): true | MicroError | undefined;
+  /** Throws `malformed`. */
+  decode(message: Message): unknown;
+  /** Gives back what the stream held; a pending `receive` ends. */
+  release(options: AbortOptions): unknown;
+}
+
+/** One side of a stream: order, ends and errors, the same on client and server. */
+export class StreamSide<Send = unknown, Receive = unknown> implements MessageStream<Send, Receive> {
+  readonly #link: StreamLink;
+  readonly #life: Lifetime;
+  /** Aborts what waits to be sent. */
+  readonly #sending = new AbortController();
+  readonly #untilStopped: AbortOptions = { signal: this.#sending.signal };
+  #ending: Promise<void> | undefined;
+  /** Set once nothing more can come: `true` after the peer's end, else the error it ended with. */
+  #outcome: true | MicroError | undefined;
+  /** Why nothing can be sent any more. */
+  #stopped: MicroError | undefined;
+
+  constructor(link: StreamLink) {
+    this.#link = link;
+    this.#life = new Lifetime(link.what, (options) => this.#leave(options));
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#life.closed;
+  }
+
+  async send(value: Send, options?: AbortOptions): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped;
+    this.#life.assertOpen(options);
+    if (this.#ending !== undefined)
+      throw new MicroError('closed', `${this.#link.what}: this side of the stream has ended`);
+    await this.#whileOpen((limited) => this.#link.send(value, limited), options);
+  }
+
+  async receive(options?: AbortOptions): Promise<Receive | undefined> {
+    if (this.#outcome !== undefined) return this.#over();
+    this.#life.assertOpen(options);
+    const message = await this.#link.receive(options);
+    if (message === undefined) {
+      // Another receive may have taken the end; or this side closed while waiting.
+      if (this.#outcome === undefined && this.#life.isOpen) {
+        this.finish(new MicroError('unavailable', `${this.#link.what}: the peer of the stream is gone`));
+      }
+      return this.#over();
+    }
+    const outcome = this.#link.outcome(message);
+    if (outcome === undefined) return this.#link.decode(message) as Receive;
+    this.finish(outcome);
+    return this.#over();
+  }
+
+  async end(options?: AbortOptions): Promise<void> {
+    if (this.#ending === undefined) {
+      this.#life.assertOpen(options);
+      this.#ending = this.#whileOpen((limited) => this.#link.sendEnd('reading', limited), options);
+    }
+    await this.#ending;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#life.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#life.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
+    let isInBody = false;
+    try {
+      // Where this side closed it between two values, the loop is over as well.
+      while (this.#life.isOpen || this.#outcome !== undefined) {
+        const value = await this.receive();
+        if (value === undefined) return;
+        isInBody = true;
+        yield value;
+        isInBody = false;
+      }
+    } finally {
+      // Who leaves the loop, by `break`, `return` or an error, wants no more of it.
+      if (isInBody) await this.close();
+    }
+  }
+
+  /** Nothing more comes from the peer: `true` after its end, else why. The first one counts. */
+  finish(outcome: true | MicroError): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    if (!this.#link.isPeerEndFinal) return;
+    this.foresee(outcome);
+    if (outcome === true) void this.#life.close();
+    else void this.#life.fail(outcome);
+  }
+
+  /** How the peer ends it is known, though what it sent before was not received yet: nothing can be sent any more. */
+  foresee(outcome: true | MicroError): void {
+    this.stopSending(
+      outcome === true ? new MicroError('closed', `${this.#link.what}: the peer has ended the stream`) : outcome,
+    );
+  }
+
+  /** Refuses what waits to be sent, and all that is sent from now on; the first reason counts. */
+  stopSending(reason: MicroError): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
+    this.#sending.abort(reason);
+  }
+
+  async #leave(options: AbortOptions): Promise<void> {
+    this.stopSending(this.#life.closedError());
+    try {
+      // After the peer's own end as well: it lets a Go server forget the socket. And after an end that said "reading".
+      if (this.#ending === undefined || (this.#link.isPeerEndFinal && this.#outcome !== true)) {
+        const ending = this.#outcome === undefined || this.#outcome === true ? 'closed' : 'canceled';
+        this.#ending = this.#link.sendEnd(ending, options);
+        await this.#ending;
+      }
+    } finally {
+      await this.#link.release(options);
+    }
+  }
+
+  #over(): undefined {
+    if (this.#outcome !== true && this.#outcome !== undefined) throw this.#outcome;
+    return undefined;
+  }
+
+  /** Sends until the caller's signal aborts or this side can send nothing more. */
+  async #whileOpen(send: (limited: AbortOptions) => Promise<void>, options: AbortOptions | undefined): Promise<void> {
+    const given = options?.signal;
+    const either = given === undefined ? undefined : eitherSignal(given, this.#sending.signal);
+    try {
+      await send(either ?? this.#untilStopped);
+    } catch (error) {
+      throw this.#stopped === undefined || given?.aborted ? error : this.#stopped;
+    } finally {
+      either?.release();
+    }
+  }
+}
+
+/** A signal that aborts with either, until it is released. */
+function eitherSignal(...signals: AbortSignal[]): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const relay = { onAbort: ({ reason }: AbortSignal) => controller.abort(reason) };
+  for (const signal of signals) {
+    if (signal.aborted) relay.onAbort(signal);
+    else abortFanOut.add(signal, relay);
+  }
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of signals) abortFanOut.delete(signal, relay);
+    },
+  };
+}
