@@ -15,12 +15,14 @@ export function remoteError(id: string, code: number, detail: string): RemoteErr
 }
 
 /** The text of `Micro-Error`: compact JSON without what is empty. (Go Micro: `errors.Error.Error()`.) */
-export function formatError({ id, code, detail, status }: RemoteError): string {
+export function formatError({ id, code, detail, status, name, data }: RemoteError): string {
   return goJson({
     id: id === '' ? undefined : id,
     code: Math.trunc(code) || undefined,
     detail: detail === '' ? undefined : detail,
     status: status === '' ? undefined : status,
+    name,
+    data,
   });
 }
 
@@ -34,6 +36,8 @@ export function parseError(text: string): RemoteError {
         code: typeof value.code === 'number' && Number.isInteger(value.code) ? value.code : 0,
         detail: textOf(value.detail),
         status: textOf(value.status),
+        ...(typeof value.name === 'string' && { name: value.name }),
+        ...(value.data !== undefined && { data: value.data }),
       };
       if (error.id !== '' || error.code !== 0 || error.detail !== '') return error;
     } catch {
@@ -86,8 +90,15 @@ export function errorOfThrown(thrown: unknown, service: string): RemoteError {
 function relayed(remote: RemoteError, service: string): RemoteError {
   const id = textOf(remote.id);
   const code = Number.isInteger(remote.code) ? remote.code : 0;
-  const given = { id: id === runtimeId ? service : id, detail: textOf(remote.detail), status: textOf(remote.status) };
-  return code === 408 ? { ...given, code: 504, status: statusPhrase(504) } : { ...given, code };
+  const given: RemoteError = {
+    id: id === runtimeId ? service : id,
+    code,
+    detail: textOf(remote.detail),
+    status: textOf(remote.status),
+    ...(typeof remote.name === 'string' && { name: remote.name }),
+    ...(remote.data !== undefined && { data: remote.data }),
+  };
+  return code === 408 ? { ...given, code: 504, status: statusPhrase(504) } : given;
 }
 
 function wordsOf(thrown: unknown): string {

@@ -35,6 +35,8 @@ interface Entry {
   view: ServiceView | undefined;
   /** A watcher follows: `view` is as fresh as can be. */
   isLive: boolean;
+  /** A watcher has followed and was lost: what comes next confirms what may have changed meanwhile. */
+  hasGap: boolean;
   /** Counts the changes a watcher brought. */
   revision: number;
   askedAtMs: number;
@@ -118,6 +120,7 @@ export class RegistryCache {
       ending: new AbortController(),
       view: undefined,
       isLive: false,
+      hasGap: false,
       revision: 0,
       askedAtMs: Number.NEGATIVE_INFINITY,
       usedAtMs: this.#options.now(),
@@ -194,7 +197,8 @@ export class RegistryCache {
         entry.isLive = true;
         entry.revision++;
         this.#show(entry, records, true);
-        for (const { address } of nodesOf(records)) onNews?.(address);
+        if (entry.hasGap) for (const { address } of nodesOf(records)) onNews?.(address);
+        entry.hasGap = false;
       },
       onChange: (record, isGone) => {
         entry.revision++;
@@ -202,6 +206,7 @@ export class RegistryCache {
         this.#show(entry, isGone ? others : [...others, record], true);
       },
       onLost: () => {
+        entry.hasGap ||= entry.isLive;
         entry.isLive = false;
       },
     };

@@ -16,8 +16,18 @@ export function thrownAnswer(thrown: unknown, context: HandlerContext, service: 
   const remainingMs = context.remainingMs ?? Number.POSITIVE_INFINITY;
   if (remainingMs <= 0 || (remainingMs <= toleranceMs && isAboutTime(thrown)))
     return runtimeError(504, `${service} ${context.endpoint}: the deadline of the caller has passed`, 'failed');
-  const text = formatError(errorOfThrown(thrown, service));
-  return { text, origin: isRefusal(thrown) ? 'refused' : 'handler' };
+  return { text: textOfThrown(thrown, service), origin: isRefusal(thrown) ? 'refused' : 'handler' };
+}
+
+function textOfThrown(thrown: unknown, service: string): string {
+  const error = errorOfThrown(thrown, service);
+  try {
+    return formatError(error);
+  } catch {
+    // Its data has no JSON form.
+    const { data: _data, ...rest } = error;
+    return formatError(rest);
+  }
 }
 
 function isAboutTime(thrown: unknown): boolean {
