@@ -35,8 +35,6 @@ interface Entry {
   view: ServiceView | undefined;
   /** A watcher follows: `view` is as fresh as can be. */
   isLive: boolean;
-  /** A watcher has followed and was lost: what comes next confirms what may have changed meanwhile. */
-  hasGap: boolean;
   /** Counts the changes a watcher brought. */
   revision: number;
   askedAtMs: number;
@@ -120,7 +118,6 @@ export class RegistryCache {
       ending: new AbortController(),
       view: undefined,
       isLive: false,
-      hasGap: false,
       revision: 0,
       askedAtMs: Number.NEGATIVE_INFINITY,
       usedAtMs: this.#options.now(),
@@ -197,8 +194,7 @@ export class RegistryCache {
         entry.isLive = true;
         entry.revision++;
         this.#show(entry, records, true);
-        if (entry.hasGap) for (const { address } of nodesOf(records)) onNews?.(address);
-        entry.hasGap = false;
+        for (const { address } of nodesOf(records)) onNews?.(address);
       },
       onChange: (record, isGone) => {
         entry.revision++;
@@ -206,7 +202,6 @@ export class RegistryCache {
         this.#show(entry, isGone ? others : [...others, record], true);
       },
       onLost: () => {
-        entry.hasGap ||= entry.isLive;
         entry.isLive = false;
       },
     };
