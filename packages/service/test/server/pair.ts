@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Broker, Registry, Transport } from '@ts-micro/core';
 import { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/create-client.ts';
 import { createService } from '../../src/server/create-service.ts';
 import type { Service } from '../../src/server/service.ts';
+import type { ServiceOptions } from '../../src/server/service-options.ts';
 import { deferred, until } from './fixture.ts';
 
 export interface PluginSet extends AsyncDisposable {
@@ -28,9 +30,9 @@ export function testPair(open: OpenPlugins): void {
 }
 
 function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
-  async function pair(configure: (service: Service) => void): Promise<Pair> {
+  async function pair(configure: (service: Service) => void, options: Partial<ServiceOptions> = {}): Promise<Pair> {
     const plugins = await open();
-    const service = createService({ name: 'greeter', stopTimeoutMs: 2000, dialect, ...plugins.server });
+    const service = createService({ name: 'greeter', stopTimeoutMs: 2000, dialect, ...plugins.server, ...options });
     configure(service);
     await service.start();
     const client = createClient(plugins.client);
@@ -46,6 +48,9 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
     };
   }
 
+  const fail = () => {
+    throw new Error('the log is full');
+  };
   const echo = (service: Service) => {
     service.handleStream('Greeter.Echo', async (stream) => {
       for await (const value of stream) await stream.send(value);
@@ -111,6 +116,90 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       expect(reply.remainsMs).toBeLessThanOrEqual(reply.innerMs + 1);
       await until('the event is there', () => events.length === 1);
       expect(events).toEqual([metadata]);
+    });
+  });
+
+  describe('a handler', () => {
+    it('may throw whatever it likes, with a logger that throws as well', async () => {
+      const things: Record<string, () => unknown> = {
+        proxy: () => new Proxy({}, { get: fail, has: fail, getPrototypeOf: fail }),
+        bigint: () => Object.assign(new Error('x'), { message: 10n }),
+        symbol: () => Symbol('odd'),
+        circular: () => Object.assign(new Error('x'), { message: Object.create(null) }),
+      };
+      const seen: unknown[] = [];
+      await using greeter = await pair(
+        (service) => {
+          service.handle('Greeter.Fail', async ({ what }: { what: string }) => {
+            throw things[what]?.();
+          });
+          service.handleStream<unknown, { what: string }>('Greeter.FailStream', async (stream) => {
+            const asked = await stream.receive();
+            throw things[asked?.what ?? '']?.();
+          });
+          service.subscribe('greeter.fail', ({ what }: { what: string }) => {
+            seen.push(what);
+            throw things[what]?.();
+          });
+        },
+        { logger: { debug: fail, info: fail, warn: fail, error: fail }, maxConcurrency: 1, maxBacklog: 0 },
+      );
+      for (const what of Object.keys(things)) {
+        await expect(greeter.client.call('greeter', 'Greeter.Fail', { what })).rejects.toMatchObject({
+          code: 'remote',
+        });
+        await using stream = await greeter.client.stream('greeter', 'Greeter.FailStream');
+        await stream.send({ what });
+        await expect(stream.receive()).rejects.toMatchObject({ code: 'remote' });
+        await greeter.client.publish('greeter.fail', { what });
+      }
+      await until('all events came', () => seen.length === 4);
+      await idle(greeter.service);
+    });
+
+    it('sees nothing of what another one entered into an AsyncLocalStorage', async () => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const enter = async (name: string) => {
+        seen.push(storage.getStore());
+        storage.enterWith(name);
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(storage.getStore() === name ? undefined : storage.getStore());
+      };
+      await using greeter = await pair(
+        (service) => {
+          service.handle('Greeter.Enter', async ({ name }: { name: string }) => enter(name));
+          service.handleStream('Greeter.EnterStream', async () => enter('stream'));
+          service.subscribe('greeter.enter', async ({ name }: { name: string }) => enter(name));
+        },
+        { maxConcurrency: 2 },
+      );
+      await Promise.all(
+        [1, 2, 3, 4].map((n) => greeter.client.call('greeter', 'Greeter.Enter', { name: `call ${n}` })),
+      );
+      for (const n of [1, 2, 3]) await greeter.client.publish('greeter.enter', { name: `event ${n}` });
+      for (let n = 0; n < 2; n++) {
+        await using stream = await greeter.client.stream('greeter', 'Greeter.EnterStream');
+        expect(await stream.receive()).toBeUndefined();
+      }
+      await until('all have run', () => seen.length === 18);
+      expect(seen).toEqual(Array.from({ length: 18 }));
+    });
+
+    it('of a stream is told at once when its service stops, and may still send and end', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Follow', async (stream, { signal }) => {
+          await stream.send('hello');
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          await stream.send('bye');
+        });
+      });
+      await using stream = await greeter.client.stream('greeter', 'Greeter.Follow');
+      expect(await stream.receive()).toBe('hello');
+      const stopped = greeter.service.stop();
+      expect(await stream.receive()).toBe('bye');
+      expect(await stream.receive()).toBeUndefined();
+      expect(await stopped).toEqual({ abandoned: [] });
     });
   });
 
