@@ -57,11 +57,32 @@ export function mapNatsError(error: unknown, what: string): MicroError {
   });
 }
 
+/**
+ * Returns the error of a sentence with which the server complained: `maximum connections exceeded`. What is about who the client is, or may
+ * do, is `unauthorized`, the rest `unavailable`.
+ */
+export function serverError(sentence: string, what: string): MicroError {
+  return new MicroError(sentenceCode(sentence), `${what}: ${sentence}`);
+}
+
+function sentenceCode(sentence: string): ErrorCode {
+  if (/permissions violation|authorization|authentication (expired|revoked|required)|credentials/i.test(sentence)) {
+    return 'unauthorized';
+  }
+  if (/maximum payload/i.test(sentence)) return 'too_large';
+  return /invalid .*subject/i.test(sentence) ? 'invalid' : 'unavailable';
+}
+
 function textOf(error: unknown, code: string, message: string): string {
+  if (/HANDSHAKE_FAILURE/.test(code))
+    return `TLS: the server refused the handshake, as one does that wants a client certificate (${message.trim()})`;
   if (isRefusedCertificate(code))
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
-  return message === '' ? String(error) : message;
+  if (message !== '') return message;
+  // Node's error of a name with several addresses has its words in those of the tries.
+  const { errors } = error as { readonly errors?: unknown };
+  return Array.isArray(errors) && errors.length > 0 ? errors.map(MicroError.textOf).join(', ') : code || String(error);
 }
 
 function codeOf(code: string, name: string, syscall: unknown, message: string): ErrorCode {
@@ -79,7 +100,7 @@ function codeOf(code: string, name: string, syscall: unknown, message: string): 
 
 /** The alerts with which a server ends TLS because of who the client is. */
 function isRefusedCertificate(code: string): boolean {
-  return /^ERR_SSL_.*ALERT_.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code);
+  return /^ERR_SSL_.*ALERT_.*(HANDSHAKE_FAILURE|CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/.test(code);
 }
 
 function facts(error: unknown): {
@@ -93,7 +114,7 @@ function facts(error: unknown): {
   return {
     code: typeof given.code === 'string' ? given.code : '',
     name: typeof given.name === 'string' ? given.name : '',
-    message: typeof given.message === 'string' ? given.message : String(error),
+    message: typeof given.message === 'string' ? given.message : MicroError.textOf(error),
     cause: given.cause,
     syscall: given.syscall,
   };

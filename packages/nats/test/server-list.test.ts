@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MicroError } from '@ts-micro/core';
 import { parseServers } from '@ts-micro/nats';
 import { describe, expect, test } from 'vitest';
@@ -39,8 +40,8 @@ describe('parseServers', () => {
 
   for (const server of [
     'ws://a:4222',
+    'wss://a',
     'http://a',
-    'NATS//a',
     'a:b',
     'a:99999',
     'a:0',
@@ -48,10 +49,6 @@ describe('parseServers', () => {
     ':4222',
     'a b',
     'nats://',
-    'nats://a/path',
-    'nats://a?x=1',
-    'nats://a#x',
-    'a:1:2:z',
     '%zz:1',
   ]) {
     test(`refuses ${server}`, () => {
@@ -61,16 +58,80 @@ describe('parseServers', () => {
     });
   }
 
+  for (const [server, shown] of [
+    ['NATS//hunter2', 'NATS***'],
+    ['nats://a/hunter2', 'nats://a***'],
+    ['nats://a:4222?token=hunter2', 'nats://a***'],
+    ['nats://a#hunter2', 'nats://a***'],
+    ['a:1:2:hunter2', 'a***'],
+    ['ann:hunter2', 'ann***'],
+    ['nats://ann:hunter2', 'nats://ann***'],
+  ] as const) {
+    test(`refuses ${server} and shows no more of it than may be seen`, () => {
+      const error = thrownBy(() => parseServers(server, 'nats'));
+      expect(error).toMatchObject({ code: 'invalid', message: expect.stringContaining(JSON.stringify(shown)) });
+      expect(inspect(error)).not.toContain('hunter2');
+    });
+  }
+
+  // As it is, and percent-encoded.
+  for (const password of [
+    'plain',
+    'p@ssw0rd',
+    '100%sure',
+    'half/slash',
+    'hash#tag',
+    'what?now',
+    'co:lon',
+    'com,ma',
+    '1,2',
+    'a, b,c',
+    'spa ce',
+    'grüße',
+    'x&y=z+1',
+    '[brack]et',
+  ]) {
+    test(`reads the password ${password}`, () => {
+      for (const text of [password, encodeURIComponent(password)]) {
+        for (const server of [`app:${text}@a:1`, `nats://app:${text}@a:1`, `NATS://app:${text}@A:1`]) {
+          const read = { address: 'a:1', isTls: false, user: 'app', password };
+          expect(parseServers(server, 'nats')).toEqual([read]);
+          const list = parseServers(`b:2,${server} , nats://u:p@c:3`, 'nats');
+          expect(list.map(({ address }) => address)).toEqual(['b:2', 'a:1', 'c:3']);
+          expect(list[1]).toEqual(read);
+        }
+      }
+    });
+  }
+
   test('names a bad server without its credentials', () => {
-    for (const server of ['http://ann:hunter2@a', 'nats://ann:hunter2@a:0', 'ann:hunter2@a:x']) {
+    for (const server of [
+      'http://ann:hunter2@a',
+      'nats://ann:hunter2@a:0',
+      'ann:hunter2@a:x',
+      'nats://ann:hunter2@b c:4222',
+      'nats://a@b:hunter2@h:x',
+      '"nats://ann:hunter2@a"',
+      'nats://ann:%hunter2@a:x',
+      'nats://ann:x,hunter2@a:x',
+    ]) {
       const error = thrownBy(() => parseServers(server, 'nats'));
       expect(MicroError.is(error, 'invalid')).toBe(true);
-      expect(String(error)).not.toContain('hunter2');
+      expect(inspect(error)).not.toContain('hunter2');
     }
   });
 
+  test('says how to connect by WebSocket', () => {
+    expect(thrownBy(() => parseServers('WSS://a:443', 'nats'))).toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('{ connection }'),
+    });
+  });
+
   test('refuses what is not a text', () => {
-    const error = thrownBy(() => parseServers([7 as unknown as string], 'nats'));
-    expect(MicroError.is(error, 'invalid')).toBe(true);
+    for (const servers of [[7], 7, null, [null], [undefined], new URL('nats://a')]) {
+      const error = thrownBy(() => parseServers(servers as unknown as string, 'nats'));
+      expect(error).toMatchObject({ code: 'invalid' });
+    }
   });
 });

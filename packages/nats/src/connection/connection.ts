@@ -12,6 +12,8 @@ export interface NatsState {
   readonly servers: readonly string[];
   /** How often the connection was lost and made again. */
   readonly reconnects: number;
+  /** Subjects of subscriptions that the server has taken away and that are asked for again; empty when all is well. */
+  readonly lost: readonly string[];
 }
 
 /** A message as it comes off the wire. `data` is valid after the callback returns. */
@@ -29,14 +31,24 @@ export interface NatsSubscribeOptions {
   readonly queue?: string | undefined;
   /** Called on the connection's read loop for every message; must not wait. What it throws is logged and does no harm. */
   readonly onMessage: (message: NatsMessage) => void;
-  /** Called when the server refused the subscription: `unauthorized` or `invalid`. It is over then. */
-  readonly onError?: ((error: Error) => void) | undefined;
+  /**
+   * Called once when it has ended without being told to: the server refused it (`unauthorized`, `invalid`, or `unavailable` at a limit, with
+   * the server's sentence), or the connection was closed (what ended that, else `closed`).
+   */
+  readonly onError?: ((error: MicroError) => void) | undefined;
+  /**
+   * Called when the server has taken away a subscription that it had confirmed, as at a reload of its permissions. It is asked for again,
+   * with a back-off of 0.2 to 10 s, until it is there or ended. Without this function such a subscription is over, and `onError` is called.
+   */
+  readonly onLost?: ((error: MicroError) => void) | undefined;
+  /** Called when a lost one is there again; what was published meanwhile did not arrive. */
+  readonly onRestored?: (() => void) | undefined;
 }
 
 /** One SUB on the server. Made again by itself after a reconnect, with its queue. */
 export interface NatsSubscription {
   readonly subject: string;
-  /** Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where the server refused it, `unavailable` when disconnected. */
+  /** Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where the server refused it, `unavailable` at a limit of the server or when disconnected. */
   confirm(options?: AbortOptions): Promise<void>;
   /**
    * Ends it without loss: the server sends no more, and what it had sent until then was handed to `onMessage` once this resolves.

@@ -1,5 +1,7 @@
-import { type AbortOptions, type Logger, MicroError, silentLogger } from '@ts-micro/core';
+import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
+import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import { checkSubject } from '../subject.ts';
+import { parseCredentials, parseSeed, type UserCredentials } from './credentials.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
 
 /** TLS material: PEM text, or names of files that are read at every connect. Further options of Node's `tls.connect` are passed on. */
@@ -12,16 +14,24 @@ export interface NatsTlsOptions {
   readonly keyFile?: string | undefined;
   /** TLS before the server's first word; the server must be configured so. @default false */
   readonly handshakeFirst?: boolean | undefined;
+  /** The name that the certificate of every server must have. @default the host that was configured */
+  readonly servername?: string | undefined;
   readonly [option: string]: unknown;
 }
 
 export interface NatsOptions extends AbortOptions {
-  /** `a:4222,b:4222` or an array; `nats://` and `tls://` may lead. The order is shuffled. @default '127.0.0.1:4222' */
+  /**
+   * `a:4222,b:4222` or an array; `nats://` and `tls://` may lead, and `user:password@` or `token@` be before the host. Credentials and
+   * `tls://` belong to that server alone. The order is shuffled. @default '127.0.0.1:4222'
+   */
   readonly servers?: string | readonly string[] | undefined;
+  /** Uses the configured servers only, not those that the cluster tells of: for clusters whose addresses cannot be reached from here. @default false */
+  readonly ignoreGossip?: boolean | undefined;
   /** What the server's monitoring calls this connection. */
   readonly name?: string | undefined;
-  /** TLS with these; `true` for the system's certificates. Without it TLS is used where a server is `tls://` or the server reached offers it. */
+  /** TLS with these; `true` for the system's certificates. Without it TLS is used with a server that is `tls://`, or offers it. */
   readonly tls?: boolean | NatsTlsOptions | undefined;
+  /** For every server without credentials of its own in `servers`. */
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   readonly token?: string | undefined;
@@ -43,13 +53,14 @@ export interface NatsOptions extends AbortOptions {
 /** {@link NatsOptions} checked, with defaults filled in. */
 export interface NatsSettings {
   readonly servers: readonly ServerAddress[];
+  readonly ignoreGossip: boolean;
   readonly name: string | undefined;
   readonly tls: NatsTlsOptions | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly token: string | undefined;
-  readonly nkeySeed: string | undefined;
-  readonly credentials: string | undefined;
+  readonly nkeySeed: Uint8Array | undefined;
+  readonly credentials: UserCredentials | undefined;
   readonly inboxPrefix: string;
   readonly connectTimeoutMs: number;
   readonly waitForFirstConnect: boolean;
@@ -58,10 +69,12 @@ export interface NatsSettings {
 }
 
 const who = 'nats';
+const checks = new OptionChecks(who);
 
 /** Throws `invalid` naming the option and its value, never a credential. */
 export function checkNatsOptions(options: NatsOptions): NatsSettings {
   const { inboxPrefix = '_INBOX', connectTimeoutMs = 5000, pingIntervalMs = 4000, tls } = options;
+  const { ignoreGossip = false, waitForFirstConnect = false } = options;
   const servers = parseServers(options.servers, who);
   for (const option of ['name', 'user', 'password', 'token', 'nkeySeed', 'credentials'] as const) {
     const value = options[option];
@@ -69,36 +82,29 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
       throw new MicroError('invalid', `${who}: option ${option} is of type ${typeof value}`);
     }
   }
-  for (const option of ['tls', 'waitForFirstConnect'] as const) {
-    const value: unknown = options[option];
-    const isObject = option === 'tls' && typeof value === 'object' && value !== null;
-    if (value !== undefined && typeof value !== 'boolean' && !isObject) {
-      throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}`);
-    }
+  checks.boolean('ignoreGossip', ignoreGossip);
+  checks.boolean('waitForFirstConnect', waitForFirstConnect);
+  if (tls !== undefined && typeof tls !== 'boolean' && (typeof tls !== 'object' || tls === null)) {
+    // Without the value, which may be a key.
+    throw new MicroError('invalid', `${who}: option tls is of type ${typeof tls}, not true, false or an object`);
   }
   checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
-  checkMilliseconds('connectTimeoutMs', connectTimeoutMs);
-  checkMilliseconds('pingIntervalMs', pingIntervalMs);
-  const inUrl = servers.find((server) => server.user !== undefined);
-  const isToken = inUrl !== undefined && inUrl.password === undefined;
+  checks.milliseconds('connectTimeoutMs', connectTimeoutMs);
+  checks.milliseconds('pingIntervalMs', pingIntervalMs);
   return {
     servers,
+    ignoreGossip,
     name: options.name,
-    tls: typeof tls === 'object' ? tls : tls === true || servers.some((server) => server.isTls) ? {} : undefined,
-    user: options.user ?? (isToken ? undefined : inUrl?.user),
-    password: options.password ?? inUrl?.password,
-    token: options.token ?? (isToken ? inUrl.user : undefined),
-    nkeySeed: options.nkeySeed,
-    credentials: options.credentials,
+    tls: typeof tls === 'object' ? tls : tls === true ? {} : undefined,
+    user: options.user,
+    password: options.password,
+    token: options.token,
+    nkeySeed: options.nkeySeed === undefined ? undefined : parseSeed(options.nkeySeed, who),
+    credentials: options.credentials === undefined ? undefined : parseCredentials(options.credentials, who),
     inboxPrefix,
     connectTimeoutMs,
-    waitForFirstConnect: options.waitForFirstConnect ?? false,
+    waitForFirstConnect,
     pingIntervalMs,
-    logger: options.logger ?? silentLogger,
+    logger: safeLogger(options.logger),
   };
-}
-
-function checkMilliseconds(option: string, value: unknown): void {
-  if (typeof value === 'number' && value > 0 && value <= 2 ** 31 - 1) return;
-  throw new MicroError('invalid', `${who}: option ${option} is ${String(value)}, not a number of milliseconds above 0`);
 }

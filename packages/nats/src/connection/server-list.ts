@@ -16,49 +16,120 @@ const defaultServer = '127.0.0.1:4222';
 /**
  * Reads a server list: a string with commas or an array of such, white space around each ignored, empty ones skipped.
  *
- * A server is `host`, `host:port`, `nats://host:port` or `tls://host:port`; no server at all is `127.0.0.1:4222`.
- * Throws `invalid` naming the value, without its credentials.
+ * A server is `host`, `host:port`, `nats://host:port` or `tls://host:port`, the scheme in any case, with `user:password@` or `token@` before
+ * the host. Credentials may be percent-encoded or as they are; a comma in a password does not end the server. No server at all is
+ * `127.0.0.1:4222`. Throws `invalid` naming the value, without its credentials.
  */
 export function parseServers(servers: string | readonly string[] | undefined, who: string): readonly ServerAddress[] {
+  if (servers !== undefined && typeof servers !== 'string' && !Array.isArray(servers)) {
+    throw new MicroError('invalid', `${who}: option servers is of type ${typeof servers}, not a text or an array`);
+  }
   const list: readonly unknown[] = servers === undefined ? [] : typeof servers === 'string' ? [servers] : servers;
   const parsed = new Map<string, ServerAddress>();
   for (const entry of list) {
     if (typeof entry !== 'string') {
       throw new MicroError('invalid', `${who}: option servers has an entry of type ${typeof entry}`);
     }
-    for (const text of entry.split(',')) {
-      if (text.trim() === '') continue;
-      const server = parseServer(text.trim(), who);
+    for (const text of splitList(entry)) {
+      const server = parseServer(text, who);
       if (!parsed.has(server.address)) parsed.set(server.address, server);
     }
   }
   return parsed.size > 0 ? [...parsed.values()] : [parseServer(defaultServer, who)];
 }
 
+/** Splits at commas, but not at those of a password. */
+function splitList(text: string): string[] {
+  const servers: string[] = [];
+  let current: string | undefined;
+  for (const piece of text.split(',')) {
+    if (current === undefined) current = piece;
+    else if (continues(current, piece)) current += `,${piece}`;
+    else {
+      servers.push(current);
+      current = piece;
+    }
+  }
+  if (current !== undefined) servers.push(current);
+  return servers.map((server) => server.trim()).filter((server) => server !== '');
+}
+
+/** Tells whether `piece` is the rest of the credentials that `current` begins with. */
+function continues(current: string, piece: string): boolean {
+  if (current.trim() === '' || current.includes('@') || piece.includes('://')) return false;
+  const rest = withoutScheme(current);
+  // Whatever follows a colon and is no port can only be a password.
+  const isServer = rest.trim() === '' || hostPort(rest) !== undefined;
+  const userinfo = piece.includes('@') ? piece.slice(0, piece.lastIndexOf('@')) : undefined;
+  if (!isServer) return true;
+  return userinfo !== undefined && !userinfo.includes(':') && rest.includes(':');
+}
+
+function withoutScheme(text: string): string {
+  return text.trim().replace(/^[^:/@]*:\/\//, '');
+}
+
 function parseServer(text: string, who: string): ServerAddress {
-  const [, scheme, rest = ''] = /^(?:([^:/@]*):\/\/)?(.*)$/s.exec(text) ?? [];
-  const shown = JSON.stringify(
-    text.replace(/\/\/[^@]*@|^[^@/]*@/, (found) => (found.startsWith('/') ? '//***@' : '***@')),
-  );
+  const scheme = /^([^:/@]*):\/\//.exec(text)?.[1]?.toLowerCase();
+  const rest = withoutScheme(text);
+  // The last one: passwords as they are may hold others.
+  const at = rest.lastIndexOf('@');
+  const host = rest.slice(at + 1);
+  const shown = JSON.stringify(shownOf(scheme, at >= 0, host));
+  if (scheme === 'ws' || scheme === 'wss') {
+    throw new MicroError(
+      'invalid',
+      `${who}: server ${shown} is a WebSocket: connect with wsconnect of @nats-io/nats-core and hand it in as { connection }`,
+    );
+  }
   if (scheme !== undefined && scheme !== 'nats' && scheme !== 'tls') {
     throw new MicroError('invalid', `${who}: server ${shown} has a scheme other than nats:// and tls://`);
   }
-  const isBareIpv6 = !rest.includes('[') && !rest.includes('@') && rest.split(':').length > 2;
+  const address = hostPort(host);
+  if (address === undefined) {
+    throw new MicroError('invalid', `${who}: server ${shown} is not host, host:port or a URL of them`);
+  }
+  return { address, isTls: scheme === 'tls', ...credentialsOf(at < 0 ? '' : rest.slice(0, at)) };
+}
+
+/** Returns `host:port` with defaults filled in, or `undefined` where the text is none. */
+function hostPort(text: string): string | undefined {
+  const isBareIpv6 = !text.includes('[') && text.split(':').length > 2;
   let url: URL;
   try {
-    url = new URL(`nats://${isBareIpv6 ? `[${rest}]` : rest}`);
+    url = new URL(`nats://${isBareIpv6 ? `[${text}]` : text}`);
   } catch {
-    throw new MicroError('invalid', `${who}: server ${shown} is not host, host:port or a URL of them`);
+    return undefined;
   }
   const hasMore = (url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '';
+  const { hostname, port } = url;
   // A host with an escape was given characters that no host has.
-  if (url.hostname === '' || url.hostname.includes('%') || hasMore || /[:@]$/.test(rest) || url.port === '0') {
-    throw new MicroError('invalid', `${who}: server ${shown} is not host, host:port or a URL of them`);
+  if (hostname === '' || hostname.includes('%') || hasMore || url.username !== '' || /[:@]$/.test(text) || port === '0')
+    return undefined;
+  return `${hostname.toLowerCase()}:${port || '4222'}`;
+}
+
+function credentialsOf(userinfo: string): Pick<ServerAddress, 'user' | 'password'> {
+  const colon = userinfo.indexOf(':');
+  const user = decoded(colon < 0 ? userinfo : userinfo.slice(0, colon));
+  if (user === '') return { user: undefined, password: undefined };
+  return { user, password: colon < 0 ? undefined : decoded(userinfo.slice(colon + 1)) };
+}
+
+/** A password with a percent sign that is no escape is taken as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
-  return {
-    address: `${url.hostname.toLowerCase()}:${url.port || '4222'}`,
-    isTls: scheme === 'tls',
-    user: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
-  };
+}
+
+/** What of a server may be shown: no credentials, nor what may be some. */
+function shownOf(scheme: string | undefined, hasCredentials: boolean, host: string): string {
+  const lead = scheme === undefined ? '' : `${scheme}://`;
+  // Where there is no @, what follows a colon and is no port may be a password; so may the value of a query.
+  const [name = '', more] = /^(\[[^\]]*\]|[^:/?#]*)(.*)$/s.exec(host)?.slice(1) ?? [];
+  const isPlain = more === undefined || /^(:\d{0,5})?\/?$/.test(more) || /^[:\da-f.[\]%]*$/i.test(host);
+  return `${lead}${hasCredentials ? '***@' : ''}${isPlain ? host : `${name}***`}`;
 }

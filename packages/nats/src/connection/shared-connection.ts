@@ -4,6 +4,7 @@ import type { VendorConnection } from '../link/vendor-connection.ts';
 import { connectNats } from './connect-nats.ts';
 import type { NatsConnection } from './connection.ts';
 import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
+import type { ServerAddress } from './server-list.ts';
 import { wrapNatsConnection } from './wrap-connection.ts';
 
 /** What every NATS plugin takes: a connection to borrow, or what to connect with. */
@@ -20,7 +21,7 @@ export interface SharedConnection {
   readonly addresses: readonly string[];
   /** What `get()` gave, until `release()`. */
   readonly current: NatsConnection | undefined;
-  /** Whether that is connected now; `undefined` before `get()`. */
+  /** True while it is connected with every subscription in place; false also where the last `get()` failed or still waits; `undefined` before the first. */
   readonly isConnected: boolean | undefined;
   /** Connects, or joins those who did with equal options; what was connected before is given at once, in an outage too. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
   get(options?: AbortOptions): Promise<NatsConnection>;
@@ -79,7 +80,7 @@ class BorrowedConnection implements SharedConnection {
 }
 
 function isConnected(connection: NatsConnection | undefined): boolean | undefined {
-  return connection && connection.state.status === 'connected';
+  return connection && connection.state.status === 'connected' && connection.state.lost.length === 0;
 }
 
 /** One connection and those who share it. */
@@ -98,11 +99,13 @@ class CountedConnection implements SharedConnection {
   readonly #key: string;
   readonly addresses: readonly string[];
   #share: Share | undefined;
+  #hasTried = false;
 
   constructor(options: NatsOptions) {
-    this.addresses = checkNatsOptions(options).servers.map((server) => server.address);
+    const { servers } = checkNatsOptions(options);
+    this.addresses = servers.map((server) => server.address);
     this.#options = options;
-    this.#key = keyOf(options, this.addresses);
+    this.#key = keyOf(options, servers);
   }
 
   get address(): string {
@@ -114,11 +117,12 @@ class CountedConnection implements SharedConnection {
   }
 
   get isConnected(): boolean | undefined {
-    return isConnected(this.current);
+    return isConnected(this.current) ?? (this.#hasTried ? false : undefined);
   }
 
   async get(options: AbortOptions = {}): Promise<NatsConnection> {
     if (this.#share?.connection?.state.status === 'closed') await this.release();
+    this.#hasTried = true;
     const share = this.#share ?? this.#join();
     try {
       const connection = await abortable(share.dialling, options.signal, 'nats: connecting');
@@ -131,6 +135,7 @@ class CountedConnection implements SharedConnection {
 
   async release(): Promise<void> {
     const share = this.#share;
+    this.#hasTried = false;
     if (share === undefined) return;
     this.#share = undefined;
     share.holders--;
@@ -177,10 +182,9 @@ const identities = new WeakMap<object, number>();
 let identityCount = 0;
 
 /** Equal for options that may share a connection: plain values and the options of TLS by value, other objects and functions by identity. The logger does not count. */
-function keyOf(options: NatsOptions, addresses: readonly string[]): string {
-  const { logger, signal, servers, tls: tlsOption, ...rest } = options;
-  const { user, password, token, tls } = checkNatsOptions(options);
-  return JSON.stringify([addresses, user, password, token, tls && partsOf(tls), partsOf(rest)]);
+function keyOf(options: NatsOptions, addresses: readonly ServerAddress[]): string {
+  const { logger, signal, servers, tls, ...rest } = options;
+  return JSON.stringify([addresses, typeof tls === 'object' ? partsOf(tls) : tls, partsOf(rest)]);
 }
 
 function partsOf(options: object): readonly (readonly [string, unknown])[] {

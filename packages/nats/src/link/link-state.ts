@@ -46,6 +46,7 @@ function isSame(one: NatsState, other: NatsState): boolean {
     one.status === other.status &&
     one.server === other.server &&
     one.reconnects === other.reconnects &&
-    one.servers.join() === other.servers.join()
+    one.servers.join() === other.servers.join() &&
+    one.lost.join() === other.lost.join()
   );
 }

@@ -10,17 +10,19 @@ import type {
 } from '../connection/connection.ts';
 import { mapNatsError } from '../error.ts';
 import { clientHeaders, type EncodedHeaders, encodeHeaders } from '../headers.ts';
-import type { MessageWriter } from '../vendor/vendor-internals.ts';
+import type { MessageWriter, ServerEcho } from '../vendor/vendor-internals.ts';
 import { Backlog } from './backlog.ts';
 import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
-import { type DenialListener, ServerErrors } from './server-errors.ts';
+import { type Complaint, complaintOf, complaintOfEvent, type DenialListener, ServerErrors } from './server-errors.ts';
 import type { StatusEvent, VendorConnection } from './vendor-connection.ts';
 import { type Wait, WaitList } from './wait-list.ts';
 
 export interface LinkSettings {
   /** `host:port` of each configured server; empty for a borrowed connection. */
   readonly servers: readonly string[];
+  /** Does not count servers that the cluster tells of. @default false */
+  readonly ignoreGossip?: boolean;
   readonly inboxPrefix: string;
   readonly connectTimeoutMs: number;
   readonly logger: Logger;
@@ -30,6 +32,10 @@ export interface LinkSettings {
     dropStale(): void;
     /** The client's connection was closed: let go of what it may still be dialling. */
     afterClose(): void;
+    /** The server, at that `host:port`, is about to leave: true where its name has another address, which is dialled first from now on. */
+    leaveAddress(server: string): Promise<boolean>;
+    /** What the server says by itself, as it words it. */
+    readonly echo: ServerEcho;
     /** A shorter way than the client's `publish`, where it has one. */
     readonly write: MessageWriter | undefined;
   };
@@ -62,6 +68,8 @@ export class NatsLink implements NatsConnection {
   #breakDrain: (() => void) | undefined;
   #maxPayload = 1024 * 1024;
   #takesHeaders = false;
+  /** What the server said last, which may be why the connection ends. */
+  #lastComplaint: MicroError | undefined;
 
   constructor(vendor: VendorConnection, settings: LinkSettings) {
     this.#vendor = vendor;
@@ -69,12 +77,19 @@ export class NatsLink implements NatsConnection {
     this.logger = settings.logger;
     this.#lifetime = new Lifetime('nats connection', (options) => this.#release(options));
     this.#serverErrors = new ServerErrors(this.logger);
-    const first: NatsState = { status: 'connecting', server: undefined, servers: settings.servers, reconnects: 0 };
+    const first: NatsState = {
+      status: 'connecting',
+      server: undefined,
+      servers: settings.servers,
+      reconnects: 0,
+      lost: [],
+    };
     this.#state = new LinkState(first, this.logger);
     // A client that is between two servers has no INFO.
     this.#isConnected = vendor.info !== undefined && !vendor.isClosed() && !vendor.isDraining();
     this.#change(this.#isConnected ? 'connected' : 'reconnecting');
     this.#events = vendor.status();
+    settings.own?.echo.onSentence((sentence) => this.#complained(complaintOf(sentence, this.address)));
     void this.#follow();
     void vendor.closed().then((error) => this.#vendorClosed(error));
   }
@@ -89,6 +104,11 @@ export class NatsLink implements NatsConnection {
 
   get maxPayload(): number {
     return this.#maxPayload;
+  }
+
+  /** For its subscriptions: how many pings were written until now. */
+  get asked(): number {
+    return this.#settings.own?.echo.asked ?? 0;
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -161,6 +181,11 @@ export class NatsLink implements NatsConnection {
     this.#subscriptions.delete(subscription);
   }
 
+  /** For its subscriptions: one was lost, or is there again. */
+  changed(): void {
+    if (this.#lifetime.isOpen) this.#change(this.state.status);
+  }
+
   async flush(options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
     if (!this.#isConnected) throw this.#refusal('flushing');
@@ -226,9 +251,11 @@ export class NatsLink implements NatsConnection {
       case 'reconnect':
         this.#isConnected = true;
         this.#serverErrors.clear();
+        this.#lastComplaint = undefined;
         this.#change('connected', this.state.reconnects + 1);
         this.logger.info('nats reconnected', { server: this.state.server });
         this.#readyWaits.settleAll();
+        this.#reasked();
         break;
       case 'update':
         this.#change(this.state.status);
@@ -237,7 +264,7 @@ export class NatsLink implements NatsConnection {
         void this.#leave();
         break;
       case 'error':
-        this.#refused(this.#serverErrors.take(event, this.address));
+        if (this.#settings.own === undefined) this.#complained(complaintOfEvent(event, this.address));
         break;
     }
   }
@@ -245,26 +272,76 @@ export class NatsLink implements NatsConnection {
   #lost(): void {
     if (!this.#isConnected) return;
     this.#isConnected = false;
-    this.logger.warn('nats disconnected', { server: this.state.server });
+    const reason = this.#lastComplaint;
+    this.logger.warn('nats disconnected', { server: this.state.server, ...(reason && { error: reason }) });
     this.#change('reconnecting');
     this.#flushes.settleAll(unavailable('nats: flush: the connection was lost'));
   }
 
+  /** Everything was subscribed again on a new connection. */
+  #reasked(): void {
+    for (const subscription of this.#subscriptions) subscription.askedAt = this.asked;
+    for (const subscription of [...this.#subscriptions]) subscription.retryNow();
+  }
+
+  #complained(complaint: Complaint): void {
+    const { error, operation } = complaint;
+    if (operation === 'subscription') {
+      // The client tells its subscription of it after this, where it finds it.
+      setImmediate(() => this.#subscriptionRefused(complaint));
+      return;
+    }
+    if (operation === undefined && /maximum subscriptions|subscriptions? .*exceeded/i.test(error.message)) {
+      this.#subscriptionLimited(error);
+    }
+    this.#serverErrors.take(complaint);
+    if (operation !== undefined) return;
+    this.#lastComplaint = error;
+    if (error.code === 'unauthorized') this.#readyWaits.settleAll(error);
+  }
+
+  /** The client looks for subject and queue, which the server does not tell at a reload of its permissions. */
+  #subscriptionRefused({ error, subject, queue, sid }: Complaint): void {
+    for (const subscription of [...this.#subscriptions]) {
+      if (subscription.subject !== subject || (queue !== undefined && subscription.queue !== queue)) continue;
+      const isMeant = sid === undefined ? subscription.queue !== undefined && queue === undefined : true;
+      if (isMeant && subscription.isHeld(sid)) subscription.refuse(this.#about(error, subscription.subject));
+    }
+  }
+
+  /**
+   * The server does not tell which subscription is over its limit. It answers in order: it is one that was asked for after the last ping
+   * that it has answered, and before the next; the last one of these, as there was room for those before.
+   */
+  #subscriptionLimited(error: MicroError): void {
+    const echo = this.#settings.own?.echo;
+    const asked = [...this.#subscriptions].filter(
+      (subscription) => subscription.isHeld() && (echo === undefined || subscription.askedAt === echo.answered),
+    );
+    const last = asked.at(-1);
+    last?.refuse(this.#about(error, last.subject));
+  }
+
+  #about({ code, message }: MicroError, subject: string): MicroError {
+    const sentence = message.slice(message.indexOf(': ', message.lastIndexOf(this.address)) + 2);
+    return new MicroError(code, `nats: subscribing to "${subject}": ${sentence}`);
+  }
+
   /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */
   async #leave(): Promise<void> {
-    const isOwn = this.#settings.own !== undefined;
-    if (!isOwn || !this.#isConnected || this.state.servers.length < 2) return;
-    this.logger.info('nats server is shutting down, changing to another', { server: this.state.server });
+    const { own } = this.#settings;
+    const { server = '', servers } = this.state;
+    if (own === undefined || !this.#isConnected) return;
+    // Asked in any case: with several servers too the next one may be the same name.
+    const hasOther = await own.leaveAddress(server);
+    if ((!hasOther && servers.length < 2) || !this.#isConnected) return;
+    this.logger.info('nats server is shutting down, changing to another', { server });
     try {
       await abortable(this.#flush(undefined), AbortSignal.timeout(1000), 'nats: flush');
       await this.#vendor.reconnect();
     } catch (error) {
       this.logger.debug('nats server was left before it was flushed', { error });
     }
-  }
-
-  #refused(error: MicroError | undefined): void {
-    if (error !== undefined) this.#readyWaits.settleAll(error);
   }
 
   #change(status: NatsStatus, reconnects: number = this.state.reconnects): void {
@@ -274,9 +351,13 @@ export class NatsLink implements NatsConnection {
       this.#takesHeaders = info.headers === true;
     }
     const server = (this.#isConnected && this.#vendor.getServer()) || this.state.server;
-    const known = info === undefined ? this.state.servers : [...this.#settings.servers, ...(info.connect_urls ?? [])];
+    const known =
+      info === undefined
+        ? this.state.servers
+        : [...this.#settings.servers, ...((this.#settings.ignoreGossip !== true && info.connect_urls) || [])];
     const servers = [...new Set(server === undefined ? known : [...known, server])];
-    this.#state.change({ status, server, servers, reconnects });
+    const lost = [...this.#subscriptions].filter(({ isLost }) => isLost).map(({ subject }) => subject);
+    this.#state.change({ status, server, servers, reconnects, lost });
   }
 
   #vendorClosed(error: unknown): void {
@@ -292,8 +373,7 @@ export class NatsLink implements NatsConnection {
     this.#isConnected = false;
     this.#change('draining');
     try {
-      if (own === undefined) for (const subscription of [...this.#subscriptions]) subscription.unsubscribe();
-      else if (wasConnected) await this.#drain(signal);
+      if (own !== undefined && wasConnected) await this.#drain(signal);
     } catch (error) {
       abandoned = MicroError.from(error, 'internal', 'nats: closing');
     }
@@ -306,7 +386,8 @@ export class NatsLink implements NatsConnection {
     this.#readyWaits.settleAll(this.#lifetime.closedError());
     this.#change('closed');
     this.#state.clear();
-    this.#subscriptions.clear();
+    const ended = this.#lifetime.cause ?? new MicroError('closed', 'nats: the connection was closed');
+    for (const subscription of [...this.#subscriptions]) subscription.end(ended);
     if (abandoned) throw abandoned;
   }
 

@@ -1,5 +1,5 @@
-import type { Logger, MicroError } from '@ts-micro/core';
-import { mapNatsError } from '../error.ts';
+import { type Logger, MicroError } from '@ts-micro/core';
+import { mapNatsError, serverError } from '../error.ts';
 import type { StatusEvent } from './vendor-connection.ts';
 
 const maxReported = 1000;
@@ -7,33 +7,54 @@ const maxReported = 1000;
 /** Called with the subject of a publish that the server refused. */
 export type DenialListener = (subject: string, error: MicroError) => void;
 
-/** What the server complains of by itself, outside any call: refused publishes and credentials. */
+/** What the server complains of by itself, outside any call. */
+export interface Complaint {
+  readonly error: MicroError;
+  /** What was refused; `undefined` where it is not about a subject. */
+  readonly operation: 'publish' | 'subscription' | undefined;
+  readonly subject: string | undefined;
+  readonly queue: string | undefined;
+  /** The server's number of the subscription, where it tells. */
+  readonly sid: number | undefined;
+}
+
+/** Reads a sentence of the server: `Permissions Violation for Publish to "a.b"`. `server` begins the error's message. */
+export function complaintOf(sentence: string, server: string): Complaint {
+  const [, kind, subject] = /(Publish|Subscription) to "([^"]*)"/i.exec(sentence) ?? [];
+  const sid = /\(sid "(\d+)"\)/.exec(sentence)?.[1];
+  return {
+    error: serverError(sentence, `nats: ${server}`),
+    operation: kind?.toLowerCase() as Complaint['operation'],
+    subject,
+    queue: /using queue "([^"]*)"/i.exec(sentence)?.[1],
+    sid: sid === undefined ? undefined : Number(sid),
+  };
+}
+
+/** Reads what the client makes of such a sentence, of a connection whose sentences are not at hand. */
+export function complaintOfEvent({ data, error, permissionContext }: StatusEvent, server: string): Complaint {
+  const code = typeof data === 'string' ? data : '';
+  const operation = permissionContext?.operation ?? error?.operation;
+  const subject = permissionContext?.subject ?? error?.subject;
+  const text = subject === undefined ? code : `Permissions Violation for ${operation} to "${subject}"`;
+  return {
+    error: mapNatsError(error ?? { code, message: text }, `nats: ${server}`),
+    operation: operation as Complaint['operation'],
+    subject,
+    queue: permissionContext?.queue ?? error?.queue,
+    sid: undefined,
+  };
+}
+
+/** Tells the log and those who follow refused publishes of what the server complains of. */
 export class ServerErrors {
   readonly #logger: Logger;
   // A refusal that comes with every message is logged once.
   readonly #reported = new Set<string>();
-
   readonly #denialListeners = new Set<DenialListener>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
-  }
-
-  /** Logs what nobody else hears of; gives back the error where the server refused the credentials. */
-  take(event: StatusEvent, server: string): MicroError | undefined {
-    const operation = event.permissionContext?.operation ?? event.error?.operation;
-    // A refused subscription is told to its own callback.
-    if (operation === 'subscription') return undefined;
-    const code = typeof event.data === 'string' ? event.data : '';
-    const error = mapNatsError(event.error ?? { code, message: code }, `nats: ${server}`);
-    const subject = event.permissionContext?.subject ?? event.error?.subject;
-    const report = `${error.code} ${subject}`;
-    if (!this.#reported.has(report) && this.#reported.size < maxReported) {
-      this.#reported.add(report);
-      this.#logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
-    }
-    if (operation === 'publish' && subject !== undefined) this.#denied(subject, error);
-    return operation === undefined && error.code === 'unauthorized' ? error : undefined;
   }
 
   /** Calls `listener` for every refused publish; returns what ends that. */
@@ -44,12 +65,18 @@ export class ServerErrors {
     return () => this.#denialListeners.delete(entry);
   }
 
-  #denied(subject: string, error: MicroError): void {
+  take({ error, operation, subject }: Complaint): void {
+    const report = `${error.message} ${subject}`;
+    if (!this.#reported.has(report) && this.#reported.size < maxReported) {
+      this.#reported.add(report);
+      this.#logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
+    }
+    if (operation !== 'publish' || subject === undefined) return;
     for (const listener of [...this.#denialListeners]) {
       try {
         listener(subject, error);
       } catch (thrown) {
-        this.#logger.error('nats denial listener threw', { subject, error: thrown });
+        this.#logger.error('nats denial listener threw', { subject, error: MicroError.textOf(thrown) });
       }
     }
   }

@@ -10,6 +10,8 @@ export interface VendorMessage {
 
 /** What is used of a subscription of the NATS client. */
 export interface VendorSubscription {
+  getID(): number;
+  isClosed(): boolean;
   drain(): Promise<void>;
   unsubscribe(): void;
 }
@@ -43,7 +45,11 @@ export interface StatusEvent {
   /** `nats` 2.x; of an `error` its code. */
   readonly data?: unknown;
   /** `nats` 2.x. */
-  readonly permissionContext?: { readonly operation: string; readonly subject: string };
+  readonly permissionContext?: {
+    readonly operation: string;
+    readonly subject: string;
+    readonly queue?: string | undefined;
+  };
   /** `@nats-io/*` 3.x. */
-  readonly error?: Error & { readonly operation?: string; readonly subject?: string };
+  readonly error?: Error & { readonly operation?: string; readonly subject?: string; readonly queue?: string };
 }

@@ -1,58 +1,127 @@
-import { createConnection, type Socket } from 'node:net';
+import { lookup } from 'node:dns';
+import { createConnection, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'nats';
 import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
 
+/** How to dial one server. */
+export interface DialPlan {
+  /** TLS options; `undefined` leaves it to the server whether there is TLS. */
+  readonly tls: Record<string, unknown> | undefined;
+  /** What TLS is made with where the server wants it, or `tls` is given. */
+  readonly upgrade: { readonly tls: Record<string, unknown> | undefined; readonly tlsName: string };
+  /** How long the server may take until its first words; `undefined` leaves that to the client. */
+  readonly boundMs: number | undefined;
+}
+
+/** Who makes the connection, and is asked and told about each dial. */
+export interface Dialler {
+  /** Calls the dial off. */
+  readonly abandoned: AbortSignal;
+  /** Begins the dial of `host:port`. */
+  plan(address: string): DialPlan;
+  /** True for an IP address that is to be tried last. */
+  isAvoided(ip: string): boolean;
+  onFailed(address: string, error: unknown): void;
+  /** The server's first sentence of complaint, while it has not taken the client. */
+  onRefused(sentence: string): void;
+  /** The link has ended after its dial, which the client does not notice while it waits for the server's first words. */
+  onEnd(error: unknown): void;
+}
+
 /** What the client hands on to its transport. */
 export interface DialOptions extends ConnectionOptions {
-  /** Calls the dial off. */
-  readonly abandoned?: AbortSignal | undefined;
-  /** Told when the link has ended after its dial, which the client does not notice while it waits for the server's first words. */
-  readonly onEnd?: ((error: unknown) => void) | undefined;
+  readonly dialler?: Dialler;
 }
 
 type Server = Parameters<NodeTransport['connect']>[0];
 
-/** The client's transport, but that a dial which fails or is called off lets go of its socket: 2.29 keeps it until the peer closes it. */
+const maxWords = 4096;
+
+/**
+ * The client's transport with these differences: names are looked up as the system does, at each dial; each server has its own TLS; a dial
+ * that fails, takes too long or is called off lets go of its socket (2.29 keeps it until the peer closes it); and what a server says before
+ * it takes the client is heard.
+ */
 class DialTransport extends NodeTransport {
   #dialled: Socket | undefined;
+  #dialler: Dialler | undefined;
+  #plan: DialPlan | undefined;
+  #bound: NodeJS.Timeout | undefined;
   readonly #letGo = () => void this.#dialled?.destroy();
 
   override async connect(server: Server, options: DialOptions): Promise<void> {
-    const { abandoned, onEnd } = options;
-    if (abandoned?.aborted) throw abandoned.reason;
-    abandoned?.addEventListener('abort', this.#letGo, { once: true });
-    const forget = () => abandoned?.removeEventListener('abort', this.#letGo);
+    const { dialler } = options;
+    if (dialler === undefined) return super.connect(server, options);
+    const { abandoned } = dialler;
+    if (abandoned.aborted) throw abandoned.reason;
+    this.#dialler = dialler;
+    const address = addressOf(server);
+    const plan = dialler.plan(address);
+    this.#plan = plan;
+    abandoned.addEventListener('abort', this.#letGo, { once: true });
+    const forget = () => abandoned.removeEventListener('abort', this.#letGo);
     try {
-      await super.connect(server, options);
+      await super.connect(server, { ...options, tls: plan.tls } as DialOptions);
     } catch (error) {
       // In an outage there is a dial every moment, on one signal.
       forget();
+      dialler.onFailed(address, error);
       throw error;
+    } finally {
+      clearTimeout(this.#bound);
     }
+    this.#listen(dialler);
     void this.closed().then((error) => {
       forget();
-      onEnd?.(error);
+      dialler.onEnd(error);
     });
   }
 
-  /** As the client does it, with a hold on the socket. */
   override dial({ hostname, port }: Pick<Server, 'hostname' | 'port'>): Promise<Socket> {
     return new Promise((resolve, reject) => {
       let cause: Error | undefined;
-      const socket = createConnection({ host: hostname, port, noDelay: true }, () => {
-        socket.removeAllListeners();
-        resolve(socket);
-      });
+      const socket = createConnection(
+        { host: hostname, port, noDelay: true, autoSelectFamily: true, lookup: this.#lookup },
+        () => {
+          socket.removeAllListeners();
+          resolve(socket);
+        },
+      );
       this.#dialled = socket;
+      const boundMs = this.#plan?.boundMs;
+      if (boundMs !== undefined) {
+        const late = Object.assign(new Error(`no answer within ${boundMs} ms`), { code: 'ETIMEDOUT' });
+        this.#bound = setTimeout(() => socket.destroy(late), boundMs);
+      }
       socket.on('error', (error) => {
         cause = error;
       });
       socket.on('close', () => {
         socket.removeAllListeners();
-        reject(cause);
+        reject(cause ?? new Error('the connection was closed'));
       });
     });
+  }
+
+  override async peekInfo(): ReturnType<NodeTransport['peekInfo']> {
+    const info = await super.peekInfo();
+    clearTimeout(this.#bound);
+    return info;
+  }
+
+  override startTLS(): ReturnType<NodeTransport['startTLS']> {
+    const upgrade = this.#plan?.upgrade;
+    if (upgrade !== undefined) {
+      this.tlsName = upgrade.tlsName;
+      this.options = { ...this.options, tls: upgrade.tls } as ConnectionOptions;
+    }
+    return super.startTLS();
+  }
+
+  override async tlsFirst(server: Server): ReturnType<NodeTransport['tlsFirst']> {
+    this.socket = await this.dial(server);
+    return this.startTLS();
   }
 
   /** The client's own makes a promise for every write, which nobody looks at. */
@@ -65,6 +134,43 @@ class DialTransport extends NodeTransport {
     if (!this.connected) this.#letGo();
     return super.close(error);
   }
+
+  /** Hears what the server answers to the client's CONNECT: PONG, or a complaint. */
+  #listen(dialler: Dialler): void {
+    const { socket } = this;
+    let text = '';
+    const onData = (chunk: Uint8Array) => {
+      text += Buffer.from(chunk).toString('latin1');
+      const sentence = /-ERR '([^\r\n]*)'/.exec(text)?.[1];
+      if (sentence === undefined && !text.includes('PONG') && text.length < maxWords) return;
+      socket?.removeListener('data', onData);
+      if (sentence !== undefined) dialler.onRefused(sentence);
+    };
+    socket?.on('data', onData);
+  }
+
+  /** The system's own way to find a host, as for any other program; those of several addresses in another order each time. */
+  readonly #lookup: LookupFunction = (host, options, done) => {
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error) return done(error, []);
+      const inOrder = shuffled(found).sort((one, other) => this.#weight(one.address) - this.#weight(other.address));
+      if (options.all === true) done(null, inOrder);
+      else done(null, inOrder[0]?.address ?? '', inOrder[0]?.family);
+    });
+  };
+
+  #weight(ip: string): number {
+    return this.#dialler?.isAvoided(ip) ? 1 : 0;
+  }
+}
+
+function addressOf({ hostname, port }: Pick<Server, 'hostname' | 'port'>): string {
+  return `${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const keyed = items.map((item) => ({ item, key: Math.random() }));
+  return keyed.sort((left, right) => left.key - right.key).map(({ item }) => item);
 }
 
 /** Makes connections begun now dial so: the client takes its transport from one place for all, and sets that anew at every `connect`. */

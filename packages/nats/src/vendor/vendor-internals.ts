@@ -5,16 +5,32 @@ import { WriteBuffer } from './write-buffer.ts';
 interface Internals {
   readonly protocol?: {
     readonly connectPromise?: Promise<void> | null;
-    readonly servers?: { addServer?(address: string): void; getCurrentServer?(): { readonly hostname: string } };
+    readonly servers?: VendorServers;
     readonly transport?: {
-      readonly socket?: { readonly writableLength: number; destroy(): void };
+      readonly socket?: { readonly writableLength: number; readonly remoteAddress?: string; destroy(): void };
       disconnect(): void;
     };
     readonly heartbeats?: { cancel(): void };
     readonly pendingLimit?: number;
+    readonly pongs?: readonly unknown[];
     outbound?: { length(): number; drain(): Uint8Array };
     flushPending?(): void;
+    processError?(words: Uint8Array): void;
+    processPong?(): void;
+    resetOutbound?(): void;
   };
+}
+
+interface VendorServer {
+  readonly hostname: string;
+  readonly gossiped?: boolean;
+}
+
+interface VendorServers {
+  currentServer: VendorServer;
+  addServer?(address: string): void;
+  getServers(): readonly VendorServer[];
+  selectServer(): VendorServer | undefined;
 }
 
 /** Adds servers to fail over to: the first connect tries one server at a time, so that each one's own error is known. */
@@ -23,9 +39,94 @@ export function addServers(vendor: VendorConnection, addresses: readonly string[
   for (const address of addresses) servers?.addServer?.(address);
 }
 
-/** The host of the server that the client is on, or dials now. */
-export function currentHost(vendor: VendorConnection): string | undefined {
-  return (vendor as Internals).protocol?.servers?.getCurrentServer?.().hostname;
+/**
+ * Makes the client try the configured servers between any two that the cluster told of: a cluster may tell many that cannot be reached. The
+ * server that was lost comes last. Returns what is to be called at each connect.
+ */
+export function orderServers(vendor: VendorConnection): () => void {
+  const servers = (vendor as Internals).protocol?.servers;
+  if (servers === undefined) return () => {};
+  let configured: VendorServer[] = [];
+  let told: VendorServer[] = [];
+  // The turns that are left until the lists are begun again.
+  let isToldNext = false;
+  servers.selectServer = () => {
+    const known = servers.getServers();
+    if (known.length === 0) return undefined;
+    const fresh = (list: VendorServer[]) => list.filter((server) => known.includes(server));
+    configured = fresh(configured);
+    told = fresh(told);
+    if (configured.length === 0 && (!isToldNext || told.length === 0)) {
+      configured = lastOf(
+        known.filter((server) => server.gossiped !== true),
+        servers.currentServer,
+      );
+    }
+    if (told.length === 0)
+      told = lastOf(
+        known.filter((server) => server.gossiped === true),
+        servers.currentServer,
+      );
+    const takesTold = told.length > 0 && (configured.length === 0 || isToldNext);
+    const next = takesTold ? told.shift() : configured.shift();
+    isToldNext = !takesTold && configured.length === 0;
+    servers.currentServer = next ?? (known[0] as VendorServer);
+    return servers.currentServer;
+  };
+  return () => {
+    configured = servers.getServers().filter((server) => server.gossiped !== true && server !== servers.currentServer);
+    told = [];
+    isToldNext = configured.length === 0;
+  };
+}
+
+function lastOf(servers: readonly VendorServer[], last: VendorServer): VendorServer[] {
+  return [...servers.filter((server) => server !== last), ...servers.filter((server) => server === last)];
+}
+
+/** The IP address of the server that the client is on. */
+export function remoteIp(vendor: VendorConnection): string | undefined {
+  return (vendor as Internals).protocol?.transport?.socket?.remoteAddress;
+}
+
+/**
+ * What the server says by itself, at the moment it is read: its complaints as it words them, and how many of the client's pings it has
+ * answered, which tells what a complaint may be about.
+ */
+export class ServerEcho {
+  readonly #protocol: Internals['protocol'];
+  #answered = 0;
+
+  constructor(vendor: VendorConnection) {
+    const protocol = (vendor as Internals).protocol;
+    this.#protocol = protocol;
+    const processPong = protocol?.processPong;
+    if (protocol === undefined || processPong === undefined) return;
+    protocol.processPong = () => {
+      this.#answered++;
+      processPong.call(protocol);
+    };
+  }
+
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Pings written until now. */
+  get asked(): number {
+    return this.#answered + (this.#protocol?.pongs?.length ?? 0);
+  }
+
+  /** Calls `listener` with each complaint, before the client acts on it. */
+  onSentence(listener: (sentence: string) => void): void {
+    const protocol = this.#protocol;
+    const processError = protocol?.processError;
+    if (protocol === undefined || processError === undefined) return;
+    protocol.processError = (words) => {
+      listener(Buffer.from(words).toString('utf8').replace(/^'|'$/g, ''));
+      processError.call(protocol, words);
+    };
+  }
 }
 
 /** Destroys the socket of a stale link: the client first waits for its last bytes to be written, which on a dead link may be never. */

@@ -1,0 +1,236 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { type Logger, MicroError } from '@ts-micro/core';
+import { abortable, RateLimitedLogger } from '@ts-micro/kit';
+import { type ConnectionOptions, connect } from 'nats';
+import { mapNatsError, serverError } from '../error.ts';
+import { NatsLink } from '../link/link.ts';
+import type { VendorConnection } from '../link/vendor-connection.ts';
+import { type Dialler, type DialOptions, type DialPlan, useDialTransport } from '../vendor/dial-transport.ts';
+import {
+  abandonDial,
+  addServers,
+  destroySocket,
+  messageWriter,
+  orderServers,
+  remoteIp,
+  ServerEcho,
+} from '../vendor/vendor-internals.ts';
+import type { NatsConnection } from './connection.ts';
+import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
+import type { ServerAddress } from './server-list.ts';
+import { hostOf, ServerPolicy } from './server-policy.ts';
+
+export const reconnectWaitMs = 200;
+export const reconnectJitterMs = 100;
+// What the server said before it ended the link goes first.
+const lastWordsMs = 100;
+// A cluster may tell addresses that cannot be reached from here: between two tries of a server that can be, one of them may take this long.
+const gossipBoundMs = 500;
+const otherBoundMs = 2000;
+const avoidMs = 60_000;
+
+// An option that the client reads and does not declare: how many bytes it gathers within one turn before it writes. Its own 32 KiB are a few
+// messages of 4 KiB, and each write is a system call.
+const writeMore = { pendingLimit: 128 * 1024 };
+
+/** Connects to one server. What is not a refusal is `unavailable`. The others are where it goes when that one is lost. */
+export async function dialServer(
+  server: ServerAddress,
+  servers: readonly ServerAddress[],
+  settings: NatsSettings,
+  budgetMs: number,
+  signal: AbortSignal | undefined,
+): Promise<NatsConnection> {
+  const what = `nats: connecting to ${server.address}`;
+  const dialler = new ConnectionDialler(settings);
+  const dialling = connect({ ...vendorOptions(server, settings, dialler), dialler } as DialOptions);
+  useDialTransport();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new MicroError('unavailable', `${what}: no answer within ${Math.round(budgetMs)} ms`, { retrySafe: true }),
+      );
+    }, budgetMs);
+  });
+  try {
+    const vendor = await abortable(Promise.race([dialling, dialler.refused, late]), signal, what);
+    addServers(
+      vendor,
+      servers.filter((other) => other !== server).map((other) => other.address),
+    );
+    return linkOf(vendor, settings, dialler);
+  } catch (error) {
+    dialler.abandon(error);
+    // It may have come through all the same.
+    dialling.then(
+      (vendor) => vendor.close(),
+      () => {},
+    );
+    if (MicroError.is(error)) throw error;
+    const { code, message, cause } = mapNatsError(error, what);
+    // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first connect.
+    const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
+    throw new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
+  } finally {
+    clearTimeout(timer);
+    dialler.settled();
+  }
+}
+
+/** Plans the dials of one connection, the first and those of reconnects, and hears how they end. */
+class ConnectionDialler implements Dialler {
+  readonly #settings: NatsSettings;
+  readonly #abandon = new AbortController();
+  readonly #logger: Logger;
+  readonly policy: ServerPolicy;
+  /** Rejects as the first dial is refused. */
+  readonly refused: Promise<never>;
+  #refuse: (error: unknown) => void = () => {};
+  #address = '';
+  #sentence: string | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
+  #isFirst = true;
+  #avoided: { readonly ip: string; readonly untilMs: number } | undefined;
+
+  constructor(settings: NatsSettings) {
+    this.#settings = settings;
+    this.#logger = new RateLimitedLogger(settings.logger);
+    this.policy = new ServerPolicy(settings);
+    this.refused = new Promise((_, reject) => {
+      this.#refuse = reject;
+    });
+    this.refused.catch(() => {});
+  }
+
+  get abandoned(): AbortSignal {
+    return this.#abandon.signal;
+  }
+
+  /** Calls off what is dialled. */
+  abandon(reason?: unknown): void {
+    this.#abandon.abort(reason);
+  }
+
+  /** The first dial is over. */
+  settled(): void {
+    this.#isFirst = false;
+    clearTimeout(this.#endTimer);
+  }
+
+  avoid(ip: string): void {
+    this.#avoided = { ip, untilMs: performance.now() + avoidMs };
+  }
+
+  isAvoided(ip: string): boolean {
+    return this.#avoided !== undefined && this.#avoided.ip === ip && performance.now() < this.#avoided.untilMs;
+  }
+
+  plan(address: string): DialPlan {
+    const { policy } = this;
+    policy.dialling(address);
+    this.#address = address;
+    this.#sentence = undefined;
+    const upgrade = policy.tls();
+    const others = this.#settings.servers.length > 1 ? otherBoundMs : undefined;
+    const boundMs = this.#isFirst ? undefined : policy.isConfigured(address) ? others : gossipBoundMs;
+    return { tls: policy.wantsTls ? upgrade.tls : undefined, upgrade, boundMs };
+  }
+
+  onFailed(address: string, error: unknown): void {
+    if (this.#isFirst || this.#abandon.signal.aborted) return;
+    const failure = mapNatsError(error, `nats: connecting to ${address}`);
+    this.#logger.warn('nats server not reached', { server: address, error: failure });
+  }
+
+  onRefused(sentence: string): void {
+    this.#sentence = sentence;
+    const failure = serverError(sentence, `nats: connecting to ${this.#address}`);
+    if (this.#isFirst) this.#refuse(failure);
+    else this.#logger.warn('nats server refused the connection', { server: this.#address, error: failure });
+  }
+
+  onEnd(error: unknown): void {
+    if (!this.#isFirst || this.#sentence !== undefined) return;
+    this.#endTimer ??= setTimeout(() => this.#refuse(endOf(error, this.#settings.tls)), lastWordsMs);
+  }
+}
+
+/** Why a link ended while connecting. */
+function endOf(error: unknown, tls: NatsTlsOptions | undefined): unknown {
+  if (error === undefined) return new Error('the server ended the connection');
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hasCertificate = tls?.cert !== undefined || tls?.certFile !== undefined;
+  if (tls === undefined || hasCertificate || (code !== 'ECONNRESET' && code !== 'EPIPE')) return error;
+  // With TLS 1.3 the server refuses after the handshake, and its reset may overtake what it said. That it was this is likely, not certain.
+  const text = `TLS: reset right after the handshake, as by a server that wants a client certificate (${message})`;
+  return Object.assign(new Error(text, { cause: error }), { code });
+}
+
+function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: ConnectionDialler): NatsConnection {
+  const beginOrder = orderServers(vendor);
+  const connected = () => {
+    dialler.policy.connected();
+    beginOrder();
+  };
+  connected();
+  const link = new NatsLink(vendor, {
+    servers: settings.servers.map((server) => server.address),
+    ignoreGossip: settings.ignoreGossip,
+    inboxPrefix: settings.inboxPrefix,
+    connectTimeoutMs: settings.connectTimeoutMs,
+    logger: settings.logger,
+    own: {
+      dropStale: () => destroySocket(vendor),
+      afterClose: () => {
+        dialler.abandon(new MicroError('closed', 'nats: the connection was closed'));
+        abandonDial(vendor);
+      },
+      leaveAddress: async (server) => {
+        const ip = remoteIp(vendor);
+        if (ip === undefined || !(await hasOtherAddress(hostOf(server), ip))) return false;
+        dialler.avoid(ip);
+        return true;
+      },
+      write: messageWriter(vendor),
+      echo: new ServerEcho(vendor),
+    },
+  });
+  link.onStateChange(({ status }) => {
+    if (status === 'connected') connected();
+  });
+  return link;
+}
+
+/** Tells whether a name has an address beside that one now. */
+function hasOtherAddress(host: string, ip: string): Promise<boolean> {
+  if (isIP(host) > 0) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    lookup(host, { all: true }, (error, found) => resolve(!error && found.some(({ address }) => address !== ip)));
+  });
+}
+
+function vendorOptions(server: ServerAddress, settings: NatsSettings, dialler: ConnectionDialler): ConnectionOptions {
+  return {
+    servers: [server.address],
+    // The transport looks names up, as the system does it.
+    resolve: false,
+    ignoreClusterUpdates: settings.ignoreGossip,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: reconnectWaitMs,
+    reconnectJitter: reconnectJitterMs,
+    reconnectJitterTLS: reconnectJitterMs,
+    timeout: settings.connectTimeoutMs,
+    pingInterval: settings.pingIntervalMs,
+    maxPingOut: 2,
+    noAsyncTraces: true,
+    ...writeMore,
+    // A server that refuses now (restarted with other accounts, an auth service away) may welcome later: keep trying, and say so in the log.
+    ignoreAuthErrorAbort: true,
+    inboxPrefix: settings.inboxPrefix,
+    authenticator: dialler.policy.authenticator,
+    ...(settings.name !== undefined && { name: settings.name }),
+    ...(settings.tls?.handshakeFirst === true && { tls: { handshakeFirst: true } }),
+  };
+}

@@ -1,0 +1,102 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from 'nats';
+import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
+import type { ServerAddress } from './server-list.ts';
+
+/** TLS for one server: Node's options, and the name to ask the server for. */
+export interface ServerTls {
+  readonly tls: Record<string, unknown> | undefined;
+  readonly tlsName: string;
+}
+
+/**
+ * What belongs to which server: its credentials, whether it must speak TLS, and the names its certificate may have. Servers that are only
+ * known from the cluster are treated like the one that told of them.
+ */
+export class ServerPolicy {
+  readonly #settings: NatsSettings;
+  readonly #configured: ReadonlyMap<string, ServerAddress>;
+  readonly #keys: readonly Authenticator[];
+  /** The configured server connected to last, which tells of others. */
+  #teller: ServerAddress | undefined;
+  #current: ServerAddress;
+
+  constructor(settings: NatsSettings) {
+    this.#settings = settings;
+    this.#configured = new Map(settings.servers.map((server) => [server.address, server]));
+    this.#current = settings.servers[0] as ServerAddress;
+    const { nkeySeed, credentials } = settings;
+    this.#keys = [
+      ...(nkeySeed === undefined ? [] : [nkeyAuthenticator(nkeySeed)]),
+      ...(credentials === undefined ? [] : [jwtAuthenticator(credentials.jwt, credentials.seed)]),
+    ];
+  }
+
+  /** A server is dialled. */
+  dialling(address: string): void {
+    this.#current = this.#configured.get(address) ?? {
+      address,
+      isTls: this.#settings.servers.some(({ isTls }) => isTls),
+      user: this.#teller?.user,
+      password: this.#teller?.password,
+    };
+  }
+
+  /** It is connected: what it tells of later is treated like it. */
+  connected(): void {
+    this.#teller = this.#current;
+  }
+
+  isConfigured(address: string): boolean {
+    return this.#configured.has(address);
+  }
+
+  /** Gives the client the credentials of the server that is dialled now, and those only. */
+  readonly authenticator: Authenticator = (nonce) => {
+    const { user, password } = this.#current;
+    let auth: Record<string, unknown> = {};
+    for (const key of this.#keys) auth = { ...auth, ...key(nonce) };
+    const own = this.#settings;
+    if (user !== undefined)
+      auth = { ...auth, ...(password === undefined ? { auth_token: user } : { user, pass: password }) };
+    else {
+      if (own.token !== undefined) auth.auth_token = own.token;
+      if (own.user !== undefined) auth = { ...auth, user: own.user, pass: own.password };
+    }
+    return auth as unknown as ReturnType<Authenticator>;
+  };
+
+  /** True where the server that is dialled now must speak TLS. */
+  get wantsTls(): boolean {
+    return this.#settings.tls !== undefined || this.#current.isTls;
+  }
+
+  /** TLS with the server that is dialled now. */
+  tls(): ServerTls {
+    const given: NatsTlsOptions = this.#settings.tls ?? {};
+    const names = this.#names(given);
+    const checkIdentity = (_name: string, certificate: PeerCertificate) => {
+      const faults = names.map((name) => checkServerIdentity(name, certificate));
+      return faults.includes(undefined) ? undefined : faults[0];
+    };
+    const tls = { checkServerIdentity: checkIdentity, ...given };
+    // Node refuses an IP address as the name that is asked for.
+    return { tls, tlsName: names.find((name) => isIP(name) === 0) ?? '' };
+  }
+
+  /** The names one of which the certificate must have. */
+  #names({ servername }: NatsTlsOptions): readonly string[] {
+    if (typeof servername === 'string' && servername !== '') return [servername];
+    const { address } = this.#current;
+    const own = hostOf(address);
+    if (this.#configured.has(address)) return [own];
+    // A cluster tells addresses, and certificates have names: one that was configured is as good as before.
+    return [own, ...[...this.#configured.keys()].map(hostOf).filter((host) => isIP(host) === 0)];
+  }
+}
+
+/** The host of `host:port`, an IPv6 address without its brackets. */
+export function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+}
