@@ -1,14 +1,15 @@
-import { type BrokerOptions, MicroError } from '@ts-micro/core';
+import type { BrokerOptions } from '@ts-micro/core';
+import { longestTimerMs, OptionChecks } from '@ts-micro/kit';
 import type { NatsPluginOptions } from '@ts-micro/nats';
-import type { BrokerFormat } from './message-format.ts';
+import type { BrokerDialect } from './message-dialect.ts';
 
 /** What becomes of what is published while the connection is lost: it is refused at once, or kept, in order, until it is back. */
 export type OutagePolicy = 'refuse' | 'buffer';
 
 /** How to connect, and what to publish. */
 export interface NatsBrokerOptions extends NatsPluginOptions {
-  /** What is published; a subscriber understands either. @default 'envelope' */
-  readonly format?: BrokerFormat | undefined;
+  /** What is published; a subscriber understands either. @default 'go' */
+  readonly dialect?: BrokerDialect | undefined;
   /** How many messages of one subscription may wait for its handlers. Those beyond are dropped, logged and reported to `onError` as `unavailable`. @default 65536 */
   readonly maxPendingMessages?: number | undefined;
   /**
@@ -29,7 +30,7 @@ export interface NatsBrokerOptions extends NatsPluginOptions {
 
 /** {@link NatsBrokerOptions} of the broker itself with defaults filled in. */
 export interface NatsBrokerSettings extends BrokerOptions {
-  readonly format: BrokerFormat;
+  readonly dialect: BrokerDialect;
   readonly maxPendingMessages: number;
   readonly outage: OutagePolicy;
   readonly maxBufferedBytes: number;
@@ -38,13 +39,12 @@ export interface NatsBrokerSettings extends BrokerOptions {
 }
 
 const policies: readonly string[] = ['refuse', 'buffer'] satisfies OutagePolicy[];
-const formats: readonly string[] = ['envelope', 'native'] satisfies BrokerFormat[];
-// setTimeout takes no more.
-const longestTimerMs = 2 ** 31 - 1;
+const dialects: readonly string[] = ['go', 'native'] satisfies BrokerDialect[];
+const checks = new OptionChecks('nats broker');
 
 /** Splits the options into those of the connection and those of the broker. Throws `invalid` naming the option and its value. */
 export function checkBrokerOptions({
-  format = 'envelope',
+  dialect = 'go',
   maxPendingMessages = 65_536,
   outage = 'refuse',
   maxBufferedBytes = 8 * 1024 * 1024,
@@ -57,25 +57,13 @@ export function checkBrokerOptions({
   readonly settings: Omit<NatsBrokerSettings, 'addresses'>;
   readonly onUncertain: ((count: number) => void) | undefined;
 } {
-  if (!formats.includes(format)) throw invalid('option format', format, `one of ${formats.join(', ')}`);
-  if (!policies.includes(outage)) throw invalid('option outage', outage, `one of ${policies.join(', ')}`);
-  checkWhole('option maxPendingMessages', maxPendingMessages);
-  checkWhole('option maxBufferedBytes', maxBufferedBytes);
-  checkWhole('option maxBufferedMs', maxBufferedMs, longestTimerMs);
-  if (onUncertain !== undefined && typeof onUncertain !== 'function') {
-    throw invalid('option onUncertain', onUncertain, 'a function');
-  }
-  checkWhole('option closeTimeoutMs', closeTimeoutMs, longestTimerMs);
-  const settings = { format, maxPendingMessages, outage, maxBufferedBytes, maxBufferedMs, closeTimeoutMs };
+  checks.oneOf('dialect', dialect, dialects);
+  checks.oneOf('outage', outage, policies);
+  checks.whole('maxPendingMessages', maxPendingMessages);
+  checks.whole('maxBufferedBytes', maxBufferedBytes);
+  checks.whole('maxBufferedMs', maxBufferedMs, 1, longestTimerMs);
+  checks.optionalFunction('onUncertain', onUncertain);
+  checks.whole('closeTimeoutMs', closeTimeoutMs, 1, longestTimerMs);
+  const settings = { dialect, maxPendingMessages, outage, maxBufferedBytes, maxBufferedMs, closeTimeoutMs };
   return { connect, settings, onUncertain };
-}
-
-/** Throws `invalid` unless `value` is a whole number from 1 up to `most`. */
-export function checkWhole(what: string, value: number, most: number = Number.MAX_SAFE_INTEGER): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw invalid(what, value, 'a whole number from 1 up');
-}
-
-function invalid(what: string, value: unknown, rule: string): MicroError {
-  return new MicroError('invalid', `nats broker: ${what} is ${String(value)}, not ${rule}`);
 }

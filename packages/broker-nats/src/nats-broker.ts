@@ -11,36 +11,30 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { abortable, Lifetime, safeLogger, throwIfAborted } from '@ts-micro/kit';
+import { abortable, Lifetime, OptionChecks, safeLogger, throwIfAborted } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
+  maxBodyBytes,
   type NatsConnection,
   type SharedConnection,
   type SubjectRules,
   shareConnection,
 } from '@ts-micro/nats';
-import { encodeMessage } from './message-format.ts';
-import {
-  checkBrokerOptions,
-  checkWhole,
-  type NatsBrokerOptions,
-  type NatsBrokerSettings,
-} from './nats-broker-options.ts';
-import { NatsPublisher } from './nats-publisher.ts';
+import { encodeMessage } from './message-dialect.ts';
+import { checkBrokerOptions, type NatsBrokerOptions, type NatsBrokerSettings } from './nats-broker-options.ts';
+import type { NatsPublisher } from './nats-publisher.ts';
 import { NatsSubscriber } from './nats-subscriber.ts';
-import type { PublishBooks } from './publish-books.ts';
+import type { PublishStats } from './publish-stats.ts';
 
 const who = 'nats broker';
-
-// Base64 takes a third more, and the server's default limit of 1 MiB counts headers as well.
-const maxBodyBytes = 700 * 1024;
+const checks = new OptionChecks(who);
 
 /** A {@link Broker} on NATS. */
 export interface NatsBroker extends Broker {
   readonly options: NatsBrokerSettings;
   /** What became of everything that was to be published, until now. */
-  readonly books: PublishBooks;
+  readonly stats: PublishStats;
 }
 
 /**
@@ -49,14 +43,14 @@ export interface NatsBroker extends Broker {
  * Connects at first use. Throws `invalid` naming the option.
  */
 export function natsBroker(options: NatsBrokerOptions = {}): NatsBroker {
-  return new LeasingBroker(options);
+  return new ConnectedBroker(options);
 }
 
-class LeasingBroker implements NatsBroker {
+class ConnectedBroker implements NatsBroker {
   readonly name = 'nats';
   readonly supports: BrokerFeatures;
   readonly options: NatsBrokerSettings;
-  readonly #lease: SharedConnection;
+  readonly #shared: SharedConnection;
   readonly #logger: Logger;
   readonly #publisher: NatsPublisher;
   readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
@@ -67,24 +61,29 @@ class LeasingBroker implements NatsBroker {
 
   constructor(options: NatsBrokerOptions) {
     const { connect, settings, onUncertain } = checkBrokerOptions(options);
+<<<<<<< HEAD
     this.#lease = shareConnection(connect);
     this.#logger = safeLogger(connect.logger);
-    this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
-    const plainEvents = settings.format === 'native';
+=======
+    this.#shared = shareConnection(connect);
+    this.#logger = connect.logger ?? silentLogger;
+>>>>>>> fc4bfee (broker-nats: subscribers stand on the kit, option dialect, stats; a refused publish rejects)
+    this.#publisher = new NatsPublisher(...settings, onUncertain, logger: this.#logger );
+    const plainEvents = settings.dialect === 'native';
     this.supports = { queues: true, wildcards: true, maxBodyBytes, plainEvents };
-    this.options = Object.freeze({ addresses: Object.freeze([...this.#lease.addresses]), ...settings });
+    this.options = Object.freeze({ addresses: Object.freeze([...this.#shared.addresses]), ...settings });
   }
 
   get address(): string {
-    return this.#lease.address;
+    return this.#shared.address;
   }
 
   get isConnected(): boolean | undefined {
-    return this.#lease.isConnected;
+    return this.#shared.isConnected;
   }
 
-  get books(): PublishBooks {
-    return this.#publisher.books;
+  get stats(): PublishStats {
+    return this.#publisher.stats;
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -94,7 +93,7 @@ class LeasingBroker implements NatsBroker {
   async connect(options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
     if (this.#leaving) await abortable(this.#leaving, options.signal, `${who}: connecting`);
-    const connection = await this.#lease.get(options);
+    const connection = await this.#shared.get(options);
     await connection.ready(options);
     this.#lifetime.assertOpen(options);
     this.#isDisconnected = false;
@@ -113,7 +112,7 @@ class LeasingBroker implements NatsBroker {
       else this.#assertUsable(options);
       checkTopic(topic);
       checkHeaders(message.headers, who);
-      const { data, options: publishOptions } = encodeMessage(message, this.options.format);
+      const { data, options: publishOptions } = encodeMessage(message, this.options.dialect);
       const connection = this.#connection ?? (await this.#connect(options));
       const written = this.#publisher.publish(connection, topic, data, publishOptions, options);
       if (written !== undefined) await written;
@@ -125,10 +124,10 @@ class LeasingBroker implements NatsBroker {
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
     this.#assertUsable(options);
-    const { queue, concurrency = 1, onError, signal } = options;
+    const { queue, concurrency, onError, signal } = options;
     checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
-    checkWhole('concurrency', concurrency);
+    if (concurrency !== undefined) checks.whole('concurrency', concurrency);
     const connection = this.#connection ?? (await this.#connect(options));
     const { maxPendingMessages, closeTimeoutMs } = this.options;
     const subscriber = new NatsSubscriber({
@@ -163,12 +162,12 @@ class LeasingBroker implements NatsBroker {
 
   /** The connection in use, unless it was closed for good. */
   get #connection(): NatsConnection | undefined {
-    const { current } = this.#lease;
+    const { current } = this.#shared;
     return current?.state.status === 'closed' ? undefined : current;
   }
 
   async #connect(options: AbortOptions | undefined): Promise<NatsConnection> {
-    const connection = await this.#lease.get(options);
+    const connection = await this.#shared.get(options);
     this.#assertUsable(options);
     return connection;
   }
@@ -203,7 +202,7 @@ class LeasingBroker implements NatsBroker {
     const bound = AbortSignal.timeout(this.options.closeTimeoutMs);
     await this.#publisher.close({ signal: options.signal ? AbortSignal.any([options.signal, bound]) : bound });
     this.#isFinishing = false;
-    await this.#lease.release();
+    await this.#shared.release();
     return causes.find((cause) => cause !== undefined);
   }
 }

@@ -1,8 +1,9 @@
-import type { AbortOptions, Logger } from '@ts-micro/core';
+import type { AbortOptions, Logger, MicroError } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
 import { type NatsConnection, type NatsPublishOptions, PublishTracker } from '@ts-micro/nats';
 import type { OutagePolicy } from './nats-broker-options.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
-import type { PublishBooks } from './publish-books.ts';
+import type { PublishStats } from './publish-stats.ts';
 
 export interface NatsPublisherOptions extends OutboxLimits {
   readonly outage: OutagePolicy;
@@ -12,15 +13,28 @@ export interface NatsPublisherOptions extends OutboxLimits {
 
 // After a restart of the server subscribers need a moment to be back as well: what is sent before they are, nobody gets.
 const regatherMs = 500;
+// Bounded, so that made-up topics cannot grow it.
+const maxKnown = 10_000;
 
-/** Publishes over whatever connection the broker has at the time, and keeps the books of it. */
+/** Those who wait to hear whether they may publish on a topic. */
+interface Proof {
+  waiting: number;
+  denial: MicroError | undefined;
+}
+
+/** Publishes over whatever connection the broker has at the time, and counts what became of it. */
 export class NatsPublisher {
   readonly #options: NatsPublisherOptions;
   readonly #outbox: Outbox;
   #connection: NatsConnection | undefined;
   #tracker: PublishTracker | undefined;
   #unfollow: (() => void) | undefined;
+  #undeny: (() => void) | undefined;
   #regathering: NodeJS.Timeout | undefined;
+  /** Topics on which the server has taken a message. */
+  readonly #known = new Set<string>();
+  readonly #proofs = new Map<string, Proof>();
+  #ping: Promise<void> | undefined;
   /** What is published waits, as the connection is lost or was a moment ago. */
   #isAway = false;
   #published = 0;
@@ -34,7 +48,7 @@ export class NatsPublisher {
     this.#outbox = new Outbox(options);
   }
 
-  get books(): PublishBooks {
+  get stats(): PublishStats {
     const confirmed = this.#confirmed + (this.#tracker?.confirmed ?? 0);
     const [published, refused, uncertain] = [this.#published, this.#refused, this.#uncertain];
     return { published, refused, confirmed, uncertain, open: published - refused - confirmed - uncertain };
@@ -65,7 +79,7 @@ export class NatsPublisher {
       return this.#outbox.add({ topic, size: kept.length, write }, options);
     }
     this.#write(connection, topic, data, publishOptions);
-    return connection.room(options);
+    return this.#known.has(topic) ? connection.room(options) : this.#prove(connection, topic, options);
   }
 
   /** Waits until it is known what became of everything; what waits for the connection is refused. Never rejects. */
@@ -80,10 +94,44 @@ export class NatsPublisher {
     this.#tracker?.wrote();
   }
 
+  /** Waits until the server has taken the first message on a topic, as it says of a refused one only then. Rejects with `unauthorized`. */
+  async #prove(connection: NatsConnection, topic: string, options: AbortOptions | undefined): Promise<void> {
+    const proof: Proof = this.#proofs.get(topic) ?? { waiting: 0, denial: undefined };
+    this.#proofs.set(topic, proof);
+    proof.waiting++;
+    // One ping for all that is written in this turn.
+    this.#ping ??= Promise.resolve().then(() => {
+      this.#ping = undefined;
+      return connection.flush();
+    });
+    // Without an answer nothing is known of it: it counts as uncertain, or the signal's owner does not wait for it.
+    const isAnswered = await abortable(this.#ping, options?.signal, 'nats broker').then(
+      () => true,
+      () => false,
+    );
+    // A refusal may be on its way through the client still.
+    if (isAnswered) await new Promise((resolve) => setImmediate(resolve));
+    if (--proof.waiting === 0) this.#proofs.delete(topic);
+    if (proof.denial !== undefined) throw proof.denial;
+    if (!isAnswered) return;
+    if (this.#known.size >= maxKnown) this.#known.clear();
+    this.#known.add(topic);
+  }
+
+  #onDenied(topic: string, error: MicroError): void {
+    // What another user of the connection publishes is none of ours.
+    const proof = this.#proofs.get(topic);
+    if (proof === undefined && !this.#known.delete(topic)) return;
+    this.#tracker?.denied();
+    if (proof === undefined) this.#refused++;
+    else proof.denial = error;
+  }
+
   #follow(connection: NatsConnection): void {
     this.#release();
     this.#connection = connection;
     this.#tracker = new PublishTracker(connection, (count) => this.#onUncertain(count));
+    this.#undeny = connection.onPublishDenied((topic, error) => this.#onDenied(topic, error));
     if (this.#options.outage === 'refuse') return;
     this.#isAway = connection.state.status === 'reconnecting';
     this.#unfollow = connection.onStateChange(({ status }) => {
@@ -108,6 +156,8 @@ export class NatsPublisher {
   #release(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;
+    this.#undeny?.();
+    this.#known.clear();
     clearTimeout(this.#regathering);
     this.#end();
     this.#tracker?.close();

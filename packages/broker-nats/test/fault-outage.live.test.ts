@@ -28,11 +28,11 @@ async function world(options: NatsBrokerOptions) {
   };
 }
 
-async function settled(publisher: NatsBroker): Promise<NatsBroker['books']> {
-  await expect.poll(() => publisher.books.open).toBe(0);
-  const { books } = publisher;
-  expect(books.published).toBe(books.refused + books.confirmed + books.uncertain);
-  return books;
+async function settled(publisher: NatsBroker): Promise<NatsBroker['stats']> {
+  await expect.poll(() => publisher.stats.open).toBe(0);
+  const { stats } = publisher;
+  expect(stats.published).toBe(stats.refused + stats.confirmed + stats.uncertain);
+  return stats;
 }
 
 /** Publishes without a pause until told to stop, over several outages. */
@@ -54,26 +54,26 @@ async function publishThrough(publisher: NatsBroker, proxy: ChaosProxy): Promise
     const more = next + 300;
     await expect.poll(() => next).toBeGreaterThan(more);
     proxy.heal();
-    const before = publisher.books.confirmed;
-    await expect.poll(() => publisher.books.confirmed).toBeGreaterThan(before);
+    const before = publisher.stats.confirmed;
+    await expect.poll(() => publisher.stats.confirmed).toBeGreaterThan(before);
   }
   isOver = true;
   await publishing;
   return next;
 }
 
-test.each(['refuse', 'buffer'] as const)('the books balance over outages, with the policy %s', async (outage) => {
+test.each(['refuse', 'buffer'] as const)('the stats balance over outages, with the policy %s', async (outage) => {
   const reported: number[] = [];
   await using it = await world({ outage, onUncertain: (count) => reported.push(count) });
   await it.publisher.connect();
   const published = await publishThrough(it.publisher, it.proxy);
-  const books = await settled(it.publisher);
-  expect(books.published).toBe(published);
-  if (outage === 'buffer') expect(books.refused).toBe(0);
-  else expect(books.refused).toBeGreaterThan(0);
-  expect(reported.reduce((sum, count) => sum + count, 0)).toBe(books.uncertain);
-  await expect.poll(() => it.arrived.length).toBeGreaterThanOrEqual(books.confirmed);
-  expect(it.arrived.length).toBeLessThanOrEqual(books.confirmed + books.uncertain);
+  const stats = await settled(it.publisher);
+  expect(stats.published).toBe(published);
+  if (outage === 'buffer') expect(stats.refused).toBe(0);
+  else expect(stats.refused).toBeGreaterThan(0);
+  expect(reported.reduce((sum, count) => sum + count, 0)).toBe(stats.uncertain);
+  await expect.poll(() => it.arrived.length).toBeGreaterThanOrEqual(stats.confirmed);
+  expect(it.arrived.length).toBeLessThanOrEqual(stats.confirmed + stats.uncertain);
   // In order, and nothing twice.
   expect(it.arrived).toEqual([...new Set(it.arrived)].sort((one, other) => one - other));
 });
@@ -121,12 +121,12 @@ test('more than may wait is refused at once; a signal ends a wait', async () => 
     code: 'unavailable',
     message: expect.stringContaining('3 messages wait already'),
   });
-  const before = it.publisher.books;
+  const before = it.publisher.stats;
   expect(before.open).toBe(3);
   it.proxy.heal();
   await Promise.all(waiting);
-  const books = await settled(it.publisher);
-  expect(books.confirmed).toBe(before.confirmed + 3);
+  const stats = await settled(it.publisher);
+  expect(stats.confirmed).toBe(before.confirmed + 3);
   await expect.poll(() => it.arrived.slice(-3)).toEqual([2, 3, 4]);
 });
 
@@ -134,7 +134,7 @@ test('closing refuses what waits, and confirms what was written', async () => {
   await using it = await world({ outage: 'buffer' });
   for (let number = 0; number < 100; number++) await it.publisher.publish('numbers', message(number));
   await it.publisher.disconnect();
-  expect(it.publisher.books).toEqual({ published: 100, refused: 0, confirmed: 100, uncertain: 0, open: 0 });
+  expect(it.publisher.stats).toEqual({ published: 100, refused: 0, confirmed: 100, uncertain: 0, open: 0 });
   await it.publisher.connect();
   await it.publisher.publish('numbers', message(100));
   await settled(it.publisher);
@@ -150,7 +150,7 @@ test('closing refuses what waits, and confirms what was written', async () => {
   });
   await it.publisher.close();
   await waiting;
-  expect(it.publisher.books.open).toBe(0);
+  expect(it.publisher.stats.open).toBe(0);
 });
 
 test.each(['borrowed', 'shared'] as const)(
@@ -165,7 +165,7 @@ test.each(['borrowed', 'shared'] as const)(
     await server.kill();
     await expect.poll(() => [own.state.status, sharer.isConnected]).toEqual(['reconnecting', false]);
     await expect(broker.publish('numbers', message(1))).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
-    expect(broker.books).toMatchObject({ published: 1, refused: 1 });
+    expect(broker.stats).toMatchObject({ published: 1, refused: 1 });
     await server.restart();
   },
 );

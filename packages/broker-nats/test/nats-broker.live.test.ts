@@ -36,10 +36,10 @@ test('a Go event is received, and what is published is one', async () => {
   await expect.poll(() => heard, within).toEqual([envelope, envelope]);
 });
 
-test('a plain message of a NATS client is received, and the native format is one', async () => {
+test('a plain message of a NATS client is received, and the native dialect is one', async () => {
   await using server = await startNatsServer();
   await using client = await connectNats({ servers: server.url });
-  await using broker = natsBroker({ servers: server.url, format: 'native' });
+  await using broker = natsBroker({ servers: server.url, dialect: 'native' });
   const topic = randomUUID();
   const heard: unknown[] = [];
   const onMessage = (message: Parameters<Parameters<typeof client.subscribe>[1]['onMessage']>[0]) =>
@@ -131,16 +131,72 @@ test('a refused subscription rejects with unauthorized and leaves the broker usa
   await expect.poll(() => events.map(textOf), within).toEqual(['hello']);
 });
 
-test('a subscription refused after a restart ends with unauthorized and is reported', async () => {
+test('a subscription refused after a restart is reported, asked for again, and back once it may', async () => {
   const config = (subscribe: string) =>
     `authorization { users: [ { user: a, password: b, permissions: { publish: ">", subscribe: "${subscribe}" } } ] }`;
   await using server = await startNatsServer({ config: config('>') });
   await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
   const reported: MicroError[] = [];
-  const subscriber = await broker.subscribe('events', () => {}, { onError: (error) => reported.push(error) });
+  const heard: string[] = [];
+  const onError = (error: MicroError) => void reported.push(error);
+  await broker.subscribe('events', (event) => void heard.push(textOf(event)), { onError });
   await server.restart({ config: config('other') });
-  expect(await subscriber.closed).toMatchObject({ code: 'unauthorized' });
+  await expect.poll(() => reported, within).toMatchObject([{ code: 'unauthorized' }]);
+  expect(reported[0]?.message).toContain('events');
+  expect(broker.isConnected).toBe(false);
+  await server.restart({ config: config('>') });
+  await expect.poll(() => broker.isConnected, within).toBe(true);
+  await broker.publish('events', text('hello'));
+  await expect.poll(() => heard, within).toEqual(['hello']);
+  expect(reported).toHaveLength(1);
+});
+
+test('a subscriber whose connection is closed says so', async () => {
+  await using server = await startNatsServer();
+  const connection = await connectNats({ servers: server.url });
+  await using broker = natsBroker({ connection });
+  const reported: MicroError[] = [];
+  const subscriber = await broker.subscribe('events', () => {}, { onError: (error) => void reported.push(error) });
+  await connection.close();
+  expect(await subscriber.closed).toMatchObject({ code: 'unavailable' });
   expect(reported).toEqual([await subscriber.closed]);
+});
+
+test('a subscription over a limit of the server rejects with its sentence, and only that one', async () => {
+  await using server = await startNatsServer({ config: 'max_subscriptions: 5' });
+  await using broker = natsBroker({ servers: server.url });
+  const heard: string[] = [];
+  const subscribe = (topic: string) => broker.subscribe(topic, ({ topic: on }) => void heard.push(on));
+  const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(subscribe));
+  expect(outcomes.map(({ status }) => status)).toEqual([...Array(5).fill('fulfilled'), 'rejected', 'rejected']);
+  expect(outcomes.at(-1)).toMatchObject({
+    reason: { code: 'unavailable', message: expect.stringMatching(/"g".*maximum subscriptions exceeded/) },
+  });
+  for (const topic of ['g', 'a', 'e']) await broker.publish(topic, text('hello'));
+  await expect.poll(() => heard, within).toEqual(['a', 'e']);
+});
+
+test('a publish that the account may not make rejects with unauthorized, naming the topic', async () => {
+  const config = (deny: string) =>
+    `authorization { users: [ { user: a, password: b, permissions: { publish: { deny: "${deny}" } } } ] }`;
+  await using server = await startNatsServer({ config: config('secret.>') });
+  await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
+  const refusal = { code: 'unauthorized', message: expect.stringContaining('secret.a') };
+  await broker.publish('open.a', text('a'));
+  const publishing = ['secret.a', 'open.b', 'secret.a'].map((topic) => broker.publish(topic, text('a')));
+  const outcomes = await Promise.allSettled(publishing);
+  expect(outcomes).toMatchObject([
+    { status: 'rejected', reason: refusal },
+    { status: 'fulfilled' },
+    { status: 'rejected', reason: refusal },
+  ]);
+  await expect.poll(() => broker.stats, within).toMatchObject({ published: 4, refused: 2, confirmed: 2, open: 0 });
+  await server.restart({ config: config('open.>') });
+  await expect.poll(() => broker.isConnected, within).toBe(true);
+  // What was allowed before is found to be refused with the first message that is.
+  await expect
+    .poll(() => broker.publish('open.a', text('a')).catch((error) => error), within)
+    .toMatchObject({ code: 'unauthorized' });
 });
 
 test('a disconnected broker refuses with unavailable until it connects again', async () => {
@@ -175,7 +231,7 @@ test('a borrowed connection stays open and gets its subscriptions back', async (
 test('brokers with equal servers share one connection', async () => {
   await using server = await startNatsServer();
   await using one = natsBroker({ servers: server.url, maxPendingMessages: 10 });
-  await using other = natsBroker({ servers: server.url, format: 'native' });
+  await using other = natsBroker({ servers: server.url, dialect: 'native' });
   await Promise.all([one.connect(), other.connect()]);
   expect(await server.counts()).toMatchObject({ connections: 1 });
   await one.close();

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type NatsBrokerOptions, natsBroker } from '../src/index.ts';
 
 const wrong: readonly (readonly [string, NatsBrokerOptions])[] = [
-  ['format', { format: 'json' as 'native' }],
+  ['dialect', { dialect: 'json' as 'native' }],
   ['maxPendingMessages', { maxPendingMessages: 0 }],
   ['closeTimeoutMs', { closeTimeoutMs: 2 ** 31 }],
 ];
@@ -21,7 +21,7 @@ test('without an option it is at the default server', async () => {
   expect(broker.address).toBe('127.0.0.1:4222');
   expect(broker.options).toEqual({
     addresses: ['127.0.0.1:4222'],
-    format: 'envelope',
+    dialect: 'go',
     outage: 'refuse',
     maxBufferedBytes: 8 * 1024 * 1024,
     maxBufferedMs: 30_000,

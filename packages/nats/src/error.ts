@@ -79,6 +79,9 @@ function textOf(error: unknown, code: string, message: string): string {
   if (isRefusedCertificate(code))
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
+  // The client's errors of some codes have their words in what they were made from.
+  const { chainedError } = error as { readonly chainedError?: unknown };
+  if (message === code && chainedError !== undefined) return textOf(chainedError, '', facts(chainedError).message);
   if (message !== '') return message;
   // Node's error of a name with several addresses has its words in those of the tries.
   const { errors } = error as { readonly errors?: unknown };

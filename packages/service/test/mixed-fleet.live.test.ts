@@ -13,7 +13,7 @@ async function openPlugins(servers: string, dialect: Dialect) {
   const connection = await connectNats({ servers });
   const plugins = {
     transport: natsTransport({ connection, dialect }),
-    broker: natsBroker({ connection, format: dialect === 'auto' ? 'native' : 'envelope' }),
+    broker: natsBroker({ connection, dialect: dialect === 'auto' ? 'native' : 'go' }),
     registry: natsRegistry({ connection }),
     dialect,
   } as const;

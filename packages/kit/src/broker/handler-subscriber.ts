@@ -43,6 +43,11 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
     if (!this.#isStopped) this.#items.push(item);
   }
 
+  /** Tells `onError`, or the log where there is none. Never throws. */
+  report(error: MicroError): void {
+    this.#items.report(error);
+  }
+
   /** Ends it because of `cause`, as when the backend takes the subscription away. */
   fail(cause: MicroError): Promise<void> {
     return this.#lifetime.fail(cause);

@@ -33,7 +33,7 @@ export interface NatsSubscribeOptions {
   readonly onMessage: (message: NatsMessage) => void;
   /**
    * Called once when it has ended without being told to: the server refused it (`unauthorized`, `invalid`, or `unavailable` at a limit, with
-   * the server's sentence), or the connection was closed (what ended that, else `closed`).
+   * the server's sentence), or the connection was closed (what ended that, else `unavailable`).
    */
   readonly onError?: ((error: MicroError) => void) | undefined;
   /**

@@ -1,9 +1,9 @@
-import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { type Logger, MicroError } from '@ts-micro/core';
 import { abortable, RateLimitedLogger } from '@ts-micro/kit';
 import { type ConnectionOptions, connect } from 'nats';
 import { mapNatsError, serverError } from '../error.ts';
+import { findHost } from '../find-host.ts';
 import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { type Dialler, type DialOptions, type DialPlan, useDialTransport } from '../vendor/dial-transport.ts';
@@ -207,7 +207,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
 function hasOtherAddress(host: string, ip: string): Promise<boolean> {
   if (isIP(host) > 0) return Promise.resolve(false);
   return new Promise((resolve) => {
-    lookup(host, { all: true }, (error, found) => resolve(!error && found.some(({ address }) => address !== ip)));
+    findHost(host, {}, (error, found) => resolve(!error && found.some(({ address }) => address !== ip)));
   });
 }
 

@@ -107,7 +107,7 @@ export class LinkSubscription implements NatsSubscription {
     this.#letGo();
     if (onError) this.#tell(() => onError(error));
     else if (this.#confirms === 0 && error.code !== 'closed')
-      this.#home.logger.warn('nats subscription was refused', { error });
+      this.#home.logger.warn('nats subscription has ended', { subject: this.subject, error });
   }
 
   /** Asks for a lost one now: the connection is new. */

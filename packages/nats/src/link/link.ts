@@ -386,7 +386,7 @@ export class NatsLink implements NatsConnection {
     this.#readyWaits.settleAll(this.#lifetime.closedError());
     this.#change('closed');
     this.#state.clear();
-    const ended = this.#lifetime.cause ?? new MicroError('closed', 'nats: the connection was closed');
+    const ended = this.#lifetime.cause ?? unavailable('nats: the connection was closed');
     for (const subscription of [...this.#subscriptions]) subscription.end(ended);
     if (abandoned) throw abandoned;
   }

@@ -17,6 +17,8 @@ export class PublishTracker {
   readonly #unfollow: () => void;
   #open = 0;
   #confirmed = 0;
+  /** Open when the ping under way was sent. */
+  #covered = 0;
   /** Counts losses: a mark that was set before one confirms nothing. */
   #losses = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -44,6 +46,16 @@ export class PublishTracker {
   wrote(): void {
     this.#open++;
     if (this.#timer === undefined) this.#schedule();
+  }
+
+  /** The server refused one: it is neither open nor confirmed any more. */
+  denied(): void {
+    if (this.#open === 0) {
+      this.#confirmed--;
+      return;
+    }
+    this.#open--;
+    if (this.#covered > 0) this.#covered--;
   }
 
   /** Resolves once nothing is open, the server does not answer, or the signal aborts. Never rejects. */
@@ -78,7 +90,7 @@ export class PublishTracker {
   }
 
   async #askServer(): Promise<boolean> {
-    const covered = this.#open;
+    this.#covered = this.#open;
     const losses = this.#losses;
     try {
       await this.#connection.flush();
@@ -88,14 +100,16 @@ export class PublishTracker {
       return false;
     }
     if (losses === this.#losses) {
-      this.#open -= covered;
-      this.#confirmed += covered;
+      this.#open -= this.#covered;
+      this.#confirmed += this.#covered;
     }
+    this.#covered = 0;
     return true;
   }
 
   #lose(): void {
     this.#losses++;
+    this.#covered = 0;
     const count = this.#open;
     this.#open = 0;
     if (count > 0) this.#onUncertain(count);

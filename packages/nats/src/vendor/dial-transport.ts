@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns';
 import { createConnection, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'nats';
 import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
+import { findHost } from '../find-host.ts';
 
 /** How to dial one server. */
 export interface DialPlan {
@@ -149,9 +149,9 @@ class DialTransport extends NodeTransport {
     socket?.on('data', onData);
   }
 
-  /** The system's own way to find a host, as for any other program; those of several addresses in another order each time. */
+  /** Several addresses of one name come in another order each time. */
   readonly #lookup: LookupFunction = (host, options, done) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
+    findHost(host, options, (error, found) => {
       if (error) return done(error, []);
       const inOrder = shuffled(found).sort((one, other) => this.#weight(one.address) - this.#weight(other.address));
       if (options.all === true) done(null, inOrder);

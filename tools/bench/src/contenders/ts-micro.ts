@@ -10,19 +10,19 @@ import type { Contender, ContenderClient } from './contender.ts';
 /** What ts-micro peers speak to each other, and what a broker publishes. */
 export interface Wire {
   readonly dialect: 'auto' | 'go';
-  readonly format: 'native' | 'envelope';
+  readonly broker: 'native' | 'go';
 }
 
 /** The whole of ts-micro as the README shows it; events, which are Go Micro's envelopes by default, are native by option. */
-export const contender: Contender = tsMicro({ dialect: 'auto', format: 'native' });
+export const contender: Contender = tsMicro({ dialect: 'auto', broker: 'native' });
 
 const bytes = { contentType: 'application/octet-stream' };
 
-export function tsMicro({ dialect, format }: Wire): Contender {
+export function tsMicro({ dialect, broker }: Wire): Contender {
   const pluginsOn = (connection: NatsConnection) => ({
     dialect,
     transport: natsTransport({ connection, dialect }),
-    broker: natsBroker({ connection, format }),
+    broker: natsBroker({ connection, dialect: broker }),
     registry: natsRegistry({ connection }),
   });
   return {

@@ -57,25 +57,25 @@ function publishesOutage(outage: OutagePolicy): Row {
       }
       isOver = true;
       await publishing;
-      await until(() => publisher.books.open === 0, 10_000);
-      const { books } = publisher;
-      await until(() => arrived.length >= books.confirmed, 5000);
+      await until(() => publisher.stats.open === 0, 10_000);
+      const { stats } = publisher;
+      await until(() => arrived.length >= stats.confirmed, 5000);
       await sleep(200);
-      const figures = `${books.published} published = ${books.refused} refused + ${books.confirmed} confirmed + ${books.uncertain} uncertain`;
-      const isBalanced = books.open === 0 && books.published === books.refused + books.confirmed + books.uncertain;
-      findings.must(isBalanced && books.published === next, figures);
+      const figures = `${stats.published} published = ${stats.refused} refused + ${stats.confirmed} confirmed + ${stats.uncertain} uncertain`;
+      const isBalanced = stats.open === 0 && stats.published === stats.refused + stats.confirmed + stats.uncertain;
+      findings.must(isBalanced && stats.published === next, figures);
       findings.must(
-        refused.length === books.refused && refused.every(({ error }) => MicroError.is(error, 'unavailable')),
+        refused.length === stats.refused && refused.every(({ error }) => MicroError.is(error, 'unavailable')),
         `refused: ${codesOf(refused)}`,
       );
-      if (outage === 'buffer') findings.must(books.refused === 0, 'none refused where they are kept');
+      if (outage === 'buffer') findings.must(stats.refused === 0, 'none refused where they are kept');
       findings.must(
-        arrived.length >= books.confirmed && arrived.length <= books.confirmed + books.uncertain,
+        arrived.length >= stats.confirmed && arrived.length <= stats.confirmed + stats.uncertain,
         `${arrived.length} arrived`,
       );
       const isOrdered = arrived.every((number, index) => index === 0 || number > (arrived[index - 1] as number));
       findings.must(isOrdered, 'in order, none twice');
-      findings.must(reported === books.uncertain, `${reported} reported as uncertain`);
+      findings.must(reported === stats.uncertain, `${reported} reported as uncertain`);
       return findings.outcome;
     },
   };

@@ -4,7 +4,7 @@
  * `uncertain` ones were written before the connection broke, and the server did not say that it has them: they may have been delivered or
  * not, and are never sent again.
  */
-export interface PublishBooks {
+export interface PublishStats {
   /** Calls of `publish`. */
   readonly published: number;
   /** Those that rejected: nobody gets them. */

@@ -2,10 +2,10 @@ import type { Message } from '@ts-micro/core';
 import { encodeEnvelope, type NatsConnection, type NatsMessage, tryDecodeEnvelope } from '@ts-micro/nats';
 
 /**
- * How messages are published. `envelope` is Go Micro's: JSON of headers and base64. `native` is a plain NATS message, headers as NATS
+ * How messages are published. `go` is Go Micro's envelope: JSON of headers and base64. `native` is a plain NATS message, headers as NATS
  * headers and the body as it is, for any NATS client to read; Go Micro does not understand it.
  */
-export type BrokerFormat = 'envelope' | 'native';
+export type BrokerDialect = 'go' | 'native';
 
 /** What publishing a message takes; may share its bytes. */
 export interface Outgoing {
@@ -18,17 +18,15 @@ const formatHeader = 'Ts-Micro-Format';
 const openingBrace = 0x7b;
 const headerField: Uint8Array = Buffer.from('"Header"');
 
-const { indexOf } = Buffer.prototype as unknown as { indexOf(this: Uint8Array, bytes: Uint8Array): number };
-
-export function encodeMessage(message: Message, format: BrokerFormat): Outgoing {
-  if (format === 'envelope') return { data: encodeEnvelope(message), options: undefined };
+export function encodeMessage(message: Message, dialect: BrokerDialect): Outgoing {
+  if (dialect === 'go') return { data: encodeEnvelope(message), options: undefined };
   const { headers, body } = message;
   if (mayBeEnvelope(body)) return { data: body, options: { headers: { ...headers, [formatHeader]: 'native' } } };
   for (const _name in headers) return { data: body, options: { headers } };
   return { data: body, options: undefined };
 }
 
-/** Understands both formats and a plain message of any NATS client. What a server or proxy adds in NATS headers makes an envelope no less one. */
+/** Understands both dialects and a plain message of any NATS client. What a server or proxy adds in NATS headers makes an envelope no less one. */
 export function decodeMessage(message: NatsMessage): Message {
   const { data } = message;
   const received = message.headers();
@@ -42,7 +40,7 @@ export function decodeMessage(message: NatsMessage): Message {
 
 /** As quick as it is, it errs for others' objects with such a text in them, and never for an envelope. */
 function mayBeEnvelope(bytes: Uint8Array): boolean {
-  return bytes[0] === openingBrace && indexOf.call(bytes, headerField) >= 0;
+  return bytes[0] === openingBrace && Buffer.prototype.indexOf.call(bytes, headerField) >= 0;
 }
 
 /** Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`. */

@@ -1,7 +1,7 @@
 import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from '@ts-micro/nats';
 import { describe, expect, test } from 'vitest';
-import { decodeMessage, encodeMessage } from '../src/message-format.ts';
+import { decodeMessage, encodeMessage } from '../src/message-dialect.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -49,7 +49,7 @@ describe('what Go Micro publishes', () => {
   test('is published byte for byte', () => {
     const { data, options } = encodeMessage(
       { headers: { 'Micro-Topic': 'greeter.events', 'Content-Type': 'text/plain' }, body: encoder.encode('hello') },
-      'envelope',
+      'go',
     );
     const text = '{"Header":{"Content-Type":"text/plain","Micro-Topic":"greeter.events"},"Body":"aGVsbG8="}';
     expect(decoder.decode(data)).toBe(text);
@@ -70,7 +70,7 @@ describe('what other NATS clients publish', () => {
   });
 });
 
-describe('the native format', () => {
+describe('the native dialect', () => {
   const wire = (headers: Headers, text: string) => encodeMessage({ headers, body: encoder.encode(text) }, 'native');
 
   test('is the body as it is, and headers as NATS headers', () => {

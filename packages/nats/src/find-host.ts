@@ -1,0 +1,26 @@
+import type { LookupOptions } from 'node:dns';
+import { getServers, type LookupAddress, lookup, Resolver } from 'node:dns';
+
+type Found = (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void;
+
+const resolverOptions = { timeout: 1000, tries: 1 };
+
+/**
+ * Finds every address of a host as the system does it for any other program, the hosts file included. A name that the system does not know
+ * is asked of the name servers of Node's `dns.setServers`, within about a second.
+ */
+export function findHost(host: string, options: LookupOptions, done: Found): void {
+  lookup(host, { ...options, all: true }, (error, found) => {
+    if (error === null || error.code !== 'ENOTFOUND') return done(error, found);
+    const resolver = new Resolver(resolverOptions);
+    resolver.setServers(getServers());
+    resolver.resolve4(host, (_, four = []) => {
+      if (four.length > 0) return done(null, addressesOf(four, 4));
+      resolver.resolve6(host, (_, six = []) => (six.length > 0 ? done(null, addressesOf(six, 6)) : done(error, [])));
+    });
+  });
+}
+
+function addressesOf(found: readonly string[], family: number): LookupAddress[] {
+  return found.map((address) => ({ address, family }));
+}
