@@ -23,7 +23,7 @@ import {
 } from '@ts-micro/nats';
 import { encodeMessage } from './message-dialect.ts';
 import { checkBrokerOptions, type NatsBrokerOptions, type NatsBrokerSettings } from './nats-broker-options.ts';
-import type { NatsPublisher } from './nats-publisher.ts';
+import { NatsPublisher } from './nats-publisher.ts';
 import { NatsSubscriber } from './nats-subscriber.ts';
 import type { PublishStats } from './publish-stats.ts';
 
@@ -61,14 +61,9 @@ class ConnectedBroker implements NatsBroker {
 
   constructor(options: NatsBrokerOptions) {
     const { connect, settings, onUncertain } = checkBrokerOptions(options);
-<<<<<<< HEAD
-    this.#lease = shareConnection(connect);
-    this.#logger = safeLogger(connect.logger);
-=======
     this.#shared = shareConnection(connect);
-    this.#logger = connect.logger ?? silentLogger;
->>>>>>> fc4bfee (broker-nats: subscribers stand on the kit, option dialect, stats; a refused publish rejects)
-    this.#publisher = new NatsPublisher(...settings, onUncertain, logger: this.#logger );
+    this.#logger = safeLogger(connect.logger);
+    this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
     const plainEvents = settings.dialect === 'native';
     this.supports = { queues: true, wildcards: true, maxBodyBytes, plainEvents };
     this.options = Object.freeze({ addresses: Object.freeze([...this.#shared.addresses]), ...settings });
