@@ -80,11 +80,10 @@ function textOf(error: unknown, code: string, message: string): string {
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
   // The client's errors of some codes have their words in what they were made from.
-  const { chainedError } = error as { readonly chainedError?: unknown };
+  const { chainedError, errors } = Object(error) as { readonly chainedError?: unknown; readonly errors?: unknown };
   if (message === code && chainedError !== undefined) return textOf(chainedError, '', facts(chainedError).message);
   if (message !== '') return message;
   // Node's error of a name with several addresses has its words in those of the tries.
-  const { errors } = error as { readonly errors?: unknown };
   return Array.isArray(errors) && errors.length > 0 ? errors.map(MicroError.textOf).join(', ') : code || String(error);
 }
 

@@ -387,7 +387,10 @@ export class NatsLink implements NatsConnection {
     this.#change('closed');
     this.#state.clear();
     const ended = this.#lifetime.cause ?? unavailable('nats: the connection was closed');
-    for (const subscription of [...this.#subscriptions]) subscription.end(ended);
+    // Whoever follows `closed` hears of it before its subscriptions do.
+    setImmediate(() => {
+      for (const subscription of [...this.#subscriptions]) subscription.end(ended);
+    });
     if (abandoned) throw abandoned;
   }
 
