@@ -93,6 +93,25 @@ describe('across accounts, through an import', () => {
     }
   });
 
+  test('a second request on a socket fails as safe to retry on another one', async () => {
+    await using server = await startNatsServer({ config });
+    await using services = await connectNats({ servers: server.url, user: 's', password: 's' });
+    await using callers = await connectNats({ servers: server.url, user: 'c', password: 'c' });
+    await using serving = openTransport({ connection: services });
+    await using calling = openTransport({ connection: callers });
+    const listener = await serving.listen('greeter.node');
+    await listener.accept(echo);
+    const socket = await calling.dial('greeter.node', { metadata });
+    await socket.send(message('one'));
+    expect(textOf(await socket.receive(soon()))).toBe('one');
+    await socket.send(message('two'));
+    await expect(socket.receive(soon())).rejects.toMatchObject({
+      code: 'unavailable',
+      retrySafe: true,
+      message: expect.stringContaining('account import'),
+    });
+  });
+
   test('what takes more messages fails with words of its own', async () => {
     await using server = await startNatsServer({ config });
     await using services = await connectNats({ servers: server.url, user: 's', password: 's' });

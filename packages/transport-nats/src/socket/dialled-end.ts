@@ -103,14 +103,14 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
 
   #onStatus(received: NatsMessage): void {
     const { what } = this.#line;
-    if (isNoResponders(received)) {
-      this.fail(noRespondersError(what, { retrySafe: this.socket.record.isSafeAfterNoResponders }));
-    } else if (received.status === importedStatus) {
-      const why = 'goes through an account import, which carries one request and one answer';
-      this.fail(
-        new MicroError('unsupported', `${what}: ${why}: no streams, and no bodies above the server's max_payload`),
-      );
-    }
+    const { isSafeAfterNoResponders, wasAnswered } = this.socket.record;
+    if (isNoResponders(received)) this.fail(noRespondersError(what, { retrySafe: isSafeAfterNoResponders }));
+    if (received.status !== importedStatus) return;
+    const why = 'goes through an account import, which carries one request and one answer';
+    const message = `${what}: ${why}: no streams, and no bodies above the server's max_payload`;
+    // One request after others that were answered goes through on a socket of its own.
+    const retrySafe = wasAnswered && isSafeAfterNoResponders;
+    this.fail(new MicroError(retrySafe ? 'unavailable' : 'unsupported', message, { retrySafe }));
   }
 
   #onEnvelope(data: Uint8Array): void {

@@ -38,6 +38,11 @@ export class SentRecord {
     this.#others = 0;
   }
 
+  /** Whether anything ever came back. */
+  get wasAnswered(): boolean {
+    return this.#answered > 0;
+  }
+
   /** Whether "no responders" means that no message was taken: it can be about one only, as with two of them the first may have run. */
   get isSafeAfterNoResponders(): boolean {
     return this.#begun - this.#answered + this.#others === 1;
