@@ -2,6 +2,7 @@ export { typedClient } from './call/create-typed-client.ts';
 export { defineService } from './define/define-service.ts';
 export { bidiStream, clientStream, serverStream, unary } from './define/endpoint.ts';
 export { unchecked } from './define/schema.ts';
+export { definitionOf } from './generate/definition-of.ts';
 export { handle, implement, subscribe } from './serve/implement.ts';
 
 export type { TypedClientOptions } from './call/create-typed-client.ts';

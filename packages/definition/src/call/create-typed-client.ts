@@ -2,6 +2,7 @@ import { MicroError } from '@ts-micro/core';
 import type { Client, EventOptions } from '@ts-micro/service';
 import type { ServiceDefinition } from '../define/define-service.ts';
 import type { Schema } from '../define/schema.ts';
+import { exactCodecs } from '../json/exact-json.ts';
 import { outgoingCheck, refusalOf } from '../validate/checks.ts';
 import { isPromise } from '../validate/validate.ts';
 import { type CalledEndpoint, makeCall } from './calls.ts';
@@ -41,23 +42,24 @@ export function typedClient<const D extends ServiceDefinition>(
   }
   const events = Object.entries(definition.events).map(([topic, schema]) => [
     topic,
-    { publish: publisherOf(client, topic, schema, validateEvents) },
+    { publish: publisherOf(client, topic, schema, validateEvents, definition.exactIntegers) },
   ]);
   return { ...calls, events: Object.fromEntries(events) } as unknown as TypedClient<D>;
 }
 
-const asJson = { codecs: undefined, contentType: 'application/json', exactIntegers: false };
-
-function publisherOf(client: Client, topic: string, schema: Schema, isOn: boolean) {
+function publisherOf(client: Client, topic: string, schema: Schema, isOn: boolean, exactIntegers: boolean) {
+  const sent = { codecs: undefined, contentType: 'application/json', exactIntegers };
+  const invalid = (message: string) => new MicroError('invalid', message);
   const check = outgoingCheck(
     schema,
     isOn,
-    asJson,
+    sent,
     false,
-    refusalOf((message) => new MicroError('invalid', message), `client: the event of "${topic}" does not fit`),
+    refusalOf(invalid, `client: the event of "${topic}" does not fit`),
   );
+  const defaults: EventOptions = { contentType: sent.contentType, ...(exactIntegers && { codecs: exactCodecs }) };
   return async (event: unknown, options?: EventOptions): Promise<void> => {
     const checked = check === undefined ? event : check(event);
-    await client.publish(topic, isPromise(checked) ? await checked : checked, options);
+    await client.publish(topic, isPromise(checked) ? await checked : checked, { ...defaults, ...options });
   };
 }

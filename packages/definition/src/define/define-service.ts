@@ -21,8 +21,10 @@ export interface ServiceInit<Endpoints extends EndpointMap, Events extends Event
   readonly endpoints: Endpoints;
   /** The events that have to do with the service, whoever publishes and handles them. */
   readonly events?: Events;
-  /** @default the schema's own, where it has one (zod, arktype) */
+  /** What makes JSON Schemas, which are advertised. @default the schema's own, where it has one (zod, arktype) */
   readonly jsonSchema?: JsonSchemaConverter;
+  /** {@link EndpointInit.exactIntegers} of all endpoints, and of events. @default false */
+  readonly exactIntegers?: boolean;
 }
 
 /** What a service understands and answers, for both ends to share. */
@@ -31,13 +33,14 @@ export interface ServiceDefinition<Endpoints extends EndpointMap = EndpointMap, 
   readonly endpoints: Endpoints;
   readonly events: Events;
   readonly jsonSchema: JsonSchemaConverter | undefined;
+  readonly exactIntegers: boolean;
 }
 
 /** Makes a definition. Throws `invalid` naming the endpoint or event that breaks a rule. */
 export function defineService<const Endpoints extends EndpointMap, const Events extends EventMap = NoEvents>(
   init: ServiceInit<Endpoints, Events>,
 ): ServiceDefinition<Endpoints, Events> {
-  const { name, endpoints, events = {} as Events, jsonSchema } = init;
+  const { name, endpoints, events = {} as Events, jsonSchema, exactIntegers = false } = init;
   if (typeof name !== 'string' || name.trim() === '') throw new MicroError('invalid', 'definition: name is empty');
   const invalid = (what: string) => new MicroError('invalid', `definition of "${name}": ${what}`);
   for (const [endpoint, { request, response, errors }] of Object.entries(endpoints)) {
@@ -52,5 +55,10 @@ export function defineService<const Endpoints extends EndpointMap, const Events 
     checkTopic(topic, `definition of "${name}"`);
     if (!isSchema(schema)) throw invalid(`event "${topic}" is not a Standard Schema`);
   }
-  return { name, endpoints, events, jsonSchema };
+  return { name, endpoints: exactIntegers ? exact(endpoints) : endpoints, events, jsonSchema, exactIntegers };
+}
+
+function exact<Endpoints extends EndpointMap>(endpoints: Endpoints): Endpoints {
+  const entries = Object.entries(endpoints).map(([name, endpoint]) => [name, { ...endpoint, exactIntegers: true }]);
+  return Object.fromEntries(entries) as Endpoints;
 }

@@ -60,8 +60,12 @@ export function eventOptions(
 ): SubscriptionOptions {
   const event = jsonSchemaOf(schema, definition.jsonSchema);
   return {
+    ...(definition.exactIntegers && { codecs: exactCodecs }),
     ...(event && { event: valueRecord(event, pascalCase(topic)) }),
-    metadata: withoutEmpty({ [advertised.eventSchema]: budget.take(event) }),
+    metadata: withoutEmpty({
+      [advertised.eventSchema]: budget.take(event),
+      [advertised.exactIntegers]: definition.exactIntegers ? 'true' : undefined,
+    }),
   };
 }
 

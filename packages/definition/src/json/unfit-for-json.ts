@@ -58,10 +58,10 @@ function problemAmong(value: object, rules: JsonRules, path: PropertyKey[], hold
   const isArray = Array.isArray(value);
   const keys = isArray ? value.keys() : Object.keys(value);
   for (const key of keys) {
-    const item = (value as Record<PropertyKey, unknown>)[key];
-    if (item === undefined && !isArray && rules.allowsUndefined) continue;
     path.push(key);
-    const problem = problemOf(item, rules, path, holders);
+    const item = (value as Record<PropertyKey, unknown>)[key];
+    const isLeftOut = item === undefined && !isArray && rules.allowsUndefined;
+    const problem = isLeftOut ? undefined : problemOf(item, rules, path, holders);
     if (problem !== undefined) return problem;
     path.pop();
   }
@@ -74,7 +74,8 @@ function lostAsJson(value: object): string | undefined {
   if (prototype === Object.prototype || prototype === null || Array.isArray(value)) return undefined;
   if (value instanceof Date) return 'a Date arrives as text: send toISOString()';
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'bytes have no JSON form: send base64 text';
-  for (const kind of [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error]) {
+  if (value instanceof Error) return 'an Error has no JSON form';
+  for (const kind of [Map, Set, WeakMap, WeakSet, RegExp, Promise]) {
     if (value instanceof kind) return `a ${kind.name} has no JSON form`;
   }
   return undefined;
