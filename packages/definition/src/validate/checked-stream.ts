@@ -6,7 +6,7 @@ import { isPromise } from './validate.ts';
 export interface StreamChecks {
   readonly send: Check | undefined;
   readonly receive: Check | undefined;
-  /** Makes of what a `receive` fails with what the user gets, at once or as a promise. */
+  /** Of a client: makes of what a `receive` fails with what the user gets, at once or as a promise. */
   readonly failure?: ((error: unknown) => unknown) | undefined;
 }
 
@@ -56,11 +56,18 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
+    // The stream's own iterator decides what leaving the loop means.
+    const values = this.#inner[Symbol.asyncIterator]();
+    let isLeft = true;
     try {
-      // The stream's own iterator decides what leaving the loop means.
-      for await (const value of this.#inner) yield (await this.#checked(value)) as Receive;
+      for (let next = await values.next(); next.done !== true; next = await values.next())
+        yield (await this.#checked(next.value)) as Receive;
     } catch (error) {
+      // At the service the stream must stay open for the handler's last words, which tell the client.
+      isLeft = this.#checks.failure !== undefined;
       throw await this.#failureOf(error);
+    } finally {
+      if (isLeft) await values.return?.();
     }
   }
 
