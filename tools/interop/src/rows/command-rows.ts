@@ -23,6 +23,8 @@ async function says(stage: Stage, ...parameters: string[]): Promise<string> {
   for (let tries = 1; ; tries++) {
     const { stdout, stderr } = await stage.micro(...parameters);
     if (stdout.trim() !== '') return stdout;
+    // Its help goes to stderr.
+    if (stderr.includes('USAGE:')) return stderr;
     if (tries === 10) throw new Error(`micro ${parameters.join(' ')} says nothing: ${stderr}`);
   }
 }
