@@ -33,6 +33,12 @@ const folderFloors = {
     connection: ['.', 'link', 'vendor'],
     flags: ['connection'],
   },
+  '@ts-micro/registry-nats': {
+    '.': ['query', 'subjects', 'wire'],
+    wire: [],
+    subjects: ['wire'],
+    query: ['wire'],
+  },
   '@ts-micro/service': {
     '.': ['rpc'],
     rpc: [],

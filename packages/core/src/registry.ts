@@ -10,7 +10,10 @@ export interface RegistryFeatures {
 }
 
 export interface RegisterOptions extends AbortOptions {
-  /** The lease: how many milliseconds the nodes stay without being registered again. @default until deregistered, or the registry closes */
+  /**
+   * The lease: how many milliseconds the nodes stay without being registered again.
+   * @default until deregistered, or the registry closes
+   */
   readonly ttlMs?: number | undefined;
 }
 
@@ -28,8 +31,9 @@ export interface LookupOptions extends AbortOptions {
 }
 
 /**
- * Tells what changed. `resync` carries everything that the watcher knows now: it is the first event, and comes again after every gap in
- * which changes may have been missed. The others carry one service and version as it is now (`delete`: as it was last).
+ * Tells what changed. `resync` carries everything that the watcher knows now: it is the first event, and comes again
+ * after every gap in which changes may have been missed. The others carry one service and version as it is now
+ * (`delete`: as it was last).
  */
 export type RegistryEvent =
   | { readonly type: 'resync'; readonly services: readonly ServiceRecord[] }
@@ -38,8 +42,8 @@ export type RegistryEvent =
 /**
  * Finds services, and lets them be found. (Go Micro: `registry.Registry`.)
  *
- * A record without nodes registers the version alone, until it gets nodes. Registering at once from several callers is safe; of one
- * node, the registration that takes effect last counts.
+ * A record without nodes registers the version alone, until it gets nodes. Registering at once from several callers
+ * is safe; of one node, the registration that takes effect last counts.
  *
  * Contract:
  * - a registered service is seen from another registry instance, complete
@@ -81,15 +85,26 @@ export interface Registry extends Closable {
   readonly supports: RegistryFeatures;
   /** Is false while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
-  /** Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`, `unsupported`, `unavailable`, `closed`. */
+  /**
+   * Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`,
+   * `unsupported`, `unavailable`, `closed`.
+   */
   register(service: ServiceRecord, options?: RegisterOptions): Promise<void>;
-  /** Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`. */
+  /**
+   * Removes the record's nodes by id, and the record with its last node. Errors: `invalid`, `unavailable`, `closed`.
+   */
   deregister(service: ServiceRecord, options?: AbortOptions): Promise<void>;
-  /** Resolves with the records of that name, one for each version, or with an empty list. Errors: `invalid`, `unavailable`, `unauthorized`, `closed`. */
+  /**
+   * Resolves with the records of that name, one for each version, or with an empty list. Errors: `invalid`,
+   * `unavailable`, `unauthorized`, `closed`.
+   */
   getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]>;
   /** Resolves with every record, one for each name and version. Errors: `unavailable`, `unauthorized`, `closed`. */
   listServices(options?: AbortOptions): Promise<readonly ServiceRecord[]>;
-  /** Follows changes. Resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `unauthorized`, `closed`. */
+  /**
+   * Follows changes. Resolves once none is missed any more. Errors: `unsupported`, `unavailable`, `unauthorized`,
+   * `closed`.
+   */
   watch(options?: WatchOptions): Promise<Watcher>;
 }
 

@@ -44,10 +44,11 @@ export interface ServiceRecordInit {
 }
 
 /**
- * Returns a complete record: a deep copy that shares nothing with `init`. Throws `invalid` where a name, node id or node address is missing.
+ * Returns a complete record: a deep copy that shares nothing with `init`. Throws `invalid` where a name, node id or
+ * node address is missing.
  *
- * Fields that are none of a record's are left out: no backend carries them, and Go Micro has no place for them. What else a node or an
- * endpoint wants to say goes into its `metadata`.
+ * Fields that are none of a record's are left out: no backend carries them, and Go Micro has no place for them. What
+ * else a node or an endpoint wants to say goes into its `metadata`.
  */
 export function serviceRecord(init: ServiceRecordInit): ServiceRecord {
   if (typeof init.name !== 'string' || init.name === '')

@@ -5,7 +5,8 @@ export interface SubjectRules {
   readonly wildcards?: boolean | undefined;
 }
 
-// The server ends a connection whose control line is over 4096 bytes, and a control line may hold two subjects and a queue.
+// The server ends a connection whose control line is over 4096 bytes, and a control line may hold two subjects and a
+// queue.
 const maxBytes = 1000;
 const maxKnown = 4096;
 
@@ -14,7 +15,8 @@ const knownPatterns = new Set<string>();
 const knownQueues = new Set<string>();
 
 /**
- * Throws `invalid` unless `subject` is tokens between dots without white space or control characters, at most 1000 bytes, and does not begin with `$` but for `$SRV.`.
+ * Throws `invalid` unless `subject` is tokens between dots without white space or control characters, at most 1000
+ * bytes, and does not begin with `$` but for `$SRV.`.
  *
  * Neither the client nor the server says so of its own accord: a bad subject is a subscription that hears nothing.
  */
@@ -31,7 +33,10 @@ export function isSubject(subject: string): boolean {
   return knownSubjects.has(subject) || subjectFault(subject, false) === undefined;
 }
 
-/** Throws `invalid` unless `queue` can name a queue group: no white space, no control characters, no wildcards, at most 1000 bytes. */
+/**
+ * Throws `invalid` unless `queue` can name a queue group: no white space, no control characters, no wildcards, at
+ * most 1000 bytes.
+ */
 export function checkQueue(queue: string, who: string): void {
   if (knownQueues.has(queue)) return;
   const fault = subjectFault(queue, false);

@@ -5,34 +5,49 @@ import { type SubjectPlan, sharedSubjects, subjectsByName } from './subjects/sub
 
 /** How to connect, and how to ask. */
 export interface NatsRegistryOptions extends NatsPluginOptions {
-  /** The longest a lookup takes: also how long it waits for an unknown name where other services keep silent. @default 500 */
+  /**
+   * The longest a lookup takes: also how long it waits for an unknown name where other services keep silent.
+   * @default 500
+   */
   readonly queryTimeoutMs?: number | undefined;
   /** A lookup ends this long after the last answer. @default 25 */
   readonly quietMs?: number | undefined;
   /** A `getService` ends once one version has this many nodes. @default none */
   readonly quorum?: number | undefined;
   /**
-   * Whom it finds and is found by. `go`: Go Micro's registries and ours, on subjects that all services share. `native`: only registries
-   * of the same dialect, on subjects of each service's own below the query and watch subjects, so that a lookup or an announcement
-   * reaches only those who have to do with it.
+   * Whom it finds and is found by. `go`: Go Micro's registries and ours, on subjects that all services share.
+   * `native`: only registries of the same dialect, on subjects of each service's own below the query and watch
+   * subjects, so that a lookup or an announcement reaches only those who have to do with it.
    * @default 'go'
    */
   readonly dialect?: 'go' | 'native' | undefined;
   /**
    * Where to ask and to answer.
-   * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before); natively `ts-micro.query`
+   * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before);
+   * natively `ts-micro.query`
    */
   readonly querySubjects?: readonly string[] | undefined;
   /**
    * Where to announce and to watch.
-   * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before); natively `ts-micro.watch`
+   * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before);
+   * natively `ts-micro.watch`
    */
   readonly watchSubjects?: readonly string[] | undefined;
-  /** The lease of nodes registered without `ttlMs`, renewed three times in it, and of those a Go peer announces. @default 90000 */
+  /**
+   * The lease of nodes registered without `ttlMs`, renewed three times in it, and of those a Go peer announces.
+   * @default 90000
+   */
   readonly defaultLeaseMs?: number | undefined;
-  /** The longest lease that a peer is believed. A node that states a longer one is asked for when this one is over. @default 600000 */
+  /**
+   * The longest lease that a peer is believed. A node that states a longer one is asked for when this one is over.
+   * @default 600000
+   */
   readonly maxLeaseMs?: number | undefined;
-  /** The most nodes that one watcher knows and one lookup returns. Where it is full, nodes that it does not know are left out. @default 20000 */
+  /**
+   * The most nodes that one watcher knows and one lookup returns. Where it is full, nodes that it does not know are
+   * left out.
+   * @default 20000
+   */
   readonly maxNodes?: number | undefined;
   /** The most memory in bytes, roughly, that the records of one watcher or lookup take. @default 64 MiB */
   readonly maxBytes?: number | undefined;

@@ -30,7 +30,8 @@ const who = 'nats registry';
 const closeTimeoutMs = 10_000;
 
 /**
- * A registry without a store: every process answers queries for what is registered in it, as Go Micro's NATS registry does.
+ * A registry without a store: every process answers queries for what is registered in it, as Go Micro's NATS registry
+ * does.
  *
  * Connects at first use. Throws `invalid` naming the option.
  */
@@ -155,7 +156,9 @@ class NatsRegistry implements Registry {
     }
   }
 
-  /** What this registry has on its connection, made at first use and again where the connection was closed for good. */
+  /**
+   * What this registry has on its connection, made at first use and again where the connection was closed for good.
+   */
   async #open(options: AbortOptions): Promise<RegistrySession> {
     if (this.#session) return this.#session;
     const connection = await this.#lease.get(options);

@@ -33,9 +33,10 @@ const mostHeard = 100_000;
  * A watcher that knows what peers announce and, at first and after a gap, what everybody answers.
  *
  * - An announcement that comes in while it asks counts more than an answer about the same node, which may be older.
- * - A node whose stated lease runs out is gone. One that stated none, or too long a lease, is asked for first; all of them at once, and
- *   at most once a second.
- * - After a gap every node is in doubt: who is not heard of within 5 s is asked for and then given up. During an outage nobody is.
+ * - A node whose stated lease runs out is gone. One that stated none, or too long a lease, is asked for first; all of
+ *   them at once, and at most once a second.
+ * - After a gap every node is in doubt: who is not heard of within 5 s is asked for and then given up. During an
+ *   outage nobody is.
  */
 export class NatsWatcher extends RecordWatcher {
   readonly #options: NatsWatcherOptions;
@@ -81,7 +82,8 @@ export class NatsWatcher extends RecordWatcher {
     const { action, service } = announcement;
     this.#hear(service);
     if (action !== 'delete') this.#put(announcement);
-    // Whatever else a Go service is configured to call it, it tells what it has. One that leaves without nodes leaves with all of them.
+    // Whatever else a Go service is configured to call it, it tells what it has. One that leaves without nodes leaves
+    // with all of them.
     else if (service.nodes.length === 0) this.#known.removeVersion(service);
     else this.#known.remove(service);
   }

@@ -14,7 +14,10 @@ export interface RegistrationsOptions {
   readonly onGone: (name: string) => void;
 }
 
-/** What is registered in this process: it answers for it, announces it again before its leases run out elsewhere, and forgets what is not renewed. */
+/**
+ * What is registered in this process: it answers for it, announces it again before its leases run out elsewhere, and
+ * forgets what is not renewed.
+ */
 export class Registrations {
   readonly #options: RegistrationsOptions;
   readonly #table: LeaseTable = new LeaseTable({ onDue: (now) => this.#expire(now) });

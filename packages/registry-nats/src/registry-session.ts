@@ -82,12 +82,18 @@ export class RegistrySession {
     this.#announcements.stop(subjects);
   }
 
-  /** Tells every watcher of a service, stating the leases of the nodes in their order or one for all. Throws as `publish` does. */
+  /**
+   * Tells every watcher of a service, stating the leases of the nodes in their order or one for all. Throws as
+   * `publish` does.
+   */
   announce(name: string, data: Uint8Array, leasesMs?: readonly number[]): void {
     publishToAll(this.connection, this.#settings.subjects.announced(name), data, { leasesMs });
   }
 
-  /** Resolves once the server has what was announced of a service. Errors: `unauthorized` where it refused it, `unavailable`. */
+  /**
+   * Resolves once the server has what was announced of a service. Errors: `unauthorized` where it refused it,
+   * `unavailable`.
+   */
   async announced(name: string, options?: AbortOptions): Promise<void> {
     const subjects = this.#settings.subjects.announced(name);
     let denial: MicroError | undefined;

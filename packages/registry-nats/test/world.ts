@@ -18,7 +18,10 @@ export async function owned(options: NatsRegistryOptions = {}, shared?: NatsWorl
   };
 }
 
-/** Registries take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
+/**
+ * Registries take turns with two borrowed connections of the client's newer generation, so that most cases cross from
+ * one to the other.
+ */
 export async function borrowed(options: NatsRegistryOptions = {}, shared?: NatsWorld): Promise<Harness<'registry'>> {
   const nats = shared ?? (await startNatsWorld());
   // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.

@@ -1,3 +1,6 @@
+// The import, unlike the global, is real even where a test fakes timers.
+import { setImmediate } from 'node:timers';
+
 /** The time in milliseconds that queued work may keep the event loop before everything else gets its turn. */
 const turnMs = 5;
 

@@ -1,4 +1,7 @@
-/** Whether two pieces of plain data hold the same; the order of keys does not count, and an absent key is an undefined one. */
+/**
+ * Whether two pieces of plain data hold the same; the order of keys does not count, and an absent key is an undefined
+ * one.
+ */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

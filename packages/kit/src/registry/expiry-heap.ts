@@ -6,7 +6,10 @@ export interface Expiring {
   heapIndex: number;
 }
 
-/** Orders what expires by when it does: adding, moving and removing one of n costs O(log n), reading the first nothing. */
+/**
+ * Orders what expires by when it does: adding, moving and removing one of n costs O(log n), reading the first
+ * nothing.
+ */
 export class ExpiryHeap<T extends Expiring> {
   readonly #items: T[] = [];
 

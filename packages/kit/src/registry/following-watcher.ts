@@ -5,14 +5,14 @@ import { RecordWatcher, type RecordWatcherOptions } from './record-watcher.ts';
 export type TableChange = (table: LeaseTable) => void;
 
 /**
- * A whole {@link RecordWatcher} for a backend that can be asked for everything and tells its changes: it keeps a table, and announces how
- * that differs.
+ * A whole {@link RecordWatcher} for a backend that can be asked for everything and tells its changes: it keeps a
+ * table, and announces how that differs.
  *
- * - Changes that come in while {@link load} asks are announced at once, where a first load is over, and are made again to what it
- *   brings, because the answer may be older. The `resync` that follows has them.
+ * - Changes that come in while {@link load} asks are announced at once, where a first load is over, and are made
+ *   again to what it brings, because the answer may be older. The `resync` that follows has them.
  * - Of loads under way at once each announces a `resync` as it ends, and the table of the one that ends last counts.
- * - Several registrations in one change, or of one node several times, are merged as {@link LeaseTable} says: what is equal to what is
- *   known tells nobody. So a change may be reported twice.
+ * - Several registrations in one change, or of one node several times, are merged as {@link LeaseTable} says: what is
+ *   equal to what is known tells nobody. So a change may be reported twice.
  * - A record without nodes is a version of its own until it gets nodes.
  */
 export class FollowingWatcher extends RecordWatcher {
@@ -42,8 +42,8 @@ export class FollowingWatcher extends RecordWatcher {
   }
 
   /**
-   * Takes everything, at first and after every gap, and announces it as a `resync`. By the time `ask` asks, changes must come in. Rejects
-   * as `ask` does: a first load that fails closes the watcher, a later one leaves what it knew.
+   * Takes everything, at first and after every gap, and announces it as a `resync`. By the time `ask` asks, changes
+   * must come in. Rejects as `ask` does: a first load that fails closes the watcher, a later one leaves what it knew.
    */
   async load(ask: () => Promise<LeaseTable>): Promise<void> {
     const late: TableChange[] = [];

@@ -1,6 +1,9 @@
 import { longestTimerMs } from '../lifecycle/timers.ts';
 
-/** One timer for any number of leases, which fires by the earliest. Keeps no process alive. Times are of `performance.now()`. */
+/**
+ * One timer for any number of leases, which fires by the earliest. Keeps no process alive. Times are of
+ * `performance.now()`.
+ */
 export class LeaseClock {
   readonly #onTime: (now: number) => number;
   #timer: ReturnType<typeof setTimeout> | undefined;

@@ -30,11 +30,14 @@ export interface PutOptions {
 const unleased = { ttlMs: 0, isGuess: false, owner: {}, expiresAt: 0, heapIndex: -1 };
 
 /**
- * Nodes with their leases, merged into one record for each name and version, and the watchers that are told of what changes.
+ * Nodes with their leases, merged into one record for each name and version, and the watchers that are told of what
+ * changes.
  *
  * - A node that is put again, unchanged, is renewed: that costs O(log n) and tells nobody.
- * - Where the nodes of one version were put with different metadata or endpoints, the version has those that changed last.
- * - Putting a record without nodes registers the version alone; that ends as soon as it gets nodes. A version goes with its last node.
+ * - Where the nodes of one version were put with different metadata or endpoints, the version has those that changed
+ *   last.
+ * - Putting a record without nodes registers the version alone; that ends as soon as it gets nodes. A version goes
+ *   with its last node.
  * - A full table refuses nodes that it does not know. Those it knows stay as they are, and are renewed.
  *
  * Leases run on `performance.now()`. A timer that keeps no process alive removes what is due; {@link clear} stops it.
@@ -68,7 +71,9 @@ export class LeaseTable {
     return this.#find(name, version)?.record;
   }
 
-  /** The records of that name, or of all. Each is the same object until it changes, and shared: must not be changed. */
+  /**
+   * The records of that name, or of all. Each is the same object until it changes, and shared: must not be changed.
+   */
   records(name?: string): ServiceRecord[] {
     const services = name === undefined ? [...this.#services.values()] : [this.#services.get(name) ?? new Map()];
     return services.flatMap((versions) => [...versions.values()].map((version: ServiceVersion) => version.record));
@@ -79,7 +84,10 @@ export class LeaseTable {
     return this.records(name).map(serviceRecord);
   }
 
-  /** The length of each node's lease, in the order of `record`'s nodes; a record without nodes has one. Unknown ones are left out. */
+  /**
+   * The length of each node's lease, in the order of `record`'s nodes; a record without nodes has one. Unknown ones
+   * are left out.
+   */
   leasesMs(record: ServiceRecord): number[] {
     return this.#known(record).map(({ ttlMs }) => ttlMs);
   }

@@ -6,6 +6,7 @@ import {
   serviceRecord,
   type Watcher,
 } from '@ts-micro/core';
+import { isTurnOver, nextTurnOfLoop } from '../lifecycle/event-loop.ts';
 import { Lifetime } from '../lifecycle/lifetime.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
 import { recordBytes } from './record-size.ts';
@@ -25,7 +26,10 @@ export interface RecordWatcherOptions {
   readonly limitBytes?: number | undefined;
 }
 
-/** An event before it is copied for who receives it. A `resync` without records tells what is known when it is received. */
+/**
+ * An event before it is copied for who receives it. A `resync` without records tells what is known when it is
+ * received.
+ */
 interface Waiting {
   readonly type: RegistryEvent['type'];
   readonly services?: readonly ServiceRecord[] | undefined;
@@ -35,8 +39,9 @@ interface Waiting {
 /**
  * A whole {@link Watcher}: the backend tells it what changes, and {@link resync} at first and after every gap.
  *
- * It holds the records it is told and copies them when they are received, so none may be changed afterwards. Where more waits than it
- * holds, one `resync` takes the place of all that waited; it tells what is known when it is received, so until then nothing more waits.
+ * It holds the records it is told and copies them when they are received, so none may be changed afterwards. Where
+ * more waits than it holds, one `resync` takes the place of all that waited; it tells what is known when it is
+ * received, so until then nothing more waits.
  */
 export class RecordWatcher implements Watcher {
   /** The one service that it watches, or every one. */
@@ -55,12 +60,17 @@ export class RecordWatcher implements Watcher {
     this.#waiting = this.#mailbox();
   }
 
-  /** Whether a change of that service would be announced: it is watched, and no `resync` that will tell it waits already. */
+  /**
+   * Whether a change of that service would be announced: it is watched, and no `resync` that will tell it waits
+   * already.
+   */
   wants(name: string): boolean {
     return this.#lifetime.isOpen && !this.#isBehind && (this.service === undefined || this.service === name);
   }
 
-  /** Announces a change, where it is one of the service that is watched. `bytes` is the memory that the event takes. */
+  /**
+   * Announces a change, where it is one of the service that is watched. `bytes` is the memory that the event takes.
+   */
   tell(type: 'create' | 'update' | 'delete', service: ServiceRecord, bytes: number = recordBytes(service)): void {
     if (this.wants(service.name)) this.#push({ type, services: [service], bytes });
   }
@@ -114,6 +124,8 @@ export class RecordWatcher implements Watcher {
   }
 
   async #next(options?: AbortOptions): Promise<RegistryEvent | undefined> {
+    // Copying large records one after the other, for who reads them all, must not keep everything else waiting.
+    if (isTurnOver()) await nextTurnOfLoop();
     const next = await this.#waiting.pull(options);
     if (next === undefined) return undefined;
     const { type, services, bytes } = next;

@@ -12,7 +12,10 @@ export function checkTtl(ttlMs: number | undefined, who: string): void {
   throw new MicroError('invalid', `${who}: ttlMs is ${String(ttlMs)}, not a positive number`);
 }
 
-/** Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, or has metadata that are no text. */
+/**
+ * Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, or has metadata that are no
+ * text.
+ */
 export function checkRecord(service: ServiceRecord, who: string): ServiceRecord {
   const record = serviceRecord(service);
   for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {

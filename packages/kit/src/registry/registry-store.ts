@@ -1,9 +1,9 @@
 import type { AbortOptions } from '@ts-micro/core';
 
 /**
- * What a `StoreRegistry` needs of a backend: texts by name that all instances share, a clock, and a feed. Calls take effect in the order
- * in which they are made. Each rejects with a `MicroError`: `unavailable`, at once, where the backend cannot be reached; and ends with
- * its signal.
+ * What a `StoreRegistry` needs of a backend: texts by name that all instances share, a clock, and a feed. Calls take
+ * effect in the order in which they are made. Each rejects with a `MicroError`: `unavailable`, at once, where the
+ * backend cannot be reached; and ends with its signal.
  */
 export interface RegistryStore {
   /** All texts. */
@@ -16,7 +16,10 @@ export interface RegistryStore {
   now(options: AbortOptions): Promise<number>;
   /** Tells every instance, this one too. */
   publish(text: string, options: AbortOptions): Promise<unknown>;
-  /** Resolves once `listener`, which never throws, hears all that is published from then on. Called for each watcher with the same listener, which then hears it once. */
+  /**
+   * Resolves once `listener`, which never throws, hears all that is published from then on. Called for each watcher
+   * with the same listener, which then hears it once.
+   */
   subscribe(listener: (text: string) => void, options: AbortOptions): Promise<unknown>;
   /** Lets go of the backend, whatever is under way. */
   close(options: AbortOptions): Promise<unknown>;

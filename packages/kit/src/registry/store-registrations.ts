@@ -9,7 +9,10 @@ interface Registration {
   expiresAtMs: number;
 }
 
-/** What one registry has registered in a store: puts it there, tells everybody, puts it back after an outage, and takes it away in the end. */
+/**
+ * What one registry has registered in a store: puts it there, tells everybody, puts it back after an outage, and
+ * takes it away in the end.
+ */
 export class StoreRegistrations {
   readonly #store: RegistryStore;
   readonly #assertOpen: () => void;

@@ -36,8 +36,9 @@ export interface StoreRegistryOptions {
 const retryMs = 500;
 
 /**
- * A whole {@link Registry} over a store that all instances share. Leases run on the store's clock. A node belongs to the instance that
- * registered it last; where the nodes of a version were registered with different metadata or endpoints, it has those that changed last.
+ * A whole {@link Registry} over a store that all instances share. Leases run on the store's clock. A node belongs to
+ * the instance that registered it last; where the nodes of a version were registered with different metadata or
+ * endpoints, it has those that changed last.
  */
 export class StoreRegistry implements Registry {
   readonly name: string;
@@ -98,7 +99,10 @@ export class StoreRegistry implements Registry {
     return watcher;
   }
 
-  /** For its backend, whenever that can be reached again after an outage: puts back what was lost, and watchers announce a `resync`. Tried until it succeeds. */
+  /**
+   * For its backend, whenever that can be reached again after an outage: puts back what was lost, and watchers
+   * announce a `resync`. Tried until it succeeds.
+   */
   async resume(): Promise<void> {
     clearTimeout(this.#retry);
     try {

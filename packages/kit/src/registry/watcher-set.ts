@@ -33,8 +33,8 @@ export class WatcherSet {
   }
 
   /**
-   * Announces a change. `record` is called only where somebody listens, as making one costs O(nodes); `bytes` is the memory that the
-   * change brought. @default that of the whole record
+   * Announces a change. `record` is called only where somebody listens, as making one costs O(nodes); `bytes` is the
+   * memory that the change brought. @default that of the whole record
    */
   tell(type: 'create' | 'update' | 'delete', name: string, record: () => ServiceRecord, bytes?: number): void {
     if (this.#isMuted) return;

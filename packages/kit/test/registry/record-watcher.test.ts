@@ -78,3 +78,15 @@ test('the resync that stands for everything tells what is known when it is recei
   watcher.tell('create', record('e'));
   expect(await watcher.receive()).toMatchObject({ type: 'create', service: { name: 'e' } });
 });
+
+test('who reads a long row of large records leaves timers their turn', async () => {
+  const nodes = Array.from({ length: 2000 }, (_, index) => ({ id: `${index}`, address: 'a', metadata: { a: 'b' } }));
+  const large = serviceRecord({ name: 'greeter', nodes });
+  await using watcher = watcherOf({ limitBytes: Number.POSITIVE_INFINITY });
+  for (let count = 0; count < 200; count++) watcher.tell('update', large);
+  let turns = 0;
+  const turn = setInterval(() => turns++, 0);
+  for (let count = 0; count < 200; count++) await watcher.receive();
+  clearInterval(turn);
+  expect(turns).toBeGreaterThan(1);
+});

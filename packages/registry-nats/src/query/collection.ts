@@ -110,7 +110,8 @@ export class Collection implements ReplyReceiver<NatsMessage> {
     if (leftMs >= 1) {
       this.#timer = setTimeout(() => this.#onTimer(), leftMs);
     } else if (leftMs < -quietMs && this.#isLateAllowed) {
-      // So late that this process was busy: answers may lie in the socket, unread, or where others were kept busy as well.
+      // So late that this process was busy: answers may lie in the socket, unread, or where others were kept busy as
+      // well.
       this.#isLateAllowed = false;
       this.#timer = setTimeout(() => this.#onTimer(), Math.min(-leftMs, timeoutMs));
     } else {

@@ -1,7 +1,9 @@
 import type { NodeRecord, ServiceRecord } from '@ts-micro/core';
 import type { LeasedRecord } from '../wire/usable-record.ts';
 
-/** Returns one record for each name and version, each node id once. Of what is there twice, the first answer's counts. */
+/**
+ * Returns one record for each name and version, each node id once. Of what is there twice, the first answer's counts.
+ */
 export function mergeAnswers(answers: readonly LeasedRecord[]): ServiceRecord[] {
   const merged = new Map<string, { readonly first: ServiceRecord; readonly nodes: Map<string, NodeRecord> }>();
   for (const { service } of answers) {

@@ -24,8 +24,8 @@ export interface QueryOptions extends AbortOptions {
 }
 
 /**
- * Asks whoever is there. Resolves with an empty list where nobody answers. Rejects where that was not possible: `unavailable`, or
- * `unauthorized` where the server refuses the question.
+ * Asks whoever is there. Resolves with an empty list where nobody answers. Rejects where that was not possible:
+ * `unavailable`, or `unauthorized` where the server refuses the question.
  *
  * Nobody knows how many will answer, so it is complete as soon as it seems so: see {@link Collection}.
  */

@@ -12,7 +12,10 @@ export interface SubjectGroupOptions {
   readonly onRefused: (error: MicroError) => void;
 }
 
-/** Several subjects on which the same is told, because Go Micro renamed them: one subscription each, one message from all. */
+/**
+ * Several subjects on which the same is told, because Go Micro renamed them: one subscription each, one message from
+ * all.
+ */
 export class SubjectGroup {
   readonly #options: SubjectGroupOptions;
   #subscriptions: readonly NatsSubscription[] | undefined;
@@ -22,7 +25,10 @@ export class SubjectGroup {
     this.#options = options;
   }
 
-  /** Subscribes where that is not done yet; resolves once the server has it. Errors: `unauthorized`, `unavailable`, `closed`. */
+  /**
+   * Subscribes where that is not done yet; resolves once the server has it. Errors: `unauthorized`, `unavailable`,
+   * `closed`.
+   */
   async start(options?: AbortOptions): Promise<void> {
     if (this.#isConfirmed) return;
     this.#subscriptions ??= this.#options.subjects.map((subject) => this.#subscribe(subject));

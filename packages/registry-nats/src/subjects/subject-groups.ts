@@ -25,7 +25,10 @@ export class SubjectGroups {
     this.#options = options;
   }
 
-  /** Subscribes where that is not done yet; resolves once the server has it. Errors: `unauthorized`, `unavailable`, `closed`. */
+  /**
+   * Subscribes where that is not done yet; resolves once the server has it. Errors: `unauthorized`, `unavailable`,
+   * `closed`.
+   */
   start(subjects: readonly string[], options?: AbortOptions): Promise<void> {
     return this.#groupOf(groupKey(subjects), subjects).start(options);
   }

@@ -53,7 +53,10 @@ export function encodeCreate(record: ServiceRecord): Uint8Array {
   return encode({ Service: record.endpoints.length > 0 ? encoded : { ...encoded, endpoints: [] }, Action: 'create' });
 }
 
-/** Writes what goes to the watch subjects when nodes leave. A Go peer takes a record without nodes for the whole version. */
+/**
+ * Writes what goes to the watch subjects when nodes leave. A Go peer takes a record without nodes for the whole
+ * version.
+ */
 export function encodeDelete({ name, version, nodes }: ServiceRecord): Uint8Array {
   const leaving = nodes.map(({ id, address }) => ({ metadata: null, id, address }));
   return encode({ Service: bare(name, version, leaving.length > 0 ? leaving : null), Action: 'delete' });

@@ -1,7 +1,8 @@
 import { type Headers, MicroError } from '@ts-micro/core';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 
-// What ts-micro registries tell each other beside Go Micro's payloads, which have no NATS headers and whose readers ignore them.
+// What ts-micro registries tell each other beside Go Micro's payloads, which have no NATS headers and whose readers
+// ignore them.
 
 /** The subjects that the same message was published on before, comma separated. */
 const alsoHeader = 'Ts-Micro-Also';
@@ -42,7 +43,10 @@ export function leaseHeaders(leasesMs: readonly number[]): Headers {
   return { [leaseHeader]: isOneForAll ? String(leasesMs[0]) : leasesMs.join(',') };
 }
 
-/** The leases a message states, for the nodes in their order or one for all; `undefined` where it states none that makes sense. */
+/**
+ * The leases a message states, for the nodes in their order or one for all; `undefined` where it states none that
+ * makes sense.
+ */
 export function statedLeasesMs(message: NatsMessage, nodeCount: number): readonly number[] | undefined {
   const leasesMs = message
     .headers()

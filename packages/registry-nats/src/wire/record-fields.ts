@@ -1,14 +1,17 @@
 import type { EndpointRecord, NodeRecord, ServiceRecord, ValueRecord } from '@ts-micro/core';
 import { type Field, list, name, shape, text, textMap } from './field.ts';
 
-// The one place that says what of a record goes over the wire. A new field has its line here, beside its line in core's `serviceRecord`.
-// The order is Go Micro's from v4.10.2 on. Every key is always there: a Go watcher decodes into one and the same object, so a key that
-// is left out would keep the value of another service.
+// The one place that says what of a record goes over the wire. A new field has its line here, beside its line in
+// core's `serviceRecord`. The order is Go Micro's from v4.10.2 on. Every key is always there: a Go watcher decodes
+// into one and the same object, so a key that is left out would keep the value of another service.
 
 const value: Field<ValueRecord> = shape(() => ({ name: text, type: text, values: list(value) }));
 const noValue: ValueRecord = { name: '', type: '', values: [] };
 
-/** A shape that may be missing. Go's own command line dereferences the one of a request, so it is never written as null. */
+/**
+ * A shape that may be missing. Go's own command line dereferences the one of a request, so it is never written as
+ * null.
+ */
 const optionalValue: Field<ValueRecord | undefined> = {
   decode(from, what, depth) {
     if (from === null || from === undefined) return undefined;

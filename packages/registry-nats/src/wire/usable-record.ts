@@ -10,7 +10,10 @@ export interface LeasedRecord {
   readonly leasesMs: readonly number[] | undefined;
 }
 
-/** Returns what of a message can be used, with its leases; `undefined` where none of its nodes can be called. Those are logged. */
+/**
+ * Returns what of a message can be used, with its leases; `undefined` where none of its nodes can be called. Those
+ * are logged.
+ */
 export function usableRecord(
   message: NatsMessage,
   { service, undialable }: Omit<Announcement, 'action'>,

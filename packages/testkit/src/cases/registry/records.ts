@@ -89,7 +89,8 @@ export function spoil(value: unknown): void {
   else Reflect.set(value, 'spoilt', 'yes');
 }
 
-// Through JSON, so that a field that is undefined and one that is not there are the same; as pairs, for names like `__proto__`.
+// Through JSON, so that a field that is undefined and one that is not there are the same; as pairs, for names like
+// `__proto__`.
 function plain(record: ServiceRecord): { key: string; text: unknown } {
   const sorted = { ...record, nodes: [...record.nodes].sort((a, b) => (a.id < b.id ? -1 : 1)) };
   const text = JSON.stringify(sorted, (key, value: unknown) =>

@@ -13,7 +13,10 @@ export async function next(context: RegistryContext, watcher: Watcher, what: str
   return event;
 }
 
-/** The next event that concerns this service: where a server is shared, a watcher of everything hears of others as well. */
+/**
+ * The next event that concerns this service: where a server is shared, a watcher of everything hears of others as
+ * well.
+ */
 export async function nextOf(
   context: RegistryContext,
   watcher: Watcher,
