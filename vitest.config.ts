@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { CountReporter } from './tools/setup/count-reporter.ts';
 
-/** Runs every package's tests from source: the private export condition points siblings at `src`, so nothing is built first. */
+/**
+ * Runs every package's tests from source: the private export condition points siblings at `src`, so nothing is built
+ * first.
+ */
 export default defineConfig({
   ssr: { resolve: { conditions: ['@ts-micro/source'] } },
   test: {

@@ -14,7 +14,10 @@ export interface Greeter {
   readonly client: Client;
 }
 
-/** The greeter service with all its endpoints, not yet started. `say` gets the text of every `greeter.say` event that falls to this node. */
+/**
+ * The greeter service with all its endpoints, not yet started. `say` gets the text of every `greeter.say` event that
+ * falls to this node.
+ */
 export function createGreeter(plugins: GreeterPlugins, say: (text: string) => void): Greeter {
   const service = createService({ name: 'greeter', version: '1.0.0', ...plugins });
   const client = createClient(plugins);

@@ -4,7 +4,9 @@ import { LazyConnection } from '@ts-micro/kit';
 
 type RedisClient = ReturnType<typeof createClient>;
 
-/** Once connected it comes back by itself, with its subscriptions, and says so. Throws `invalid` where `url` is none. */
+/**
+ * Once connected it comes back by itself, with its subscriptions, and says so. Throws `invalid` where `url` is none.
+ */
 export function redisConnection(url: string, what: string, onReconnect: () => void): LazyConnection<RedisClient> {
   if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${what}: url is no redis://...`);
   return new LazyConnection({

@@ -6,7 +6,8 @@ import { freePorts } from '@ts-micro/testkit/nats';
 
 const startWithinMs = 15_000;
 
-// Ends with the pipe to its standard input, and the server with it: so not even a SIGKILL of the tests leaves one behind.
+// Ends with the pipe to its standard input, and the server with it: so not even a SIGKILL of the tests leaves one
+// behind.
 const guard = '"$0" "$@" </dev/null >/dev/null 2>&1 & read -r _; kill -9 $!; wait $! 2>/dev/null';
 
 /** A redis-server of its own on 127.0.0.1 that writes nothing to disk: whoever kills it loses all it knew. */

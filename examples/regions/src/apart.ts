@@ -4,7 +4,9 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import { openRegion, whoAnswers, whoIsKnown } from './region.ts';
 import { show, tell } from './tell.ts';
 
-/** A NATS for each region, which know nothing of each other: services are pooled by the address their registry is given. */
+/**
+ * A NATS for each region, which know nothing of each other: services are pooled by the address their registry is given.
+ */
 export async function regionsApart(): Promise<void> {
   tell('A. Each region has a NATS of its own, and its services are given no other address.');
   await using north = await startNatsServer();

@@ -1,7 +1,9 @@
 import { MicroError } from '@ts-micro/core';
 import type { Client } from '@ts-micro/service';
 
-/** Calls at home, and abroad what cannot have run there: home knows no such service, or none of its nodes was reached. */
+/**
+ * Calls at home, and abroad what cannot have run there: home knows no such service, or none of its nodes was reached.
+ */
 export function nearest(home: Client, abroad: Client): Pick<Client, 'call'> {
   return {
     async call(...call) {
