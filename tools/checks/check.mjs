@@ -54,7 +54,9 @@ function turbo(...tasks) {
   return runTurbo(tasks) === 0 ? [] : [`turbo run ${tasks.join(' ')} failed`];
 }
 
-/** A check that broke has found something too. @type {(check: () => string[] | Promise<string[]>) => Promise<string[]>} */
+/**
+ * A check that broke has found something too. @type {(check: () => string[] | Promise<string[]>) => Promise<string[]>}
+ */
 async function settled(check) {
   try {
     return await check();

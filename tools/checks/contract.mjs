@@ -5,7 +5,9 @@ import ts from 'typescript';
 const mostValues = 12;
 const mostLines = 500;
 
-/** Whether `@ts-micro/core` is still interfaces, errors and rules, and no machinery. @type {(root: string) => string[]} */
+/**
+ * Whether `@ts-micro/core` is still interfaces, errors and rules, and no machinery. @type {(root: string) => string[]}
+ */
 export function findContractProblems(root) {
   const src = join(root, 'packages/core/src');
   const values = exportedValues(readFileSync(join(src, 'index.ts'), 'utf8'));

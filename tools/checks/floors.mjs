@@ -10,7 +10,10 @@ const kit = '@ts-micro/kit';
 const nats = '@ts-micro/nats';
 const service = '@ts-micro/service';
 
-/** Which of its siblings the `src` of a package may import. Whatever is not named here is a plugin. @type {Record<string, string[]>} */
+/**
+ * Which of its siblings the `src` of a package may import. Whatever is not named here is a plugin. @type
+ * {Record<string, string[]>}
+ */
 const siblingsAllowed = {
   [core]: [],
   [kit]: [core],
@@ -38,7 +41,10 @@ export function findFloorProblems(root) {
   return problems;
 }
 
-/** @type {(root: string, workspaces: Map<string, Workspace>, importer: Workspace, place: string, specifier: string) => string | undefined} */
+/**
+ * @type {(root: string, workspaces: Map<string, Workspace>, importer: Workspace, place: string, specifier: string) =>
+ * string | undefined}
+ */
 function whyNot(root, workspaces, importer, place, specifier) {
   const isShipped = importer.kind === 'packages' && place.startsWith(`${importer.folder}/src/`);
   if (specifier.startsWith('.')) return whyNotPath(root, importer, place, specifier);

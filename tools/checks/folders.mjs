@@ -4,14 +4,23 @@ import { importsUnder } from './imports.mjs';
 import { listWorkspaces } from './workspaces.mjs';
 
 /**
- * What the folders of a package's `src` may import of each other, `.` being its own files. A folder below one that is named here
- * belongs to it, unless it is named itself. `index.ts` and `register.ts` put a package together and import what they like.
+ * What the folders of a package's `src` may import of each other, `.` being its own files. A folder below one that is
+ * named here belongs to it, unless it is named itself. `index.ts` and `register.ts` put a package together and import
+ * what they like.
  *
  * @typedef {Record<string, Record<string, string[]>>} FolderFloors
  */
 
 /** @type {FolderFloors} */
 const folderFloors = {
+  '@ts-micro/definition': {
+    define: [],
+    validate: ['define', 'json'],
+    json: ['validate'],
+    describe: ['define', 'json'],
+    call: ['define', 'json', 'validate'],
+    serve: ['define', 'describe', 'json', 'validate'],
+  },
   '@ts-micro/kit': {
     lifecycle: [],
     settings: [],
@@ -28,7 +37,7 @@ const folderFloors = {
   '@ts-micro/nats': {
     '.': ['connection'],
     envelope: [],
-    vendor: ['link'],
+    vendor: ['.', 'link'],
     link: ['.', 'connection', 'vendor'],
     connection: ['.', 'link', 'vendor'],
     flags: ['connection'],
@@ -54,8 +63,11 @@ const folderFloors = {
     cases: ['.'],
   },
   '@ts-micro/transport-nats': {
-    '.': ['native'],
-    native: [],
+    '.': ['frames', 'listener', 'socket'],
+    frames: [],
+    stream: ['frames', 'socket'],
+    socket: ['.', 'frames', 'listener', 'stream'],
+    listener: ['.', 'frames', 'socket', 'stream'],
   },
 };
 
@@ -66,8 +78,8 @@ const largeFolders = {};
 const mostLines = 400;
 
 /**
- * What breaks the order inside of packages: an import against the floors of folders, a folder of too many files, a file of too many
- * lines, and an entry of these tables that nothing stands behind.
+ * What breaks the order inside of packages: an import against the floors of folders, a folder of too many files, a file
+ * of too many lines, and an entry of these tables that nothing stands behind.
  *
  * @type {(root: string, floors?: FolderFloors, large?: Record<string, string>) => string[]}
  */
@@ -107,7 +119,9 @@ function floorProblems(root, src, floors) {
   return problems;
 }
 
-/** The entry that a folder belongs to. @type {(floors: Record<string, string[]>, folder: string) => string | undefined} */
+/**
+ * The entry that a folder belongs to. @type {(floors: Record<string, string[]>, folder: string) => string | undefined}
+ */
 function floorOf(floors, folder) {
   if (folder === '.' || folder in floors) return folder;
   const parent = dirname(folder);

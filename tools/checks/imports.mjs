@@ -4,7 +4,10 @@ import ts from 'typescript';
 
 /** @typedef {{ file: string, specifier: string }} Import */
 
-/** Every import, re-export, `import()` and `require()` of the source files under a folder. @type {(folder: string) => Import[]} */
+/**
+ * Every import, re-export, `import()` and `require()` of the source files under a folder. @type {(folder: string) =>
+ * Import[]}
+ */
 export function importsUnder(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })

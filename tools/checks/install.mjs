@@ -11,8 +11,9 @@ import { snippetsOf } from './snippets.mjs';
 const withinMs = 60_000;
 
 /**
- * Installs one tarball into a plain npm project outside of the workspace, and uses it as its users do: the README's first
- * snippet runs, every entry loads by `import` and by `require()`, and TypeScript understands both under nodenext and bundler.
+ * Installs one tarball into a plain npm project outside of the workspace, and uses it as its users do: the README's
+ * first snippet runs, every entry loads by `import` and by `require()`, and TypeScript understands both under nodenext
+ * and bundler.
  *
  * @type {(root: string, folder: string, packed: Packed, all: readonly Packed[]) => Promise<string[]>}
  */
@@ -121,7 +122,10 @@ async function typeProblems(root, project) {
   return problems;
 }
 
-/** Runs the README's snippet against a nats-server of its own, wherever it believes that to be. @type {(project: string, isTest: boolean) => Promise<string[]>} */
+/**
+ * Runs the README's snippet against a nats-server of its own, wherever it believes that to be. @type {(project: string,
+ * isTest: boolean) => Promise<string[]>}
+ */
 async function snippetProblems(project, isTest) {
   const server = await startNatsServer();
   try {

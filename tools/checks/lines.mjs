@@ -5,8 +5,8 @@ import { run } from './program.mjs';
 const widest = 120;
 
 /**
- * The lines of Markdown and of comments that end after column 120, as `file:line`. A table's row, a block of code, and a word that
- * is longer than any line are as long as they must be.
+ * The lines of Markdown and of comments that end after column 120, as `file:line`. A table's row, a block of code, and
+ * a word that is longer than any line are as long as they must be.
  *
  * @type {(root: string) => Promise<string[]>}
  */

@@ -44,6 +44,10 @@ export function findManifestProblems(root) {
       paragraph === manifest.description || paragraph.startsWith(`${manifest.description} `),
       `the first sentence of README.md is not the description "${manifest.description}"`,
     );
+    demand(
+      !readme.includes('](../../'),
+      'README.md links to a path that an installed package does not have; write the URL',
+    );
     const lines = readme.trimEnd().split('\n').length;
     demand(lines <= longestReadme, `README.md has ${lines} lines, and ${longestReadme} is the most`);
 

@@ -18,8 +18,9 @@ export const outsidePackages = [
 ];
 
 /**
- * Goes the way of a plugin's author, who has only what npm gives them: in plain npm projects outside of the workspace, with
- * packed tarballs, the plugin of the guide and those of the examples are compiled and keep their contracts. Everything is built before.
+ * Goes the way of a plugin's author, who has only what npm gives them: in plain npm projects outside of the workspace,
+ * with packed tarballs, the plugin of the guide and those of the examples are compiled and keep their contracts.
+ * Everything is built before.
  *
  * @type {(root: string) => Promise<string[]>}
  */
@@ -51,7 +52,10 @@ export async function findOutsideProblems(root) {
   }
 }
 
-/** Packs what a plugin needs; by name, the tarballs. @type {(root: string, folder: string) => Promise<Record<string, string>>} */
+/**
+ * Packs what a plugin needs; by name, the tarballs. @type {(root: string, folder: string) => Promise<Record<string,
+ * string>>}
+ */
 async function pack(root, folder) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const filters = outsidePackages.flatMap((name) => ['--filter', name]);
@@ -108,7 +112,10 @@ function writeManifest(root, project, needs, tarballs) {
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['src', 'test'] }));
 }
 
-/** Installs, compiles and tests; what went wrong, or nothing after printing the contract's last line. @type {(project: string) => Promise<string | undefined>} */
+/**
+ * Installs, compiles and tests; what went wrong, or nothing after printing the contract's last line. @type {(project:
+ * string) => Promise<string | undefined>}
+ */
 async function tryOut(project) {
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'];
   const installed = await run('npm', install, { cwd: project });

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 /**
  * Runs a program to its end and returns what it said; it is killed after `withinMs`.
  *
- * @type {(program: string, parameters: string[], options: { cwd: string, env?: NodeJS.ProcessEnv, withinMs?: number }) => Promise<{ ok: boolean, output: string }>}
+ * @type {(program: string, parameters: string[], options: { cwd: string, env?: NodeJS.ProcessEnv, withinMs?: number })
+ * => Promise<{ ok: boolean, output: string }>}
  */
 export function run(program, parameters, { cwd, env = process.env, withinMs = 300_000 }) {
   return new Promise((resolve) => {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 
 const folder = '.github/workflows';
 
-/** What a workflow may not do: run an action that can change under its name, or have more rights than it names. @type {(root: string) => string[]} */
+/**
+ * What a workflow may not do: run an action that can change under its name, or have more rights than it names. @type
+ * {(root: string) => string[]}
+ */
 export function findWorkflowProblems(root) {
   return readdirSync(join(root, folder)).flatMap((file) =>
     workflowProblems(file, readFileSync(join(root, folder, file), 'utf8')),

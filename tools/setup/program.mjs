@@ -8,7 +8,8 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 /**
  * Runs a program to its end in the repository's folder, and returns its exit code; 1 where a signal ended it.
  *
- * @type {(program: string, parameters: string[], options?: { env?: NodeJS.ProcessEnv, stdin?: 'ignore' | 'inherit' }) => number}
+ * @type {(program: string, parameters: string[], options?: { env?: NodeJS.ProcessEnv, stdin?: 'ignore' | 'inherit' })
+ * => number}
  */
 export function runProgram(program, parameters, { env = process.env, stdin = 'inherit' } = {}) {
   const result = spawnSync(program, parameters, {
@@ -32,7 +33,10 @@ export function runPnpm(parameters) {
   });
 }
 
-/** Runs turbo tasks and returns its exit code. pnpm goes around it because turbo looks for pnpm in PATH. @type {(parameters: string[]) => number} */
+/**
+ * Runs turbo tasks and returns its exit code. pnpm goes around it because turbo looks for pnpm in PATH. @type
+ * {(parameters: string[]) => number}
+ */
 export function runTurbo(parameters) {
   return runPnpm(['exec', 'turbo', 'run', ...parameters, '--output-logs=errors-only', '--log-order=grouped']);
 }

@@ -31,7 +31,10 @@ export const redisServer = {
   ways: ['build it from github.com/redis/redis and name it in REDIS_SERVER_BIN'],
 };
 
-/** What installs a package, by the program that does it; the first one found is used. @type {Record<string, (name: string) => string[][]>} */
+/**
+ * What installs a package, by the program that does it; the first one found is used. @type {Record<string, (name:
+ * string) => string[][]>}
+ */
 const managers = {
   'apt-get': (name) => [
     ['apt-get', 'update'],
@@ -44,7 +47,10 @@ const managers = {
   brew: (name) => [['brew', 'install', name]],
 };
 
-/** Returns the path of a server's program, which it installs where that is possible; throws with how to get it where it is not. @type {(server: Server) => string} */
+/**
+ * Returns the path of a server's program, which it installs where that is possible; throws with how to get it where it
+ * is not. @type {(server: Server) => string}
+ */
 export function requireServer(server) {
   const { program, variable, elsewhere = program } = server;
   const named = process.env[variable];

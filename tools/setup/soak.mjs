@@ -23,8 +23,8 @@ const load = `
 `;
 
 /**
- * Runs contracts several times in a row while as many processes as there are cores keep these busy. Prints a line for each round, what
- * failed, and the totals as its last line.
+ * Runs contracts several times in a row while as many processes as there are cores keep these busy. Prints a line for
+ * each round, what failed, and the totals as its last line.
  *
  * @type {(parameters: string[]) => number}
  */

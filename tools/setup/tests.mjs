@@ -31,7 +31,9 @@ export function runTests(parameters) {
   }
 }
 
-/** What `TEST_COUNTS_FILE` holds after a run; nothing at all where the run broke off. @type {(file: string) => Counts} */
+/**
+ * What `TEST_COUNTS_FILE` holds after a run; nothing at all where the run broke off. @type {(file: string) => Counts}
+ */
 export function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -4,7 +4,8 @@ import { barChart } from './harness/report/bar-chart.ts';
 import { numberText, type Table, tableText } from './harness/report/table.ts';
 import type { Outcome } from './harness/target.ts';
 
-// Several runs of the benchmark as Markdown for docs/performance.md, and as a plot: `summary run1.json run2.json ... [--plot file.svg]`.
+// Several runs of the benchmark as Markdown for docs/performance.md, and as a plot:
+// `summary run1.json run2.json ... [--plot file.svg]`.
 
 /** What is used of the JSON of a run. */
 interface Run {

@@ -3,7 +3,8 @@ import type { Outcome, Row } from './row.ts';
 import { rows } from './rows.ts';
 import { table } from './table.ts';
 
-// The faults of the table, one after another, each with servers and processes of its own: `npm run chaos -- --only nats-restart`.
+// The faults of the table, one after another, each with servers and processes of its own:
+// `npm run chaos -- --only nats-restart`.
 const { values } = parseArgs({
   options: {
     /** Only rows whose id contains one of these, comma separated. */

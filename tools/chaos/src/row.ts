@@ -4,7 +4,10 @@ export interface Outcome {
   readonly ok: boolean;
 }
 
-/** One fault: what it is, what a user must see, and how it is tried. `run` starts and ends all it needs; what it throws counts as not ok. */
+/**
+ * One fault: what it is, what a user must see, and how it is tried. `run` starts and ends all it needs; what it throws
+ * counts as not ok.
+ */
 export interface Row {
   readonly id: string;
   readonly fault: string;

@@ -11,7 +11,10 @@ export interface BareRequest {
   reply(payload: string): void;
 }
 
-/** A registered service made of nothing but NATS messages, that answers as it is told to: right, wrong, late, twice or not at all. */
+/**
+ * A registered service made of nothing but NATS messages, that answers as it is told to: right, wrong, late, twice or
+ * not at all.
+ */
 export class BareService implements Disposable {
   readonly requests: BareRequest[] = [];
   readonly address: string = freshInbox();

@@ -64,7 +64,10 @@ export function findGo(environment: NodeJS.ProcessEnv = process.env): string | u
   return candidates.find((go) => go !== '' && spawnSync(go, ['version']).status === 0);
 }
 
-/** Builds the peer of one generation, which is quick where nothing has changed, and returns its path. Throws with Go's own words. */
+/**
+ * Builds the peer of one generation, which is quick where nothing has changed, and returns its path. Throws with Go's
+ * own words.
+ */
 export function buildPeer(go: string, generation: Generation): string {
   const cache = fileURLToPath(new URL('.cache/', folder));
   mkdirSync(cache, { recursive: true });

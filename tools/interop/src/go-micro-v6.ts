@@ -3,8 +3,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 
 /**
- * Makes the module of a v6 peer in `cache` from that of v5, with a `replace` onto a checkout of Go Micro's repository, and returns its
- * folder. The public module proxies do not serve v6, so nothing of it can be pinned here. Throws with Go's own words.
+ * Makes the module of a v6 peer in `cache` from that of v5, with a `replace` onto a checkout of Go Micro's repository,
+ * and returns its folder. The public module proxies do not serve v6, so nothing of it can be pinned here. Throws with
+ * Go's own words.
  *
  * v6 takes a service's name as the first parameter of `NewService`.
  */

@@ -59,7 +59,9 @@ export class PeerProcess implements AsyncDisposable {
     return this.lines.find((line) => line.event === 'ready') ?? {};
   }
 
-  /** The first line, from index `from` on, that `matches`. Throws where it does not come in time or the process ends. */
+  /**
+   * The first line, from index `from` on, that `matches`. Throws where it does not come in time or the process ends.
+   */
   async waitFor(matches: (line: PeerLine) => boolean, what: string, waitMs = 10_000, from = 0): Promise<PeerLine> {
     const deadline = Date.now() + waitMs;
     for (let at = from; ; ) {

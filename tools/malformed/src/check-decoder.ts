@@ -9,11 +9,17 @@ export interface DecoderCheck {
   readonly codes?: readonly ErrorCode[] | undefined;
   /** How many payloads. @default 3000 */
   readonly runs?: number | undefined;
-  /** With the same seed the payloads are always the same; a failure names it, and the smallest payload that fails. @default 1 */
+  /**
+   * With the same seed the payloads are always the same; a failure names it, and the smallest payload that fails.
+   * @default 1
+   */
   readonly seed?: number | undefined;
 }
 
-/** Throws unless `decode`, whatever it is given, either returns something without foreign prototypes or throws an error that repeats nothing of it. */
+/**
+ * Throws unless `decode`, whatever it is given, either returns something without foreign prototypes or throws an error
+ * that repeats nothing of it.
+ */
 export function checkDecoder(decode: (payload: Uint8Array) => unknown, check: DecoderCheck): void {
   const { samples, codes = ['malformed'], runs = 3000, seed = 1 } = check;
   const property = fc.property(payloads(samples), (payload) => {

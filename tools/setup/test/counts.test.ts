@@ -19,6 +19,7 @@ test('whatever goes wrong in a run is counted as failed', async () => {
   const [status] = await once(child, 'exit');
   expect(status).toBe(1);
   // Passed: the leaking test, the one that passes, the one with the rejection. Failed: the leak, the file that does not
-  // load, the failing test, the hook, the rejection. Skipped: what says so, and what its suite's hook kept from running.
+  // load, the failing test, the hook, the rejection. Skipped: what says so, and what its suite's hook kept from
+  // running.
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ passed: 3, failed: 5, skipped: 2 });
 }, 60_000);

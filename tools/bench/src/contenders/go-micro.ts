@@ -7,7 +7,10 @@ import type { ContenderProgram } from './contender.ts';
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../', import.meta.url));
 
-/** Go Micro's own client and server over its NATS plugins, a program of `go/`: built where Go is at hand, which is quick where nothing has changed. */
+/**
+ * Go Micro's own client and server over its NATS plugins, a program of `go/`: built where Go is at hand, which is quick
+ * where nothing has changed.
+ */
 export async function buildGoMicro(): Promise<ContenderProgram | { readonly missing: string }> {
   const go = await findGo();
   if (go === undefined) return { missing: 'Go is not on this machine (PATH, GO_BIN or /usr/local/go)' };

@@ -9,7 +9,9 @@ interface Envelope {
   readonly Body: string;
 }
 
-/** The hand-made multiplexer with the headers and the envelope that Go Micro puts around a call, written the simple way. */
+/**
+ * The hand-made multiplexer with the headers and the envelope that Go Micro puts around a call, written the simple way.
+ */
 export const contender: Contender = {
   async serve({ address, name }) {
     const connection = await connect({ servers: address });

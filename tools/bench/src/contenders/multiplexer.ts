@@ -11,7 +11,10 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** One wildcard inbox and a map: what remains of `request()` without what it spends on every call. The least a client on NATS can do. */
+/**
+ * One wildcard inbox and a map: what remains of `request()` without what it spends on every call. The least a client on
+ * NATS can do.
+ */
 export class Multiplexer {
   readonly #connection: NatsConnection;
   readonly #prefix: string = `${createInbox()}.`;

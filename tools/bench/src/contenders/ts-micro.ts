@@ -13,7 +13,10 @@ export interface Wire {
   readonly broker: 'native' | 'go';
 }
 
-/** The whole of ts-micro as the README shows it; events, which are Go Micro's envelopes by default, are native by option. */
+/**
+ * The whole of ts-micro as the README shows it; events, which are Go Micro's envelopes by default, are native by
+ * option.
+ */
 export const contender: Contender = tsMicro({ dialect: 'auto', broker: 'native' });
 
 const bytes = { contentType: 'application/octet-stream' };

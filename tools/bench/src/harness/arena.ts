@@ -10,7 +10,10 @@ export interface Pair {
   readonly client: PeerProcess;
 }
 
-/** One nats-server and the contenders on it. They start when first asked for and stay, warm and idle, until the arena closes. */
+/**
+ * One nats-server and the contenders on it. They start when first asked for and stay, warm and idle, until the arena
+ * closes.
+ */
 export class Arena implements AsyncDisposable {
   readonly #nats: NatsServer;
   readonly #nodeOptions: readonly string[];

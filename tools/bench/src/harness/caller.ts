@@ -4,7 +4,10 @@ import { cpuMs } from './cpu-time.ts';
 import { byteSample, checkAnswer, checkBytes, sample } from './report/sample.ts';
 import { quantile } from './report/statistics.ts';
 
-/** How to call: by JSON samples, or bytes where a size is given; so many at once, and until the time or the count is over. */
+/**
+ * How to call: by JSON samples, or bytes where a size is given; so many at once, and until the time or the count is
+ * over.
+ */
 export interface CallPlan {
   readonly inFlight: number;
   readonly bytes?: number | undefined;

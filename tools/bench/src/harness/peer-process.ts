@@ -16,7 +16,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** A process of the benchmark and the commands it answers: lines of JSON on a channel that Go can speak as well as Node. */
+/**
+ * A process of the benchmark and the commands it answers: lines of JSON on a channel that Go can speak as well as Node.
+ */
 export class PeerProcess implements AsyncDisposable {
   readonly #what: string;
   readonly #child: ChildProcess;
@@ -51,7 +53,9 @@ export class PeerProcess implements AsyncDisposable {
     });
   }
 
-  /** Has a command run and resolves with its result. Rejects with the process's own words, and where it takes too long. */
+  /**
+   * Has a command run and resolves with its result. Rejects with the process's own words, and where it takes too long.
+   */
   request<Result>(command: string, parameters: unknown = {}, withinMs: number = answerWithinMs): Promise<Result> {
     const id = this.#count++;
     return new Promise<Result>((resolve, reject) => {

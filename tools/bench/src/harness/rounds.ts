@@ -56,8 +56,8 @@ export interface RoundsPlan<Name extends string, Measurement> {
 }
 
 /**
- * Measures all contenders once in every round, each round in another random order, so that whatever drifts on the machine meets them all
- * alike. One that fails drops out with its reason, and the others go on.
+ * Measures all contenders once in every round, each round in another random order, so that whatever drifts on the
+ * machine meets them all alike. One that fails drops out with its reason, and the others go on.
  */
 export async function runRounds<Name extends string, Measurement>({
   names,

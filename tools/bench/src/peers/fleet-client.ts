@@ -51,7 +51,9 @@ answerCommands({
     closeWatched = () => registry.close();
     following = { cpuMs: cpuMs(), atMs: clockMs() };
   },
-  /** Waits until every node of what is followed is at `revision` or beyond; resolves with how late each change was seen. */
+  /**
+   * Waits until every node of what is followed is at `revision` or beyond; resolves with how late each change was seen.
+   */
   async seen({ nodes, revision }: { nodes: number; revision: number }) {
     await Promise.all(watched.map((service) => service.reach(nodes, revision)));
     const cpuShare = (cpuMs() - following.cpuMs) / (clockMs() - following.atMs);

@@ -39,7 +39,10 @@ class TimedClient implements AsyncDisposable {
     return this.#chosenAtMs - beganAtMs;
   }
 
-  /** Makes some calls at once and returns how long each took until a node was chosen, which must be before `call` returns. */
+  /**
+   * Makes some calls at once and returns how long each took until a node was chosen, which must be before `call`
+   * returns.
+   */
   async cached(calls: number): Promise<number[]> {
     const times: number[] = [];
     const replies: Promise<void>[] = [];

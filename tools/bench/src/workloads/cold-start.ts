@@ -8,7 +8,10 @@ import type { Workload } from './workload.ts';
 
 const elapsed = (elapsedMs: number): number => elapsedMs;
 
-/** A fresh process with its modules loaded: from there to the first answered call, connecting and finding the service included. */
+/**
+ * A fresh process with its modules loaded: from there to the first answered call, connecting and finding the service
+ * included.
+ */
 export const coldStart: Workload = {
   name: 'cold-start',
   title: 'A cold process to its first answered call',

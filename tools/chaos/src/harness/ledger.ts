@@ -2,7 +2,10 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Numbers that processes write down, each before it does what the number stands for; nothing is lost where one is killed. */
+/**
+ * Numbers that processes write down, each before it does what the number stands for; nothing is lost where one is
+ * killed.
+ */
 export class Ledger implements Disposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'ts-micro-chaos-'));
 

@@ -2,7 +2,9 @@ import { type BareRequest, BareService, bareEnvelope, bareFailure, bareSuccess }
 import { type PeerLine, PeerProcess } from '../peer-process.ts';
 import { helloCall, outcomeOf, type Probe } from './probe.ts';
 
-/** How one call of a Go client ends when the server answers so, how often it asked, and whether the next call is right. */
+/**
+ * How one call of a Go client ends when the server answers so, how often it asked, and whether the next call is right.
+ */
 function answered(answer: (request: BareRequest, index: number) => void, more: PeerLine = {}): Probe['run'] {
   return async ({ binary, nats, bare }) => {
     await using client = await PeerProcess.start(binary, ['client', '--nats', nats]);

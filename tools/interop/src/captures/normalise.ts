@@ -3,7 +3,9 @@ const patterns: readonly (readonly [string, RegExp])[] = [
   ['uuid', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g],
 ];
 
-/** Gives what is random in a recording (inboxes, ids) stable names: the first inbox is `<inbox 1>` wherever it occurs. */
+/**
+ * Gives what is random in a recording (inboxes, ids) stable names: the first inbox is `<inbox 1>` wherever it occurs.
+ */
 export class Normaliser {
   readonly #names = new Map<string, string>();
   readonly #counts = new Map<string, number>();

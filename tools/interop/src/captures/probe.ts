@@ -32,7 +32,10 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Resolves once somebody has subscribed to `subject`: a Go server says that it is ready a moment before. Throws after 10 s. */
+/**
+ * Resolves once somebody has subscribed to `subject`: a Go server says that it is ready a moment before. Throws after
+ * 10 s.
+ */
 export async function subscribed({ monitor }: ProbeContext, subject: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 20) {
     const { subscriptions_list: subjects = [] } = await monitor('subsz?subs=1');

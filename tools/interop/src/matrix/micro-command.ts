@@ -12,7 +12,10 @@ export interface CommandResult {
 
 const runWithinMs = 30_000;
 
-/** Builds Go Micro's own command line, `micro`, from the module that `go/micro` pins, and returns its path. Throws with Go's own words. */
+/**
+ * Builds Go Micro's own command line, `micro`, from the module that `go/micro` pins, and returns its path. Throws with
+ * Go's own words.
+ */
 export function buildMicroCommand(go: string): string {
   const cache = fileURLToPath(new URL('.cache/', folder));
   mkdirSync(cache, { recursive: true });
@@ -29,7 +32,10 @@ export function buildMicroCommand(go: string): string {
   return binary;
 }
 
-/** Runs `micro` against a NATS server, as an operator does with its `nats` profile. Throws where the process panics or does not end. */
+/**
+ * Runs `micro` against a NATS server, as an operator does with its `nats` profile. Throws where the process panics or
+ * does not end.
+ */
 export function runMicro(binary: string, nats: string, ...parameters: string[]): Promise<CommandResult> {
   const env = { ...process.env, MICRO_PROFILE: 'nats', MICRO_NATS_ADDRESS: `nats://${nats}`, MICRO_TLS_SECURE: 'true' };
   return new Promise((resolve, reject) => {

@@ -14,7 +14,10 @@ export interface MatrixOptions {
   readonly onCell: (generation: Generation, row: Row, outcome: Outcome) => void;
 }
 
-/** Runs every row with every generation. A generation that does not build or start is not run, with the reason in all of its cells. */
+/**
+ * Runs every row with every generation. A generation that does not build or start is not run, with the reason in all of
+ * its cells.
+ */
 export async function runMatrix(options: MatrixOptions): Promise<void> {
   for (const generation of options.generations) {
     const rows = options.rows.filter((row) => row.generations?.includes(generation.name) ?? true);

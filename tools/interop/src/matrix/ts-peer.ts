@@ -15,7 +15,10 @@ export interface TsPeerOptions extends Partial<Pick<ServiceOptions, 'name' | 've
   readonly complaints: string[];
 }
 
-/** Everything a TypeScript process has: plugins on a connection of its own, a client, and a greeter where it was asked for. */
+/**
+ * Everything a TypeScript process has: plugins on a connection of its own, a client, and a greeter where it was asked
+ * for.
+ */
 export class TsPeer implements AsyncDisposable {
   readonly transport: Transport;
   readonly broker: Broker;

@@ -3,7 +3,10 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Tries until `attempt` gives something other than undefined and false, and returns that. Throws with the last failure after `waitMs`. */
+/**
+ * Tries until `attempt` gives something other than undefined and false, and returns that. Throws with the last failure
+ * after `waitMs`.
+ */
 export async function eventually<T>(
   what: string,
   attempt: () => T | undefined | false | Promise<T | undefined | false>,

@@ -9,7 +9,9 @@ const direction = 'command';
 // The command line came with v5; it speaks to services of every generation by the same wire.
 const generations = ['v5'];
 
-/** The endpoints of a record as `micro SERVICE ...` spells them: `Greeter.WhoAmI` is `whoAmI` below a service `greeter`. */
+/**
+ * The endpoints of a record as `micro SERVICE ...` spells them: `Greeter.WhoAmI` is `whoAmI` below a service `greeter`.
+ */
 function wordsOf(endpoint: string, service: string): string[] {
   const name = endpoint
     .split('.')
@@ -18,7 +20,9 @@ function wordsOf(endpoint: string, service: string): string[] {
   return (name.startsWith(`${service}.`) ? name.slice(service.length + 1) : name).split('.');
 }
 
-/** What `micro` says. It is asked again where it says nothing, as its registry waits only 100 ms for a service's answer. */
+/**
+ * What `micro` says. It is asked again where it says nothing, as its registry waits only 100 ms for a service's answer.
+ */
 async function says(stage: Stage, ...parameters: string[]): Promise<string> {
   for (let tries = 1; ; tries++) {
     const { stdout, stderr } = await stage.micro(...parameters);

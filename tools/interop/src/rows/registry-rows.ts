@@ -309,7 +309,8 @@ export const registryRows: readonly Row[] = [
       const name = freshName();
       await using go = await stage.startGo('server', '--name', name, '--version', '1.0.0');
       const ts = await stage.startTsProcess(name, '1.0.0');
-      // A Go client caches what its first lookup got within its time: on a loaded machine 100 ms may miss a node, or both.
+      // A Go client caches what its first lookup got within its time: on a loaded machine 100 ms may miss a node, or
+      // both.
       const patient = ['client', '--registry-timeout', '1000'] as const;
       await using old = await stage.startGo(...patient);
       const ids = [String(go.ready.id), String(ts.ready.id)].sort();

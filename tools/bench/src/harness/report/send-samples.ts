@@ -4,8 +4,8 @@ import { type Sample, sample } from './sample.ts';
 const batch = 100;
 
 /**
- * Sends the samples from 0 up to `count`. After every hundred it waits for what `send` returned and for a turn of the event loop, so that
- * each contender gets to write and none piles up everything first.
+ * Sends the samples from 0 up to `count`. After every hundred it waits for what `send` returned and for a turn of the
+ * event loop, so that each contender gets to write and none piles up everything first.
  */
 export async function sendSamples(count: number, send: (sample: Sample) => unknown): Promise<void> {
   let pending: unknown[] = [];
