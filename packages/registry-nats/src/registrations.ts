@@ -1,6 +1,6 @@
 import type { Logger, ServiceRecord } from '@ts-micro/core';
 import { LeaseTable } from '@ts-micro/kit';
-import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
+import { isSubject, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import { decodeQuestion, encodeAnswer, encodeCreate, encodeDelete } from './wire/messages.ts';
 import { leaseHeaders } from './wire/peer-headers.ts';
 
@@ -72,7 +72,8 @@ export class Registrations {
   answer(message: NatsMessage, connection: NatsConnection): void {
     const { reply } = message;
     const question = decodeQuestion(message.data);
-    if (question === undefined || reply === undefined) return;
+    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+    if (question === undefined || reply === undefined || !isSubject(reply)) return;
     for (const record of this.#table.records(question.action === 'get' ? question.name : undefined)) {
       const data = this.#answers.get(record) ?? encodeAnswer(record);
       this.#answers.set(record, data);

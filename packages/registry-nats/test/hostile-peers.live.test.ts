@@ -116,6 +116,22 @@ test('a node that nobody can dial is neither found nor announced, and logged', a
   expect(JSON.stringify(lines)).toContain('a b');
 });
 
+test('an answer goes nowhere that the server listens itself, though a question asks for it', async () => {
+  await using server = await startNatsServer();
+  await using own = registryOn(server.url);
+  await using stranger = await connectNats({ servers: server.url, name: 'stranger' });
+  await own.register(greeter('a'));
+  const replies: string[] = [];
+  const subjects = ['$JS.API.STREAM.DELETE.orders', '$SYS.REQ.SERVER.PING', 'plain.inbox'];
+  for (const subject of subjects) {
+    const onMessage = (message: { readonly subject: string }) => void replies.push(message.subject);
+    await stranger.subscribe(subject, { onMessage }).confirm();
+  }
+  const question = encode({ Service: { name: 'greeter' }, Action: 'get' });
+  for (const reply of subjects) stranger.publish('micro.nats.query', question, { reply });
+  await expect.poll(() => replies).toEqual(['plain.inbox']);
+});
+
 test('what the server denies fails at once with its subject, and nothing is left registered', async () => {
   const users = ['query', 'watch'].map((what) => {
     const deny = `["micro.nats.${what}", "micro.registry.nats.${what}"]`;
