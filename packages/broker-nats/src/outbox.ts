@@ -1,4 +1,5 @@
 import { type AbortOptions, abortError, MicroError } from '@ts-micro/core';
+import { abortFanOut } from '@ts-micro/kit';
 
 /** A message that waits for the connection. */
 export interface Outgoing {
@@ -44,22 +45,24 @@ export class Outbox {
       throw refused(outgoing, `not connected, and ${this.#entries.size} messages wait already`);
     }
     return new Promise((resolve, reject) => {
-      const onAbort = () =>
-        entry.settle(abortError(signal as AbortSignal, `nats broker: publishing on "${outgoing.topic}"`));
+      const waiting = {
+        onAbort: () =>
+          entry.settle(abortError(signal as AbortSignal, `nats broker: publishing on "${outgoing.topic}"`)),
+      };
       const entry: Entry = {
         topic: outgoing.topic,
         size: outgoing.size,
         write: () => outgoing.write(),
         expiresAtMs: performance.now() + maxBufferedMs,
         settle: (error) => {
-          signal?.removeEventListener('abort', onAbort);
+          if (signal) abortFanOut.delete(signal, waiting);
           this.#entries.delete(entry);
           this.#bytes -= cost;
           if (error === undefined) resolve();
           else reject(error);
         },
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) abortFanOut.add(signal, waiting);
       this.#entries.add(entry);
       this.#bytes += cost;
       if (this.#timer === undefined) this.#watch(maxBufferedMs);

@@ -82,7 +82,8 @@ function textOf(error: unknown, code: string, message: string): string {
   // The client's errors of some codes have their words in what they were made from.
   const { chainedError, errors } = Object(error) as { readonly chainedError?: unknown; readonly errors?: unknown };
   if (message === code && chainedError !== undefined) return textOf(chainedError, '', facts(chainedError).message);
-  if (message !== '') return message;
+  // The server's sentences come in quotes.
+  if (message !== '') return message.replace(/^'(.*)'$/s, '$1');
   // Node's error of a name with several addresses has its words in those of the tries.
   return Array.isArray(errors) && errors.length > 0 ? errors.map(MicroError.textOf).join(', ') : code || String(error);
 }

@@ -1,5 +1,4 @@
-import type { LookupOptions } from 'node:dns';
-import { getServers, type LookupAddress, lookup, Resolver } from 'node:dns';
+import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 
 type Found = (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => void;
 
@@ -10,10 +9,11 @@ const resolverOptions = { timeout: 1000, tries: 1 };
  * is asked of the name servers of Node's `dns.setServers`, within about a second.
  */
 export function findHost(host: string, options: LookupOptions, done: Found): void {
-  lookup(host, { ...options, all: true }, (error, found) => {
+  dns.lookup(host, { ...options, all: true }, (error, found) => {
     if (error === null || error.code !== 'ENOTFOUND') return done(error, found);
-    const resolver = new Resolver(resolverOptions);
-    resolver.setServers(getServers());
+    const resolver = new dns.Resolver(resolverOptions);
+    // By way of the module: `dns.setServers` replaces its functions.
+    resolver.setServers(dns.getServers());
     resolver.resolve4(host, (_, four = []) => {
       if (four.length > 0) return done(null, addressesOf(four, 4));
       resolver.resolve6(host, (_, six = []) => (six.length > 0 ? done(null, addressesOf(six, 6)) : done(error, [])));

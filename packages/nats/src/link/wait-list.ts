@@ -1,4 +1,5 @@
 import { abortError, type MicroError } from '@ts-micro/core';
+import { abortFanOut } from '@ts-micro/kit';
 
 export interface Wait {
   readonly signal: AbortSignal | undefined;
@@ -18,16 +19,16 @@ export class WaitList {
     begin?: (settle: (error?: MicroError) => void) => void,
   ): Promise<void> {
     return new Promise<void>((resolve, reject) => {
-      const onAbort = () => settle(abortError(signal as AbortSignal, what));
+      const waiting = { onAbort: () => settle(abortError(signal as AbortSignal, what)) };
       const timer = timeoutMs === undefined ? undefined : setTimeout(() => settle(onTimeout()), timeoutMs);
       const settle = (error?: MicroError) => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        if (signal) abortFanOut.delete(signal, waiting);
         this.#waits.delete(settle);
         if (error) reject(error);
         else resolve();
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) abortFanOut.add(signal, waiting);
       this.#waits.add(settle);
       begin?.(settle);
     });

@@ -139,14 +139,19 @@ class DialTransport extends NodeTransport {
   #listen(dialler: Dialler): void {
     const { socket } = this;
     let text = '';
+    let isOver = false;
     const onData = (chunk: Uint8Array) => {
       text += Buffer.from(chunk).toString('latin1');
       const sentence = /-ERR '([^\r\n]*)'/.exec(text)?.[1];
-      if (sentence === undefined && !text.includes('PONG') && text.length < maxWords) return;
+      isOver = sentence !== undefined || text.includes('PONG\r\n') || text.length >= maxWords;
+      if (!isOver) return;
       socket?.removeListener('data', onData);
       if (sentence !== undefined) dialler.onRefused(sentence);
     };
-    socket?.on('data', onData);
+    // A server that has no room says so right after its INFO, which is read already, but for INFO itself, which may be long.
+    const read = Buffer.concat(this.yields);
+    onData(read.subarray(read.indexOf('\r\n') + 2));
+    if (!isOver) socket?.on('data', onData);
   }
 
   /** Several addresses of one name come in another order each time. */
