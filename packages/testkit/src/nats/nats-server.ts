@@ -40,6 +40,8 @@ export interface NatsServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again on the same port, after stopping it where it still runs; `config` replaces the first one. */
   restart(options?: Pick<NatsServerOptions, 'config'>): Promise<void>;
+  /** Has it read another configuration while it runs (SIGHUP), and waits until it has; connections stay. Rejects with `unavailable` where it does not within 10 s. */
+  reload(options: Required<Pick<NatsServerOptions, 'config'>>): Promise<void>;
   /** SIGSTOP: connections stay open and nobody answers on them. */
   suspend(): void;
   /** SIGCONT. */
@@ -120,9 +122,13 @@ class ThrowawayServer implements NatsServer {
     return this.#process?.isRunning ?? false;
   }
 
+  get #configFile(): string {
+    return join(this.#folder, 'server.conf');
+  }
+
   async start(): Promise<void> {
     const portsFolder = await mkdtemp(join(this.#folder, 'ports-'));
-    const configFile = join(this.#folder, 'server.conf');
+    const configFile = this.#configFile;
     await writeFile(configFile, this.#config);
     const parameters = ['-a', '127.0.0.1', '-p', String(this.#port), '-m', '-1'];
     const child = new NatsProcess(this.#program, [...parameters, '-c', configFile, '--ports_file_dir', portsFolder]);
@@ -157,6 +163,22 @@ class ThrowawayServer implements NatsServer {
     await this.stop();
     this.#config = options.config ?? this.#config;
     await this.start();
+  }
+
+  async reload({ config = '' }: Pick<NatsServerOptions, 'config'>): Promise<void> {
+    this.#config = config;
+    await writeFile(this.#configFile, config);
+    const child = this.#running();
+    const reloads = () => child.logs().split('Reloaded server configuration').length;
+    const before = reloads();
+    child.signal('SIGHUP');
+    const deadline = performance.now() + stopWithinMs;
+    while (reloads() === before) {
+      if (performance.now() > deadline || !child.isRunning) {
+        throw new MicroError('unavailable', `nats-server: it did not read its configuration again\n${child.logs()}`);
+      }
+      await sleep(10);
+    }
   }
 
   suspend(): void {
