@@ -4,8 +4,10 @@ import { allMutants } from './all-mutants.ts';
 import { formatMatrix } from './matrix/format-matrix.ts';
 import { matrixOf, titleOf } from './matrix/matrix.ts';
 import { runRows, serveRows } from './matrix/workers.ts';
+import { mutateRuntime } from './runtime/mutate-runtime.ts';
 
-if (!serveRows(allMutants)) await main();
+if (process.argv[2] === 'runtime') await mutateRuntime(process.argv.slice(3));
+else if (!serveRows(allMutants)) await main();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

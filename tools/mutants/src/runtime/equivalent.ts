@@ -1,0 +1,12 @@
+/** A change that no test can find, because nothing that anybody can see differs; or one whose difference is not promised. */
+export interface Equivalent {
+  readonly file: string;
+  readonly operator: string;
+  /** The line it is on, without the blanks around it. */
+  readonly line: string;
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
+
+export const equivalents: readonly Equivalent[] = [];
