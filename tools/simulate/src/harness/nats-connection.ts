@@ -74,6 +74,8 @@ export class SimulatedNatsConnection implements VendorConnection {
     this.#wire?.toServer.send({ kind: 'subscribe', id, subject, queue });
     const stop = () => this.#wire?.toServer.send({ kind: 'unsubscribe', id });
     return {
+      getID: () => id,
+      isClosed: () => !this.#subscriptions.has(id),
       drain: async () => {
         stop();
         await this.flush();
