@@ -32,7 +32,9 @@ export async function mutateRuntime(parameters: readonly string[]): Promise<void
   const killed = judged - survivors.length;
   for (const { mutation } of survivors) console.log(`survived: ${describeMutation(mutation)}`);
   const minutes = ((performance.now() - began) / 60_000).toFixed(1);
-  console.log(`${verdicts.length} changes in ${minutes} min, ${equivalent} of them equivalent: score ${((100 * killed) / judged).toFixed(1)} %`);
+  console.log(
+    `${verdicts.length} changes in ${minutes} min, ${equivalent} of them equivalent: score ${((100 * killed) / judged).toFixed(1)} %`,
+  );
   console.log(`${killed} passed, ${survivors.length} failed`);
   if (killed < 0.9 * judged) process.exitCode = 1;
 }

@@ -4,7 +4,14 @@ export type TestOutcome = 'passed' | 'failed' | 'timeout';
 
 /** Runs test files until the first that fails, in a process group of its own, so that a hang leaves nothing behind. */
 export function runTestFiles(folder: string, files: readonly string[], timeoutMs: number): Promise<TestOutcome> {
-  const parameters = ['node_modules/vitest/vitest.mjs', 'run', '--bail=1', '--maxWorkers=1', '--reporter=dot', ...files];
+  const parameters = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--bail=1',
+    '--maxWorkers=1',
+    '--reporter=dot',
+    ...files,
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, parameters, { cwd: folder, detached: true, stdio: 'ignore' });
     let isLate = false;

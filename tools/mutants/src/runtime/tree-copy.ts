@@ -8,7 +8,10 @@ export class TreeCopy implements Disposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'ts-micro-mutants-'));
 
   constructor(root: string) {
-    const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' });
+    const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     for (const file of listed.split('\0').filter(Boolean)) {
       // Deleted, and not committed yet.
       if (!existsSync(join(root, file))) continue;
@@ -16,10 +19,14 @@ export class TreeCopy implements Disposable {
       mkdirSync(dirname(target), { recursive: true });
       cpSync(join(root, file), target, { force: true });
     }
-    execFileSync(process.execPath, ['-e', "import('./tools/setup/dependencies.mjs').then((d) => d.installDependencies())"], {
-      cwd: this.folder,
-      stdio: 'ignore',
-    });
+    execFileSync(
+      process.execPath,
+      ['-e', "import('./tools/setup/dependencies.mjs').then((d) => d.installDependencies())"],
+      {
+        cwd: this.folder,
+        stdio: 'ignore',
+      },
+    );
   }
 
   [Symbol.dispose](): void {

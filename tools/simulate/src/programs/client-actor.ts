@@ -15,6 +15,8 @@ const slackMs = 50;
 /** Handlers live so long at most, and a side that vanished is found out in the idle time: nothing on a stream waits longer than both. */
 const longestStreamMs = 90_000;
 const longestCloseMs = 6_500;
+/** The first publish of a process waits until the server has answered, for ten seconds. */
+const longestPublishMs = 10_500;
 
 /** A process that calls, streams and publishes. */
 export class ClientActor {
@@ -116,7 +118,7 @@ export class ClientActor {
     for (let time = 0; time < count; time++) {
       const id = this.#stage.newId('event');
       this.#stage.enter(this.process, () => {
-        void this.#hold(`publishing ${id}`, 1000, this.#client.publish('sim.event', { id }));
+        void this.#hold(`publishing ${id}`, longestPublishMs, this.#client.publish('sim.event', { id }));
       });
     }
   }
