@@ -67,7 +67,11 @@ export class SocketServer {
       cause = error;
       this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
     }
-    this.#failStreams(new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }));
+    // Most sockets carry none, and an error for nothing costs more than all else here.
+    if (this.#streams.size > 0)
+      this.#failStreams(
+        new MicroError('unavailable', `${this.#core.name}: the client of the stream is gone`, { cause }),
+      );
     // Without a notice the end may only mean that nothing came for long, as from a Go client that waits for its answer.
     if (cause !== undefined || this.#socket.peerClosed !== undefined) this.#tellAsked(cause);
     if (this.#inFlight > 0 && !this.#isAbandoned) {
