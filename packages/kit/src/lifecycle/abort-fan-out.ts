@@ -5,8 +5,8 @@ export interface Abortable {
 }
 
 /**
- * Has any number of waits end with a signal, with one listener at it: a signal shared by many calls at once is usual, and past ten
- * listeners Node warns of a leak.
+ * Has any number of waits end with a signal, with one listener at it: a signal shared by many calls at once is usual,
+ * and past ten listeners Node warns of a leak.
  */
 export class AbortFanOut {
   readonly #waiting = new Map<AbortSignal, Set<Abortable>>();

@@ -9,7 +9,8 @@ let end = 0;
 let next = 0;
 
 /**
- * Returns a fresh text that nobody can guess: 22 letters and digits, 131 bits from the cryptographic source of `node:crypto`.
+ * Returns a fresh text that nobody can guess: 22 letters and digits, 131 bits from the cryptographic source of
+ * `node:crypto`.
  *
  * It is safe as a token of a subject, a topic or a queue name, and tells nothing about the tokens before and after it.
  */

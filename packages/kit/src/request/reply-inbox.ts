@@ -32,17 +32,22 @@ export interface ReplyInboxOptions<Reply> {
   readonly prefix: string;
   /** Separates the tokens of a subject. @default `.` */
   readonly separator?: string | undefined;
-  /** Subscribes to every subject that is `base`, which ends with the separator, and one more token. Called at the first use, and again after an end. */
+  /**
+   * Subscribes to every subject that is `base`, which ends with the separator, and one more token. Called at the first
+   * use, and again after an end.
+   */
   subscribe(base: string, events: ReplyEvents<Reply>): ReplySubscription;
   /** Gets what comes to a reply subject that is closed, or never was. @default ignored */
   onUnknown?(reply: Reply): void;
 }
 
 /**
- * All reply subjects of one owner, under one wildcard subscription: a reply subject costs a map entry, and nothing on the wire.
+ * All reply subjects of one owner, under one wildcard subscription: a reply subject costs a map entry, and nothing on
+ * the wire.
  *
- * A reply subject is `<prefix>.<inbox>.<token>`. Inbox and token are each 131 random bits, unrelated to addresses and to one another:
- * a peer that was given one reply subject cannot guess the next, so it cannot forge an answer for somebody else.
+ * A reply subject is `<prefix>.<inbox>.<token>`. Inbox and token are each 131 random bits, unrelated to addresses and
+ * to one another: a peer that was given one reply subject cannot guess the next, so it cannot forge an answer for
+ * somebody else.
  */
 export class ReplyInbox<Reply> {
   readonly #options: ReplyInboxOptions<Reply>;
@@ -61,7 +66,9 @@ export class ReplyInbox<Reply> {
     return this.#receivers.size;
   }
 
-  /** Resolves once a reply would arrive, at once where that was so before. Errors: those of `subscribe` and `confirm`. */
+  /**
+   * Resolves once a reply would arrive, at once where that was so before. Errors: those of `subscribe` and `confirm`.
+   */
   async ready(options: AbortOptions = {}): Promise<void> {
     if (this.#isConfirmed) return;
     const subscription = this.#subscribe();

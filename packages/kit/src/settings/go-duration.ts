@@ -13,8 +13,8 @@ const wholeRule = /^\+?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
 const partRule = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 
 /**
- * Returns the milliseconds of a duration as Go writes it (`500ms`, `1m30s`, `1.5h`), or `undefined` where the text is no
- * duration or a negative one. (Go: `time.ParseDuration`.)
+ * Returns the milliseconds of a duration as Go writes it (`500ms`, `1m30s`, `1.5h`), or `undefined` where the text is
+ * no duration or a negative one. (Go: `time.ParseDuration`.)
  */
 export function parseGoDuration(text: string): number | undefined {
   if (text === '0') return 0;

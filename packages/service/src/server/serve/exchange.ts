@@ -35,8 +35,8 @@ export function answerError(exchange: Exchange, answer: ErrorAnswer): Promise<vo
 }
 
 /**
- * Sends an answer; where it cannot be sent as it is, an error instead, so that the caller need not wait for its timeout. Never rejects.
- * `error` is given where the answer is that error.
+ * Sends an answer; where it cannot be sent as it is, an error instead, so that the caller need not wait for its
+ * timeout. Never rejects. `error` is given where the answer is that error.
  */
 export function deliver(
   exchange: Exchange,

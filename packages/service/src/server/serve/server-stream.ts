@@ -107,7 +107,10 @@ export class ServerStream {
     });
   }
 
-  /** The client is gone: the handler is told, and nothing more can be sent; what came, or is still to be read, can be received. */
+  /**
+   * The client is gone: the handler is told, and nothing more can be sent; what came, or is still to be read, can be
+   * received.
+   */
   leave(): void {
     this.#hasPeerLeft = true;
     const reason = this.#left('left');
@@ -116,7 +119,10 @@ export class ServerStream {
     this.#wakeReader();
   }
 
-  /** Ends it early: sending is refused, the handler is told, and what came is still received unless it is dropped, then `reason`. */
+  /**
+   * Ends it early: sending is refused, the handler is told, and what came is still received unless it is dropped, then
+   * `reason`.
+   */
   fail(reason: MicroError, { drop = false }: { readonly drop?: boolean } = {}): void {
     this.#inbox.end(reason, { drop });
     this.#failure ??= reason;

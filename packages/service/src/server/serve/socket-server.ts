@@ -13,7 +13,10 @@ import { ServerStream } from './server-stream.ts';
 import type { ServiceCore } from './service-core.ts';
 import { answerUnary } from './unary.ts';
 
-/** Runs the subscribers of a topic for an event that came over the transport; resolves with the error text where one failed. */
+/**
+ * Runs the subscribers of a topic for an event that came over the transport; resolves with the error text where one
+ * failed.
+ */
 export type EventRelay = (message: Message, context: HandlerContext) => Promise<string | undefined>;
 
 // Streams that ended here and whose client has not said its end yet.
@@ -56,11 +59,15 @@ export class SocketServer {
     this.#relay = relay;
   }
 
-  /** Resolves once the peer is gone, or said that it is done, and everything it asked for has been answered. Never rejects. */
+  /**
+   * Resolves once the peer is gone, or said that it is done, and everything it asked for has been answered. Never
+   * rejects.
+   */
   async run(): Promise<void> {
     let cause: unknown;
     try {
-      // Not in a variable of this function, which would keep each message until the next one comes, however large and long ago.
+      // Not in a variable of this function, which would keep each message until the next one comes, however large and
+      // long ago.
       // Also while the last request is answered, as its caller may leave before.
       while (!this.#hasLeft && (!this.#isLast || this.#inFlight > 0)) await this.#socket.receive().then(this.#next);
     } catch (error) {

@@ -7,7 +7,10 @@ import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';
 import { thrownAnswer } from './thrown-answer.ts';
 
-/** Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the same turn. */
+/**
+ * Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the
+ * same turn.
+ */
 export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, context: HandlerContext): Promise<void> {
   const { request } = exchange;
   let payload: unknown;
@@ -51,7 +54,10 @@ function answerThrown(exchange: Exchange, thrown: unknown, context: HandlerConte
   return answered;
 }
 
-/** Logs what a handler threw by accident, and what is `internal`; another `MicroError` is an answer, and so is that it stopped when it was told to. */
+/**
+ * Logs what a handler threw by accident, and what is `internal`; another `MicroError` is an answer, and so is that it
+ * stopped when it was told to.
+ */
 export function logCrash({ core, request }: Exchange, thrown: unknown): void {
   const isAnswer = MicroError.is(thrown) ? thrown.code !== 'internal' : isAbort(thrown);
   if (!isAnswer) {
