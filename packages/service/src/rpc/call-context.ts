@@ -9,6 +9,9 @@ export interface CallContext {
   readonly metadata: Headers;
   /** When the caller stops waiting, in epoch milliseconds by the clock as it is set when this is read. */
   readonly deadline: number | undefined;
-  /** Aborts at the deadline, when a stream's peer vanishes, and when the service stops without waiting any longer. */
+  /**
+   * Aborts at the deadline; when the caller aborts, closes or vanishes, as far as its dialect tells; for a stream as soon
+   * as the service begins to stop, and for everything else when the service stops without waiting any longer.
+   */
   readonly signal: AbortSignal;
 }
