@@ -362,7 +362,7 @@ export class NatsLink implements NatsConnection {
 
   #vendorClosed(error: unknown): void {
     if (!this.#lifetime.isOpen) return;
-    const cause = error instanceof Error ? mapNatsError(error, 'nats: connection') : undefined;
+    const cause = error === undefined ? undefined : mapNatsError(error, 'nats: connection');
     void this.#lifetime.fail(cause ?? new MicroError('closed', 'nats: the connection was closed by its owner'));
   }
 
