@@ -14,6 +14,7 @@ import type { MessageWriter, ServerEcho } from '../vendor/vendor-internals.ts';
 import { Backlog } from './backlog.ts';
 import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
+import { isSubscriptionLimit, refuseLimited, refuseUnfound } from './refused-subscriptions.ts';
 import { type Complaint, complaintOf, complaintOfEvent, type DenialListener, ServerErrors } from './server-errors.ts';
 import type { StatusEvent, VendorConnection } from './vendor-connection.ts';
 import { type Wait, WaitList } from './wait-list.ts';
@@ -288,43 +289,14 @@ export class NatsLink implements NatsConnection {
     const { error, operation } = complaint;
     if (operation === 'subscription') {
       // The client tells its subscription of it after this, where it finds it.
-      setImmediate(() => this.#subscriptionRefused(complaint));
+      setImmediate(() => refuseUnfound(complaint, this.#subscriptions));
       return;
     }
-    if (operation === undefined && /maximum subscriptions|subscriptions? .*exceeded/i.test(error.message)) {
-      this.#subscriptionLimited(error);
-    }
+    if (isSubscriptionLimit(complaint)) refuseLimited(complaint, this.#subscriptions, this.#settings.own?.echo);
     this.#serverErrors.take(complaint);
     if (operation !== undefined) return;
     this.#lastComplaint = error;
     if (error.code === 'unauthorized') this.#readyWaits.settleAll(error);
-  }
-
-  /** The client looks for subject and queue, which the server does not tell at a reload of its permissions. */
-  #subscriptionRefused({ error, subject, queue, sid }: Complaint): void {
-    for (const subscription of [...this.#subscriptions]) {
-      if (subscription.subject !== subject || (queue !== undefined && subscription.queue !== queue)) continue;
-      const isMeant = sid === undefined ? subscription.queue !== undefined && queue === undefined : true;
-      if (isMeant && subscription.isHeld(sid)) subscription.refuse(this.#about(error, subscription.subject));
-    }
-  }
-
-  /**
-   * The server does not tell which subscription is over its limit. It answers in order: it is one that was asked for after the last ping
-   * that it has answered, and before the next; the last one of these, as there was room for those before.
-   */
-  #subscriptionLimited(error: MicroError): void {
-    const echo = this.#settings.own?.echo;
-    const asked = [...this.#subscriptions].filter(
-      (subscription) => subscription.isHeld() && (echo === undefined || subscription.askedAt === echo.answered),
-    );
-    const last = asked.at(-1);
-    last?.refuse(this.#about(error, last.subject));
-  }
-
-  #about({ code, message }: MicroError, subject: string): MicroError {
-    const sentence = message.slice(message.indexOf(': ', message.lastIndexOf(this.address)) + 2);
-    return new MicroError(code, `nats: subscribing to "${subject}": ${sentence}`);
   }
 
   /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */

@@ -10,6 +10,8 @@ export type DenialListener = (subject: string, error: MicroError) => void;
 /** What the server complains of by itself, outside any call. */
 export interface Complaint {
   readonly error: MicroError;
+  /** The server's own words. */
+  readonly sentence: string;
   /** What was refused; `undefined` where it is not about a subject. */
   readonly operation: 'publish' | 'subscription' | undefined;
   readonly subject: string | undefined;
@@ -24,6 +26,7 @@ export function complaintOf(sentence: string, server: string): Complaint {
   const sid = /\(sid "(\d+)"\)/.exec(sentence)?.[1];
   return {
     error: serverError(sentence, `nats: ${server}`),
+    sentence,
     operation: kind?.toLowerCase() as Complaint['operation'],
     subject,
     queue: /using queue "([^"]*)"/i.exec(sentence)?.[1],
@@ -39,6 +42,7 @@ export function complaintOfEvent({ data, error, permissionContext }: StatusEvent
   const text = subject === undefined ? code : `Permissions Violation for ${operation} to "${subject}"`;
   return {
     error: mapNatsError(error ?? { code, message: text }, `nats: ${server}`),
+    sentence: error?.message ?? text,
     operation: operation as Complaint['operation'],
     subject,
     queue: permissionContext?.queue ?? error?.queue,
