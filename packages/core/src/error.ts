@@ -75,34 +75,47 @@ export class MicroError extends Error {
 
   /** True for a `MicroError` of any installed copy of this package, with that code where one is given. Never throws. */
   static is(error: unknown, code?: ErrorCode): error is MicroError {
-    if (typeof error !== 'object' || error === null) return false;
-    try {
-      return (
-        (error as { [brand]?: unknown })[brand] === true && (code === undefined || (error as MicroError).code === code)
-      );
-    } catch {
-      // A proxy or a getter that throws.
-      return false;
-    }
+    return isMicroError(error, code);
   }
 
   /** Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. Never throws. */
   static from(error: unknown, code: ErrorCode, what: string): MicroError {
-    if (MicroError.is(error)) return error;
-    return new MicroError(code, `${what}: ${MicroError.textOf(error)}`, { cause: error });
+    return isMicroError(error) ? error : newError(code, `${what}: ${textOf(error)}`, error);
   }
 
   /**
-   * Returns the words of whatever was thrown: the `message` of an error of any realm, a string as it is, else what `String` makes of it.
-   * Never throws, as a thrown proxy or getter would have it.
+   * Returns the words of whatever was thrown: the `message` of an error of any realm, a string as it is, else what
+   * `String` makes of it. Never throws, as a thrown proxy or getter would have it.
    */
   static textOf(thrown: unknown): string {
-    try {
-      const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
-      const message: unknown = isObject ? (thrown as { message?: unknown }).message : undefined;
-      return String(message ?? thrown);
-    } catch {
-      return 'something that cannot be described';
-    }
+    return textOf(thrown);
+  }
+}
+
+// Outside of the class, because a bundler renames a class whose body names itself, and Node prints that name.
+
+function isMicroError(error: unknown, code?: ErrorCode): error is MicroError {
+  if (typeof error !== 'object' || error === null) return false;
+  try {
+    return (
+      (error as { [brand]?: unknown })[brand] === true && (code === undefined || (error as MicroError).code === code)
+    );
+  } catch {
+    // A proxy or a getter that throws.
+    return false;
+  }
+}
+
+function newError(code: ErrorCode, message: string, cause: unknown): MicroError {
+  return new MicroError(code, message, { cause });
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
+    const message: unknown = isObject ? (thrown as { message?: unknown }).message : undefined;
+    return String(message ?? thrown);
+  } catch {
+    return 'something that cannot be described';
   }
 }
