@@ -1,4 +1,4 @@
-import { MicroError } from '@ts-micro/core';
+import { abortError, MicroError } from '@ts-micro/core';
 import { memoryNetwork } from '@ts-micro/memory';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
@@ -41,6 +41,44 @@ export const outages: readonly Mutant<'transport'>[] = mutantsOf('transport', [
           async send(message, options) {
             if (world.kills > kills) await socket.close();
             await socket.send(message, options);
+          },
+        };
+      }),
+  },
+  {
+    name: 'ends quietly at the dialler',
+    breaks: 'After an outage a dialled socket takes messages that go nowhere, and its `receive` gives `undefined`.',
+    caughtBy: ['outage-socket', 'outage-both-sides'],
+    make: (world) =>
+      sockets((socket, end) => {
+        const { kills } = world;
+        const isOver = () => end === 'dialled' && world.kills > kills;
+        return {
+          async send(message, options) {
+            if (!isOver()) await socket.send(message, options);
+          },
+          receive: async (options) => (isOver() ? undefined : socket.receive(options)),
+        };
+      }),
+  },
+  {
+    name: 'forgets the served side',
+    breaks: 'A socket that an outage ended at the dialler never ends at the listener.',
+    caughtBy: ['outage-both-sides'],
+    make: (world) =>
+      sockets((socket, end) => {
+        const { kills } = world;
+        const isOver = () => world.kills > kills;
+        if (end === 'accepted') {
+          return { receive: (options) => (isOver() ? untilAborted(options?.signal) : socket.receive(options)) };
+        }
+        const lost = new MicroError('unavailable', 'the outage ended it');
+        return {
+          closed: socket.closed.then((cause) => (isOver() ? lost : cause)),
+          async send(message, options) {
+            if (!isOver()) return socket.send(message, options);
+            await socket.close();
+            throw lost;
           },
         };
       }),
@@ -126,3 +164,10 @@ export const outages: readonly Mutant<'transport'>[] = mutantsOf('transport', [
       })),
   },
 ]);
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal?.aborted) reject(abortError(signal, 'a receive'));
+    signal?.addEventListener('abort', () => reject(abortError(signal, 'a receive')), { once: true });
+  });
+}

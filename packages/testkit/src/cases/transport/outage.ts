@@ -39,6 +39,22 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     },
   },
   {
+    id: 'transport/outage-both-sides',
+    title: 'after an outage a socket works, or has failed on both sides',
+    needs: ['faults'],
+    async run(context) {
+      const { dialled, accepted } = await patientPair(context);
+      await outage(context);
+      let round = 0;
+      await context.until('both sides work, or both have failed', async () => {
+        const text = `after ${++round}`;
+        if ((await carries(context, dialled, accepted, text)) && (await carries(context, accepted, dialled, text)))
+          return true;
+        return (await hasEnded(context, dialled)) && (await hasEnded(context, accepted));
+      });
+    },
+  },
+  {
     id: 'transport/outage-send',
     title: 'sending during an outage rejects with `unavailable`',
     needs: ['faults'],
@@ -142,8 +158,38 @@ function tried(context: TransportContext, socket: Socket, text: string): Promise
   const signal = context.deadline(500);
   const exchanged = async (): Promise<void> => {
     await socket.send(message(text), { signal });
-    // Echoes of earlier rounds may come late.
-    while (textOf(await socket.receive({ signal })) !== text);
+    await receiveUntil(socket, text, signal);
   };
   return failure(context.within(exchanged(), 'an exchange'));
+}
+
+/** Whether a message goes from one side to the other. */
+async function carries(context: TransportContext, from: Socket, to: Socket, text: string): Promise<boolean> {
+  const signal = context.deadline(500);
+  const carried = async (): Promise<void> => {
+    await from.send(message(text), { signal });
+    await receiveUntil(to, text, signal);
+  };
+  return (await failure(context.within(carried(), 'a message'))) === undefined;
+}
+
+/** Receives until `text` comes: messages of earlier rounds may come late. Rejects where the peer has ended, and never waits without the event loop. */
+async function receiveUntil(socket: Socket, text: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const received = await socket.receive({ signal });
+    if (received === undefined) throw new Error('the socket has ended');
+    if (textOf(received) === text) return;
+  }
+}
+
+/** Whether a side knows that nothing comes any more: it has closed, or its `receive` says so. */
+async function hasEnded(context: TransportContext, socket: Socket): Promise<boolean> {
+  const open = {};
+  if ((await Promise.race([socket.closed, Promise.resolve(open)])) !== open) return true;
+  const signal = context.deadline(500);
+  try {
+    return (await context.within(socket.receive({ signal }), 'a receive')) === undefined;
+  } catch (error) {
+    return MicroError.is(error) && error.code !== 'timeout';
+  }
 }
