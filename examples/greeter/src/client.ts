@@ -4,7 +4,9 @@ import '@ts-micro/registry-nats/register';
 import '@ts-micro/transport-nats/register';
 import { parseArgs } from 'node:util';
 import { MicroError } from '@ts-micro/core';
+import { typedClient } from '@ts-micro/definition';
 import { type Client, createClient, fromFlags } from '@ts-micro/service';
+import { greeter } from './greeter-definition.ts';
 import { runToEnd } from './run-to-end.ts';
 
 // Calls the greeter, chosen by flags: `node client.js --registry=nats --transport=nats --broker=nats --name=John`.
@@ -17,12 +19,7 @@ await runToEnd('greeter client', async (stopRequested) => {
 });
 
 async function hello(client: Client, name: string, signal: AbortSignal): Promise<string> {
-  const { msg } = await client.call<{ msg: string }>(
-    'greeter',
-    'Greeter.Hello',
-    { name },
-    { timeoutMs: 2_000, signal },
-  );
+  const { msg } = await typedClient(client, greeter).Greeter.Hello({ name }, { timeoutMs: 2_000, signal });
   return msg;
 }
 
@@ -34,14 +31,15 @@ async function manyHellos(client: Client, name: string, calls: number, concurren
     count(answeredBy, call.node?.id ?? 'unknown');
     return response;
   });
+  const greet = typedClient(client, greeter);
   let left = calls;
   const nobodyThere = new AbortController();
   const either = AbortSignal.any([signal, nobodyThere.signal]);
   const caller = async () => {
     while (left-- > 0) {
       try {
-        const options = { idempotent: true, attemptTimeoutMs: 1_000, timeoutMs: 2_000, signal: either };
-        await client.call('greeter', 'Greeter.Hello', { name }, options);
+        // The definition says that it is idempotent, so that a node that fails costs no call.
+        await greet.Greeter.Hello({ name }, { attemptTimeoutMs: 1_000, timeoutMs: 2_000, signal: either });
       } catch (error) {
         count(failures, MicroError.is(error) ? error.code : 'internal');
         // With nobody there at all, a thousand more attempts would only say the same more slowly.

@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { type Broker, MicroError, type Registry, type Transport } from '@ts-micro/core';
+import { implement, subscribe, typedClient } from '@ts-micro/definition';
 import { type Client, createClient, createService, type Service, type ServiceOptions } from '@ts-micro/service';
+import { greeter } from './greeter-definition.ts';
 
 /** What the greeter runs on, and whatever else flags say about it. */
 export interface GreeterPlugins extends Partial<ServiceOptions> {
@@ -22,39 +24,46 @@ export function createGreeter(plugins: GreeterPlugins, say: (text: string) => vo
   const service = createService({ name: 'greeter', version: '1.0.0', ...plugins });
   const client = createClient(plugins);
 
-  service.handle('Greeter.Hello', async ({ name }: { name: string }, context) => {
-    await client.publish('greeter.greeted', { name }, { context });
-    return { msg: `Hello ${name}` };
-  });
+  const { events } = typedClient(client, greeter);
+  // It was there before it was typed, and says on the wire what it always said, to the letter. A new service has no such options.
+  const options = { validateRequests: false, advertiseSchemas: false };
 
+  implement(
+    service,
+    greeter,
+    {
+      'Greeter.Hello': async ({ name }, context) => {
+        await events['greeter.greeted'].publish({ name }, { context });
+        return { msg: `Hello ${name}` };
+      },
+      'Greeter.WhoAmI': () => ({ id: service.node?.id, pid: process.pid }),
+      'Greeter.Sleep': async ({ ms }, { signal }) => {
+        await sleep(ms, signal);
+        return { ms };
+      },
+      'Greeter.Fail': ({ code, detail }) => {
+        const status = STATUS_CODES[code] ?? '';
+        throw new MicroError('remote', `greeter: ${detail}`, { remote: { id: 'greeter', code, detail, status } });
+      },
+      'Greeter.Crash': () => {
+        throw new Error('the greeter crashed, as it was asked to');
+      },
+      'Greeter.Count': function* ({ to }) {
+        for (let value = 1; value <= to; value++) yield { value };
+      },
+      'Greeter.Chat': async function* (stream) {
+        for await (const { text } of stream) yield { text: text.toUpperCase() };
+      },
+    },
+    options,
+  );
+  // Typed and untyped endpoints live in one service.
   service.handle('Greeter.Echo', (anything: unknown) => anything);
-
-  service.handle('Greeter.WhoAmI', () => ({ id: service.node?.id, pid: process.pid }));
-
-  service.handle('Greeter.Sleep', async ({ ms }: { ms: number }, { signal }) => {
-    await sleep(ms, signal);
-    return { ms };
+  subscribe(service, greeter, 'greeter.say', ({ text }) => say(text), {
+    queue: 'greeter',
+    validate: false,
+    advertiseSchemas: false,
   });
-
-  service.handle('Greeter.Fail', ({ code, detail }: { code: number; detail: string }) => {
-    const status = STATUS_CODES[code] ?? '';
-    throw new MicroError('remote', `greeter: ${detail}`, { remote: { id: 'greeter', code, detail, status } });
-  });
-
-  service.handle('Greeter.Crash', () => {
-    throw new Error('the greeter crashed, as it was asked to');
-  });
-
-  service.handleStream('Greeter.Count', async (stream) => {
-    const request = (await stream.receive()) as { to: number } | undefined;
-    for (let value = 1; value <= (request?.to ?? 0); value++) await stream.send({ value });
-  });
-
-  service.handleStream('Greeter.Chat', async (stream) => {
-    for await (const message of stream) await stream.send({ text: (message as { text: string }).text.toUpperCase() });
-  });
-
-  service.subscribe('greeter.say', ({ text }: { text: string }) => say(text), { queue: 'greeter' });
 
   return { service, client };
 }

@@ -19,12 +19,12 @@ export const advertised = {
   exactIntegers: 'exact-integers',
 } as const;
 
-/** What an endpoint is served with, and advertised as. */
+/** What an endpoint is served with, and advertised as; without a budget the JSON Schemas are left out. */
 export function handleOptions(
   definition: ServiceDefinition,
   name: string,
   endpoint: Endpoint,
-  budget: SchemaBudget,
+  budget: SchemaBudget | undefined,
 ): HandleOptions {
   const request = jsonSchemaOf(endpoint.request, definition.jsonSchema);
   const response = jsonSchemaOf(endpoint.response, definition.jsonSchema);
@@ -42,9 +42,9 @@ export function handleOptions(
     metadata: withoutEmpty({
       description: endpoint.description?.trim(),
       example: exampleText(endpoint.example),
-      [advertised.requestSchema]: budget.take(request),
-      [advertised.responseSchema]: budget.take(response),
-      [advertised.streamKind]: isStream ? endpoint.kind : undefined,
+      [advertised.requestSchema]: budget?.take(request),
+      [advertised.responseSchema]: budget?.take(response),
+      [advertised.streamKind]: isStream && budget !== undefined ? endpoint.kind : undefined,
       [advertised.idempotent]: endpoint.idempotent ? 'true' : undefined,
       [advertised.exactIntegers]: endpoint.exactIntegers ? 'true' : undefined,
     }),
@@ -56,14 +56,14 @@ export function eventOptions(
   definition: ServiceDefinition,
   topic: string,
   schema: Schema,
-  budget: SchemaBudget,
+  budget: SchemaBudget | undefined,
 ): SubscriptionOptions {
   const event = jsonSchemaOf(schema, definition.jsonSchema);
   return {
     ...(definition.exactIntegers && { codecs: exactCodecs }),
     ...(event && { event: valueRecord(event, pascalCase(topic)) }),
     metadata: withoutEmpty({
-      [advertised.eventSchema]: budget.take(event),
+      [advertised.eventSchema]: budget?.take(event),
       [advertised.exactIntegers]: definition.exactIntegers ? 'true' : undefined,
     }),
   };

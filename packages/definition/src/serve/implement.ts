@@ -15,12 +15,16 @@ export interface ImplementOptions {
   readonly validateRequests?: boolean | undefined;
   /** Responses and messages of handlers, before they are sent. @default true */
   readonly validateResponses?: boolean | undefined;
+  /** That the JSON Schemas are in the registry as well, as far as they are small, and of streams who sends how many. @default true */
+  readonly advertiseSchemas?: boolean | undefined;
 }
 
 /** What a typed subscriber checks, beside the options of any other. */
 export interface TypedSubscriptionOptions extends SubscriptionOptions {
   /** @default true */
   readonly validate?: boolean | undefined;
+  /** As of `implement`. @default true */
+  readonly advertiseSchemas?: boolean | undefined;
 }
 
 // Of each service, so that definitions implemented one endpoint at a time share it.
@@ -72,7 +76,7 @@ export function subscribe<const D extends ServiceDefinition, const Topic extends
   const schema = Object.hasOwn(definition.events, topic) ? definition.events[topic] : undefined;
   if (schema === undefined)
     throw new MicroError('invalid', `definition of "${definition.name}": it has no event "${topic}"`);
-  const { validate = true, ...others } = options;
+  const { validate = true, advertiseSchemas = true, ...others } = options;
   const refusal = refusalOf(
     (message) => new MicroError('malformed', message),
     `${service.name} ${topic}: the event does not fit`,
@@ -87,7 +91,7 @@ export function subscribe<const D extends ServiceDefinition, const Topic extends
         ? checked.then((value) => run(value as never, context))
         : run(checked as never, context);
     },
-    { ...eventOptions(definition, topic, schema, budgetOf(service)), ...others },
+    { ...eventOptions(definition, topic, schema, advertiseSchemas ? budgetOf(service) : undefined), ...others },
   );
 }
 
@@ -106,7 +110,8 @@ function addEndpoint(
     validateRequests: options.validateRequests ?? true,
     validateResponses: options.validateResponses ?? true,
   };
-  const described = handleOptions(definition, name, endpoint, budgetOf(service));
+  const budget = (options.advertiseSchemas ?? true) ? budgetOf(service) : undefined;
+  const described = handleOptions(definition, name, endpoint, budget);
   if (endpoint.kind === 'unary') service.handle(name, unaryHandler(init, handler), described);
   else service.handleStream(name, streamHandler(init, endpoint.kind, handler), described);
 }
