@@ -267,6 +267,28 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       expect(await stream.closed).toMatchObject(failure);
     });
 
+    it('fails with what its handler throws in a loop over it, and carries what it sends after leaving one', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Fail', async (stream) => {
+          for await (const value of stream) throw new MicroError('conflict', `not ${value}`);
+        });
+        service.handleStream('Greeter.First', async (stream) => {
+          let first: unknown;
+          for await (const value of stream) {
+            first = value;
+            break;
+          }
+          await stream.send(first);
+        });
+      });
+      await using failing = await greeter.client.stream('greeter', 'Greeter.Fail');
+      await failing.send(1);
+      await expect(failing.receive()).rejects.toMatchObject({ code: 'remote', remote: { code: 409, detail: 'not 1' } });
+      await using first = await greeter.client.stream('greeter', 'Greeter.First');
+      await first.send(1);
+      expect(await first.receive()).toBe(1);
+    });
+
     it('to an unknown endpoint fails at the first receive', async () => {
       await using greeter = await pair(() => {});
       const stream = await greeter.client.stream('greeter', 'Greeter.Nope');
