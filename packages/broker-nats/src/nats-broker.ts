@@ -119,7 +119,7 @@ class ConnectedBroker implements NatsBroker {
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
     this.#assertUsable(options);
-    const { queue, concurrency, onError, signal } = options;
+    const { queue, concurrency, onError, onLost, onRestored, signal } = options;
     checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
     if (concurrency !== undefined) checks.whole('concurrency', concurrency);
@@ -132,6 +132,8 @@ class ConnectedBroker implements NatsBroker {
       queue,
       concurrency,
       onError,
+      onLost,
+      onRestored,
       maxPendingMessages,
       closeTimeoutMs,
       logger: this.#logger,

@@ -3,7 +3,7 @@ import { HandlerSubscriber } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
 import { decodeMessage } from './message-dialect.ts';
 
-export interface NatsSubscriberOptions extends Pick<SubscribeOptions, 'queue' | 'concurrency' | 'onError' | 'signal'> {
+export interface NatsSubscriberOptions extends SubscribeOptions {
   readonly connection: NatsConnection;
   readonly topic: string;
   readonly handler: BrokerHandler;
@@ -37,7 +37,11 @@ export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
         if (this.#isConfirmed) tell(error);
         void this.fail(error);
       },
-      onLost: tell,
+      onLost: (error) => {
+        tell(error);
+        options.onLost?.(error);
+      },
+      onRestored: () => options.onRestored?.(),
     });
   }
 

@@ -30,6 +30,13 @@ export interface SubscribeOptions extends AbortOptions {
   readonly concurrency?: number | undefined;
   /** Told of every message whose handler threw (`internal`, the thrown value as cause) or whose bytes did not parse (`malformed`). */
   readonly onError?: ((error: MicroError, event?: BrokerEvent) => void) | undefined;
+  /**
+   * Told where the backend takes the subscription away and the broker asks for it again by itself, as after a change of
+   * permissions.
+   */
+  readonly onLost?: ((error: MicroError) => void) | undefined;
+  /** Told when a lost one is there again; what was published meanwhile did not arrive. */
+  readonly onRestored?: (() => void) | undefined;
 }
 
 /** A message as it arrived. `topic` is the topic it was published on, not the subscription's pattern. */

@@ -4,6 +4,7 @@ import {
   type BrokerEvent,
   type Message,
   MicroError,
+  type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
 import { RateLimitedLogger } from '@ts-micro/kit';
@@ -46,7 +47,7 @@ export class Events {
       const subscriber = new KeptOpen<Subscriber>({
         what: `the subscription of "${subscription.topic}"`,
         service,
-        open: (openOptions) => this.#subscribe(broker, subscription, openOptions),
+        open: (openOptions, notices) => this.#subscribe(broker, subscription, { ...openOptions, ...notices }),
         onChange,
         logger,
       });
@@ -88,13 +89,13 @@ export class Events {
     return formatError(remoteError('go.micro.server', 500, `subscriber error: ${failures.join('\n')}`));
   }
 
-  #subscribe(broker: Broker, subscription: Subscription, { signal }: AbortOptions): Promise<Subscriber> {
+  #subscribe(broker: Broker, subscription: Subscription, given: SubscribeOptions): Promise<Subscriber> {
     const { topic, options } = subscription;
     return broker.subscribe(topic, (event) => this.#handle(subscription, event), {
+      ...given,
       queue: options.queue,
       concurrency: options.concurrency,
       onError: (error, event) => this.#report(subscription, error, event?.topic ?? topic),
-      signal,
     });
   }
 

@@ -5,11 +5,16 @@ export interface KeptOpenInit<T extends Closable> {
   /** Names it in the log and in the service's health: `the listener`. */
   readonly what: string;
   readonly service: string;
-  /** Makes it, and makes it again. */
-  readonly open: (options: AbortOptions) => Promise<T>;
+  /** Makes it, and makes it again. Where its backend brings it back by itself, `notices` are told. */
+  readonly open: (options: AbortOptions, notices: LossNotices) => Promise<T>;
   /** Told when it is lost, and when it is there again. */
   readonly onChange: () => void;
   readonly logger: Logger;
+}
+
+export interface LossNotices {
+  readonly onLost: (error: MicroError) => void;
+  readonly onRestored: () => void;
 }
 
 const firstRetryMs = 250;
@@ -23,6 +28,10 @@ const openTimeoutMs = 10_000;
 export class KeptOpen<T extends Closable> {
   readonly #init: KeptOpenInit<T>;
   readonly #ending: AbortController = new AbortController();
+  readonly #notices: LossNotices = {
+    onLost: (error) => this.#onLost(error),
+    onRestored: () => this.#onRestored(),
+  };
   #current: T | undefined;
   #problem: string | undefined;
   #isLostForGood = false;
@@ -47,7 +56,7 @@ export class KeptOpen<T extends Closable> {
 
   /** Opens it for the first time. Rejects where that fails. */
   async begin(options: AbortOptions): Promise<void> {
-    this.#keep(await this.#init.open(options));
+    this.#keep(await this.#init.open(options, this.#notices));
   }
 
   /** Closes it, and keeps it open no longer. Never rejects. */
@@ -68,15 +77,27 @@ export class KeptOpen<T extends Closable> {
 
   #onClosed(cause: MicroError | undefined): void {
     if (this.#ending.signal.aborted) return;
-    const { what, service, logger, onChange } = this.#init;
-    this.#problem = `${what} is closed${cause === undefined ? '' : `: ${cause.message}`}`;
-    logger.error(`${what} is lost`, { service, error: cause });
-    onChange();
+    this.#onLost(cause);
     void this.#restore();
   }
 
-  async #restore(): Promise<void> {
+  #onLost(cause: MicroError | undefined): void {
+    if (this.#ending.signal.aborted) return;
     const { what, service, logger, onChange } = this.#init;
+    this.#problem = `${what} is lost${cause === undefined ? '' : `: ${cause.message}`}`;
+    logger.error(`${what} is lost`, { service, error: cause });
+    onChange();
+  }
+
+  #onRestored(): void {
+    if (this.#ending.signal.aborted) return;
+    const { what, service, logger, onChange } = this.#init;
+    this.#problem = undefined;
+    logger.info(`${what} is open again`, { service });
+    onChange();
+  }
+
+  async #restore(): Promise<void> {
     const { signal } = this.#ending;
     let delayMs = firstRetryMs;
     while (!(await this.#tryAgain())) {
@@ -86,17 +107,17 @@ export class KeptOpen<T extends Closable> {
       if (signal.aborted) return;
       delayMs = Math.min(delayMs * 2, longestRetryMs);
     }
-    if (signal.aborted) return;
-    this.#problem = undefined;
-    logger.info(`${what} is open again`, { service });
-    onChange();
+    this.#onRestored();
   }
 
   async #tryAgain(): Promise<boolean> {
     const { what, service, open, logger } = this.#init;
     const { signal } = this.#ending;
     try {
-      const opened = await open({ signal: AbortSignal.any([signal, AbortSignal.timeout(openTimeoutMs)]) });
+      const opened = await open(
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(openTimeoutMs)]) },
+        this.#notices,
+      );
       if (signal.aborted) await opened.close();
       else this.#keep(opened);
       return true;
