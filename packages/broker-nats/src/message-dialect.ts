@@ -2,7 +2,8 @@ import type { Message } from '@ts-micro/core';
 import { encodeEnvelope, type NatsConnection, type NatsMessage, tryDecodeEnvelope } from '@ts-micro/nats';
 
 /**
- * How messages are published. `go` is Go Micro's envelope: JSON of headers and base64. `native` is a plain NATS message, headers as NATS
+ * How messages are published. `go` is Go Micro's envelope: JSON of headers and base64. `native` is a plain NATS
+ * message, headers as NATS
  * headers and the body as it is, for any NATS client to read; Go Micro does not understand it.
  */
 export type BrokerDialect = 'go' | 'native';
@@ -26,7 +27,10 @@ export function encodeMessage(message: Message, dialect: BrokerDialect): Outgoin
   return { data: body, options: undefined };
 }
 
-/** Understands both dialects and a plain message of any NATS client. What a server or proxy adds in NATS headers makes an envelope no less one. */
+/**
+ * Understands both dialects and a plain message of any NATS client. What a server or proxy adds in NATS headers makes
+ * an envelope no less one.
+ */
 export function decodeMessage(message: NatsMessage): Message {
   const { data } = message;
   const received = message.headers();
@@ -43,7 +47,9 @@ function mayBeEnvelope(bytes: Uint8Array): boolean {
   return bytes[0] === openingBrace && Buffer.prototype.indexOf.call(bytes, headerField) >= 0;
 }
 
-/** Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`. */
+/**
+ * Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`.
+ */
 function bytesOf(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
 }

@@ -3,17 +3,24 @@ import { longestTimerMs, OptionChecks } from '@ts-micro/kit';
 import type { NatsPluginOptions } from '@ts-micro/nats';
 import type { BrokerDialect } from './message-dialect.ts';
 
-/** What becomes of what is published while the connection is lost: it is refused at once, or kept, in order, until it is back. */
+/**
+ * What becomes of what is published while the connection is lost: it is refused at once, or kept, in order, until it is
+ * back.
+ */
 export type OutagePolicy = 'refuse' | 'buffer';
 
 /** How to connect, and what to publish. */
 export interface NatsBrokerOptions extends NatsPluginOptions {
   /** What is published; a subscriber understands either. @default 'go' */
   readonly dialect?: BrokerDialect | undefined;
-  /** How many messages of one subscription may wait for its handlers. Those beyond are dropped, logged and reported to `onError` as `unavailable`. @default 65536 */
+  /**
+   * How many messages of one subscription may wait for its handlers. Those beyond are dropped, logged and reported to
+   * `onError` as `unavailable`. @default 65536
+   */
   readonly maxPendingMessages?: number | undefined;
   /**
-   * `refuse`: `publish` rejects with `unavailable` while the connection is lost. `buffer`: it waits, and resolves once the message is written
+   * `refuse`: `publish` rejects with `unavailable` while the connection is lost. `buffer`: it waits, and resolves once
+   * the message is written
    * after the reconnect, or rejects with `unavailable` where a bound below is passed first.
    * @default 'refuse'
    */
@@ -22,7 +29,10 @@ export interface NatsBrokerOptions extends NatsPluginOptions {
   readonly maxBufferedBytes?: number | undefined;
   /** How long a message may wait for the connection. @default 30000 */
   readonly maxBufferedMs?: number | undefined;
-  /** Told at each loss of the connection how many messages were written before it, without a word from the server that it has them. @default a line in the log */
+  /**
+   * Told at each loss of the connection how many messages were written before it, without a word from the server that
+   * it has them. @default a line in the log
+   */
   readonly onUncertain?: ((count: number) => void) | undefined;
   /** How long closing a subscriber waits for its handlers and for what arrived before. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
@@ -42,7 +52,10 @@ const policies: readonly string[] = ['refuse', 'buffer'] satisfies OutagePolicy[
 const dialects: readonly string[] = ['go', 'native'] satisfies BrokerDialect[];
 const checks = new OptionChecks('nats broker');
 
-/** Splits the options into those of the connection and those of the broker. Throws `invalid` naming the option and its value. */
+/**
+ * Splits the options into those of the connection and those of the broker. Throws `invalid` naming the option and its
+ * value.
+ */
 export function checkBrokerOptions({
   dialect = 'go',
   maxPendingMessages = 65_536,

@@ -11,7 +11,8 @@ export interface NatsPublisherOptions extends OutboxLimits {
   readonly logger: Logger;
 }
 
-// After a restart of the server subscribers need a moment to be back as well: what is sent before they are, nobody gets.
+// After a restart of the server subscribers need a moment to be back as well: what is sent before they are, nobody
+// gets.
 const regatherMs = 500;
 // Bounded, so that made-up topics cannot grow it.
 const maxKnown = 10_000;
@@ -64,7 +65,10 @@ export class NatsPublisher {
     this.#refused++;
   }
 
-  /** Writes it now, or by policy after the outage: then there is something to wait for. Throws, or rejects, as `NatsConnection.publish` does. */
+  /**
+   * Writes it now, or by policy after the outage: then there is something to wait for. Throws, or rejects, as
+   * `NatsConnection.publish` does.
+   */
   publish(
     connection: NatsConnection,
     topic: string,
@@ -94,7 +98,10 @@ export class NatsPublisher {
     this.#tracker?.wrote();
   }
 
-  /** Waits until the server has taken the first message on a topic, as it says of a refused one only then. Rejects with `unauthorized`. */
+  /**
+   * Waits until the server has taken the first message on a topic, as it says of a refused one only then. Rejects with
+   * `unauthorized`.
+   */
   async #prove(connection: NatsConnection, topic: string, options: AbortOptions | undefined): Promise<void> {
     const proof: Proof = this.#proofs.get(topic) ?? { waiting: 0, denial: undefined };
     this.#proofs.set(topic, proof);

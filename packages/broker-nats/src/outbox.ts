@@ -22,7 +22,10 @@ export interface OutboxLimits {
 // Beside its bytes a message that waits costs about as much as this.
 const costOfMessage = 512;
 
-/** Messages published in an outage, in order. Each is written after it, or refused: when too many wait, when it has waited too long, or as its signal aborts. */
+/**
+ * Messages published in an outage, in order. Each is written after it, or refused: when too many wait, when it has
+ * waited too long, or as its signal aborts.
+ */
 export class Outbox {
   readonly #limits: OutboxLimits;
   readonly #entries = new Set<Entry>();
@@ -37,7 +40,10 @@ export class Outbox {
     return this.#entries.size;
   }
 
-  /** Resolves once it is written. Rejects with `unavailable`, safe to retry, or as the signal aborts: then it never will be. */
+  /**
+   * Resolves once it is written. Rejects with `unavailable`, safe to retry, or as the signal aborts: then it never will
+   * be.
+   */
   add(outgoing: Outgoing, { signal }: AbortOptions = {}): Promise<void> {
     const { maxBufferedBytes, maxBufferedMs } = this.#limits;
     const cost = outgoing.size + costOfMessage;

@@ -18,7 +18,10 @@ export async function owned(options: NatsBrokerOptions = {}, shared?: NatsWorld)
   };
 }
 
-/** Brokers take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
+/**
+ * Brokers take turns with two borrowed connections of the client's newer generation, so that most cases cross from one
+ * to the other.
+ */
 export async function borrowed(options: NatsBrokerOptions = {}, shared?: NatsWorld): Promise<Harness<'broker'>> {
   const nats = shared ?? (await startNatsWorld());
   // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.

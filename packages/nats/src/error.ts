@@ -38,7 +38,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * The one place where errors of the NATS client become ours: those of `nats` 2.x and of `@nats-io/*` 3.x, kept as `cause`.
+ * The one place where errors of the NATS client become ours: those of `nats` 2.x and of `@nats-io/*` 3.x, kept as
+ * `cause`.
  *
  * `what` begins the message: `nats: subscribing to "greeter"`. No responders is `unavailable` and safe to retry.
  */
@@ -58,7 +59,8 @@ export function mapNatsError(error: unknown, what: string): MicroError {
 }
 
 /**
- * Returns the error of a sentence with which the server complained: `maximum connections exceeded`. What is about who the client is, or may
+ * Returns the error of a sentence with which the server complained: `maximum connections exceeded`. What is about who
+ * the client is, or may
  * do, is `unauthorized`, the rest `unavailable`.
  */
 export function serverError(sentence: string, what: string): MicroError {

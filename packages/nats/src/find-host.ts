@@ -5,7 +5,8 @@ type Found = (error: NodeJS.ErrnoException | null, found: LookupAddress[]) => vo
 const resolverOptions = { timeout: 1000, tries: 1 };
 
 /**
- * Finds every address of a host as the system does it for any other program, the hosts file included. A name that the system does not know
+ * Finds every address of a host as the system does it for any other program, the hosts file included. A name that the
+ * system does not know
  * is asked of the name servers of Node's `dns.setServers`, within about a second.
  */
 export function findHost(host: string, options: LookupOptions, done: Found): void {

@@ -28,7 +28,10 @@ class HeaderBlock implements EncodedHeaders {
 // Blocks of frozen headers: an object that cannot change is checked and written once.
 const blocks = new WeakMap<Headers, Uint8Array>();
 
-/** Our headers, and perhaps a status, as the bytes of a NATS header block. Throws `invalid` naming a header that NATS cannot carry. */
+/**
+ * Our headers, and perhaps a status, as the bytes of a NATS header block. Throws `invalid` naming a header that NATS
+ * cannot carry.
+ */
 export function encodeHeaders(headers: Headers, status?: number): Uint8Array {
   if (status !== undefined) return blockOf(headers, `NATS/1.0 ${status}\r\n`);
   const known = blocks.get(headers);
@@ -80,7 +83,10 @@ export function decodeHeaders(received: ReceivedHeaders | undefined): Headers {
 const recent = new Map<string, Headers>();
 const maxRecent = 1024;
 
-/** The same for headers whose bytes are at hand: those that came lately are not read again, and are frozen, as others get the same object. */
+/**
+ * The same for headers whose bytes are at hand: those that came lately are not read again, and are frozen, as others
+ * get the same object.
+ */
 export function recentHeaders(block: string, message: { readonly headers?: ReceivedHeaders }): Headers {
   const known = recent.get(block);
   if (known !== undefined) return known;

@@ -9,7 +9,10 @@ export interface Certificates extends Disposable {
   readonly pem: (name: string) => string;
 }
 
-/** `ca`, `server` for 127.0.0.1, `named` for localhost, `client`, and `other-ca`, each with `.crt` and `.key`. Needs the openssl program. */
+/**
+ * `ca`, `server` for 127.0.0.1, `named` for localhost, `client`, and `other-ca`, each with `.crt` and `.key`. Needs the
+ * openssl program.
+ */
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'ts-micro-tls-'));
   const file = (name: string) => join(folder, name);

@@ -47,7 +47,8 @@ describe('JWT credentials', () => {
     connection.onStateChange(({ status }) => states.push(status));
     await connection.flush();
     await expect.poll(() => connection.state.status).toBe('reconnecting');
-    // Times in a JWT are whole seconds: in the second of the expiry the server may let the client in once more, before it thinks better of it.
+    // Times in a JWT are whole seconds: in the second of the expiry the server may let the client in once more, before
+    // it thinks better of it.
     // Both at once, as it is connected for a moment before the server thinks better of it.
     const refusals = async () => [
       await thrownBy(() => connection.ready()),

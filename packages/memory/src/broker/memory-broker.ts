@@ -25,7 +25,10 @@ export interface MemoryBrokerOptions {
   readonly network?: MemoryNetwork | undefined;
   /** The largest body in bytes. @default 67108864 (64 MiB) */
   readonly maxBodyBytes?: number | undefined;
-  /** Messages that may wait for a subscription's handler; what comes beyond is dropped and reported as `unavailable`. @default 65536 */
+  /**
+   * Messages that may wait for a subscription's handler; what comes beyond is dropped and reported as `unavailable`.
+   * @default 65536
+   */
   readonly maxQueuedMessages?: number | undefined;
   /** How long closing and disconnecting wait for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
@@ -38,7 +41,8 @@ const who = 'memory broker';
 /**
  * Publish and subscribe inside one process: the reference for the contract of {@link Broker}.
  *
- * A topic is tokens between dots, as in NATS: not empty, no white space, no control characters. Errors: `invalid` for an option.
+ * A topic is tokens between dots, as in NATS: not empty, no white space, no control characters. Errors: `invalid` for
+ * an option.
  */
 export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   return new MemoryBroker(options);

@@ -9,8 +9,10 @@ import { checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-op
  * Connects to NATS; reconnects without end from then on.
  *
  * The caller owns the connection: plugins given it as `{ connection }` borrow it, and none of them closes it.
- * Errors: `invalid` (an option), `unauthorized` (every server refused, told at once), `unavailable` (no server within `connectTimeoutMs`,
- * or some refused and the others are not there), or as the signal aborts. The message has each server and its own words.
+ * Errors: `invalid` (an option), `unauthorized` (every server refused, told at once), `unavailable` (no server within
+ * `connectTimeoutMs`,
+ * or some refused and the others are not there), or as the signal aborts. The message has each server and its own
+ * words.
  */
 export async function connectNats(options: NatsOptions = {}): Promise<NatsConnection> {
   const settings = checkNatsOptions(options);

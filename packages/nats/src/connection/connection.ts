@@ -29,16 +29,21 @@ export interface NatsMessage {
 
 export interface NatsSubscribeOptions {
   readonly queue?: string | undefined;
-  /** Called on the connection's read loop for every message; must not wait. What it throws is logged and does no harm. */
+  /**
+   * Called on the connection's read loop for every message; must not wait. What it throws is logged and does no harm.
+   */
   readonly onMessage: (message: NatsMessage) => void;
   /**
-   * Called once when it has ended without being told to: the server refused it (`unauthorized`, `invalid`, or `unavailable` at a limit, with
+   * Called once when it has ended without being told to: the server refused it (`unauthorized`, `invalid`, or
+   * `unavailable` at a limit, with
    * the server's sentence), or the connection was closed (what ended that, else `unavailable`).
    */
   readonly onError?: ((error: MicroError) => void) | undefined;
   /**
-   * Called when the server has taken away a subscription that it had confirmed, as at a reload of its permissions. It is asked for again,
-   * with a back-off of 0.2 to 10 s, until it is there or ended. Without this function such a subscription is over, and `onError` is called.
+   * Called when the server has taken away a subscription that it had confirmed, as at a reload of its permissions. It
+   * is asked for again,
+   * with a back-off of 0.2 to 10 s, until it is there or ended. Without this function such a subscription is over, and
+   * `onError` is called.
    */
   readonly onLost?: ((error: MicroError) => void) | undefined;
   /** Called when a lost one is there again; what was published meanwhile did not arrive. */
@@ -48,10 +53,14 @@ export interface NatsSubscribeOptions {
 /** One SUB on the server. Made again by itself after a reconnect, with its queue. */
 export interface NatsSubscription {
   readonly subject: string;
-  /** Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where the server refused it, `unavailable` at a limit of the server or when disconnected. */
+  /**
+   * Waits until the server has it: a message published now would arrive. Rejects with `unauthorized` or `invalid` where
+   * the server refused it, `unavailable` at a limit of the server or when disconnected.
+   */
   confirm(options?: AbortOptions): Promise<void>;
   /**
-   * Ends it without loss: the server sends no more, and what it had sent until then was handed to `onMessage` once this resolves.
+   * Ends it without loss: the server sends no more, and what it had sent until then was handed to `onMessage` once this
+   * resolves.
    * Rejects as `flush` does, and has ended all the same.
    */
   drain(options?: AbortOptions): Promise<void>;
@@ -62,7 +71,10 @@ export interface NatsSubscription {
 export interface NatsPublishOptions {
   readonly reply?: string | undefined;
   readonly headers?: Headers | undefined;
-  /** A status for the header block: an empty message with 503 tells a requester that nobody responds, as the server itself tells it. */
+  /**
+   * A status for the header block: an empty message with 503 tells a requester that nobody responds, as the server
+   * itself tells it.
+   */
   readonly status?: number | undefined;
 }
 
@@ -80,28 +92,40 @@ export interface NatsConnection extends Closable {
   /** What begins reply subjects that are not given another prefix: the option `inboxPrefix`. */
   readonly inboxPrefix: string;
   /**
-   * Returns a fresh subject that nobody can guess, without a trailing dot: `_INBOX.<22 letters and digits>`, 131 random bits. It begins
+   * Returns a fresh subject that nobody can guess, without a trailing dot: `_INBOX.<22 letters and digits>`, 131 random
+   * bits. It begins
    * with `prefix`. @default `inboxPrefix`
    */
   newInbox(prefix?: string): string;
-  /** Waits until connected. Rejects with `unauthorized`, `unavailable`, `closed`, or as the signal aborts; waits at most `connectTimeoutMs` without a signal. */
+  /**
+   * Waits until connected. Rejects with `unauthorized`, `unavailable`, `closed`, or as the signal aborts; waits at most
+   * `connectTimeoutMs` without a signal.
+   */
   ready(options?: AbortOptions): Promise<void>;
   /** Calls `listener` at every change of `state`; returns what ends that. */
   onStateChange(listener: (state: NatsState) => void): () => void;
   /**
-   * Calls `listener` each time the server refuses a publish of this connection: `error` is `unauthorized`, names the subject and carries
+   * Calls `listener` each time the server refuses a publish of this connection: `error` is `unauthorized`, names the
+   * subject and carries
    * the server's sentence. Whoever waits for an answer to a message on `subject` fails with it. Returns what ends that.
    */
   onPublishDenied(listener: (subject: string, error: MicroError) => void): () => void;
-  /** Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the subject: see `checkSubject`. Copies `data`. */
+  /**
+   * Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the
+   * subject: see `checkSubject`. Copies `data`.
+   */
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void;
   /**
-   * `undefined` while what was published lately is little (about 1 MiB); else a promise for when the server has taken it, or the signal aborts.
+   * `undefined` while what was published lately is little (about 1 MiB); else a promise for when the server has taken
+   * it, or the signal aborts.
    * Who publishes in a loop awaits it, or piles up memory and lets nobody else run. Never rejects.
    */
   room(options?: AbortOptions): Promise<void> | undefined;
   /** Starts a subscription. Throws `closed`. While disconnected it is made at the next connect. */
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription;
-  /** A round trip to the server: everything published before has reached it. Rejects with `unavailable` when the connection is lost meanwhile. */
+  /**
+   * A round trip to the server: everything published before has reached it. Rejects with `unavailable` when the
+   * connection is lost meanwhile.
+   */
   flush(options?: AbortOptions): Promise<void>;
 }

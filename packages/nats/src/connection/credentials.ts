@@ -8,7 +8,8 @@ export interface UserCredentials {
 }
 
 /**
- * Reads the content of a `.creds` file as tools and people leave it: any line ends, indented, with a byte order mark, blank lines, or line
+ * Reads the content of a `.creds` file as tools and people leave it: any line ends, indented, with a byte order mark,
+ * blank lines, or line
  * ends written as `\n`. Throws `invalid` that says what is missing, and quotes nothing of it.
  */
 export function parseCredentials(text: string, who: string): UserCredentials {
@@ -23,7 +24,10 @@ export function parseCredentials(text: string, who: string): UserCredentials {
   return { jwt, seed: checkSeed(seed, `${who}: option credentials has a seed`) };
 }
 
-/** Reads an nkey seed; white space and lines that begin with `#` are ignored. Throws `invalid`, and quotes nothing of it. */
+/**
+ * Reads an nkey seed; white space and lines that begin with `#` are ignored. Throws `invalid`, and quotes nothing of
+ * it.
+ */
 export function parseSeed(text: string, who: string): Uint8Array {
   const seed = linesOf(text)
     .filter((line) => !line.startsWith('#'))

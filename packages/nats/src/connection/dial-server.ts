@@ -25,16 +25,20 @@ export const reconnectWaitMs = 200;
 export const reconnectJitterMs = 100;
 // What the server said before it ended the link goes first.
 const lastWordsMs = 100;
-// A cluster may tell addresses that cannot be reached from here: between two tries of a server that can be, one of them may take this long.
+// A cluster may tell addresses that cannot be reached from here: between two tries of a server that can be, one of them
+// may take this long.
 const gossipBoundMs = 500;
 const otherBoundMs = 2000;
 const avoidMs = 60_000;
 
-// An option that the client reads and does not declare: how many bytes it gathers within one turn before it writes. Its own 32 KiB are a few
+// An option that the client reads and does not declare: how many bytes it gathers within one turn before it writes. Its
+// own 32 KiB are a few
 // messages of 4 KiB, and each write is a system call.
 const writeMore = { pendingLimit: 128 * 1024 };
 
-/** Connects to one server. What is not a refusal is `unavailable`. The others are where it goes when that one is lost. */
+/**
+ * Connects to one server. What is not a refusal is `unavailable`. The others are where it goes when that one is lost.
+ */
 export async function dialServer(
   server: ServerAddress,
   servers: readonly ServerAddress[],
@@ -70,7 +74,8 @@ export async function dialServer(
     );
     if (MicroError.is(error)) throw error;
     const { code, message, cause } = mapNatsError(error, what);
-    // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first connect.
+    // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first
+    // connect.
     const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
     throw new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
   } finally {
@@ -163,7 +168,8 @@ function endOf(error: unknown, tls: NatsTlsOptions | undefined): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   const hasCertificate = tls?.cert !== undefined || tls?.certFile !== undefined;
   if (tls === undefined || hasCertificate || (code !== 'ECONNRESET' && code !== 'EPIPE')) return error;
-  // With TLS 1.3 the server refuses after the handshake, and its reset may overtake what it said. That it was this is likely, not certain.
+  // With TLS 1.3 the server refuses after the handshake, and its reset may overtake what it said. That it was this is
+  // likely, not certain.
   const text = `TLS: reset right after the handshake, as by a server that wants a client certificate (${message})`;
   return Object.assign(new Error(text, { cause: error }), { code });
 }
@@ -226,7 +232,8 @@ function vendorOptions(server: ServerAddress, settings: NatsSettings, dialler: C
     maxPingOut: 2,
     noAsyncTraces: true,
     ...writeMore,
-    // A server that refuses now (restarted with other accounts, an auth service away) may welcome later: keep trying, and say so in the log.
+    // A server that refuses now (restarted with other accounts, an auth service away) may welcome later: keep trying,
+    // and say so in the log.
     ignoreAuthErrorAbort: true,
     inboxPrefix: settings.inboxPrefix,
     authenticator: dialler.policy.authenticator,

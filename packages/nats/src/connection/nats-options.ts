@@ -4,7 +4,10 @@ import { checkSubject } from '../subject.ts';
 import { parseCredentials, parseSeed, type UserCredentials } from './credentials.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
 
-/** TLS material: PEM text, or names of files that are read at every connect. Further options of Node's `tls.connect` are passed on. */
+/**
+ * TLS material: PEM text, or names of files that are read at every connect. Further options of Node's `tls.connect` are
+ * passed on.
+ */
 export interface NatsTlsOptions {
   readonly ca?: string | undefined;
   readonly caFile?: string | undefined;
@@ -21,15 +24,22 @@ export interface NatsTlsOptions {
 
 export interface NatsOptions extends AbortOptions {
   /**
-   * `a:4222,b:4222` or an array; `nats://` and `tls://` may lead, and `user:password@` or `token@` be before the host. Credentials and
+   * `a:4222,b:4222` or an array; `nats://` and `tls://` may lead, and `user:password@` or `token@` be before the host.
+   * Credentials and
    * `tls://` belong to that server alone. The order is shuffled. @default '127.0.0.1:4222'
    */
   readonly servers?: string | readonly string[] | undefined;
-  /** Uses the configured servers only, not those that the cluster tells of: for clusters whose addresses cannot be reached from here. @default false */
+  /**
+   * Uses the configured servers only, not those that the cluster tells of: for clusters whose addresses cannot be
+   * reached from here. @default false
+   */
   readonly ignoreGossip?: boolean | undefined;
   /** What the server's monitoring calls this connection. */
   readonly name?: string | undefined;
-  /** TLS with these; `true` for the system's certificates. Without it TLS is used with a server that is `tls://`, or offers it. */
+  /**
+   * TLS with these; `true` for the system's certificates. Without it TLS is used with a server that is `tls://`, or
+   * offers it.
+   */
   readonly tls?: boolean | NatsTlsOptions | undefined;
   /** For every server without credentials of its own in `servers`. */
   readonly user?: string | undefined;
@@ -43,9 +53,14 @@ export interface NatsOptions extends AbortOptions {
   readonly inboxPrefix?: string | undefined;
   /** Bounds the first connect over all servers, and waits of `ready()` without a signal. @default 5000 */
   readonly connectTimeoutMs?: number | undefined;
-  /** Keep trying to connect until the signal aborts, instead of failing when no server is there. Refused credentials still end it. @default false */
+  /**
+   * Keep trying to connect until the signal aborts, instead of failing when no server is there. Refused credentials
+   * still end it. @default false
+   */
   readonly waitForFirstConnect?: boolean | undefined;
-  /** How often a silent link is tried; one that has died without a word is found within three of these. @default 4000 */
+  /**
+   * How often a silent link is tried; one that has died without a word is found within three of these. @default 4000
+   */
   readonly pingIntervalMs?: number | undefined;
   readonly logger?: Logger | undefined;
 }

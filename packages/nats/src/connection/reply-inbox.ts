@@ -13,7 +13,9 @@ export interface NatsReplyInboxOptions {
   readonly onUnknown?: ((message: NatsMessage) => void) | undefined;
 }
 
-/** Returns the reply subjects of one owner on one connection; they end with the connection. Subscribes at the first use. */
+/**
+ * Returns the reply subjects of one owner on one connection; they end with the connection. Subscribes at the first use.
+ */
 export function natsReplyInbox({
   connection,
   what,

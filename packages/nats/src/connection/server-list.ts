@@ -16,8 +16,10 @@ const defaultServer = '127.0.0.1:4222';
 /**
  * Reads a server list: a string with commas or an array of such, white space around each ignored, empty ones skipped.
  *
- * A server is `host`, `host:port`, `nats://host:port` or `tls://host:port`, the scheme in any case, with `user:password@` or `token@` before
- * the host. Credentials may be percent-encoded or as they are; a comma in a password does not end the server. No server at all is
+ * A server is `host`, `host:port`, `nats://host:port` or `tls://host:port`, the scheme in any case, with
+ * `user:password@` or `token@` before
+ * the host. Credentials may be percent-encoded or as they are; a comma in a password does not end the server. No server
+ * at all is
  * `127.0.0.1:4222`. Throws `invalid` naming the value, without its credentials.
  */
 export function parseServers(servers: string | readonly string[] | undefined, who: string): readonly ServerAddress[] {

@@ -9,7 +9,10 @@ import { wrapNatsConnection } from './wrap-connection.ts';
 
 /** What every NATS plugin takes: a connection to borrow, or what to connect with. */
 export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
-  /** Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes `servers`. */
+  /**
+   * Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes
+   * `servers`.
+   */
   readonly connection?: NatsConnection | VendorConnection | undefined;
 }
 
@@ -21,9 +24,15 @@ export interface SharedConnection {
   readonly addresses: readonly string[];
   /** What `get()` gave, until `release()`. */
   readonly current: NatsConnection | undefined;
-  /** True while it is connected with every subscription in place; false also where the last `get()` failed or still waits; `undefined` before the first. */
+  /**
+   * True while it is connected with every subscription in place; false also where the last `get()` failed or still
+   * waits; `undefined` before the first.
+   */
   readonly isConnected: boolean | undefined;
-  /** Connects, or joins those who did with equal options; what was connected before is given at once, in an outage too. After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile. */
+  /**
+   * Connects, or joins those who did with equal options; what was connected before is given at once, in an outage too.
+   * After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile.
+   */
   get(options?: AbortOptions): Promise<NatsConnection>;
   /** Gives the connection back; the last of those who share it closes it, a borrowed one stays open. Idempotent. */
   release(): Promise<void>;
@@ -181,7 +190,10 @@ function openShare(key: string, options: NatsOptions): Share {
 const identities = new WeakMap<object, number>();
 let identityCount = 0;
 
-/** Equal for options that may share a connection: plain values and the options of TLS by value, other objects and functions by identity. The logger does not count. */
+/**
+ * Equal for options that may share a connection: plain values and the options of TLS by value, other objects and
+ * functions by identity. The logger does not count.
+ */
 function keyOf(options: NatsOptions, addresses: readonly ServerAddress[]): string {
   const { logger, signal, servers, tls, ...rest } = options;
   return JSON.stringify([addresses, typeof tls === 'object' ? partsOf(tls) : tls, partsOf(rest)]);

@@ -7,10 +7,13 @@ import type { NatsConnection } from './connection.ts';
 const wrapped = new WeakMap<VendorConnection, NatsLink>();
 
 /**
- * Makes a connection of the NATS client (`nats` 2.x or `@nats-io/*` 3.x) usable by the plugins; the same one each time for the same connection.
+ * Makes a connection of the NATS client (`nats` 2.x or `@nats-io/*` 3.x) usable by the plugins; the same one each time
+ * for the same connection.
  *
- * It stays the caller's: closing the wrapper ends its subscriptions and leaves the connection open. The client's own defaults give up
- * reconnecting after 10 attempts; set `maxReconnectAttempts: -1`. Throws `invalid` where it is not a connection, `closed` where it is closed.
+ * It stays the caller's: closing the wrapper ends its subscriptions and leaves the connection open. The client's own
+ * defaults give up
+ * reconnecting after 10 attempts; set `maxReconnectAttempts: -1`. Throws `invalid` where it is not a connection,
+ * `closed` where it is closed.
  */
 export function wrapNatsConnection(vendor: VendorConnection, logger?: Logger): NatsConnection {
   const present = wrapped.get(vendor);

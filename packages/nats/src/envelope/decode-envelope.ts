@@ -8,7 +8,8 @@ const largeBytes = 4096;
 const noBytes = new Uint8Array(0);
 
 /**
- * Reads Go Micro's envelope as Go does: names of its two fields in any case, others ignored, `null` for nothing, the body in standard
+ * Reads Go Micro's envelope as Go does: names of its two fields in any case, others ignored, `null` for nothing, the
+ * body in standard
  * base64 with padding and perhaps line breaks. Throws `malformed`.
  */
 export function decodeEnvelope(bytes: Uint8Array): Message {
@@ -35,7 +36,8 @@ export function decodeEnvelope(bytes: Uint8Array): Message {
 }
 
 /**
- * Reads Go Micro's envelope where it certainly is one, else gives `undefined`: an object with a well-typed `Header`, perhaps a
+ * Reads Go Micro's envelope where it certainly is one, else gives `undefined`: an object with a well-typed `Header`,
+ * perhaps a
  * well-typed `Body`, and nothing else. For topics on which plain messages of other clients arrive as well.
  */
 export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
@@ -58,7 +60,8 @@ export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
 }
 
 /**
- * A large envelope as Go and this package write it, without a JSON parser for the body: the tail `,"Body":"..."}` is cut off, and what
+ * A large envelope as Go and this package write it, without a JSON parser for the body: the tail `,"Body":"..."}` is
+ * cut off, and what
  * is left must be an object with a `Header` only. Anything else gives `undefined` and is read with care.
  */
 function decodeLarge(bytes: Uint8Array): Message | undefined {

@@ -32,8 +32,10 @@ const htmlEscapes = /[<>&\u2028\u2029]/g;
 /**
  * A message as Go Micro's envelope, byte for byte as Go writes it: `{"Header":{...},"Body":"<base64>"}`.
  *
- * Header names are sorted; `Header` is an object also when there is none, and an empty body is `""`, never `null`: Go takes either for
- * an empty body, and unmodified Go servers die of a `null` header. The bytes are fresh and share nothing with the message.
+ * Header names are sorted; `Header` is an object also when there is none, and an empty body is `""`, never `null`: Go
+ * takes either for
+ * an empty body, and unmodified Go servers die of a `null` header. The bytes are fresh and share nothing with the
+ * message.
  */
 export function encodeEnvelope(message: Message): Uint8Array {
   const { headers, body } = message;

@@ -28,7 +28,8 @@ const mostBytes = 1024 * 1024;
 const seedRule = /^\s*(S[A-Z2-7]{50,})\s*$/m;
 
 /**
- * Returns the options that an operator's addresses and {@link natsFlags} are. A file of TLS is read at every connect, any other file now.
+ * Returns the options that an operator's addresses and {@link natsFlags} are. A file of TLS is read at every connect,
+ * any other file now.
  * Throws `invalid` naming the setting, and shows no value that may be a secret.
  */
 export function natsFlagOptions({ addresses, logger, settings = {} }: PluginOptions): NatsPluginOptions {

@@ -11,7 +11,8 @@ export interface NatsPluginFactory<P> {
 /**
  * Returns what registers a plugin called `nats`: `registerPlugin('broker', 'nats', natsPluginFactory(natsBroker))`.
  *
- * All that are registered so take the same flags, `--nats_user`, `--nats_tls_ca` and so on, and share one connection where no address
+ * All that are registered so take the same flags, `--nats_user`, `--nats_tls_ca` and so on, and share one connection
+ * where no address
  * of their own keeps them apart. Making one throws `invalid` naming the setting that is wrong.
  */
 export function natsPluginFactory<P>(make: (options: NatsPluginOptions) => P): NatsPluginFactory<P> {

@@ -6,7 +6,8 @@ const costOfMessage = 512;
 const limitBytes = 1024 * 1024;
 
 /**
- * How far writing is ahead of the server, roughly: the client takes whatever it is given into memory, and a loop that awaits nothing else
+ * How far writing is ahead of the server, roughly: the client takes whatever it is given into memory, and a loop that
+ * awaits nothing else
  * would never let the process read.
  */
 export class Backlog {
@@ -24,7 +25,10 @@ export class Backlog {
     this.#bytes += size + costOfMessage;
   }
 
-  /** `undefined` while more may be written; else resolves when it may, or as the signal aborts. Never rejects: what failed shows at the next write. */
+  /**
+   * `undefined` while more may be written; else resolves when it may, or as the signal aborts. Never rejects: what
+   * failed shows at the next write.
+   */
   room({ signal }: AbortOptions = {}): Promise<void> | undefined {
     if (this.#bytes < limitBytes) return undefined;
     this.#catchingUp ??= this.#catchUp();

@@ -79,7 +79,8 @@ export class LinkSubscription implements NatsSubscription {
     if (this.#hasEnded) return;
     try {
       if (this.#isLost) return;
-      // The client's own promise knows no signal and no lost connection; a flush after its UNSUB tells the same and does.
+      // The client's own promise knows no signal and no lost connection; a flush after its UNSUB tells the same and
+      // does.
       this.#vendor.drain().catch(() => {});
       await this.#home.flush(options);
     } finally {
@@ -121,7 +122,8 @@ export class LinkSubscription implements NatsSubscription {
     this.askedAt = this.#home.asked;
     const { queue, onMessage } = this.#options;
     const callback = (error: Error | null, message: VendorMessage) => {
-      // What is thrown here would end the client's read loop for good, and with an error the message is an empty object.
+      // What is thrown here would end the client's read loop for good, and with an error the message is an empty
+      // object.
       try {
         if (error) this.refuse(error);
         else if (!this.#hasEnded) onMessage(new LinkMessage(message));

@@ -27,13 +27,19 @@ export interface LinkSettings {
   readonly inboxPrefix: string;
   readonly connectTimeoutMs: number;
   readonly logger: Logger;
-  /** What a connection that was made here can do beyond a borrowed one; without it the link is borrowed and never closes the client's. */
+  /**
+   * What a connection that was made here can do beyond a borrowed one; without it the link is borrowed and never closes
+   * the client's.
+   */
   readonly own?: {
     /** The link went stale: let go of its socket. */
     dropStale(): void;
     /** The client's connection was closed: let go of what it may still be dialling. */
     afterClose(): void;
-    /** The server, at that `host:port`, is about to leave: true where its name has another address, which is dialled first from now on. */
+    /**
+     * The server, at that `host:port`, is about to leave: true where its name has another address, which is dialled
+     * first from now on.
+     */
     leaveAddress(server: string): Promise<boolean>;
     /** What the server says by itself, as it words it. */
     readonly echo: ServerEcho;

@@ -6,7 +6,8 @@ import type { NatsConnection } from '../connection/connection.ts';
 const markIntervalMs = 100;
 
 /**
- * What becomes of messages written to a connection: `confirmed` once the server has answered a ping that came after them, `uncertain` where
+ * What becomes of messages written to a connection: `confirmed` once the server has answered a ping that came after
+ * them, `uncertain` where
  * the connection was lost before. Who publishes calls `wrote` for each.
  *
  * One ping at a time is on its way while there is anything to confirm, at most ten a second.
@@ -24,7 +25,9 @@ export class PublishTracker {
   #timer: NodeJS.Timeout | undefined;
   #marking: Promise<boolean> | undefined;
 
-  /** `onUncertain` is called once for each loss, with how many messages were written before it and not yet confirmed. */
+  /**
+   * `onUncertain` is called once for each loss, with how many messages were written before it and not yet confirmed.
+   */
   constructor(connection: NatsConnection, onUncertain: (count: number) => void) {
     this.#connection = connection;
     this.#onUncertain = onUncertain;
@@ -95,7 +98,8 @@ export class PublishTracker {
     try {
       await this.#connection.flush();
     } catch {
-      // Without an answer in time a later ping confirms, or the loss of the connection tells; one that is ending tells nothing any more.
+      // Without an answer in time a later ping confirms, or the loss of the connection tells; one that is ending tells
+      // nothing any more.
       if (this.#connection.state.status !== 'connected') this.#lose();
       return false;
     }

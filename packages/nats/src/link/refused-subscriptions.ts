@@ -9,7 +9,8 @@ export function isSubscriptionLimit({ operation, sentence }: Complaint): boolean
 }
 
 /**
- * Refuses those that the client has not found: it looks for subject and queue, and at a reload of its permissions the server tells the
+ * Refuses those that the client has not found: it looks for subject and queue, and at a reload of its permissions the
+ * server tells the
  * subject and its own number of the subscription.
  */
 export function refuseUnfound(complaint: Complaint, subscriptions: Iterable<LinkSubscription>): void {
@@ -22,7 +23,8 @@ export function refuseUnfound(complaint: Complaint, subscriptions: Iterable<Link
 }
 
 /**
- * Refuses the one that is over a limit, which the server does not name. It answers in order: it is one that was asked for after the last
+ * Refuses the one that is over a limit, which the server does not name. It answers in order: it is one that was asked
+ * for after the last
  * ping that it has answered, and before the next; the last one of these, as there was room for those before.
  */
 export function refuseLimited(

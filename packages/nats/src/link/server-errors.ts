@@ -20,7 +20,9 @@ export interface Complaint {
   readonly sid: number | undefined;
 }
 
-/** Reads a sentence of the server: `Permissions Violation for Publish to "a.b"`. `server` begins the error's message. */
+/**
+ * Reads a sentence of the server: `Permissions Violation for Publish to "a.b"`. `server` begins the error's message.
+ */
 export function complaintOf(sentence: string, server: string): Complaint {
   const [, kind, subject] = /(Publish|Subscription) to "([^"]*)"/i.exec(sentence) ?? [];
   const sid = /\(sid "(\d+)"\)/.exec(sentence)?.[1];

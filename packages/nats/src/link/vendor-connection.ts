@@ -17,7 +17,8 @@ export interface VendorSubscription {
 }
 
 /**
- * What is used of a connection of the NATS client: `nats` 2.x and `@nats-io/*` 3.x both have it, so one interface takes either.
+ * What is used of a connection of the NATS client: `nats` 2.x and `@nats-io/*` 3.x both have it, so one interface takes
+ * either.
  *
  * Methods, not properties, so that the parameters of both generations' types fit.
  */

@@ -25,7 +25,9 @@ export interface Dialler {
   onFailed(address: string, error: unknown): void;
   /** The server's first sentence of complaint, while it has not taken the client. */
   onRefused(sentence: string): void;
-  /** The link has ended after its dial, which the client does not notice while it waits for the server's first words. */
+  /**
+   * The link has ended after its dial, which the client does not notice while it waits for the server's first words.
+   */
   onEnd(error: unknown): void;
 }
 
@@ -39,8 +41,10 @@ type Server = Parameters<NodeTransport['connect']>[0];
 const maxWords = 4096;
 
 /**
- * The client's transport with these differences: names are looked up as the system does, at each dial; each server has its own TLS; a dial
- * that fails, takes too long or is called off lets go of its socket (2.29 keeps it until the peer closes it); and what a server says before
+ * The client's transport with these differences: names are looked up as the system does, at each dial; each server has
+ * its own TLS; a dial
+ * that fails, takes too long or is called off lets go of its socket (2.29 keeps it until the peer closes it); and what
+ * a server says before
  * it takes the client is heard.
  */
 class DialTransport extends NodeTransport {
@@ -148,7 +152,8 @@ class DialTransport extends NodeTransport {
       socket?.removeListener('data', onData);
       if (sentence !== undefined) dialler.onRefused(sentence);
     };
-    // A server that has no room says so right after its INFO, which is read already, but for INFO itself, which may be long.
+    // A server that has no room says so right after its INFO, which is read already, but for INFO itself, which may be
+    // long.
     const read = Buffer.concat(this.yields);
     onData(read.subarray(read.indexOf('\r\n') + 2));
     if (!isOver) socket?.on('data', onData);
@@ -178,7 +183,10 @@ function shuffled<T>(items: readonly T[]): T[] {
   return keyed.sort((left, right) => left.key - right.key).map(({ item }) => item);
 }
 
-/** Makes connections begun now dial so: the client takes its transport from one place for all, and sets that anew at every `connect`. */
+/**
+ * Makes connections begun now dial so: the client takes its transport from one place for all, and sets that anew at
+ * every `connect`.
+ */
 export function useDialTransport(): void {
   setTransportFactory({ factory: () => new DialTransport(), dnsResolveFn: nodeResolveHost });
 }

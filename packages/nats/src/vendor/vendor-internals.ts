@@ -33,14 +33,17 @@ interface VendorServers {
   selectServer(): VendorServer | undefined;
 }
 
-/** Adds servers to fail over to: the first connect tries one server at a time, so that each one's own error is known. */
+/**
+ * Adds servers to fail over to: the first connect tries one server at a time, so that each one's own error is known.
+ */
 export function addServers(vendor: VendorConnection, addresses: readonly string[]): void {
   const servers = (vendor as Internals).protocol?.servers;
   for (const address of addresses) servers?.addServer?.(address);
 }
 
 /**
- * Makes the client try the configured servers between any two that the cluster told of: a cluster may tell many that cannot be reached. The
+ * Makes the client try the configured servers between any two that the cluster told of: a cluster may tell many that
+ * cannot be reached. The
  * server that was lost comes last. Returns what is to be called at each connect.
  */
 export function orderServers(vendor: VendorConnection): () => void {
@@ -90,7 +93,8 @@ export function remoteIp(vendor: VendorConnection): string | undefined {
 }
 
 /**
- * What the server says by itself, at the moment it is read: its complaints as it words them, and how many of the client's pings it has
+ * What the server says by itself, at the moment it is read: its complaints as it words them, and how many of the
+ * client's pings it has
  * answered, which tells what a complaint may be about.
  */
 export class ServerEcho {
@@ -129,7 +133,10 @@ export class ServerEcho {
   }
 }
 
-/** Destroys the socket of a stale link: the client first waits for its last bytes to be written, which on a dead link may be never. */
+/**
+ * Destroys the socket of a stale link: the client first waits for its last bytes to be written, which on a dead link
+ * may be never.
+ */
 export function destroySocket(vendor: VendorConnection): void {
   (vendor as Internals).protocol?.transport?.socket?.destroy();
 }
@@ -150,7 +157,10 @@ export type MessageWriter = (subject: string, reply: string | undefined, header:
 
 const settled = Promise.resolve();
 
-/** Gives the client another buffer to write from, and a shorter way into it than its own `publish`. `undefined` where it is not built as known. */
+/**
+ * Gives the client another buffer to write from, and a shorter way into it than its own `publish`. `undefined` where it
+ * is not built as known.
+ */
 export function messageWriter(vendor: VendorConnection): MessageWriter | undefined {
   const protocol = (vendor as Internals).protocol;
   if (protocol?.outbound === undefined || typeof protocol.flushPending !== 'function') return undefined;

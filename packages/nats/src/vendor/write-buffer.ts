@@ -8,7 +8,8 @@ const usualBytes = 256 * 1024;
 const mostBytes = 3;
 
 /**
- * What waits to be written to the server, in the place of the client's own buffer: one run of bytes in memory that is used again and
+ * What waits to be written to the server, in the place of the client's own buffer: one run of bytes in memory that is
+ * used again and
  * again, so that a message is copied once and nothing is allocated for it.
  */
 export class WriteBuffer {
@@ -17,7 +18,9 @@ export class WriteBuffer {
   #start = 0;
   #end = 0;
 
-  /** `isWritten` tells whether the system has taken everything that was drained, whose memory may then be used again. */
+  /**
+   * `isWritten` tells whether the system has taken everything that was drained, whose memory may then be used again.
+   */
   constructor(isWritten: () => boolean) {
     this.#isWritten = isWritten;
   }
@@ -39,7 +42,9 @@ export class WriteBuffer {
     }
   }
 
-  /** One message to publish, as the protocol writes it; of `header`, a whole header block, nothing where it is empty. */
+  /**
+   * One message to publish, as the protocol writes it; of `header`, a whole header block, nothing where it is empty.
+   */
   fillMessage(subject: string, reply: string | undefined, header: Uint8Array, data: Uint8Array): void {
     const size = header.length + data.length;
     const to = reply === undefined ? subject : `${subject} ${reply}`;

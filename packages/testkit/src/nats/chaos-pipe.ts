@@ -10,7 +10,10 @@ export interface ChaosFaults {
   bytesPerSecond: number;
 }
 
-/** One direction of one link: takes bytes from `source` and writes them to `target`, in order, as the faults of the moment allow. */
+/**
+ * One direction of one link: takes bytes from `source` and writes them to `target`, in order, as the faults of the
+ * moment allow.
+ */
 export class ChaosPipe {
   readonly #source: Socket;
   readonly #target: Socket;

@@ -21,7 +21,10 @@ export interface ChaosProxy extends AsyncDisposable {
   cut(): void;
   /** Resets all links; new ones are welcome. */
   drop(): void;
-  /** Throws all bytes away in both directions and keeps the links open, new ones too, until `heal()`: neither side notices. */
+  /**
+   * Throws all bytes away in both directions and keeps the links open, new ones too, until `heal()`: neither side
+   * notices.
+   */
   halfOpen(): void;
   /** Holds all bytes back until `heal()`, when they arrive: what a network partition looks like to TCP. */
   stall(): void;

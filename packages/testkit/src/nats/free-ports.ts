@@ -4,12 +4,14 @@ import { createServer, type Server } from 'node:net';
 import { MicroError } from '@ts-micro/core';
 
 const firstPort = 10_000;
-// Linux gives who asks for any port one from 32768 up, other systems one from 49152 up; and so all outgoing connections.
+// Linux gives who asks for any port one from 32768 up, other systems one from 49152 up; and so all outgoing
+// connections.
 const lastPort = 32_767;
 const attempts = 1000;
 
 /**
- * Different ports of 127.0.0.1 on which nobody listens, and of which the system gives nobody one unasked: a server that is killed and
+ * Different ports of 127.0.0.1 on which nobody listens, and of which the system gives nobody one unasked: a server that
+ * is killed and
  * started again finds its own still free. Throws `unavailable` where none are left.
  */
 export async function freePorts(count: number): Promise<number[]> {

@@ -11,7 +11,10 @@ export interface NatsClusterOptions {
   readonly size?: number | undefined;
   /** More configuration for each of them, in nats-server's own language. @default '' */
   readonly config?: string | undefined;
-  /** Clients learn of all nodes from the one they connect to; `false` leaves them with what they were given, such as proxies. @default true */
+  /**
+   * Clients learn of all nodes from the one they connect to; `false` leaves them with what they were given, such as
+   * proxies. @default true
+   */
   readonly isAdvertised?: boolean | undefined;
 }
 

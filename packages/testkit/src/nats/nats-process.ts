@@ -76,7 +76,8 @@ export class NatsProcess {
 }
 
 /**
- * Kills `pid` once this process is gone, however it ends: the shell reads from a pipe that only this process holds open,
+ * Kills `pid` once this process is gone, however it ends: the shell reads from a pipe that only this process holds
+ * open,
  * so that even a SIGKILL leaves no server behind.
  */
 function endWithThisProcess(pid: number, child: ChildProcess): void {

@@ -12,7 +12,10 @@ const stopWithinMs = 10_000;
 const attempts = 5;
 
 export interface NatsServerOptions {
-  /** More configuration in nats-server's own language: authorization, TLS, `max_payload`, `lame_duck_duration`. @default '' */
+  /**
+   * More configuration in nats-server's own language: authorization, TLS, `max_payload`, `lame_duck_duration`. @default
+   * ''
+   */
   readonly config?: string | undefined;
   /** The client port on 127.0.0.1. @default one that is free */
   readonly port?: number | undefined;
@@ -24,7 +27,10 @@ export type NatsServerCounts = {
   readonly subscriptions: number;
 };
 
-/** A throwaway nats-server on 127.0.0.1. It dies with the process that started it; `await using` kills it and removes its files. */
+/**
+ * A throwaway nats-server on 127.0.0.1. It dies with the process that started it; `await using` kills it and removes
+ * its files.
+ */
 export interface NatsServer extends AsyncDisposable {
   /** `nats://127.0.0.1:PORT`. */
   readonly url: string;
@@ -40,7 +46,10 @@ export interface NatsServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again on the same port, after stopping it where it still runs; `config` replaces the first one. */
   restart(options?: Pick<NatsServerOptions, 'config'>): Promise<void>;
-  /** Has it read another configuration while it runs (SIGHUP), and waits until it has; connections stay. Rejects with `unavailable` where it does not within 10 s. */
+  /**
+   * Has it read another configuration while it runs (SIGHUP), and waits until it has; connections stay. Rejects with
+   * `unavailable` where it does not within 10 s.
+   */
   reload(options: Required<Pick<NatsServerOptions, 'config'>>): Promise<void>;
   /** SIGSTOP: connections stay open and nobody answers on them. */
   suspend(): void;
@@ -59,7 +68,8 @@ export interface NatsServer extends AsyncDisposable {
 /**
  * Starts a nats-server and waits until it takes clients.
  *
- * Throws `unavailable` where the program is missing or does not start, with what it logged; `conflict` where `port` is taken.
+ * Throws `unavailable` where the program is missing or does not start, with what it logged; `conflict` where `port` is
+ * taken.
  */
 export async function startNatsServer({ config, port }: NatsServerOptions = {}): Promise<NatsServer> {
   if (port !== undefined) return startOn(port, config);
@@ -232,7 +242,10 @@ class ThrowawayServer implements NatsServer {
   }
 }
 
-/** Reads the file nats-server writes once it listens: `{"nats":["nats://127.0.0.1:37805"],"monitoring":["http://127.0.0.1:36447"]}`. */
+/**
+ * Reads the file nats-server writes once it listens:
+ * `{"nats":["nats://127.0.0.1:37805"],"monitoring":["http://127.0.0.1:36447"]}`.
+ */
 async function readPorts(folder: string): Promise<{ client: number; monitorUrl: string } | undefined> {
   const [file] = await readdir(folder);
   if (file === undefined) return undefined;

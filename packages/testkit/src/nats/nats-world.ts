@@ -11,13 +11,18 @@ export interface NatsWorldOptions {
   /** More configuration for each server, in nats-server's own language. @default '' */
   readonly config?: string | undefined;
   /**
-   * What `kill()` does to a cluster: `together` kills all nodes, and nothing is in reach; `inTurn` kills one after the other, each once
-   * the last one is back, so that every client loses its node, some several times, and always finds another. @default 'together'
+   * What `kill()` does to a cluster: `together` kills all nodes, and nothing is in reach; `inTurn` kills one after the
+   * other, each once
+   * the last one is back, so that every client loses its node, some several times, and always finds another. @default
+   * 'together'
    */
   readonly kill?: 'together' | 'inTurn' | undefined;
 }
 
-/** Throwaway servers and a proxy in front of each, which are all that clients learn of: what a contract run over NATS needs. */
+/**
+ * Throwaway servers and a proxy in front of each, which are all that clients learn of: what a contract run over NATS
+ * needs.
+ */
 export interface NatsWorld extends AsyncDisposable {
   /** The proxies, as `host:port`. */
   readonly servers: readonly string[];
