@@ -1,4 +1,6 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { bytesCodec } from '../../src/rpc/codec/bytes.ts';
 import { type Codec, decodeBody, encodeBody } from '../../src/rpc/codec/codec.ts';
 import { codecForNode, createCodecs } from '../../src/rpc/codec/codecs.ts';
 
@@ -115,4 +117,14 @@ describe('codecs', () => {
     expect(() => encodeBody(broken, 1, request)).toThrow(expect.objectContaining({ code: 'invalid' }));
     expect(() => decodeBody(broken, new Uint8Array(), request)).toThrow(expect.objectContaining({ code: 'malformed' }));
   });
+});
+
+test('bytes of another realm are bytes, and other views are none', () => {
+  const codec = bytesCodec('application/octet-stream');
+  const encoded = codec.encode(runInNewContext('new Uint8Array([9, 1, 2, 200]).subarray(1)'));
+  expect(encoded).toBeInstanceOf(Uint8Array);
+  expect([...encoded]).toEqual([1, 2, 200]);
+  expect(() => codec.encode(runInNewContext('new Uint16Array(2)'))).toThrow(
+    expect.objectContaining({ code: 'invalid' }),
+  );
 });
