@@ -119,12 +119,12 @@ describe('codecs', () => {
   });
 });
 
-test('bytes of another realm are bytes, and other views are none', () => {
+it('bytes of another realm are bytes, and other views are none', () => {
   const codec = bytesCodec('application/octet-stream');
-  const encoded = codec.encode(runInNewContext('new Uint8Array([9, 1, 2, 200]).subarray(1)'));
+  const encoded = codec.encode(runInNewContext('new Uint8Array([9, 1, 2, 200]).subarray(1)'), request);
   expect(encoded).toBeInstanceOf(Uint8Array);
   expect([...encoded]).toEqual([1, 2, 200]);
-  expect(() => codec.encode(runInNewContext('new Uint16Array(2)'))).toThrow(
+  expect(() => codec.encode(runInNewContext('new Uint16Array(2)'), request)).toThrow(
     expect.objectContaining({ code: 'invalid' }),
   );
 });
