@@ -1,4 +1,5 @@
 export { createClient } from './client/create-client.ts';
+export { leastLoad } from './client/discovery/least-load.ts';
 export { random, roundRobin } from './client/discovery/selector.ts';
 export { fromFlags } from './flags/from-flags.ts';
 export { listFlags } from './flags/known-flags.ts';
@@ -17,7 +18,7 @@ export type {
   StreamOptions,
   TargetOptions,
 } from './client/client-options.ts';
-export type { Candidate, SelectorStrategy, SelectRequest } from './client/discovery/selector.ts';
+export type { Candidate, LoadObserver, SelectorStrategy, SelectRequest } from './client/discovery/selector.ts';
 export type { NodeFilter } from './client/discovery/service-view.ts';
 export type { FlagSettings } from './flags/flag-settings.ts';
 export type { FlaggedPlugins, FromFlagsOptions } from './flags/from-flags.ts';

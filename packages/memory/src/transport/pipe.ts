@@ -1,5 +1,5 @@
 import { type AbortOptions, abortError, type Message, MicroError, type SendOptions } from '@ts-micro/core';
-import { Mailbox } from '@ts-micro/kit';
+import { type Abortable, abortFanOut, Mailbox } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
 /** A message that found the pipe full. */
@@ -45,9 +45,9 @@ export class Pipe {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#line.delete(waiting);
-        signal?.removeEventListener('abort', onAbort);
+        if (signal) abortFanOut.delete(signal, waiting);
       };
-      const waiting: Waiting = {
+      const waiting: Waiting & Abortable = {
         enter: () => {
           leave();
           resolve(this.#enter(message));
@@ -56,9 +56,9 @@ export class Pipe {
           leave();
           reject(error);
         },
+        onAbort: (aborted) => waiting.refuse(abortError(aborted, this.#what)),
       };
-      const onAbort = () => waiting.refuse(abortError(signal as AbortSignal, this.#what));
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) abortFanOut.add(signal, waiting);
       this.#line.add(waiting);
     });
   }

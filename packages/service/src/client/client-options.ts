@@ -1,18 +1,11 @@
-import {
-  type AbortOptions,
-  type Broker,
-  type Headers,
-  type Logger,
-  MicroError,
-  type Registry,
-  type Transport,
-} from '@ts-micro/core';
-import { safeLogger } from '@ts-micro/kit';
+import type { AbortOptions, Broker, Headers, Logger, Registry, Transport } from '@ts-micro/core';
+import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec/codec.ts';
 import { type Codecs, createCodecs } from '../rpc/codec/codecs.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
+import { leastLoad } from './discovery/least-load.ts';
 import { random, roundRobin, type SelectorStrategy } from './discovery/selector.ts';
 import type { NodeFilter } from './discovery/service-view.ts';
 
@@ -23,14 +16,22 @@ export interface ClientOptions {
   readonly broker?: Broker | undefined;
   /** Where services are found; without it calls need an `address`. */
   readonly registry?: Registry | undefined;
-  /** How one of several nodes is chosen. @default 'random' */
-  readonly selector?: 'random' | 'roundRobin' | SelectorStrategy | undefined;
+  /**
+   * How one of several nodes is chosen: `leastLoad` spares those that are slow or busy, by their latency and the calls under
+   * way at them. @default 'leastLoad'
+   */
+  readonly selector?: 'leastLoad' | 'random' | 'roundRobin' | SelectorStrategy | undefined;
   /** How long a call may take as a whole, lookup and retries included. @default 5000 */
   readonly timeoutMs?: number | undefined;
   /** How long one attempt of a call may take. @default as long as the call */
   readonly attemptTimeoutMs?: number | undefined;
   /** How many more attempts follow the first. @default 3 */
   readonly retries?: number | undefined;
+  /**
+   * The share of calls that may be tried again after an attempt that cost a node something, beside ten a second and a
+   * hundred at once: so retries do not multiply the load of a fleet that is overloaded. @default 0.1
+   */
+  readonly retryBudget?: number | undefined;
   /** How many idle sockets are kept for each node; more calls at once dial anew. (Go Micro: 100.) @default 1024 */
   readonly poolSize?: number | undefined;
   /** How long a socket is kept idle. Go Micro's servers forget one after 60 s. @default 45000 */
@@ -94,6 +95,8 @@ export interface StreamOptions extends OutgoingOptions, TargetOptions {
 
 export interface EventOptions extends OutgoingOptions {}
 
+const checks = new OptionChecks('client');
+
 /** {@link ClientOptions} checked, with defaults. */
 export interface ClientSettings {
   readonly transport: Transport;
@@ -103,6 +106,7 @@ export interface ClientSettings {
   readonly timeoutMs: number;
   readonly attemptTimeoutMs: number | undefined;
   readonly retries: number;
+  readonly retryBudget: number;
   readonly poolSize: number;
   readonly poolIdleMs: number;
   readonly streamIdleMs: number;
@@ -119,10 +123,11 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     transport,
     broker,
     registry,
-    selector = 'random',
+    selector = 'leastLoad',
     timeoutMs = 5000,
     attemptTimeoutMs,
     retries = 3,
+    retryBudget = 0.1,
     poolSize = 1024,
     poolIdleMs = 45_000,
     streamIdleMs = 60_000,
@@ -131,16 +136,17 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     callMetadata,
     logger,
   } = options;
-  if (typeof transport?.dial !== 'function') throw invalid('transport', transport, 'is not a transport');
+  if (typeof transport?.dial !== 'function') throw checks.invalid('transport', transport, 'a transport');
   checkTime('timeoutMs', timeoutMs);
   if (attemptTimeoutMs !== undefined) checkTime('attemptTimeoutMs', attemptTimeoutMs);
   checkCount('retries', retries);
+  if (!(retryBudget >= 0 && retryBudget <= 1)) throw checks.invalid('retryBudget', retryBudget, 'a number from 0 to 1');
   checkCount('poolSize', poolSize);
   checkTime('poolIdleMs', poolIdleMs);
   checkTime('streamIdleMs', streamIdleMs);
   const codecs = createCodecs(options.codecs);
-  if (codecs.get(contentType) === undefined) throw invalid('contentType', contentType, 'has no codec');
-  if (!isDialectChoice(dialect)) throw invalid('dialect', dialect, 'is neither auto nor go');
+  if (codecs.get(contentType) === undefined) throw checks.invalid('contentType', contentType, 'one that a codec knows');
+  if (!isDialectChoice(dialect)) throw checks.invalid('dialect', dialect, 'auto or go');
   return {
     transport,
     broker,
@@ -149,6 +155,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     timeoutMs,
     attemptTimeoutMs,
     retries,
+    retryBudget,
     poolSize,
     poolIdleMs,
     streamIdleMs,
@@ -162,22 +169,18 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 
 /** Throws `invalid` unless it is a time a timer can measure. */
 export function checkTime(name: string, value: number): void {
-  if (!(typeof value === 'number' && value > 0 && value < 2 ** 31))
-    throw invalid(name, value, 'is not a positive number of milliseconds below 2^31');
+  checks.milliseconds(name, value);
 }
 
 /** Throws `invalid` unless it is a whole number from 0 up. */
 export function checkCount(name: string, value: number): void {
-  if (!(Number.isSafeInteger(value) && value >= 0)) throw invalid(name, value, 'is not a whole number from 0 up');
+  checks.whole(name, value, 0);
 }
 
 function strategy(selector: NonNullable<ClientOptions['selector']>): SelectorStrategy {
+  if (selector === 'leastLoad') return leastLoad();
   if (selector === 'random') return random();
   if (selector === 'roundRobin') return roundRobin();
   if (typeof selector === 'function') return selector;
-  throw invalid('selector', selector, 'is neither random, roundRobin nor a function');
-}
-
-function invalid(name: string, value: unknown, rule: string): MicroError {
-  return new MicroError('invalid', `client: ${name} ${String(value)} ${rule}`);
+  throw checks.invalid('selector', selector, 'leastLoad, random, roundRobin or a function');
 }

@@ -4,9 +4,8 @@ import { type Middleware, type MiddlewareCall, runMiddleware } from '../middlewa
 import type { MessageStream } from '../stream/message-stream.ts';
 import { publishEvent } from './call/event-publisher.ts';
 import { outgoingMetadata } from './call/outgoing-metadata.ts';
-import { RequestIds } from './call/request-ids.ts';
 import { StreamOpener } from './call/stream-opener.ts';
-import { UnaryCaller } from './call/unary-caller.ts';
+import { UnaryCall, type UnaryRequest } from './call/unary-call.ts';
 import type { Client } from './client.ts';
 import {
   type CallOptions,
@@ -29,18 +28,15 @@ export function createClient(options: ClientOptions): Client {
 class PluginClient implements Client {
   readonly #settings: ClientSettings;
   readonly #attempts: Attempts;
-  readonly #unary: UnaryCaller;
   readonly #streams: StreamOpener;
   readonly #middleware: Middleware[];
   readonly #lifetime: Lifetime = new Lifetime('client', (options) => this.#release(options));
 
   constructor(settings: ClientSettings, middleware: readonly Middleware[]) {
-    const ids = new RequestIds();
     this.#settings = settings;
     this.#middleware = [...middleware];
     this.#attempts = new Attempts(settings);
-    this.#unary = new UnaryCaller(settings, this.#attempts, ids);
-    this.#streams = new StreamOpener(settings, this.#attempts, ids);
+    this.#streams = new StreamOpener(this.#attempts);
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -49,15 +45,19 @@ class PluginClient implements Client {
 
   call<Response>(service: string, endpoint: string, request?: unknown, options?: CallOptions): Promise<Response> {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
-    const metadata = outgoingMetadata(this.#settings.callMetadata, options);
-    // Neither async nor a closure where nothing wraps the call: the hottest path there is.
-    const response =
-      this.#middleware.length === 0
-        ? this.#unary.call(service, endpoint, request, options, metadata)
-        : this.#wrap('unary', service, endpoint, request, options, (call) =>
-            this.#unary.call(service, endpoint, call.payload, options, call.headers, call),
-          );
-    return response as Promise<Response>;
+    try {
+      const metadata = outgoingMetadata(this.#settings.callMetadata, options);
+      // Neither async nor a closure where nothing wraps the call: the hottest path there is.
+      const response =
+        this.#middleware.length === 0
+          ? this.#unary(service, endpoint, { payload: request, metadata }, options)
+          : this.#wrap('unary', service, endpoint, request, options, (call) =>
+              this.#unary(service, endpoint, { payload: call.payload, metadata: call.headers, seen: call }, options),
+            );
+      return response as Promise<Response>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async stream<Send, Receive>(
@@ -91,6 +91,10 @@ class PluginClient implements Client {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #unary(service: string, endpoint: string, request: UnaryRequest, options: CallOptions | undefined): Promise<unknown> {
+    return this.#attempts.run(new UnaryCall(this.#attempts, service, endpoint, request, options));
   }
 
   async #wrapEvent(topic: string, event: unknown, options: EventOptions | undefined): Promise<void> {

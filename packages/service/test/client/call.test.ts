@@ -343,7 +343,7 @@ describe('a call that cannot be made', () => {
     await world.node();
     await expect(world.client().call('greeter', 'Greeter.Hello', {}, { [name]: value })).rejects.toMatchObject({
       code: 'invalid',
-      message: expect.stringContaining(`${name} ${value}`),
+      message: expect.stringContaining(`option ${name} is ${value}`),
     });
     expect(() => world.client({ [name]: value })).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
@@ -374,7 +374,7 @@ describe('a client', () => {
   ])('is refused with %s %s', (name, value) => {
     const world = openWorld();
     expect(() => createClient({ transport: world.transport, [name]: value } as never)).toThrow(
-      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(`client: ${name} ${value}`) }),
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(`client: option ${name} is `) }),
     );
   });
 

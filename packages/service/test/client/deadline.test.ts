@@ -102,7 +102,7 @@ describe('a timeout', () => {
       answer: (m) => (m.headers['Micro-Endpoint'] === 'Greeter.Slow' ? never : goReply(m, 'quick')),
     });
     await world.node({ id: 'other' });
-    const client = world.client();
+    const client = world.client({ selector: 'roundRobin' });
     const where = ({ node }: { node: { id: string } }) => node.id === 'busy';
     await client.call('greeter', 'Greeter.Hello', {}, { where });
     const waiting = codeOf(client.call('greeter', 'Greeter.Slow', {}, { where, timeoutMs: 100 }));

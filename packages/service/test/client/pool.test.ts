@@ -1,7 +1,6 @@
 import { abortFanOut } from '@ts-micro/kit';
 import { expect, it } from 'vitest';
-import { RequestIds } from '../../src/client/call/request-ids.ts';
-import { UnaryCaller } from '../../src/client/call/unary-caller.ts';
+import { UnaryCall } from '../../src/client/call/unary-call.ts';
 import { type CallOptions, clientSettings } from '../../src/client/client-options.ts';
 import { Attempts } from '../../src/client/retry/attempts.ts';
 import { codeOf, goError, goReply, mute, never, openWorld, until, warm } from './world.ts';
@@ -142,9 +141,10 @@ it('keeps nothing of calls that are over, however they ended', async () => {
   const node = await world.node({ answer: mute });
   const settings = clientSettings({ transport: world.transport, registry: world.registry });
   const attempts = new Attempts(settings);
-  const unary = new UnaryCaller(settings, attempts, new RequestIds());
-  const call = (endpoint: string, options?: CallOptions) =>
-    codeOf(unary.call('greeter', endpoint, {}, options, undefined));
+  const call = (endpoint: string, options?: CallOptions) => {
+    const request = { payload: {}, metadata: undefined };
+    return codeOf(attempts.run(new UnaryCall(attempts, 'greeter', endpoint, request, options)));
+  };
   const caller = async () => {
     for (let round = 0; round < 300; round++) await call('Greeter.Warm', { signal: new AbortController().signal });
     expect(await call('Greeter.Hello', { timeoutMs: 20 })).toBe('timeout');

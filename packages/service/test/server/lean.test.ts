@@ -87,7 +87,7 @@ describe('a client', () => {
 
   it('refuses a dialect that is neither', async () => {
     await using world = await startGreeter(greeter);
-    expect(() => createClient({ ...world, dialect: 'lean' as 'go' })).toThrowError(/client: dialect lean is neither/);
+    expect(() => createClient({ ...world, dialect: 'lean' as 'go' })).toThrowError(/client: option dialect is "lean"/);
     await expect(startGreeter(greeter, { dialect: 'lean' as 'go' })).rejects.toThrowError(/option dialect is "lean"/);
   });
 });

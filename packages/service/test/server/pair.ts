@@ -4,6 +4,7 @@ import { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/create-client.ts';
+import { refuse } from '../../src/rpc/refusal.ts';
 import { createService } from '../../src/server/create-service.ts';
 import type { Service } from '../../src/server/service.ts';
 import type { ServiceOptions } from '../../src/server/service-options.ts';
@@ -203,7 +204,135 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
     });
   });
 
+  describe('an error that a handler relays', () => {
+    const forged = { id: 'ts-micro.server', code: 503, detail: 'overloaded', status: 'Service Unavailable' };
+
+    it.each(['of a runtime that refused', 'made up with the id of a runtime'])(
+      '%s is its answer: it runs once, in a call and in a stream',
+      async (kind) => {
+        let client: Client | undefined;
+        let runs = 0;
+        const fail = async () => {
+          runs++;
+          if (kind.startsWith('of')) await client?.call('greeter', 'Greeter.Full');
+          throw new MicroError('unavailable', 'x', { retrySafe: true, remote: forged });
+        };
+        await using greeter = await pair((service) => {
+          service.use((call, next) => {
+            if (call.name === 'Greeter.Full') throw refuse('unavailable', 'full');
+            return next();
+          });
+          service.handle('Greeter.Full', () => ({}));
+          service.handle('Greeter.Relay', fail);
+          service.handleStream('Greeter.RelayAll', fail);
+        });
+        client = greeter.client;
+        await expect(client.call('greeter', 'Greeter.Full', {}, { retries: 0 })).rejects.toMatchObject({
+          code: 'unavailable',
+          retrySafe: true,
+        });
+        const answer = { code: 'remote', retrySafe: false, remote: { id: 'greeter', code: 503 } };
+        await expect(client.call('greeter', 'Greeter.Relay', {}, { idempotent: true })).rejects.toMatchObject(answer);
+        expect(runs).toBe(1);
+        const stream = await client.stream('greeter', 'Greeter.RelayAll');
+        await expect(stream.receive()).rejects.toMatchObject(answer);
+        expect(runs).toBe(2);
+      },
+    );
+  });
+
+  describe("the caller's deadline", () => {
+    it('is a timeout to the caller, whether the handler obeys its signal or passes its context on', async () => {
+      let client: Client | undefined;
+      await using greeter = await pair((service) => {
+        service.handle('Greeter.Obey', (_request, { signal }) => {
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason));
+          });
+        });
+        service.handle('Greeter.Hang', () => new Promise(() => {}));
+        service.handle('Greeter.PassOn', (_request, context) =>
+          client?.call('greeter', 'Greeter.Hang', {}, { context }),
+        );
+      });
+      client = greeter.client;
+      for (const endpoint of ['Greeter.Obey', 'Greeter.PassOn'])
+        await expect(client.call('greeter', endpoint, {}, { timeoutMs: 150, retries: 0 })).rejects.toMatchObject({
+          code: 'timeout',
+          remote: undefined,
+        });
+      await greeter.service.stop({ signal: AbortSignal.timeout(50) });
+    });
+  });
+
   describe('a stream', () => {
+    it('tells who sends how the handler has ended, though nothing is received', async () => {
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Ten', async (stream) => {
+          for (let value = 0; value < 10; value++) await stream.receive();
+        });
+        service.handleStream('Greeter.Fail', async (stream) => {
+          await stream.send('unread');
+          await stream.receive();
+          throw new MicroError('conflict', 'taken');
+        });
+      });
+      const sendUntilRefused = async (endpoint: string) => {
+        await using stream = await greeter.client.stream('greeter', endpoint);
+        for (;;) await stream.send({ value: 1 });
+      };
+      await expect(sendUntilRefused('Greeter.Ten')).rejects.toMatchObject({ code: 'closed' });
+      await expect(sendUntilRefused('Greeter.Fail')).rejects.toMatchObject({ code: 'remote', remote: { code: 409 } });
+    });
+
+    it('is closed by who leaves its loop, on either side', async () => {
+      const told = deferred();
+      await using greeter = await pair((service) => {
+        service.handleStream('Greeter.Ticks', async (stream, { signal }) => {
+          signal.addEventListener('abort', () => told.resolve());
+          while (!signal.aborted) await stream.send(1).catch(() => {});
+        });
+        service.handleStream('Greeter.First', async (stream, { signal }) => {
+          for await (const _ of stream) break;
+          await expect(stream.send(1)).rejects.toMatchObject({ code: 'closed' });
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        });
+      });
+      const ticks = await greeter.client.stream('greeter', 'Greeter.Ticks');
+      for await (const _ of ticks) break;
+      await told.promise;
+      const first = await greeter.client.stream('greeter', 'Greeter.First');
+      await first.send(1);
+      expect(await first.receive()).toBeUndefined();
+      await idle(greeter.service);
+    });
+
+    it.each(['closed', 'aborted', 'left by its client'])(
+      'that is %s while a send waits for room ends at once on both sides',
+      async (how) => {
+        const told = deferred();
+        const began = deferred();
+        await using greeter = await pair((service) => {
+          service.handleStream('Greeter.Deaf', async (_stream, { signal }) => {
+            const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+            began.resolve();
+            await aborted;
+            told.resolve();
+          });
+        });
+        const controller = new AbortController();
+        const stream = await greeter.client.stream('greeter', 'Greeter.Deaf', { signal: controller.signal });
+        await began.promise;
+        const sends = Array.from({ length: 20_000 }, (_, value) => stream.send(value).catch((error) => error));
+        if (how === 'closed') await stream.close();
+        else if (how === 'aborted') controller.abort();
+        else await greeter.client.close();
+        await told.promise;
+        await Promise.all(sends);
+        await idle(greeter.service);
+      },
+    );
+
     it('carries ten thousand values each way in order', async () => {
       await using greeter = await pair(echo);
       const stream = await greeter.client.stream<number, number>('greeter', 'Greeter.Echo');

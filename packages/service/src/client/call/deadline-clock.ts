@@ -1,3 +1,8 @@
+/** A timer that fires so late tells of a blocked event loop: what arrived meanwhile is read before anything is given up. */
+const lateMs = 10;
+/** Turns of the event loop that reading takes. */
+const turns = 2;
+
 /** Durations are rounded up to this, so that few lists serve many of them; with the timer's own step nothing ends more than 10 ms late. */
 const stepMs = 5;
 
@@ -29,6 +34,7 @@ export class DeadlineClock {
   #lastQueue: Queue | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerEndsAtMs = Number.POSITIVE_INFINITY;
+  #immediate: NodeJS.Immediate | undefined;
   #running = 0;
 
   /** How many deadlines run. */
@@ -74,6 +80,7 @@ export class DeadlineClock {
   /** Releases the timer. Deadlines that still run never end. */
   close(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
     this.#timer = undefined;
     this.#timerEndsAtMs = Number.POSITIVE_INFINITY;
     this.#queues.clear();
@@ -103,8 +110,20 @@ export class DeadlineClock {
 
   #tick(): void {
     this.#timer = undefined;
-    this.#timerEndsAtMs = Number.POSITIVE_INFINITY;
     const nowMs = this.now();
+    if (nowMs > this.#timerEndsAtMs + lateMs) this.#tickAfter(turns, nowMs);
+    else this.#endUntil(nowMs);
+  }
+
+  #tickAfter(remaining: number, nowMs: number): void {
+    this.#immediate = setImmediate(() => {
+      if (remaining > 1) this.#tickAfter(remaining - 1, nowMs);
+      else this.#endUntil(nowMs);
+    });
+  }
+
+  #endUntil(nowMs: number): void {
+    this.#timerEndsAtMs = Number.POSITIVE_INFINITY;
     let nextEndsAtMs = Number.POSITIVE_INFINITY;
     for (const queue of this.#queues.values()) {
       for (let head = queue.head; head !== undefined && head.endsAtMs <= nowMs; head = queue.head) {

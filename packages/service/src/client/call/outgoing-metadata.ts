@@ -2,7 +2,10 @@ import type { Headers } from '@ts-micro/core';
 import { propagatedMetadata } from '../../rpc/metadata.ts';
 import type { OutgoingOptions } from '../client-options.ts';
 
-/** What goes out as metadata: the client's, over it the incoming request's, over it the call's own; `undefined` where that is nothing. */
+/**
+ * What goes out as metadata: the client's, over it the incoming request's, over it the call's own; `undefined` where that
+ * is nothing. A name is one name in any case, written as the one that counts writes it.
+ */
 export function outgoingMetadata(
   callMetadata: Headers | undefined,
   options: OutgoingOptions | undefined,
@@ -12,5 +15,13 @@ export function outgoingMetadata(
     if (callMetadata === undefined) return options.metadata;
   }
   const propagated = options?.context && propagatedMetadata(options.context.metadata);
-  return { ...callMetadata, ...propagated, ...options?.metadata };
+  return merged(callMetadata, propagated, options?.metadata);
+}
+
+function merged(...layers: readonly (Headers | undefined)[]): Headers {
+  const byName = new Map<string, readonly [name: string, value: string]>();
+  for (const layer of layers) {
+    for (const [name, value] of Object.entries(layer ?? {})) byName.set(name.toLowerCase(), [name, value]);
+  }
+  return Object.fromEntries(byName.values());
 }

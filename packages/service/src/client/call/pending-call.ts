@@ -1,11 +1,9 @@
-import { abortError, MicroError, type Socket } from '@ts-micro/core';
+import { abortError, MicroError, type MicroErrorOptions, type Socket } from '@ts-micro/core';
 import type { Abortable } from '@ts-micro/kit';
 import { type CallOptions, type ClientSettings, checkCount, checkTime } from '../client-options.ts';
 import type { Candidate, SelectRequest } from '../discovery/selector.ts';
+import type { AttemptState } from '../retry/retry-policy.ts';
 import { Deadline } from './deadline-clock.ts';
-
-/** How far an attempt got; what fails before `sending` cannot have run. */
-type Stage = 'choosing' | 'sending' | 'waiting';
 
 /**
  * One call, or the opening of one stream, from its beginning to its end through all of its attempts.
@@ -13,7 +11,7 @@ type Stage = 'choosing' | 'sending' | 'waiting';
  * It is its own deadline: when that passes, a signal aborts or the client closes, it closes the socket of its attempt and wakes whoever
  * waits in `wait`, so that everything it waits for ends.
  */
-export class PendingCall extends Deadline implements SelectRequest, Abortable {
+export abstract class PendingCall<T = unknown> extends Deadline implements SelectRequest, Abortable, AttemptState {
   readonly service: string;
   readonly endpoint: string;
   readonly options: CallOptions | undefined;
@@ -23,19 +21,17 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
   /** When the call as a whole must be over, on the clock's scale. */
   readonly endsByMs: number;
 
-  /** How many attempts failed, whether one of them may have run, and where they went. */
-  failures = 0;
-  mayHaveRun = false;
-  tried: string[] | undefined;
-  lastError: MicroError | undefined;
+  #failures = 0;
+  #mayHaveRun = false;
+  #tried: string[] | undefined;
+  #lastError: MicroError | undefined;
 
-  /** The present attempt: when it began, how long it may take, how far it is, and where it goes. */
-  beganAtMs: number;
-  limitMs = 0;
-  stage: Stage = 'choosing';
-  candidate: Candidate | undefined;
-  socket: Socket | undefined;
-  isReused = false;
+  #beganAtMs: number;
+  #limitMs = 0;
+  #stage: AttemptState['stage'] = 'choosing';
+  #candidate: Candidate | undefined;
+  #socket: Socket | undefined;
+  #isReused = false;
 
   /** Why the present attempt was cut short. */
   #cut: 'deadline' | 'closed' | AbortSignal | undefined;
@@ -53,7 +49,7 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
     this.service = service;
     this.endpoint = endpoint;
     this.options = options;
-    this.beganAtMs = nowMs;
+    this.#beganAtMs = nowMs;
     let { timeoutMs, attemptTimeoutMs, retries } = settings;
     if (options !== undefined) {
       timeoutMs = options.timeoutMs ?? timeoutMs;
@@ -78,16 +74,91 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
     this.endsByMs = nowMs + timeoutMs;
   }
 
+  /** Makes one attempt; begins by choosing a node. */
+  abstract attempt(): Promise<T>;
+
   /** Begins every message about it. */
   get what(): string {
-    const at = this.candidate === undefined ? '' : ` at ${this.candidate.node.id}`;
-    const attempt = this.failures === 0 ? '' : `, attempt ${this.failures + 1}`;
+    const at = this.#candidate === undefined ? '' : ` at ${this.#candidate.node.id}`;
+    const attempt = this.#failures === 0 ? '' : `, attempt ${this.#failures + 1}`;
     return `client: ${this.service} ${this.endpoint}${at}${attempt}`;
+  }
+
+  /** How many attempts failed. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** One of the attempts that failed may have run. */
+  get mayHaveRun(): boolean {
+    return this.#mayHaveRun;
+  }
+
+  /** The addresses that the attempts that failed went to. */
+  get tried(): readonly string[] | undefined {
+    return this.#tried;
+  }
+
+  /** When the present attempt began. */
+  get beganAtMs(): number {
+    return this.#beganAtMs;
+  }
+
+  /** How long it may take. */
+  get limitMs(): number {
+    return this.#limitMs;
+  }
+
+  get stage(): AttemptState['stage'] {
+    return this.#stage;
+  }
+
+  /** Where it goes, once that is chosen. */
+  get candidate(): Candidate | undefined {
+    return this.#candidate;
+  }
+
+  /** What it goes through, until it is settled. */
+  get socket(): Socket | undefined {
+    return this.#socket;
+  }
+
+  get isReused(): boolean {
+    return this.#isReused;
   }
 
   /** What is left of the attempt, and never nothing. */
   remainingMs(nowMs: number): number {
-    return Math.max(1, this.beganAtMs + this.limitMs - nowMs);
+    return Math.max(1, this.#beganAtMs + this.#limitMs - nowMs);
+  }
+
+  /** Notes where the attempt goes. */
+  choose(candidate: Candidate): void {
+    this.#candidate = candidate;
+  }
+
+  /** Notes what it goes through; from now on it may have run. */
+  sendOn(socket: Socket, isReused: boolean): void {
+    this.#socket = socket;
+    this.#isReused = isReused;
+    this.#stage = 'sending';
+  }
+
+  /** Notes that all of it was handed to the transport. */
+  sent(): void {
+    this.#stage = 'waiting';
+  }
+
+  /** Notes that the attempt failed. */
+  fail(error: MicroError): void {
+    this.#mayHaveRun ||= this.#stage !== 'choosing' && !error.retrySafe;
+    this.#lastError = error;
+    this.#failures++;
+  }
+
+  /** Has the next attempts go elsewhere. */
+  avoid(address: string): void {
+    this.#tried = [...(this.#tried ?? []), address];
   }
 
   get isCut(): boolean {
@@ -96,11 +167,11 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
 
   /** Begins an attempt, or a pause between two, that may take until `limitMs` from `nowMs`. */
   begin(nowMs: number, limitMs: number): void {
-    this.beganAtMs = nowMs;
-    this.limitMs = limitMs;
-    this.stage = 'choosing';
-    this.candidate = undefined;
-    this.socket = undefined;
+    this.#beganAtMs = nowMs;
+    this.#limitMs = limitMs;
+    this.#stage = 'choosing';
+    this.#candidate = undefined;
+    this.#socket = undefined;
     this.#cut = undefined;
   }
 
@@ -108,7 +179,7 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
   settle(): boolean {
     const isWhole = this.#cut === undefined;
     this.#cut = undefined;
-    this.socket = undefined;
+    this.#socket = undefined;
     return isWhole;
   }
 
@@ -139,11 +210,16 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
   cutError(): MicroError {
     const cut = this.#cut;
     if (cut instanceof AbortSignal) return abortError(cut, this.what);
-    const retrySafe = this.stage === 'choosing';
-    const details = this.lastError === undefined ? { retrySafe } : { retrySafe, cause: this.lastError };
+    const retrySafe = this.#stage === 'choosing';
+    const details = this.#lastError === undefined ? { retrySafe } : { retrySafe, cause: this.#lastError };
     if (cut === 'closed') return new MicroError('closed', `${this.what}: the client was closed`, details);
-    const isWhole = this.beganAtMs + this.limitMs >= this.endsByMs;
-    const ms = Math.ceil(isWhole ? this.timeoutMs : this.limitMs);
+    return this.timeoutError(details);
+  }
+
+  /** What it fails with where its time is over. */
+  timeoutError(details: MicroErrorOptions): MicroError {
+    const isWhole = this.#beganAtMs + this.#limitMs >= this.endsByMs;
+    const ms = Math.ceil(isWhole ? this.timeoutMs : this.#limitMs);
     return new MicroError('timeout', `${this.what}: no answer in ${ms} ms`, details);
   }
 
@@ -168,7 +244,7 @@ export class PendingCall extends Deadline implements SelectRequest, Abortable {
     // A signal or a close outranks a deadline, and the first of those counts.
     if (!this.mayGoOn) return;
     this.#cut = cut;
-    void this.socket?.close();
+    void this.#socket?.close();
     this.#wake?.();
   }
 }

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import type { PendingCall } from '../call/pending-call.ts';
-import type { Quarantine } from '../retry/outlier-ejection.ts';
+import type { OutlierEjection } from '../retry/outlier-ejection.ts';
 import type { RegistryCache } from './registry-cache.ts';
 import type { Candidate, SelectorStrategy } from './selector.ts';
 import type { ServiceView } from './service-view.ts';
@@ -8,12 +8,12 @@ import type { ServiceView } from './service-view.ts';
 /** Chooses the node for each attempt of a call: known to the registry, accepted by the call's filter, not failing, not tried before. */
 export class NodeChooser {
   readonly #cache: RegistryCache | undefined;
-  readonly #quarantine: Quarantine;
+  readonly #ejection: OutlierEjection;
   readonly #select: SelectorStrategy;
 
-  constructor(cache: RegistryCache | undefined, quarantine: Quarantine, select: SelectorStrategy) {
+  constructor(cache: RegistryCache | undefined, ejection: OutlierEjection, select: SelectorStrategy) {
     this.#cache = cache;
-    this.#quarantine = quarantine;
+    this.#ejection = ejection;
     this.#select = select;
   }
 
@@ -50,11 +50,11 @@ export class NodeChooser {
   #chooseFrom(view: ServiceView, call: PendingCall, nowMs: number): Candidate | undefined {
     let candidates = view.candidates(call.endpoint, call.options);
     if (candidates.length === 0) return undefined;
-    const isTroubled = this.#quarantine.isInUse(nowMs);
+    const isTroubled = this.#ejection.isInUse(nowMs);
     if (isTroubled || call.tried !== undefined) candidates = this.#best(candidates, call, nowMs);
-    const chosen = this.#select(candidates, call) as Candidate | undefined;
-    if (chosen === undefined) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
-    if (isTroubled) this.#quarantine.tries(chosen.node.address, nowMs);
+    const chosen: unknown = this.#select(candidates, call);
+    if (!isCandidate(chosen)) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
+    if (isTroubled) this.#ejection.tries(chosen.node.address, nowMs);
     return chosen;
   }
 
@@ -64,14 +64,19 @@ export class NodeChooser {
     if (fresh.length > 0) return fresh;
     const untried = candidates.filter(({ node }) => !call.tried?.includes(node.address));
     const oldest = (untried.length > 0 ? untried : candidates).reduce((one, other) =>
-      this.#quarantine.failedAtMs(other.node.address) < this.#quarantine.failedAtMs(one.node.address) ? other : one,
+      this.#ejection.failedAtMs(other.node.address) < this.#ejection.failedAtMs(one.node.address) ? other : one,
     );
     return [oldest];
   }
 
   #isFresh({ node }: Candidate, call: PendingCall, nowMs: number): boolean {
-    return !this.#quarantine.isOut(node.address, nowMs) && !call.tried?.includes(node.address);
+    return !this.#ejection.isOut(node.address, nowMs) && !call.tried?.includes(node.address);
   }
+}
+
+/** A selector is the user's: it may give anything. */
+function isCandidate(chosen: unknown): chosen is Candidate {
+  return typeof (chosen as Partial<Candidate> | null | undefined)?.node?.address === 'string';
 }
 
 /** An address that the caller knows stands for a node of today's protocol, about which nothing else is known. */

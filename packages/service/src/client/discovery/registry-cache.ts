@@ -4,8 +4,6 @@ import { addressChanges, nodesOf, united } from './compare-records.ts';
 import { followService, type ServiceFollower } from './follow-service.ts';
 import { ServiceView } from './service-view.ts';
 
-/** How long "there is none" is believed. Brief, because a service that starts must not be missed. */
-const noneMs = 250;
 /** How often the registry is asked again about a service that no watcher follows. */
 const verifyMs = 5_000;
 /** How often a caller's evidence may make it ask. */
@@ -81,11 +79,11 @@ export class RegistryCache {
     if (known !== undefined) return known;
     const entry = this.#entries.get(service) ?? this.#open(service);
     entry.usedAtMs = nowMs;
-    if (entry.view?.isComplete && nowMs - entry.askedAtMs < noneMs) return entry.view;
-    entry.first ??= this.#askFirst(entry).finally(() => {
-      entry.first = undefined;
-    });
-    await entry.first;
+    // "There is none" is not kept: a service that has just started must not be missed, and neither must one that started
+    // after the question was asked which others wait for.
+    const isLate = entry.first !== undefined;
+    await this.#first(entry);
+    if (isLate && !entry.view?.hasNodes) await this.#first(entry);
     return entry.view ?? this.#viewOf(service, [], true);
   }
 
@@ -131,6 +129,13 @@ export class RegistryCache {
       entry.following = followService(registry, service, this.#follower(entry), entry.ending.signal, logger);
     this.#sweeper ??= setInterval(() => this.#sweep(), forgetMs / 10).unref();
     return entry;
+  }
+
+  #first(entry: Entry): Promise<void> {
+    entry.first ??= this.#askFirst(entry).finally(() => {
+      entry.first = undefined;
+    });
+    return entry.first;
   }
 
   async #askFirst(entry: Entry): Promise<void> {

@@ -13,21 +13,52 @@ export interface SelectRequest {
   readonly endpoint: string;
 }
 
-/** Chooses one of `candidates`, of which there is at least one. Called for every attempt of every call: it must be quick, and not wait. */
-export type SelectorStrategy = (candidates: readonly Candidate[], request: SelectRequest) => Candidate;
+/** Told of every attempt at a node that its selector chose; must be quick, and not throw. */
+export interface LoadObserver {
+  /** An attempt begins. */
+  began(address: string): void;
+  /** It is over after `elapsedMs`. Where it did not succeed, that says how long it took at least. */
+  ended(address: string, endpoint: string, elapsedMs: number, hasSucceeded: boolean): void;
+  /** The node is gone. */
+  forget(address: string): void;
+}
+
+/**
+ * Chooses one of `candidates`, of which there is at least one. Called for every attempt of every call: it must be quick,
+ * and not wait.
+ */
+export interface SelectorStrategy {
+  (candidates: readonly Candidate[], request: SelectRequest): Candidate;
+  /** What the strategy learns from, where it goes by load. */
+  readonly observer?: LoadObserver | undefined;
+}
 
 /** Chooses any node, each as likely as another. */
 export function random(): SelectorStrategy {
   return (candidates) => candidates[Math.floor(Math.random() * candidates.length)] as Candidate;
 }
 
-/** Chooses one node after the other, for each service by itself, beginning anywhere. */
+/** How many kinds of candidate lists are told apart; beyond, all begin anew. */
+const mostCursors = 1000;
+
+/**
+ * Chooses one node after the other, beginning anywhere: for each kind of call by itself, so that two kinds that alternate
+ * each reach every node.
+ */
 export function roundRobin(): SelectorStrategy {
   const cursors = new Map<string, number>();
-  return (candidates, { service }) => {
-    const cursor = cursors.get(service) ?? Math.floor(Math.random() * candidates.length);
+  // Most lists are the same object from call to call, which spares making the key.
+  const keys = new WeakMap<readonly Candidate[], string>();
+  return (candidates, { service, endpoint }) => {
+    let key = keys.get(candidates);
+    if (key === undefined) {
+      key = [service, endpoint, ...candidates.map(({ node }) => node.id)].join('\n');
+      keys.set(candidates, key);
+    }
+    const cursor = cursors.get(key) ?? Math.floor(Math.random() * candidates.length);
+    if (cursors.size >= mostCursors && !cursors.has(key)) cursors.clear();
     // Kept small, so that it stays a small integer in a client that lives for years.
-    cursors.set(service, (cursor + 1) % 0x3fffffff);
+    cursors.set(key, (cursor + 1) % 0x3fffffff);
     return candidates[cursor % candidates.length] as Candidate;
   };
 }

@@ -1,36 +1,41 @@
-import { MicroError, type Socket } from '@ts-micro/core';
+import { MicroError, type NodeRecord, type Socket } from '@ts-micro/core';
 import { abortable, abortFanOut } from '@ts-micro/kit';
 import { DeadlineClock } from '../call/deadline-clock.ts';
 import type { PendingCall } from '../call/pending-call.ts';
+import { RequestIds } from '../call/request-ids.ts';
 import type { ClientSettings } from '../client-options.ts';
 import { NodeChooser } from '../discovery/node-chooser.ts';
 import { RegistryCache } from '../discovery/registry-cache.ts';
-import type { Candidate } from '../discovery/selector.ts';
+import type { Candidate, LoadObserver } from '../discovery/selector.ts';
 import { SocketPools } from '../pool/socket-pools.ts';
-import { Quarantine } from './outlier-ejection.ts';
-
-const firstPauseMs = 100;
-const longestPauseMs = 1000;
+import { OutlierEjection } from './outlier-ejection.ts';
+import { RetryBudget } from './retry-budget.ts';
+import { finalError, isAboutTime, isCostly, isRetryable, isStale, pauseAfter } from './retry-policy.ts';
 
 /**
- * What the attempts of all calls of a client share, and what happens when one fails: the node's standing, whether another may follow,
- * and the pause before it.
+ * What the attempts of all calls of a client share, and what happens when one fails: the node's standing, whether another
+ * may follow (see `retry-policy.ts`), and the pause before it.
  */
 export class Attempts {
+  readonly settings: ClientSettings;
   readonly clock: DeadlineClock = new DeadlineClock();
+  readonly ids: RequestIds = new RequestIds();
   readonly pools: SocketPools;
-  readonly quarantine: Quarantine = new Quarantine();
+  readonly ejection: OutlierEjection = new OutlierEjection();
   readonly cache: RegistryCache | undefined;
-  readonly #settings: ClientSettings;
   readonly #chooser: NodeChooser;
+  readonly #observer: LoadObserver | undefined;
+  readonly #budget: RetryBudget;
   readonly #running = new Set<PendingCall>();
   #onIdle: (() => void) | undefined;
 
   constructor(settings: ClientSettings) {
-    this.#settings = settings;
+    this.settings = settings;
     const { registry, transport, logger } = settings;
     const now = () => this.clock.now();
     this.pools = new SocketPools(settings.poolSize, settings.poolIdleMs, now);
+    this.#observer = settings.select.observer;
+    this.#budget = new RetryBudget(settings.retryBudget, now());
     this.cache =
       registry &&
       new RegistryCache({
@@ -38,13 +43,14 @@ export class Attempts {
         transport: transport.name,
         logger,
         now,
-        onNews: (address) => this.quarantine.clear(address),
+        onNews: (address) => this.ejection.clear(address),
         onGone: (address) => {
-          this.quarantine.clear(address);
+          this.ejection.clear(address);
+          this.#observer?.forget(address);
           this.pools.drop(address);
         },
       });
-    this.#chooser = new NodeChooser(this.cache, this.quarantine, settings.select);
+    this.#chooser = new NodeChooser(this.cache, this.ejection, settings.select);
   }
 
   /** Calls that are not over. */
@@ -52,32 +58,38 @@ export class Attempts {
     return this.#running.size;
   }
 
-  /** Begins the first attempt of a call; from now on its deadline, its signals and `close` end it. */
-  enter(call: PendingCall): void {
-    this.#running.add(call);
-    const { options } = call;
-    if (options?.signal !== undefined) abortFanOut.add(options.signal, call);
-    if (options?.context !== undefined) abortFanOut.add(options.context.signal, call);
-    this.#begin(call, call.beganAtMs);
+  /** Makes attempts until one succeeds or no other may follow. From now on deadline, signals and `close` end the call. */
+  async run<T>(call: PendingCall<T>): Promise<T> {
+    this.#enter(call);
+    try {
+      for (;;) {
+        try {
+          const result = await call.attempt();
+          this.#observe(call, true);
+          return result;
+        } catch (error) {
+          await this.#fail(call, error);
+        }
+      }
+    } finally {
+      this.#leave(call);
+    }
   }
 
-  leave(call: PendingCall): void {
-    this.clock.stop(call);
-    const { options } = call;
-    if (options?.signal !== undefined) abortFanOut.delete(options.signal, call);
-    if (options?.context !== undefined) abortFanOut.delete(options.context.signal, call);
-    this.#running.delete(call);
-    if (this.#running.size === 0) this.#onIdle?.();
-  }
-
-  /** The node for the next exchange: at once where it is known. */
+  /** Chooses the node for an attempt: at once where it is known. */
   target(call: PendingCall): Candidate | Promise<Candidate> {
-    return this.#chooser.chooseNow(call, call.beganAtMs) ?? call.wait(this.#chooser.choose(call, call.beganAtMs));
+    const chosen = this.#chooser.chooseNow(call, call.beganAtMs);
+    if (chosen !== undefined) return this.#chose(call, chosen);
+    const choosing = call.wait(this.#chooser.choose(call, call.beganAtMs));
+    return choosing.then((candidate) => this.#chose(call, candidate));
   }
 
-  /** A fresh socket to a node. */
-  async dial(call: PendingCall, { node }: Candidate): Promise<Socket> {
-    const dialling = this.#settings.transport.dial(node.address, { metadata: node.metadata });
+  /**
+   * Opens a fresh socket to a node. An address out of the registry that cannot be one is the node's fault and not the
+   * caller's: `unavailable`, safe to retry.
+   */
+  async dial(call: PendingCall, { address, metadata }: NodeRecord): Promise<Socket> {
+    const dialling = this.settings.transport.dial(address, { metadata });
     try {
       return await call.wait(dialling);
     } catch (error) {
@@ -86,42 +98,22 @@ export class Attempts {
         (socket) => socket.close(),
         () => {},
       );
-      throw error;
+      if (!MicroError.is(error, 'invalid') || call.options?.address !== undefined) throw error;
+      const message = `${call.what}: the node cannot be dialled: ${error.message}`;
+      throw new MicroError('unavailable', message, { cause: error, retrySafe: true });
     }
   }
 
   /** Notes that a node answered. */
-  succeed(candidate: Candidate): void {
-    if (this.quarantine.size > 0) this.quarantine.clear(candidate.node.address);
+  answered(address: string): void {
+    if (this.ejection.size > 0) this.ejection.clear(address);
   }
 
   /** Notes that a node is down, seen outside of a call. */
   suspect(service: string, address: string): void {
     const nowMs = this.clock.now();
-    this.quarantine.fail(address, nowMs, nowMs);
+    this.ejection.fail(address, nowMs, nowMs);
     void this.cache?.refresh(service);
-  }
-
-  /** Settles a failed attempt: returns once the next may begin, or throws what the call fails with. */
-  async fail(call: PendingCall, thrown: unknown): Promise<void> {
-    const error = call.isCut ? call.cutError() : described(call, thrown);
-    void call.socket?.close();
-    if (isStale(call, error)) {
-      // The idle socket had closed unnoticed; its siblings likely did as well. Nothing was sent, so this was not an attempt.
-      this.pools.of((call.candidate as Candidate).node.address).clear();
-      this.#begin(call, this.clock.now());
-      return;
-    }
-    const nowMs = this.clock.now();
-    this.#judge(call, error, nowMs);
-    call.mayHaveRun ||= call.stage !== 'choosing' && !error.retrySafe;
-    call.lastError = error;
-    call.failures++;
-    const isOver = !call.mayGoOn || nowMs >= call.endsByMs || call.failures > call.retries || !isRetryable(call, error);
-    if (isOver) throw finalError(call, error);
-    if (call.candidate !== undefined) call.tried = [...(call.tried ?? []), call.candidate.node.address];
-    await this.#pause(call, error, nowMs);
-    this.#begin(call, this.clock.now());
   }
 
   /** Resolves once no call runs. */
@@ -142,9 +134,64 @@ export class Attempts {
     await this.cache?.close();
   }
 
+  #enter(call: PendingCall): void {
+    this.#running.add(call);
+    this.#budget.deposit();
+    const { options } = call;
+    if (options?.signal !== undefined) abortFanOut.add(options.signal, call);
+    if (options?.context !== undefined) abortFanOut.add(options.context.signal, call);
+    this.#begin(call, call.beganAtMs);
+  }
+
+  #leave(call: PendingCall): void {
+    this.clock.stop(call);
+    const { options } = call;
+    if (options?.signal !== undefined) abortFanOut.delete(options.signal, call);
+    if (options?.context !== undefined) abortFanOut.delete(options.context.signal, call);
+    this.#running.delete(call);
+    if (this.#running.size === 0) this.#onIdle?.();
+  }
+
   #begin(call: PendingCall, nowMs: number): void {
     call.begin(nowMs, Math.min(call.attemptTimeoutMs, call.endsByMs - nowMs));
     this.clock.start(call, call.limitMs, nowMs);
+  }
+
+  #chose(call: PendingCall, candidate: Candidate): Candidate {
+    call.choose(candidate);
+    this.#observer?.began(candidate.node.address);
+    return candidate;
+  }
+
+  #observe(call: PendingCall, hasSucceeded: boolean): void {
+    if (this.#observer === undefined || call.candidate === undefined) return;
+    const elapsedMs = this.clock.now() - call.beganAtMs;
+    this.#observer.ended(call.candidate.node.address, call.endpoint, elapsedMs, hasSucceeded);
+  }
+
+  /** Settles a failed attempt: returns once the next may begin, or throws what the call fails with. */
+  async #fail(call: PendingCall, thrown: unknown): Promise<void> {
+    const nowMs = this.clock.now();
+    const error = call.isCut ? call.cutError() : described(call, thrown, nowMs);
+    this.#observe(call, error.code !== 'unavailable' && error.code !== 'timeout');
+    void call.socket?.close();
+    if (isStale(call, error)) {
+      // The idle socket had closed unnoticed; its siblings likely did as well. Nothing was sent, so this was not an attempt.
+      this.pools.of((call.candidate as Candidate).node.address).clear();
+      this.#begin(call, nowMs);
+      return;
+    }
+    this.#judge(call, error, nowMs);
+    const { candidate } = call;
+    const costs = isCostly(call, error);
+    call.fail(error);
+    if (!call.mayGoOn || nowMs >= call.endsByMs || call.failures > call.retries)
+      throw finalError(error, call.mayHaveRun);
+    const mayFollow = isRetryable(error, call.options?.idempotent === true) && (!costs || this.#budget.withdraw(nowMs));
+    if (!mayFollow) throw finalError(error, call.mayHaveRun);
+    if (candidate !== undefined) call.avoid(candidate.node.address);
+    await this.#pause(call, error, nowMs);
+    this.#begin(call, this.clock.now());
   }
 
   /** Takes a node that is down, or that keeps everybody waiting, out of selection. */
@@ -162,45 +209,27 @@ export class Attempts {
     pool.clear();
     // An address that the caller gave is not chosen among others.
     if (call.options?.address !== undefined) return;
-    this.quarantine.fail(address, call.beganAtMs, nowMs);
+    this.ejection.fail(address, call.beganAtMs, nowMs);
     if (error.code === 'unavailable') void this.cache?.refresh(call.service);
   }
 
   async #pause(call: PendingCall, error: MicroError, nowMs: number): Promise<void> {
-    const isFirst = call.failures === 1;
-    if (isFirst && this.#chooser.hasFresh(call, nowMs)) return;
-    const longestMs = Math.min(firstPauseMs * 2 ** (call.failures - 1), longestPauseMs);
-    const pauseMs = longestMs * (0.5 + Math.random() / 2);
-    if (nowMs + pauseMs >= call.endsByMs) throw finalError(call, error);
+    if (call.failures === 1 && this.#chooser.hasFresh(call, nowMs)) return;
+    const pauseMs = pauseAfter(call.failures, Math.random());
+    if (nowMs + pauseMs >= call.endsByMs) throw finalError(error, call.mayHaveRun);
     // The call's own deadline does not run meanwhile, so that it can time the pause.
     call.begin(nowMs, pauseMs);
     this.clock.start(call, pauseMs, nowMs);
     await call.rest();
-    if (!call.mayGoOn) throw finalError(call, call.cutError());
+    if (!call.mayGoOn) throw finalError(call.cutError(), call.mayHaveRun);
   }
 }
 
 /** What was thrown, said of the call. What a peer answered and what the client found says so already. */
-function described(call: PendingCall, thrown: unknown): MicroError {
+function described(call: PendingCall, thrown: unknown, nowMs: number): MicroError {
   const error = MicroError.from(thrown, 'internal', call.what);
+  const { retrySafe } = error;
+  if (isAboutTime(error, call.beganAtMs + call.limitMs - nowMs)) return call.timeoutError({ cause: error, retrySafe });
   if (error.remote !== undefined || error.message.startsWith('client: ')) return error;
-  return new MicroError(error.code, `${call.what}: ${error.message}`, { cause: error, retrySafe: error.retrySafe });
-}
-
-/** True where an idle socket turned out to have ended before anything was sent. */
-function isStale(call: PendingCall, error: MicroError): boolean {
-  const hasEnded = error.code === 'closed' || (error.code === 'unavailable' && error.retrySafe);
-  return call.isReused && !call.isCut && call.stage === 'sending' && hasEnded;
-}
-
-function isRetryable(call: PendingCall, error: MicroError): boolean {
-  if (error.code !== 'unavailable' && error.code !== 'timeout') return false;
-  return error.retrySafe || (call.options?.idempotent === true && error.remote === undefined);
-}
-
-/** What the call fails with: not safe to retry where any of its attempts may have run. */
-function finalError(call: PendingCall, error: MicroError): MicroError {
-  if (!error.retrySafe || !call.mayHaveRun) return error;
-  const { code, message, remote } = error;
-  return new MicroError(code, message, remote ? { cause: error, remote } : { cause: error });
+  return new MicroError(error.code, `${call.what}: ${error.message}`, { cause: error, retrySafe });
 }

@@ -15,7 +15,7 @@ interface Entry {
  * The addresses that failed lately, kept out of selection until their back-off is over: one second, doubled with each further failure up
  * to thirty. Then one call at a time tries the address, until an answer clears it or a failure puts it back.
  */
-export class Quarantine {
+export class OutlierEjection {
   readonly #entries = new Map<string, Entry>();
   readonly #limit: number;
   /** When none of them matters any more. */

@@ -13,8 +13,11 @@ import { logCrash } from './unary.ts';
 
 /** Messages of a client that a handler has not received yet; beyond it the socket is not read any further. */
 const maxQueuedMessages = 1024;
-/** The same where the socket gives no notice of the client's end, which is then found only by reading on. */
-const maxQueuedWithoutNotice = 8192;
+/**
+ * The same where the socket gives no notice of the client's end: it is read on, as only that finds the end, and slows
+ * nobody down. Beyond it the stream fails.
+ */
+const maxQueuedWithoutNotice = 16_384;
 
 // A Go client that ends its side is gone, a bare one may still read the answers to what it sent.
 const leaveGraceMs = 5000;

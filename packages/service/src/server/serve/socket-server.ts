@@ -163,7 +163,7 @@ export class SocketServer {
     stream.take(message);
     if (!stream.isFull) return undefined;
     // A socket of its own is simply read no further, which slows the sender down; one that others use must go on.
-    if (this.#inFlight === 1) return stream.whenRoom();
+    if (this.#inFlight === 1 && this.#socket.peerClosed !== undefined) return stream.whenRoom();
     stream.fail(new MicroError('unavailable', `${this.#core.name}: a stream received faster than it was read`));
     return undefined;
   }

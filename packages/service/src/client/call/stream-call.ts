@@ -1,0 +1,77 @@
+import type { Headers } from '@ts-micro/core';
+import type { MiddlewareCall } from '../../middleware.ts';
+import { encodeBody } from '../../rpc/codec/codec.ts';
+import { codecForNode } from '../../rpc/codec/codecs.ts';
+import { dialectOfNode } from '../../rpc/dialects.ts';
+import { checkTime, type StreamOptions } from '../client-options.ts';
+import type { Attempts } from '../retry/attempts.ts';
+import type { OpenedStream } from './client-stream.ts';
+import { PendingCall } from './pending-call.ts';
+
+/** The opening of a stream: over once its opener is handed to the transport. */
+export class StreamCall extends PendingCall<OpenedStream> {
+  readonly #attempts: Attempts;
+  readonly #streamOptions: StreamOptions | undefined;
+  readonly #metadata: Headers | undefined;
+  readonly #seen: Pick<MiddlewareCall, 'node'>;
+  readonly #idleMs: number;
+
+  /** `seen` is told of the node that the last attempt went to. Throws `invalid`. */
+  constructor(
+    attempts: Attempts,
+    service: string,
+    endpoint: string,
+    options: StreamOptions | undefined,
+    metadata: Headers | undefined,
+    seen: Pick<MiddlewareCall, 'node'>,
+  ) {
+    super(attempts.settings, service, endpoint, options, attempts.clock.now());
+    this.#attempts = attempts;
+    this.#streamOptions = options;
+    this.#metadata = metadata;
+    this.#seen = seen;
+    this.#idleMs = options?.streamIdleMs ?? attempts.settings.streamIdleMs;
+    checkTime('streamIdleMs', this.#idleMs);
+  }
+
+  async attempt(): Promise<OpenedStream> {
+    const { service, endpoint } = this;
+    const options = this.#streamOptions;
+    const { settings, clock, ids } = this.#attempts;
+    const { node } = await this.#attempts.target(this);
+    this.#seen.node = node;
+    const accept = options?.contentType ?? settings.contentType;
+    const wire = codecForNode(options?.codecs ?? settings.codecs, accept, node.metadata);
+    const dialect = dialectOfNode(node.metadata, settings.dialect);
+    const id = ids.next();
+    const request = {
+      service,
+      endpoint,
+      id,
+      contentType: wire.contentType,
+      accept,
+      isStream: true,
+      metadata: this.#metadata,
+      // A stream lives as long as it is used, unless who asked us stops waiting at some time.
+      timeoutMs: options?.context?.deadline === undefined ? undefined : this.remainingMs(clock.now()),
+    };
+    // What an opener carries is ignored by every server; the empty value is what Go's stubs send.
+    const body = encodeBody(wire.codec, undefined, { kind: 'request', name: endpoint, id });
+    const socket = await this.#attempts.dial(this, node);
+    this.sendOn(socket, false);
+    await socket.send(dialect.request({ ...request, body }));
+    if (this.isCut) throw this.cutError();
+    this.settle();
+    return {
+      what: this.what,
+      service,
+      address: node.address,
+      socket,
+      dialect,
+      wire,
+      request,
+      idleMs: this.#idleMs,
+      signals: [options?.signal, options?.context?.signal].filter((signal) => signal !== undefined),
+    };
+  }
+}

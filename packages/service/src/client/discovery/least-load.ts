@@ -1,0 +1,80 @@
+import type { Candidate, SelectorStrategy } from './selector.ts';
+
+/** How fast an old latency is forgotten: after so long it counts for a third. */
+const decayMs = 10_000;
+/** What an attempt that failed counts for at least, so that a node which fails fast does not look like a fast one. */
+const failedMs = 1000;
+/** Nodes of nearly the same load are alike: else the one that is a little faster would get all calls made one by one. */
+const likeness = 1.5;
+/** Faster than this is fast enough: such nodes differ in the attempts under way alone. */
+const quickMs = 5;
+/** How many endpoints of a node are told apart; beyond, all begin anew. */
+const mostEndpoints = 1000;
+
+interface Latency {
+  ms: number;
+  atMs: number;
+}
+
+interface Load {
+  /** Attempts under way. */
+  running: number;
+  /** By endpoint, so that one slow endpoint says nothing about the others. */
+  readonly latencies: Map<string, Latency>;
+}
+
+/**
+ * Chooses the less loaded of two nodes picked at random. The load of a node is the latency of the endpoint there of late, a
+ * peak at once and a fall slowly, times the attempts under way at the node. (Finagle and Linkerd: peak EWMA with two choices.)
+ */
+export function leastLoad(now: () => number = () => performance.now()): SelectorStrategy {
+  const loads = new Map<string, Load>();
+
+  const costOf = ({ node }: Candidate, endpoint: string): number => {
+    const load = loads.get(node.address);
+    if (load === undefined) return 0;
+    const latency = load.latencies.get(endpoint);
+    // One that has not answered yet is tried, by one call at a time.
+    if (latency === undefined) return load.running * failedMs;
+    // An idle node's latency falls as well, so that one that was slow is tried again.
+    const latencyMs = latency.ms * Math.exp((latency.atMs - now()) / decayMs);
+    return Math.max(latencyMs, quickMs) * (load.running + 1);
+  };
+  const select: SelectorStrategy = (candidates, { endpoint }) => {
+    const { length } = candidates;
+    const first = Math.floor(Math.random() * length);
+    const one = candidates[first] as Candidate;
+    if (length === 1) return one;
+    const other = candidates[(first + 1 + Math.floor(Math.random() * (length - 1))) % length] as Candidate;
+    return costOf(other, endpoint) * likeness < costOf(one, endpoint) ? other : one;
+  };
+  const observer = {
+    began(address: string): void {
+      const load = loads.get(address);
+      if (load === undefined) loads.set(address, { running: 1, latencies: new Map() });
+      else load.running++;
+    },
+    ended(address: string, endpoint: string, elapsedMs: number, hasSucceeded: boolean): void {
+      const load = loads.get(address);
+      if (load === undefined) return;
+      load.running = Math.max(0, load.running - 1);
+      note(load.latencies, endpoint, hasSucceeded ? elapsedMs : Math.max(elapsedMs, failedMs), now());
+    },
+    forget(address: string): void {
+      loads.delete(address);
+    },
+  };
+  return Object.assign(select, { observer });
+}
+
+function note(latencies: Map<string, Latency>, endpoint: string, sampleMs: number, nowMs: number): void {
+  const known = latencies.get(endpoint);
+  if (known === undefined) {
+    if (latencies.size >= mostEndpoints) latencies.clear();
+    latencies.set(endpoint, { ms: sampleMs, atMs: nowMs });
+    return;
+  }
+  const weight = sampleMs > known.ms ? 0 : Math.exp((known.atMs - nowMs) / decayMs);
+  known.ms = known.ms * weight + sampleMs * (1 - weight);
+  known.atMs = nowMs;
+}

@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { leastLoad } from '../../src/client/discovery/least-load.ts';
+import type { Candidate } from '../../src/client/discovery/selector.ts';
+
+const request = { service: 'greeter', endpoint: 'Greeter.Hello' };
+const nodes: Candidate[] = ['a', 'b'].map((id) => ({
+  service: 'greeter',
+  version: '1',
+  node: { id, address: id, metadata: {} },
+}));
+
+function open() {
+  let nowMs = 0;
+  const select = leastLoad(() => nowMs);
+  const counts = (calls = 200) => {
+    const seen: Record<string, number> = { a: 0, b: 0 };
+    for (let call = 0; call < calls; call++) {
+      const { id } = select(nodes, request).node;
+      seen[id] = (seen[id] ?? 0) + 1;
+    }
+    return seen;
+  };
+  const answer = (address: string, elapsedMs: number, { endpoint = request.endpoint, ok = true } = {}) => {
+    select.observer?.began(address);
+    select.observer?.ended(address, endpoint, elapsedMs, ok);
+  };
+  return { select, counts, answer, advance: (ms: number) => (nowMs += ms) };
+}
+
+describe('least load', () => {
+  it('spares a node that is slow', () => {
+    const { counts, answer } = open();
+    answer('a', 3);
+    answer('b', 300);
+    expect(counts()).toEqual({ a: 200, b: 0 });
+  });
+
+  it('chooses among nodes that are alike as often one as the other', () => {
+    const { counts, answer } = open();
+    answer('a', 0.5);
+    answer('b', 3);
+    const { a = 0, b = 0 } = counts(1000);
+    expect(Math.min(a, b)).toBeGreaterThan(350);
+  });
+
+  it('spares a node at which more is under way', () => {
+    const { select, counts, answer } = open();
+    answer('a', 20);
+    answer('b', 20);
+    select.observer?.began('a');
+    expect(counts()).toEqual({ a: 0, b: 200 });
+  });
+
+  it('spares a node that fails fast', () => {
+    const { counts, answer } = open();
+    answer('a', 0.1, { ok: false });
+    answer('b', 20);
+    expect(counts()).toEqual({ a: 0, b: 200 });
+  });
+
+  it('tells the endpoints of a node apart', () => {
+    const { counts, answer } = open();
+    for (const address of ['a', 'b']) answer(address, 3);
+    answer('a', 5000, { endpoint: 'Greeter.Report' });
+    const { a = 0 } = counts(1000);
+    expect(a).toBeGreaterThan(350);
+  });
+
+  it('tries a slow node again after a while, and one that has not answered yet at once', () => {
+    const { select, counts, answer, advance } = open();
+    answer('a', 3);
+    answer('b', 300);
+    advance(60_000);
+    expect(counts().b).toBeGreaterThan(0);
+    select.observer?.forget('a');
+    answer('b', 300);
+    expect(counts()).toEqual({ a: 200, b: 0 });
+  });
+
+  it('never counts below nothing', () => {
+    const { select, counts } = open();
+    select.observer?.began('a');
+    for (let call = 0; call < 3; call++) select.observer?.ended('a', request.endpoint, 20, true);
+    select.observer?.ended('nobody', request.endpoint, 20, true);
+    expect(counts().b).toBe(200);
+  });
+});
