@@ -11,7 +11,10 @@ export interface MiddlewareCall {
   readonly name: string;
   /** Metadata. What a client's middleware sets goes out, what a server's sets the handler sees. */
   readonly headers: Record<string, string>;
-  /** The value sent or received, which may be replaced; of a stream, on the server the stream and on the client `undefined`. */
+  /**
+   * The value sent or received, which may be replaced; of a stream, on the server the stream and on the client
+   * `undefined`.
+   */
   payload: unknown;
   /** On the client the node that the last attempt went to, once `next` has settled. */
   node?: NodeRecord | undefined;
@@ -22,7 +25,8 @@ export interface MiddlewareCall {
 /**
  * Wraps what `next` does: a unary call's response, an opened stream on the client, a handled stream or event.
  *
- * What it returns is the result, so it may change or replace it, or throw; without a call of `next` nothing further runs.
+ * What it returns is the result, so it may change or replace it, or throw; without a call of `next` nothing further
+ * runs.
  */
 export type Middleware = (call: MiddlewareCall, next: () => Promise<unknown>) => unknown;
 

@@ -17,8 +17,8 @@ export interface ClientOptions {
   /** Where services are found; without it calls need an `address`. */
   readonly registry?: Registry | undefined;
   /**
-   * How one of several nodes is chosen: `leastLoad` spares those that are slow or busy, by their latency and the calls under
-   * way at them. @default 'leastLoad'
+   * How one of several nodes is chosen: `leastLoad` spares those that are slow or busy, by their latency and the calls
+   * under way at them. @default 'leastLoad'
    */
   readonly selector?: 'leastLoad' | 'random' | 'roundRobin' | SelectorStrategy | undefined;
   /** How long a call may take as a whole, lookup and retries included. @default 5000 */
@@ -42,7 +42,9 @@ export interface ClientOptions {
   readonly contentType?: string | undefined;
   /** Codecs beside the built-in ones for JSON, protobuf as bytes, and bytes. */
   readonly codecs?: readonly Codec[] | undefined;
-  /** `auto` spares headers towards nodes of this package; `go` writes to every node as Go Micro does. @default 'auto' */
+  /**
+   * `auto` spares headers towards nodes of this package; `go` writes to every node as Go Micro does. @default 'auto'
+   */
   readonly dialect?: 'auto' | 'go' | undefined;
   /** Wraps every call, stream and publish, the first outermost. */
   readonly middleware?: readonly Middleware[] | undefined;
@@ -78,7 +80,8 @@ export interface CallOptions extends OutgoingOptions, TargetOptions {
   /** @default the client's */
   readonly retries?: number | undefined;
   /**
-   * That running it twice does no harm: it is then tried again also after a failure that may have come too late to stop it.
+   * That running it twice does no harm: it is then tried again also after a failure that may have come too late to
+   * stop it.
    * @default false
    */
   readonly idempotent?: boolean | undefined;

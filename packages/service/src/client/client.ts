@@ -6,20 +6,20 @@ import type { CallOptions, EventOptions, StreamOptions } from './client-options.
 /**
  * Calls services, opens streams to them, and publishes events. (Go Micro: `client.Client`.)
  *
- * Closing it waits for running calls up to five seconds, ends the others with `closed`, closes streams and idle sockets, and leaves the
- * plugins it was given open.
+ * Closing it waits for running calls up to five seconds, ends the others with `closed`, closes streams and idle
+ * sockets, and leaves the plugins it was given open.
  */
 export interface Client extends Closable {
   /**
    * Calls an endpoint of a service and resolves with its response.
    *
-   * A failed attempt is followed by another, at another node where there is one, while the call has time and retries left: always where
-   * the request cannot have run, and where it is `idempotent` also after a failure that leaves that open. What a handler answered is never
-   * tried again.
+   * A failed attempt is followed by another, at another node where there is one, while the call has time and retries
+   * left: always where the request cannot have run, and where it is `idempotent` also after a failure that leaves that
+   * open. What a handler answered is never tried again.
    *
-   * Errors: `remote` with the handler's own words; `timeout` naming the node and the time; `canceled`; `not_found` for an unknown service,
-   * version or endpoint; `unavailable` where no node can be reached or the registry cannot be asked; `invalid`, `too_large`,
-   * `unsupported`, `malformed`, `closed`.
+   * Errors: `remote` with the handler's own words; `timeout` naming the node and the time; `canceled`; `not_found` for
+   * an unknown service, version or endpoint; `unavailable` where no node can be reached or the registry cannot be
+   * asked; `invalid`, `too_large`, `unsupported`, `malformed`, `closed`.
    */
   call<Response = unknown>(
     service: string,
@@ -30,8 +30,9 @@ export interface Client extends Closable {
   /**
    * Opens a stream to an endpoint of a service; resolves once its opener is sent.
    *
-   * Retries apply to that alone. A signal given here ends the stream as well. `end` tells the peer that nothing more is sent; receiving
-   * goes on until the peer's end, its error, or `streamIdleMs` without a word: a Go Micro handler that has seen our end does not say its own.
+   * Retries apply to that alone. A signal given here ends the stream as well. `end` tells the peer that nothing more
+   * is sent; receiving goes on until the peer's end, its error, or `streamIdleMs` without a word: a Go Micro handler
+   * that has seen our end does not say its own.
    *
    * Errors: as `call`; of the stream see {@link MessageStream}, and `timeout` after `streamIdleMs`.
    */
@@ -40,7 +41,10 @@ export interface Client extends Closable {
     endpoint: string,
     options?: StreamOptions,
   ): Promise<MessageStream<Send, Receive>>;
-  /** Publishes an event; resolves once it is handed to the broker. Errors: `unsupported` without a broker, `invalid`, and those of the broker. */
+  /**
+   * Publishes an event; resolves once it is handed to the broker. Errors: `unsupported` without a broker, `invalid`,
+   * and those of the broker.
+   */
   publish(topic: string, event?: unknown, options?: EventOptions): Promise<void>;
   /** Wraps what is called, opened and published from now on; the first one added is the outermost. */
   use(middleware: Middleware): void;

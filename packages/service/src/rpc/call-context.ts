@@ -1,8 +1,9 @@
 import type { Headers } from '@ts-micro/core';
 
 /**
- * What a handler knows of the request or event it runs for, and what goes on with the calls and events it makes in its course: give it as
- * `{ context }` to the client, which takes over the metadata (see `propagatedMetadata`), the deadline and the signal.
+ * What a handler knows of the request or event it runs for, and what goes on with the calls and events it makes in its
+ * course: give it as `{ context }` to the client, which takes over the metadata (see `propagatedMetadata`), the
+ * deadline and the signal.
  */
 export interface CallContext {
   /** The application's headers, without those of the transport level. */
@@ -10,8 +11,8 @@ export interface CallContext {
   /** When the caller stops waiting, in epoch milliseconds by the clock as it is set when this is read. */
   readonly deadline: number | undefined;
   /**
-   * Aborts at the deadline; when the caller aborts, closes or vanishes, as far as its dialect tells; for a stream as soon
-   * as the service begins to stop, and for everything else when the service stops without waiting any longer.
+   * Aborts at the deadline; when the caller aborts, closes or vanishes, as far as its dialect tells; for a stream as
+   * soon as the service begins to stop, and for everything else when the service stops without waiting any longer.
    */
   readonly signal: AbortSignal;
 }

@@ -6,8 +6,8 @@ import type { ErrorAnswer } from './error-origin.ts';
 import type { IncomingRequest, OutgoingRequest, StreamRequest } from './request.ts';
 
 /**
- * How requests and their answers are laid out in messages: as Go Micro does, or leaner between ts-micro peers. The client chooses by the
- * node's metadata, the server answers a message in the dialect it came in.
+ * How requests and their answers are laid out in messages: as Go Micro does, or leaner between ts-micro peers. The
+ * client chooses by the node's metadata, the server answers a message in the dialect it came in.
  */
 export interface Dialect {
   /** Client: a unary request, or the message that opens a stream. */

@@ -1,4 +1,7 @@
-/** The stream's end marker: the text in the place of an error that ends one side of a stream without one, in both dialects. */
+/**
+ * The stream's end marker: the text in the place of an error that ends one side of a stream without one, in both
+ * dialects.
+ */
 export const endOfStream = 'EOS';
 
 /**

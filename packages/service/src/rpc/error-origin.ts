@@ -5,8 +5,8 @@
  * - `refused` the runtime, about this request, and no handler ran
  * - `failed` the runtime, about this request, whose handler may have run
  *
- * Only the runtime's own words are marked, by a header beside the text. A handler sets no headers of its answer and the mark is no part
- * of an error's text, so that nothing that is relayed can carry it.
+ * Only the runtime's own words are marked, by a header beside the text. A handler sets no headers of its answer and
+ * the mark is no part of an error's text, so that nothing that is relayed can carry it.
  */
 export type ErrorOrigin = 'handler' | 'refused' | 'failed';
 

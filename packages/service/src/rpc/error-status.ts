@@ -1,7 +1,8 @@
 import type { ErrorCode } from '@ts-micro/core';
 
-// The one table between our codes and the HTTP-like numbers Go Micro puts on the wire; on the way out the last row of a code wins, on the
-// way back the first row of a number. A timeout goes out as 504, because Go Micro's clients run a request again for a 408.
+// The one table between our codes and the HTTP-like numbers Go Micro puts on the wire; on the way out the last row of
+// a code wins, on the way back the first row of a number. A timeout goes out as 504, because Go Micro's clients run a
+// request again for a 408.
 const table: readonly (readonly [ErrorCode, number])[] = [
   ['invalid', 400],
   ['malformed', 400],
@@ -27,7 +28,10 @@ export function statusOfCode(code: ErrorCode): number {
   return statusByCode.get(code) ?? 500;
 }
 
-/** The code that an HTTP-like number stands for: 404 is `not_found`; 403 is `unauthorized`; `undefined` where none does. */
+/**
+ * The code that an HTTP-like number stands for: 404 is `not_found`; 403 is `unauthorized`; `undefined` where none
+ * does.
+ */
 export function codeOfStatus(status: number): ErrorCode | undefined {
   return status === 403 ? 'unauthorized' : codeByStatus.get(status);
 }

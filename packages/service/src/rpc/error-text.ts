@@ -4,7 +4,10 @@ import { statusOfCode } from './error-status.ts';
 import { isRefusal } from './refusal.ts';
 import { statusPhrase } from './status-phrase.ts';
 
-/** The id in the words of the runtime of a ts-micro service. Who speaks is told by a mark beside the text: see `error-origin.ts`. */
+/**
+ * The id in the words of the runtime of a ts-micro service. Who speaks is told by a mark beside the text: see
+ * `error-origin.ts`.
+ */
 export const runtimeId = 'ts-micro.server';
 
 const shortLength = 1000;
@@ -26,7 +29,10 @@ export function formatError({ id, code, detail, status, name, data }: RemoteErro
   });
 }
 
-/** What an error text says. What is not such a JSON object, or one that says nothing, is the `detail` as a whole, with code 0. (Go Micro: `errors.Parse`.) */
+/**
+ * What an error text says. What is not such a JSON object, or one that says nothing, is the `detail` as a whole, with
+ * code 0. (Go Micro: `errors.Parse`.)
+ */
 export function parseError(text: string): RemoteError {
   if (text.startsWith('{')) {
     try {
@@ -58,19 +64,22 @@ export function shortenError(text: string): string {
   });
 }
 
-/** True for what an aborted wait throws: the reason of `AbortSignal.timeout` or of an `abort()` without one. Never throws. */
+/**
+ * True for what an aborted wait throws: the reason of `AbortSignal.timeout` or of an `abort()` without one. Never
+ * throws.
+ */
 export function isAbort(thrown: unknown): boolean {
   const name = nameOf(thrown);
   return name === 'TimeoutError' || name === 'AbortError';
 }
 
 /**
- * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another `MicroError`, one
- * without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code 500 with its message, as Go sends
- * `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
+ * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another
+ * `MicroError`, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code
+ * 500 with its message, as Go sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
  *
- * Of a relayed error two things are not kept, as it is this handler's answer now: the id of a runtime, and the code 408, for which a Go
- * client would run the request again.
+ * Of a relayed error two things are not kept, as it is this handler's answer now: the id of a runtime, and the code
+ * 408, for which a Go client would run the request again.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
   try {

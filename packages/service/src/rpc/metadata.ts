@@ -20,7 +20,10 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Names repeat from message to message, so each is judged once; bounded, so that made-up names cannot grow it.
 const judged = new Map<string, boolean>();
 
-/** True for a header that belongs to one message and not to the conversation: `Timeout`, `Content-Type`, the lean dialect's, all of `Micro-` but trace, span, namespace and caller. */
+/**
+ * True for a header that belongs to one message and not to the conversation: `Timeout`, `Content-Type`, the lean
+ * dialect's, all of `Micro-` but trace, span, namespace and caller.
+ */
 function isTransportHeader(name: string): boolean {
   const known = judged.get(name);
   if (known !== undefined) return known;
@@ -41,8 +44,8 @@ export function metadataOf(headers: Headers): Headers {
 }
 
 /**
- * What of an incoming message's headers goes along with the calls and events it leads to: its metadata without the caller's name, in a form
- * that can be sent on, as a peer may have sent what cannot. (Go Micro forwards everything.)
+ * What of an incoming message's headers goes along with the calls and events it leads to: its metadata without the
+ * caller's name, in a form that can be sent on, as a peer may have sent what cannot. (Go Micro forwards everything.)
  */
 export function propagatedMetadata(headers: Headers): Headers {
   const metadata: Record<string, string> = {};

@@ -4,10 +4,11 @@ import { type ErrorCode, MicroError } from '@ts-micro/core';
 const refusals = new WeakSet<object>();
 
 /**
- * Makes the error with which a middleware, or whatever wraps a handler, refuses a request that the handler has not begun with.
+ * Makes the error with which a middleware, or whatever wraps a handler, refuses a request that the handler has not
+ * begun with.
  *
- * The caller fails with `code` itself and not with `remote`: `invalid` for a request that breaks a rule, `unauthorized`; with
- * `unavailable` it goes to another node, as nothing ran. A Go client gets the code's number.
+ * The caller fails with `code` itself and not with `remote`: `invalid` for a request that breaks a rule,
+ * `unauthorized`; with `unavailable` it goes to another node, as nothing ran. A Go client gets the code's number.
  */
 export function refuse(code: ErrorCode, message: string): MicroError {
   const error = new MicroError(code, message);

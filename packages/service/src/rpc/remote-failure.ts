@@ -10,9 +10,10 @@ const unsupportedType = /^unsupported content-type:/i;
 /**
  * The error of a call that `who` answered with an error.
  *
- * `remote` with the peer's words for what a handler answered, whatever it relays; `not_found` where the peer has no such endpoint;
- * `unsupported` for a content type it does not know; and what a ts-micro runtime itself says of this request by its number: 503 is
- * `unavailable`, 504 `timeout`. It is safe to retry where the runtime refused it, as no handler ran.
+ * `remote` with the peer's words for what a handler answered, whatever it relays; `not_found` where the peer has no
+ * such endpoint; `unsupported` for a content type it does not know; and what a ts-micro runtime itself says of this
+ * request by its number: 503 is `unavailable`, 504 `timeout`. It is safe to retry where the runtime refused it, as no
+ * handler ran.
  */
 export function remoteFailure({ text, origin }: ErrorAnswer, who: string): MicroError {
   const remote = parseError(text);
@@ -21,7 +22,8 @@ export function remoteFailure({ text, origin }: ErrorAnswer, who: string): Micro
 }
 
 function codeOf({ id, code, detail }: RemoteError, text: string, origin: ErrorOrigin): ErrorCode {
-  // These are plain text from a router. A handler of this package answers JSON, so that what it relays is never taken for them.
+  // These are plain text from a router. A handler of this package answers JSON, so that what it relays is never taken
+  // for them.
   if (id === '' && code === 0 && !text.startsWith('{')) {
     if (unknownEndpoint.test(detail)) return 'not_found';
     if (unsupportedType.test(detail)) return 'unsupported';

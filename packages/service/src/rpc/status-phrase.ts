@@ -1,4 +1,5 @@
-// Go's http.StatusText, which differs from Node's table in a few phrases; errors only, as nothing else is put on the wire.
+// Go's http.StatusText, which differs from Node's table in a few phrases; errors only, as nothing else is put on the
+// wire.
 const phrases: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',

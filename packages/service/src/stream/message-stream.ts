@@ -1,7 +1,8 @@
 import type { AbortOptions, Closable } from '@ts-micro/core';
 
 /**
- * A conversation of values both ways, each side in order: what `client.stream` opens and `service.handleStream` handles.
+ * A conversation of values both ways, each side in order: what `client.stream` opens and `service.handleStream`
+ * handles.
  *
  * Contract, on either side:
  * - values arrive in the order they were sent, in both directions at once
@@ -9,13 +10,22 @@ import type { AbortOptions, Closable } from '@ts-micro/core';
  * - after the peer's error, or where it vanished, `receive` rejects, and goes on doing so
  * - a message that does not decode rejects one `receive` with `malformed` and leaves the stream usable
  * - sending after `end` is refused with `closed`
+ * - once the peer has ended or failed it, sending rejects with that, though what it sent before was not received yet
+ * - ends, errors and closes pass every window: a full one delays none of them
+ * - leaving a `for await` loop closes it; `receive` reads one value and does not
  * - an aborted `receive` loses no value
  * - closing ends a pending `receive` with `undefined`
  */
 export interface MessageStream<Send = unknown, Receive = unknown> extends Closable, AsyncIterable<Receive> {
-  /** Sends one value; resolves once it is handed to the backend. Errors: `invalid` (the value), `too_large`, `unavailable`, `closed`. */
+  /**
+   * Sends one value; resolves once it is handed to the backend. Errors: `invalid` (the value), `too_large`,
+   * `unavailable`, `closed`.
+   */
   send(value: Send, options?: AbortOptions): Promise<void>;
-  /** The peer's next value, `undefined` after its end. Errors: what the peer ended with, `unavailable` where it vanished, `malformed`, `closed`. */
+  /**
+   * The peer's next value, `undefined` after its end. Errors: what the peer ended with, `unavailable` where it
+   * vanished, `malformed`, `closed`.
+   */
   receive(options?: AbortOptions): Promise<Receive | undefined>;
   /** Says that nothing more is sent from here; receiving goes on. Idempotent. */
   end(options?: AbortOptions): Promise<void>;

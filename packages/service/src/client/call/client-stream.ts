@@ -32,7 +32,10 @@ export interface OpenedStream {
   readonly signals: readonly AbortSignal[];
 }
 
-/** The client's side of a stream, on a socket of its own: ended by the peer, by its signals, or by the peer's silence while somebody receives. */
+/**
+ * The client's side of a stream, on a socket of its own: ended by the peer, by its signals, or by the peer's silence
+ * while somebody receives.
+ */
 export class ClientStream extends Deadline implements StreamLink, Abortable {
   readonly what: string;
   readonly isPeerEndFinal = true;
@@ -163,7 +166,10 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     await Promise.race([peerClosed?.then(() => this.#ahead?.done), pause(lastWordsMs)]);
   }
 
-  /** A socket that fails has failed for good: the stream ends with that, and a node that never said a word is left alone for a while. */
+  /**
+   * A socket that fails has failed for good: the stream ends with that, and a node that never said a word is left
+   * alone for a while.
+   */
   #onFailure(error: unknown, options: AbortOptions | undefined): void {
     if (!MicroError.is(error, 'unavailable') || options?.signal?.aborted) return;
     if (!this.#hasHeard) this.#attempts.suspect(this.#opened.service, this.#opened.address);

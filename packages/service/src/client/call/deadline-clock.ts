@@ -1,9 +1,15 @@
-/** A timer that fires so late tells of a blocked event loop: what arrived meanwhile is read before anything is given up. */
+/**
+ * A timer that fires so late tells of a blocked event loop: what arrived meanwhile is read before anything is given
+ * up.
+ */
 const lateMs = 10;
 /** Turns of the event loop that reading takes. */
 const turns = 2;
 
-/** Durations are rounded up to this, so that few lists serve many of them; with the timer's own step nothing ends more than 10 ms late. */
+/**
+ * Durations are rounded up to this, so that few lists serve many of them; with the timer's own step nothing ends more
+ * than 10 ms late.
+ */
 const stepMs = 5;
 
 interface Queue {
@@ -12,7 +18,10 @@ interface Queue {
   tail: Deadline | undefined;
 }
 
-/** Something that ends unless it is stopped in time. One object can be started again and again, and is started at most once at a time. */
+/**
+ * Something that ends unless it is stopped in time. One object can be started again and again, and is started at most
+ * once at a time.
+ */
 export abstract class Deadline {
   /** @internal */ endsAtMs = 0;
   /** @internal */ queue: Queue | undefined;
@@ -26,8 +35,9 @@ export abstract class Deadline {
 /**
  * One timer for any number of deadlines.
  *
- * Calls mostly share a few durations, and those of one duration end in the order they began: a list for each duration, of which only the
- * first counts, makes starting and stopping free of timers and searches. Keeps the process alive only while a deadline runs.
+ * Calls mostly share a few durations, and those of one duration end in the order they began: a list for each duration,
+ * of which only the first counts, makes starting and stopping free of timers and searches. Keeps the process alive
+ * only while a deadline runs.
  */
 export class DeadlineClock {
   readonly #queues = new Map<number, Queue>();

@@ -4,7 +4,10 @@ import { encodeBody } from '../../rpc/codec/codec.ts';
 import { eventMessage, plainEventMessage } from '../../rpc/go-micro/event.ts';
 import type { ClientSettings, EventOptions } from '../client-options.ts';
 
-/** Publishes one event, with the headers that Go Micro's subscribers expect unless the broker has none. Rejects with `unsupported` without a broker or codec, and as the broker does. */
+/**
+ * Publishes one event, with the headers that Go Micro's subscribers expect unless the broker has none. Rejects with
+ * `unsupported` without a broker or codec, and as the broker does.
+ */
 export function publishEvent(
   settings: ClientSettings,
   topic: string,

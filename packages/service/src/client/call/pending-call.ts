@@ -8,8 +8,8 @@ import { Deadline } from './deadline-clock.ts';
 /**
  * One call, or the opening of one stream, from its beginning to its end through all of its attempts.
  *
- * It is its own deadline: when that passes, a signal aborts or the client closes, it closes the socket of its attempt and wakes whoever
- * waits in `wait`, so that everything it waits for ends.
+ * It is its own deadline: when that passes, a signal aborts or the client closes, it closes the socket of its attempt
+ * and wakes whoever waits in `wait`, so that everything it waits for ends.
  */
 export abstract class PendingCall<T = unknown> extends Deadline implements SelectRequest, Abortable, AttemptState {
   readonly service: string;
@@ -37,7 +37,10 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
   #cut: 'deadline' | 'closed' | AbortSignal | undefined;
   #wake: (() => void) | undefined;
 
-  /** Throws `invalid` for options that break a rule; as the signal where one has aborted; `timeout` where the incoming request's deadline has passed. */
+  /**
+   * Throws `invalid` for options that break a rule; as the signal where one has aborted; `timeout` where the incoming
+   * request's deadline has passed.
+   */
   constructor(
     settings: ClientSettings,
     service: string,
@@ -175,7 +178,10 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     this.#cut = undefined;
   }
 
-  /** Notes that the attempt has its answer: nothing cuts it short any more. False where something did, so that the socket is closed. */
+  /**
+   * Notes that the attempt has its answer: nothing cuts it short any more. False where something did, so that the
+   * socket is closed.
+   */
   settle(): boolean {
     const isWhole = this.#cut === undefined;
     this.#cut = undefined;

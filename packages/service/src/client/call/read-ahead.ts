@@ -1,7 +1,10 @@
 import { type AbortOptions, type Message, MicroError, type Socket } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
 
-/** Takes messages from a socket before anybody asks for them, so that how the peer ends is known though nobody receives. */
+/**
+ * Takes messages from a socket before anybody asks for them, so that how the peer ends is known though nobody
+ * receives.
+ */
 export class ReadAhead {
   readonly #socket: Socket;
   readonly #what: string;
@@ -12,7 +15,10 @@ export class ReadAhead {
   /** Resolves, and never rejects, once the peer's last message was taken or the socket has ended. */
   readonly done: Promise<void>;
 
-  /** Holds at most `limit` messages; `isEnd` sees each, and is true for the peer's last one. `what` begins the messages of errors. */
+  /**
+   * Holds at most `limit` messages; `isEnd` sees each, and is true for the peer's last one. `what` begins the messages
+   * of errors.
+   */
   constructor(socket: Socket, what: string, limit: number, isEnd: (message: Message) => boolean) {
     this.#socket = socket;
     this.#what = what;

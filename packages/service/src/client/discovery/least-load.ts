@@ -4,7 +4,9 @@ import type { Candidate, SelectorStrategy } from './selector.ts';
 const decayMs = 10_000;
 /** What an attempt that failed counts for at least, so that a node which fails fast does not look like a fast one. */
 const failedMs = 1000;
-/** Nodes of nearly the same load are alike: else the one that is a little faster would get all calls made one by one. */
+/**
+ * Nodes of nearly the same load are alike: else the one that is a little faster would get all calls made one by one.
+ */
 const likeness = 1.5;
 /** Faster than this is fast enough: such nodes differ in the attempts under way alone. */
 const quickMs = 5;
@@ -24,8 +26,9 @@ interface Load {
 }
 
 /**
- * Chooses the less loaded of two nodes picked at random. The load of a node is the latency of the endpoint there of late, a
- * peak at once and a fall slowly, times the attempts under way at the node. (Finagle and Linkerd: peak EWMA with two choices.)
+ * Chooses the less loaded of two nodes picked at random. The load of a node is the latency of the endpoint there of
+ * late, a peak at once and a fall slowly, times the attempts under way at the node. (Finagle and Linkerd: peak EWMA
+ * with two choices.)
  */
 export function leastLoad(now: () => number = () => performance.now()): SelectorStrategy {
   const loads = new Map<string, Load>();

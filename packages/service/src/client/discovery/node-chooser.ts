@@ -5,7 +5,10 @@ import type { RegistryCache } from './registry-cache.ts';
 import type { Candidate, SelectorStrategy } from './selector.ts';
 import type { ServiceView } from './service-view.ts';
 
-/** Chooses the node for each attempt of a call: known to the registry, accepted by the call's filter, not failing, not tried before. */
+/**
+ * Chooses the node for each attempt of a call: known to the registry, accepted by the call's filter, not failing, not
+ * tried before.
+ */
 export class NodeChooser {
   readonly #cache: RegistryCache | undefined;
   readonly #ejection: OutlierEjection;
@@ -25,7 +28,10 @@ export class NodeChooser {
     return view?.suffices(call.endpoint) ? this.#chooseFrom(view, call, nowMs) : undefined;
   }
 
-  /** A node after asking the registry. Errors: `not_found` for an unknown service or version; `unavailable` where none can be used or the registry cannot be asked. */
+  /**
+   * A node after asking the registry. Errors: `not_found` for an unknown service or version; `unavailable` where none
+   * can be used or the registry cannot be asked.
+   */
   async choose(call: PendingCall, nowMs: number): Promise<Candidate> {
     const cache = this.#cache;
     if (cache === undefined)
@@ -58,7 +64,10 @@ export class NodeChooser {
     return chosen;
   }
 
-  /** The fresh ones; else the one that failed the longest ago, an untried one first: trying is better than failing without. */
+  /**
+   * The fresh ones; else the one that failed the longest ago, an untried one first: trying is better than failing
+   * without.
+   */
   #best(candidates: readonly Candidate[], call: PendingCall, nowMs: number): readonly Candidate[] {
     const fresh = candidates.filter((candidate) => this.#isFresh(candidate, call, nowMs));
     if (fresh.length > 0) return fresh;

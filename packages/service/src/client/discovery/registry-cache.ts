@@ -45,8 +45,8 @@ interface Entry {
 /**
  * Services by name, kept in memory by watching the registry.
  *
- * The first lookup of a name starts a watcher for it and takes the first usable answer; later ones touch no network. While no watcher
- * follows, what is known is kept, and asked about again every few seconds while it is in use.
+ * The first lookup of a name starts a watcher for it and takes the first usable answer; later ones touch no network.
+ * While no watcher follows, what is known is kept, and asked about again every few seconds while it is in use.
  */
 export class RegistryCache {
   readonly #options: RegistryCacheOptions;
@@ -71,7 +71,10 @@ export class RegistryCache {
     return view;
   }
 
-  /** What is known of a service, asking the registry where that is nothing. Errors: `unavailable` where it cannot be asked, `closed`. */
+  /**
+   * What is known of a service, asking the registry where that is nothing. Errors: `unavailable` where it cannot be
+   * asked, `closed`.
+   */
   async lookup(service: string): Promise<ServiceView> {
     this.#lifetime.assertOpen();
     const nowMs = this.#options.now();
@@ -79,8 +82,8 @@ export class RegistryCache {
     if (known !== undefined) return known;
     const entry = this.#entries.get(service) ?? this.#open(service);
     entry.usedAtMs = nowMs;
-    // "There is none" is not kept: a service that has just started must not be missed, and neither must one that started
-    // after the question was asked which others wait for.
+    // "There is none" is not kept: a service that has just started must not be missed, and neither must one that
+    // started after the question was asked which others wait for.
     const isLate = entry.first !== undefined;
     await this.#first(entry);
     if (isLate && !entry.view?.hasNodes) await this.#first(entry);
@@ -160,8 +163,8 @@ export class RegistryCache {
     const records = await this.#query(entry);
     // A change that a watcher brought meanwhile may be newer than the answer.
     if (entry.revision !== revision) return;
-    // Where a watcher follows, the answer only adds. A node that was too slow to answer stays: the watcher, which knows that it is there
-    // and unchanged, would never mention it again.
+    // Where a watcher follows, the answer only adds. A node that was too slow to answer stays: the watcher, which
+    // knows that it is there and unchanged, would never mention it again.
     this.#show(entry, entry.isLive ? united(entry.view?.records ?? [], records) : records, true);
   }
 

@@ -24,8 +24,8 @@ export interface LoadObserver {
 }
 
 /**
- * Chooses one of `candidates`, of which there is at least one. Called for every attempt of every call: it must be quick,
- * and not wait.
+ * Chooses one of `candidates`, of which there is at least one. Called for every attempt of every call: it must be
+ * quick, and not wait.
  */
 export interface SelectorStrategy {
   (candidates: readonly Candidate[], request: SelectRequest): Candidate;
@@ -42,8 +42,8 @@ export function random(): SelectorStrategy {
 const mostCursors = 1000;
 
 /**
- * Chooses one node after the other, beginning anywhere: for each kind of call by itself, so that two kinds that alternate
- * each reach every node.
+ * Chooses one node after the other, beginning anywhere: for each kind of call by itself, so that two kinds that
+ * alternate each reach every node.
  */
 export function roundRobin(): SelectorStrategy {
   const cursors = new Map<string, number>();

@@ -37,8 +37,8 @@ export class ServiceView {
   }
 
   /**
-   * The nodes that can be called. Where any of them advertises `endpoint`, only those that do: else all, since a server need not
-   * advertise everything it answers.
+   * The nodes that can be called. Where any of them advertises `endpoint`, only those that do: else all, since a
+   * server need not advertise everything it answers.
    */
   candidates(endpoint: string, filter: NodeFilter = {}): readonly Candidate[] {
     const candidates = this.#ofEndpoint(endpoint, filter.version);
@@ -52,7 +52,10 @@ export class ServiceView {
     );
   }
 
-  /** Says why `candidates` is empty: `not_found` for a service or version that is not there, `unavailable` for nodes that cannot be used. */
+  /**
+   * Says why `candidates` is empty: `not_found` for a service or version that is not there, `unavailable` for nodes
+   * that cannot be used.
+   */
   explainNone(filter: NodeFilter = {}): MicroError {
     const { service, records } = this;
     if (records.length === 0) return none('not_found', `service "${service}" is not known to the registry`);

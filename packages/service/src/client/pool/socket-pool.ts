@@ -9,7 +9,8 @@ export class SocketPool {
   readonly address: string;
   readonly #limit: number;
   readonly #sockets: Socket[] = [];
-  // When each was last sent on, beside the sockets rather than in an object for each: giving and taking allocate nothing.
+  // When each was last sent on, beside the sockets rather than in an object for each: giving and taking allocate
+  // nothing.
   readonly #usedAtMs: number[] = [];
   #lastAnsweredMs = 0;
   #isDropped = false;
@@ -39,8 +40,8 @@ export class SocketPool {
   }
 
   /**
-   * Gives back a socket whose exchange succeeded; `usedAtMs` is when its request was sent, as that is what a peer's idle limit counts from.
-   * What exceeds the limit, or comes back after `drop`, is closed.
+   * Gives back a socket whose exchange succeeded; `usedAtMs` is when its request was sent, as that is what a peer's
+   * idle limit counts from. What exceeds the limit, or comes back after `drop`, is closed.
    */
   give(socket: Socket, usedAtMs: number): void {
     if (usedAtMs > this.#lastAnsweredMs) this.#lastAnsweredMs = usedAtMs;

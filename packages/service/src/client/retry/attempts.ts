@@ -13,8 +13,8 @@ import { RetryBudget } from './retry-budget.ts';
 import { finalError, isAboutTime, isCostly, isRetryable, isStale, pauseAfter } from './retry-policy.ts';
 
 /**
- * What the attempts of all calls of a client share, and what happens when one fails: the node's standing, whether another
- * may follow (see `retry-policy.ts`), and the pause before it.
+ * What the attempts of all calls of a client share, and what happens when one fails: the node's standing, whether
+ * another may follow (see `retry-policy.ts`), and the pause before it.
  */
 export class Attempts {
   readonly settings: ClientSettings;
@@ -58,7 +58,9 @@ export class Attempts {
     return this.#running.size;
   }
 
-  /** Makes attempts until one succeeds or no other may follow. From now on deadline, signals and `close` end the call. */
+  /**
+   * Makes attempts until one succeeds or no other may follow. From now on deadline, signals and `close` end the call.
+   */
   async run<T>(call: PendingCall<T>): Promise<T> {
     this.#enter(call);
     try {
@@ -176,7 +178,8 @@ export class Attempts {
     this.#observe(call, error.code !== 'unavailable' && error.code !== 'timeout');
     void call.socket?.close();
     if (isStale(call, error)) {
-      // The idle socket had closed unnoticed; its siblings likely did as well. Nothing was sent, so this was not an attempt.
+      // The idle socket had closed unnoticed; its siblings likely did as well. Nothing was sent, so this was not an
+      // attempt.
       this.pools.of((call.candidate as Candidate).node.address).clear();
       this.#begin(call, nowMs);
       return;

@@ -12,8 +12,9 @@ interface Entry {
 }
 
 /**
- * The addresses that failed lately, kept out of selection until their back-off is over: one second, doubled with each further failure up
- * to thirty. Then one call at a time tries the address, until an answer clears it or a failure puts it back.
+ * The addresses that failed lately, kept out of selection until their back-off is over: one second, doubled with each
+ * further failure up to thirty. Then one call at a time tries the address, until an answer clears it or a failure puts
+ * it back.
  */
 export class OutlierEjection {
   readonly #entries = new Map<string, Entry>();
@@ -37,13 +38,17 @@ export class OutlierEjection {
     return this.#entries.size > 0;
   }
 
-  /** Notes a failure of an exchange that began at `beganAtMs`. Those that began before the last failure tell nothing new. */
+  /**
+   * Notes a failure of an exchange that began at `beganAtMs`. Those that began before the last failure tell nothing
+   * new.
+   */
   fail(address: string, beganAtMs: number, nowMs: number): void {
     const known = this.#entries.get(address);
     if (known === undefined || nowMs > known.outAtMs + known.backoffMs + forgetAfterMs) {
       this.#put(address, firstBackoffMs, nowMs);
     } else if (beganAtMs >= known.failedAtMs) {
-      // Within its back-off an address is used only when there is no other: that says nothing about how long it takes to come back.
+      // Within its back-off an address is used only when there is no other: that says nothing about how long it takes
+      // to come back.
       if (nowMs < known.outAtMs + known.backoffMs) known.failedAtMs = nowMs;
       else this.#put(address, Math.min(known.backoffMs * 2, longestBackoffMs), nowMs);
     }

@@ -4,8 +4,8 @@ const burst = 100;
 const freePerSecond = 10;
 
 /**
- * Bounds what retries add to the load of a fleet that is overloaded: a share of the calls made, ten a second, and a burst
- * of a hundred. (gRPC: retry throttling. Finagle: retry budgets.)
+ * Bounds what retries add to the load of a fleet that is overloaded: a share of the calls made, ten a second, and a
+ * burst of a hundred. (gRPC: retry throttling. Finagle: retry budgets.)
  */
 export class RetryBudget {
   readonly #ratio: number;

@@ -23,7 +23,10 @@ export function isStale({ stage, isReused, isCut }: AttemptState, error: MicroEr
   return isReused && !isCut && stage === 'sending' && hasEnded;
 }
 
-/** True where another attempt may follow: nothing ran, or running it twice does no harm. What a handler answered is final. */
+/**
+ * True where another attempt may follow: nothing ran, or running it twice does no harm. What a handler answered is
+ * final.
+ */
 export function isRetryable(error: MicroError, isIdempotent: boolean): boolean {
   if (error.code !== 'unavailable' && error.code !== 'timeout') return false;
   return error.retrySafe || isIdempotent;

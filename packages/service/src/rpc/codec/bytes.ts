@@ -2,8 +2,8 @@ import { MicroError } from '@ts-micro/core';
 import type { Codec } from './codec.ts';
 
 /**
- * A codec that passes bytes through: values are `Uint8Array`, those of another realm (Jest, `vm`) included, which are handed on as this
- * realm's without a copy. Encodes `undefined` as no bytes, and throws `invalid` for anything else.
+ * A codec that passes bytes through: values are `Uint8Array`, those of another realm (Jest, `vm`) included, which are
+ * handed on as this realm's without a copy. Encodes `undefined` as no bytes, and throws `invalid` for anything else.
  */
 export function bytesCodec(contentType: string): Codec {
   return {

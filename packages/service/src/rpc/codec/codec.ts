@@ -12,8 +12,8 @@ export interface CodecUse {
 /**
  * Turns values into the bytes of one content type and back.
  *
- * `undefined` stands for "nothing": encoding it gives the content type's empty value. What `encode` throws reaches the caller as
- * `invalid`, what `decode` throws as `malformed`.
+ * `undefined` stands for "nothing": encoding it gives the content type's empty value. What `encode` throws reaches the
+ * caller as `invalid`, what `decode` throws as `malformed`.
  */
 export interface Codec {
   /** Matched exactly against the `Content-Type` header. */
@@ -22,7 +22,10 @@ export interface Codec {
   decode(body: Uint8Array, use: CodecUse): unknown;
 }
 
-/** A codec whose bodies carry the request's id, its endpoint and its error as well, as peers from before Go Micro's headers expect. */
+/**
+ * A codec whose bodies carry the request's id, its endpoint and its error as well, as peers from before Go Micro's
+ * headers expect.
+ */
 export interface LegacyCodec extends Codec {
   /** What the wrapper says; an absent part is empty. Throws `malformed`. */
   inspect(body: Uint8Array): LegacyEnvelope;

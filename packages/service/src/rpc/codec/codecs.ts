@@ -22,7 +22,10 @@ export function codecLike(
   return codec !== undefined && isLegacy(codec) ? codecs.legacy(type) : codecs.get(type);
 }
 
-/** The built-in codecs and `extra` ones; an extra one with a built-in's content type replaces it, inside the legacy wrappers too. Throws `invalid`. */
+/**
+ * The built-in codecs and `extra` ones; an extra one with a built-in's content type replaces it, inside the legacy
+ * wrappers too. Throws `invalid`.
+ */
 export function createCodecs(extra: readonly Codec[] = []): Codecs {
   const byType = new Map<string, Codec>();
   for (const codec of [jsonCodec, bytesCodec(contentType.protobuf), bytesCodec(contentType.bytes), ...extra]) {
@@ -53,8 +56,8 @@ export interface WireCodec {
 }
 
 /**
- * How to speak `type` to a node: plain where its metadata has a `protocol`, else in the legacy wrapper. (Go Micro: `setupProtocol`.)
- * Throws `unsupported` where there is no codec.
+ * How to speak `type` to a node: plain where its metadata has a `protocol`, else in the legacy wrapper. (Go Micro:
+ * `setupProtocol`.) Throws `unsupported` where there is no codec.
  */
 export function codecForNode(
   codecs: Codecs,

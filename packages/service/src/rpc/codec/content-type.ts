@@ -1,4 +1,7 @@
-/** The content types with a codec of their own. They are compared exactly, parameters and case included, as Go Micro does. */
+/**
+ * The content types with a codec of their own. They are compared exactly, parameters and case included, as Go Micro
+ * does.
+ */
 export const contentType = {
   json: 'application/json',
   protobuf: 'application/protobuf',

@@ -5,7 +5,10 @@ import { lineBytes, textOfBytes } from './text-bytes.ts';
 
 const everyHtmlCharacter = /[<>&\u2028\u2029]/g;
 
-/** The JSON text of a value as Go's `encoding/json` writes it, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Throws `invalid`. */
+/**
+ * The JSON text of a value as Go's `encoding/json` writes it, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Throws
+ * `invalid`.
+ */
 export function goJson(value: unknown): string {
   let text: string | undefined;
   try {
@@ -30,8 +33,8 @@ export function parseJson(body: Uint8Array): unknown {
 /**
  * `application/json`: one document and a newline, the bytes of Go's `json.Encoder`.
  *
- * `undefined` is sent as `{}`. An empty body is `{}` to who is asked, as a Go handler gets the zero value of its request, and `malformed`
- * to who asked, as a Go server never sends one.
+ * `undefined` is sent as `{}`. An empty body is `{}` to who is asked, as a Go handler gets the zero value of its
+ * request, and `malformed` to who asked, as a Go server never sends one.
  */
 export const jsonCodec: Codec = {
   contentType: contentType.json,

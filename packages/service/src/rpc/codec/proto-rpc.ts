@@ -5,7 +5,8 @@ import { contentType } from './content-type.ts';
 /**
  * `application/proto-rpc`: two netstrings, an envelope and the body of `protobuf`. (Go Micro: `codec/protorpc`.)
  *
- * The envelope is the protobuf message `{ 1: string method, 2: fixed64 seq, 3: string error }`. An event is the bare body.
+ * The envelope is the protobuf message `{ 1: string method, 2: fixed64 seq, 3: string error }`. An event is the bare
+ * body.
  */
 export function protoRpcCodec(protobuf: Codec): LegacyCodec {
   return {

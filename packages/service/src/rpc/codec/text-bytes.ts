@@ -25,7 +25,10 @@ export function lineBytes(text: string): Uint8Array {
   return new Uint8Array(slab.buffer, start, used - start);
 }
 
-/** UTF-8 as a text, on any bytes where Buffer's own method wants a Buffer made of them first. Throws where the text would be too long. */
+/**
+ * UTF-8 as a text, on any bytes where Buffer's own method wants a Buffer made of them first. Throws where the text
+ * would be too long.
+ */
 export function textOfBytes(bytes: Uint8Array): string {
   return utf8Slice.call(bytes, 0, bytes.length);
 }

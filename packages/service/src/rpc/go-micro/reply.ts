@@ -60,7 +60,10 @@ export function bareErrorMessage(request: IncomingRequest, answer: ErrorAnswer):
   return { headers, body: nothing };
 }
 
-/** The answer to a content type without a codec: plain text, as a Go server sends it, and an error text so that Go clients need not guess. */
+/**
+ * The answer to a content type without a codec: plain text, as a Go server sends it, and an error text so that Go
+ * clients need not guess.
+ */
 export function unsupportedTypeMessage(request: IncomingRequest): Message {
   const text = `unsupported Content-Type: ${request.contentType}`;
   const { headers } = bareErrorMessage(request, { text, origin: 'handler' });
@@ -79,15 +82,17 @@ export function isEndOfStream(message: Message): boolean {
   return message.headers[header.error] === endOfStream;
 }
 
-/** False for a second answer to an earlier request, which a faulty peer may have sent. Old peers answer without an id. */
+/**
+ * False for a second answer to an earlier request, which a faulty peer may have sent. Old peers answer without an id.
+ */
 export function isReplyTo({ headers }: Message, id: string): boolean {
   const answered = headers[header.id] ?? headers[header.oldId];
   return answered === undefined || answered === id;
 }
 
 /**
- * The error that a reply, or a stream's message, from `service` carries: what the peer answered (see `remoteFailure`), `unsupported` where
- * it does not know the content type, `malformed` where it cannot be a reply.
+ * The error that a reply, or a stream's message, from `service` carries: what the peer answered (see `remoteFailure`),
+ * `unsupported` where it does not know the content type, `malformed` where it cannot be a reply.
  */
 export function replyFailure(message: Message, codec: Codec, use: CodecUse, service: string): MicroError | undefined {
   const text = errorTextOf(message, codec);
@@ -121,8 +126,8 @@ function errorTextOf(message: Message, codec: Codec): string {
 }
 
 /**
- * Marks the runtime's own words, with the id of the request they are about: a Go proxy passes the headers of an answer on, and its own
- * request, which may have been its second try, has another id than the one that it was asked with.
+ * Marks the runtime's own words, with the id of the request they are about: a Go proxy passes the headers of an answer
+ * on, and its own request, which may have been its second try, has another id than the one that it was asked with.
  */
 function markOrigin(headers: Record<string, string>, origin: ErrorOrigin, id: string): void {
   // The request's headers, which an error repeats, may hold anything.

@@ -31,7 +31,8 @@ export function requestMessage(request: OutgoingRequest): Message {
 /**
  * The message with which a client ends its side of a stream.
  *
- * A Go client that ends it is gone, and says no more than that. Headers that a Go server ignores tell a ts-micro server the rest.
+ * A Go client that ends it is gone, and says no more than that. Headers that a Go server ignores tell a ts-micro
+ * server the rest.
  */
 export function endOfStreamMessage(request: StreamRequest, ending: StreamEnding): Message {
   const { headers } = requestMessage({ ...request, body: nothing });

@@ -19,7 +19,10 @@ export const leanHeader = {
   error: '~x',
   /** With an end of stream: its sender still reads. */
   isReading: '~r',
-  /** With an error: that the runtime says it and no handler; see `error-origin.ts`. With a client's end of stream: that it is canceled. */
+  /**
+   * With an error: that the runtime says it and no handler; see `error-origin.ts`. With a client's end of stream: that
+   * it is canceled.
+   */
   origin: '~o',
   /** With the opening of a stream: nothing else is asked on this socket, which the server closes after its end. */
   isLast: '~l',
@@ -49,7 +52,10 @@ type ByTimeout = Map<number, Headers>;
 const requests = new Map<string, Map<string, ByTimeout>>();
 let requestCount = 0;
 
-/** The frozen headers of a unary request; the same object for the same endpoint, content type and time, rounded up to milliseconds. */
+/**
+ * The frozen headers of a unary request; the same object for the same endpoint, content type and time, rounded up to
+ * milliseconds.
+ */
 export function requestHeaders(type: string, endpoint: string, timeoutMs: number | undefined): Headers {
   const roundedMs = timeoutMs === undefined ? 0 : Math.max(1, Math.ceil(timeoutMs - 0.001));
   return requests.get(type)?.get(endpoint)?.get(roundedMs) ?? addRequestHeaders(type, endpoint, roundedMs);
