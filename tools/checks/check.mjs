@@ -36,6 +36,12 @@ const checks = {
     const { findPackingProblems } = await import('./packing.mjs');
     return findPackingProblems(root);
   },
+  runtimes: async () => {
+    const problems = turbo('build', 'declarations', '--filter=./packages/*');
+    if (problems.length > 0) return problems;
+    const { findRuntimeProblems } = await import('./runtimes.mjs');
+    return findRuntimeProblems(root);
+  },
   outside: () => {
     const problems = turbo('build', 'declarations', ...outsidePackages.map((name) => `--filter=${name}...`));
     return problems.length > 0 ? problems : findOutsideProblems(root);

@@ -19,6 +19,7 @@ const folderFloors = {
     json: ['validate'],
     describe: ['define', 'json'],
     call: ['define', 'json', 'validate'],
+    generate: ['describe'],
     serve: ['define', 'describe', 'json', 'validate'],
   },
   '@ts-micro/kit': {
