@@ -29,7 +29,10 @@ const tools = {
   typescript: '~5.9',
 };
 
-/** The programs of docs/toolchains.md that do not run on what it names. Everything is built before. @type {(root: string) => Promise<string[]>} */
+/**
+ * The programs of docs/toolchains.md that do not run on what it names. Everything is built before. @type {(root:
+ * string) => Promise<string[]>}
+ */
 export async function findRuntimeProblems(root) {
   const folder = mkdtempSync(join(tmpdir(), 'ts-micro-runtimes-'));
   const server = await startNatsServer();
