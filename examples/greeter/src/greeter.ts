@@ -25,7 +25,8 @@ export function createGreeter(plugins: GreeterPlugins, say: (text: string) => vo
   const client = createClient(plugins);
 
   const { events } = typedClient(client, greeter);
-  // It was there before it was typed, and says on the wire what it always said, to the letter. A new service has no such options.
+  // It was there before it was typed, and says on the wire what it always said, to the letter. A new service has no
+  // such options.
   const options = { validateRequests: false, advertiseSchemas: false };
 
   implement(

@@ -5,7 +5,10 @@ export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The error an aborted wait rejects with: `timeout` where the signal's reason is a `TimeoutError`, else `canceled`; the reason is its `cause`. */
+/**
+ * The error an aborted wait rejects with: `timeout` where the signal's reason is a `TimeoutError`, else `canceled`; the
+ * reason is its `cause`.
+ */
 export function abortError(signal: AbortSignal, what: string): MicroError {
   const reason: unknown = signal.reason;
   if (MicroError.is(reason, 'timeout') || MicroError.is(reason, 'canceled')) return reason;

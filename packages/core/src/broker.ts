@@ -11,7 +11,10 @@ export interface BrokerFeatures {
   readonly wildcards: boolean;
   /** The largest body in bytes that goes through with ordinary headers (up to 4 KiB of them). */
   readonly maxBodyBytes: number;
-  /** Its messages are for readers that know the topic, not for Go Micro's: the runtime then adds to an event no more than its content type. @default false */
+  /**
+   * Its messages are for readers that know the topic, not for Go Micro's: the runtime then adds to an event no more
+   * than its content type. @default false
+   */
   readonly plainEvents?: boolean | undefined;
 }
 
@@ -28,7 +31,10 @@ export interface SubscribeOptions extends AbortOptions {
   readonly queue?: string | undefined;
   /** How many handlers of this subscription may run at once. 1 keeps the publisher's order. @default 1 */
   readonly concurrency?: number | undefined;
-  /** Told of every message whose handler threw (`internal`, the thrown value as cause) or whose bytes did not parse (`malformed`). */
+  /**
+   * Told of every message whose handler threw (`internal`, the thrown value as cause) or whose bytes did not parse
+   * (`malformed`).
+   */
   readonly onError?: ((error: MicroError, event?: BrokerEvent) => void) | undefined;
   /**
    * Told where the backend takes the subscription away and the broker asks for it again by itself, as after a change of
@@ -94,16 +100,26 @@ export interface Broker extends Closable {
   readonly address: string;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
-  /** Connects now; optional, as the first use connects. After a `disconnect` nothing else makes the broker usable again. Errors: `unavailable`, `unauthorized`, `timeout`. */
+  /**
+   * Connects now; optional, as the first use connects. After a `disconnect` nothing else makes the broker usable again.
+   * Errors: `unavailable`, `unauthorized`, `timeout`.
+   */
   connect(options?: AbortOptions): Promise<void>;
   /**
-   * Ends every subscription after its running handlers, for good: `connect` brings none back. Then gives the connection back; a borrowed
-   * one stays open. Until `connect` is called, publishing and subscribing reject with `unavailable`, safe to retry. Bounded like `close`.
+   * Ends every subscription after its running handlers, for good: `connect` brings none back. Then gives the connection
+   * back; a borrowed one stays open. Until `connect` is called, publishing and subscribing reject with `unavailable`,
+   * safe to retry. Bounded like `close`.
    */
   disconnect(options?: AbortOptions): Promise<void>;
-  /** Publishes one message; resolves once it is handed to the backend. Errors: `invalid` (topic, header), `too_large`, `unavailable`, `closed`. */
+  /**
+   * Publishes one message; resolves once it is handed to the backend. Errors: `invalid` (topic, header), `too_large`,
+   * `unavailable`, `closed`.
+   */
   publish(topic: string, message: Message, options?: PublishOptions): Promise<void>;
-  /** Subscribes; resolves once a message published now would arrive. Errors: `invalid` (topic, queue, concurrency), `unsupported`, `unauthorized`, `unavailable`, `closed`. */
+  /**
+   * Subscribes; resolves once a message published now would arrive. Errors: `invalid` (topic, queue, concurrency),
+   * `unsupported`, `unauthorized`, `unavailable`, `closed`.
+   */
   subscribe(topic: string, handler: BrokerHandler, options?: SubscribeOptions): Promise<Subscriber>;
 }
 

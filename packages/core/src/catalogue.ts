@@ -15,7 +15,10 @@ export type PluginKind = keyof PluginKinds;
 
 /** A setting that an operator gives a plugin: `bus_user` is the flag `--bus_user` and the variable `MICRO_BUS_USER`. */
 export interface PluginFlag {
-  /** Lower-case words joined by `_`. The first is the plugin's name, with `_` for every character that is no letter or digit. */
+  /**
+   * Lower-case words joined by `_`. The first is the plugin's name, with `_` for every character that is no letter or
+   * digit.
+   */
   readonly name: string;
   /** One line for a list of flags. */
   readonly about: string;
@@ -50,9 +53,11 @@ const catalogue: Catalogue = home[key];
 /**
  * Makes a plugin available by name; a package's `/register` entry calls it.
  *
- * A factory with settings of its own carries their list: `Object.assign((options) => ..., { flags: [{ name: 'bus_user', about: '...' }] })`.
+ * A factory with settings of its own carries their list:
+ * `Object.assign((options) => ..., { flags: [{ name: 'bus_user', about: '...' }] })`.
  *
- * Throws `conflict` where the name is another plugin's already, and `invalid` for a flag that does not begin with the plugin's name.
+ * Throws `conflict` where the name is another plugin's already, and `invalid` for a flag that does not begin with the
+ * plugin's name.
  */
 export function registerPlugin<K extends PluginKind>(kind: K, name: string, factory: PluginFactory<K>): void {
   const plugins = catalogueOf(kind);

@@ -16,12 +16,15 @@ import type { MicroError } from './error.ts';
  * - closing while calls are under way settles them all
  */
 export interface Closable extends AsyncDisposable {
-  /** Resolves, and never rejects, once everything is released: with the error that ended it, or `undefined` after a plain close. */
+  /**
+   * Resolves, and never rejects, once everything is released: with the error that ended it, or `undefined` after a
+   * plain close.
+   */
   readonly closed: Promise<MicroError | undefined>;
   /**
-   * Stops intake, finishes what is in flight, then releases. Waits for what is in flight until `signal` aborts or the backend's own
-   * bound passes; then it releases all the same, and `closed` resolves with the `timeout` or `canceled` that says what was abandoned.
-   * Never rejects.
+   * Stops intake, finishes what is in flight, then releases. Waits for what is in flight until `signal` aborts or the
+   * backend's own bound passes; then it releases all the same, and `closed` resolves with the `timeout` or `canceled`
+   * that says what was abandoned. Never rejects.
    */
   close(options?: AbortOptions): Promise<void>;
 }

@@ -31,7 +31,8 @@ export type ErrorCode =
   | 'remote';
 
 /**
- * An error as a Go Micro peer sends it: `id` names who failed, `code` is HTTP-like (0 where the peer gave none), `status` the code's phrase.
+ * An error as a Go Micro peer sends it: `id` names who failed, `code` is HTTP-like (0 where the peer gave none),
+ * `status` the code's phrase.
  *
  * A ts-micro peer may add what programs tell errors apart by; a Go Micro peer ignores both.
  */
@@ -78,7 +79,10 @@ export class MicroError extends Error {
     return isMicroError(error, code);
   }
 
-  /** Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. Never throws. */
+  /**
+   * Returns a `MicroError` as it is, and anything else as the `cause` of a new one with `code` and `what`. Never
+   * throws.
+   */
   static from(error: unknown, code: ErrorCode, what: string): MicroError {
     return isMicroError(error) ? error : newError(code, `${what}: ${textOf(error)}`, error);
   }

@@ -1,8 +1,9 @@
 import { MicroError } from './error.ts';
 
 /**
- * Names to values. A name is an HTTP token (letters, digits and ``!#$%&'*+-.^_`|~``), kept case-sensitive; a value has no CR, LF,
- * NUL or outer white space. Both rules bind senders on every backend; what a Go peer sent is accepted as it is.
+ * Names to values. A name is an HTTP token (letters, digits and ``!#$%&'*+-.^_`|~``), kept case-sensitive; a value has
+ * no CR, LF, NUL or outer white space. Both rules bind senders on every backend; what a Go peer sent is accepted as it
+ * is.
  */
 export type Headers = Readonly<Record<string, string>>;
 

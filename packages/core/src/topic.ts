@@ -7,7 +7,10 @@ export function checkName(name: string, what: string): void {
     throw new MicroError('invalid', `${what} ${JSON.stringify(name)} contains white space or a control character`);
 }
 
-/** Throws `invalid` where `topic` cannot be published on: a topic is tokens between dots, none of them empty or with a wildcard. */
+/**
+ * Throws `invalid` where `topic` cannot be published on: a topic is tokens between dots, none of them empty or with a
+ * wildcard.
+ */
 export function checkTopic(topic: string, who: string): void {
   for (const token of tokensOf(topic, who)) {
     if (/[*>]/.test(token)) throw new MicroError('invalid', `${who}: topic ${JSON.stringify(topic)} holds a wildcard`);
@@ -15,8 +18,8 @@ export function checkTopic(topic: string, who: string): void {
 }
 
 /**
- * What tells which topics a pattern matches: `*` stands for one token, a last `>` for one or more. Throws `invalid` where the pattern
- * breaks that.
+ * What tells which topics a pattern matches: `*` stands for one token, a last `>` for one or more. Throws `invalid`
+ * where the pattern breaks that.
  */
 export function topicMatcher(pattern: string, who: string): (topic: string) => boolean {
   const tokens = tokensOf(pattern, who);

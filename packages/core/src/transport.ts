@@ -16,8 +16,8 @@ export interface TransportFeatures {
 
 export interface DialOptions extends AbortOptions {
   /**
-   * The metadata of the node that is dialled, as its listener advertised it ({@link Listener.metadata}): a transport that speaks more
-   * than one dialect chooses by it. Without it the dialect is the one that every peer understands.
+   * The metadata of the node that is dialled, as its listener advertised it ({@link Listener.metadata}): a transport
+   * that speaks more than one dialect chooses by it. Without it the dialect is the one that every peer understands.
    */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -60,9 +60,15 @@ export interface Transport extends Closable {
   readonly supports: TransportFeatures;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
-  /** Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first exchange. Errors: `invalid`, `unavailable`, `closed`. */
+  /**
+   * Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first
+   * exchange. Errors: `invalid`, `unavailable`, `closed`.
+   */
   dial(address: string, options?: DialOptions): Promise<Socket>;
-  /** Opens a listener on `address`, or on a fresh one. Errors: `invalid`, `conflict` where the backend can tell, `unavailable`, `closed`. */
+  /**
+   * Opens a listener on `address`, or on a fresh one. Errors: `invalid`, `conflict` where the backend can tell,
+   * `unavailable`, `closed`.
+   */
   listen(address?: string, options?: ListenOptions): Promise<Listener>;
 }
 
@@ -81,15 +87,22 @@ export interface Transport extends Closable {
 export interface Listener extends Closable {
   /** What goes into the registry, for others to dial. */
   readonly address: string;
-  /** What else goes into the node's metadata, and back into {@link DialOptions.metadata}: the dialects this listener understands. */
+  /**
+   * What else goes into the node's metadata, and back into {@link DialOptions.metadata}: the dialects this listener
+   * understands.
+   */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Hands each new socket to `handler`; resolves once a message sent now would arrive. A handler that throws is logged. Errors: `conflict`, `unavailable`, `closed`. */
+  /**
+   * Hands each new socket to `handler`; resolves once a message sent now would arrive. A handler that throws is logged.
+   * Errors: `conflict`, `unavailable`, `closed`.
+   */
   accept(handler: (socket: Socket) => void | Promise<void>, options?: AbortOptions): Promise<void>;
 }
 
 export interface SendOptions extends AbortOptions {
   /**
-   * The last message from this side: it waits for those before it and for no room at the peer, so that an end passes every window.
+   * The last message from this side: it waits for those before it and for no room at the peer, so that an end passes
+   * every window.
    * @default false
    */
   readonly isLast?: boolean | undefined;
@@ -119,16 +132,19 @@ export interface Socket extends Closable, AsyncIterable<Message> {
   readonly local: string;
   readonly remote: string;
   /**
-   * Resolves, and never rejects, as soon as the peer is known to have closed or gone, though what it sent before may still be received;
-   * also where this side has closed. Absent where the backend has no notice of it.
+   * Resolves, and never rejects, as soon as the peer is known to have closed or gone, though what it sent before may
+   * still be received; also where this side has closed. Absent where the backend has no notice of it.
    */
   readonly peerClosed?: Promise<void> | undefined;
   /**
-   * Sends one message; resolves once it is handed to the backend, which may first wait for room where the peer does not receive: until
-   * the signal aborts or this side closes. Errors: `invalid` (a header), `too_large`, `unavailable` (nobody listens, or no connection;
-   * `retrySafe` where it cannot have arrived), `closed`.
+   * Sends one message; resolves once it is handed to the backend, which may first wait for room where the peer does not
+   * receive: until the signal aborts or this side closes. Errors: `invalid` (a header), `too_large`, `unavailable`
+   * (nobody listens, or no connection; `retrySafe` where it cannot have arrived), `closed`.
    */
   send(message: Message, options?: SendOptions): Promise<void>;
-  /** The peer's next message, `undefined` once the peer closed. Errors: `unavailable` where nobody listens, `closed` after this side closed. */
+  /**
+   * The peer's next message, `undefined` once the peer closed. Errors: `unavailable` where nobody listens, `closed`
+   * after this side closed.
+   */
   receive(options?: AbortOptions): Promise<Message | undefined>;
 }

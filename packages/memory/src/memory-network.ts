@@ -4,8 +4,8 @@ import { Network } from './network.ts';
 /** What plugins given the same one share, and an outage to test with. Plugins given different ones never meet. */
 export interface MemoryNetwork {
   /**
-   * Takes the network away: every call that needs it rejects with `unavailable`, safe to retry, and watchers hear of nothing. What
-   * was handed over before still arrives, and closing goes on working.
+   * Takes the network away: every call that needs it rejects with `unavailable`, safe to retry, and watchers hear of
+   * nothing. What was handed over before still arrives, and closing goes on working.
    */
   partition(): void;
   /** Gives the network back: open sockets and subscriptions carry on, and every watcher gets a `resync`. */

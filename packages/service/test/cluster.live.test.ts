@@ -57,7 +57,10 @@ async function hello(client: Client, name: string, options: object = persistent)
   expect(await client.call('greeter', 'Greeter.Hello', { name }, options)).toEqual({ msg: `Hello ${name}` });
 }
 
-/** Keeps that many calls in flight for as long as `work` takes; gives back how many were answered. Rejects with the first that failed. */
+/**
+ * Keeps that many calls in flight for as long as `work` takes; gives back how many were answered. Rejects with the
+ * first that failed.
+ */
 async function callDuring(
   client: Client,
   concurrency: number,

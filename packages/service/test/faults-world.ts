@@ -99,7 +99,8 @@ export async function openWorld(dialect: Dialect): Promise<World> {
   await hello(client);
   await client.publish('greeter.say', { text: 'warm' });
   await expect.poll(() => events.length).toBe(1);
-  // The service has its address, both families of queries and the topic; the client two for replies and, a moment later, both families of changes.
+  // The service has its address, both families of queries and the topic; the client two for replies and, a moment
+  // later, both families of changes.
   await expect.poll(async () => (await server.counts()).subscriptions).toBe(8);
   return {
     server,

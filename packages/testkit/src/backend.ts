@@ -24,7 +24,9 @@ export interface Harness<I extends InterfaceName> extends Partial<AsyncDisposabl
   /** Opens one more independent instance; the kit closes it. */
   open(): Interfaces[I] | Promise<Interfaces[I]>;
   readonly faults?: Faults | undefined;
-  /** What the backend lets be counted (connections, subscriptions); after a case every number must be back where it was. */
+  /**
+   * What the backend lets be counted (connections, subscriptions); after a case every number must be back where it was.
+   */
   count?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
 }
 
@@ -61,8 +63,8 @@ interface BackendSettings {
 }
 
 /**
- * A backend as the kit needs it: `open` where all instances see each other anyway (one server), or `create` where each case gets a
- * world of its own.
+ * A backend as the kit needs it: `open` where all instances see each other anyway (one server), or `create` where each
+ * case gets a world of its own.
  */
 export type BackendUnderTest<I extends InterfaceName> = BackendSettings &
   (
@@ -77,7 +79,10 @@ export type BackendUnderTest<I extends InterfaceName> = BackendSettings &
 export interface TransportSettings {
   /** An address `listen` takes, made from a unique id of letters and digits. @default the id */
   address?(id: string): string;
-  /** Dial with the listener's metadata, as a service does; `false` tests the dialect that every peer understands. @default true */
+  /**
+   * Dial with the listener's metadata, as a service does; `false` tests the dialect that every peer understands.
+   * @default true
+   */
   readonly dialWithMetadata?: boolean | undefined;
 }
 

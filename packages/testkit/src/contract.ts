@@ -19,15 +19,17 @@ import type { CaseResult } from './run/case-result.ts';
 import { ContractError } from './run/contract-error.ts';
 import { caseLimitMs, runCase } from './run/run-case.ts';
 
-/** A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`. */
+/**
+ * A case bound to a backend, for any test runner: `test(bound.title, (t) => bound.verify((reason) => t.skip(reason)))`.
+ */
 export interface BoundCase extends CaseSummary {
   /** How long it can take at most. */
   readonly limitMs: number;
   /** Runs it and tells how it ended; never rejects. */
   run(): Promise<CaseResult>;
   /**
-   * Runs it; rejects with a {@link ContractError} where it failed. Where there is nothing to run it with, `skip` is called with the
-   * reason, so that the runner says so.
+   * Runs it; rejects with a {@link ContractError} where it failed. Where there is nothing to run it with, `skip` is
+   * called with the reason, so that the runner says so.
    */
   verify(skip?: (reason: string) => void): Promise<void>;
 }

@@ -4,7 +4,8 @@ import type { Trace } from './trace.ts';
 type Method = (...values: unknown[]) => unknown;
 
 /**
- * The same object, its calls and what comes of them written to `trace`; so are the objects it opens and the handlers it is given.
+ * The same object, its calls and what comes of them written to `trace`; so are the objects it opens and the handlers it
+ * is given.
  *
  * Nothing else changes: arguments and results are handed on as they are.
  */

@@ -48,7 +48,9 @@ test('an id is stable text: the interface, a slash and a slug, each once', () =>
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-/** The items of every list headed `Contract` or `Outage contract` in a doc comment, with the interface that follows it. */
+/**
+ * The items of every list headed `Contract` or `Outage contract` in a doc comment, with the interface that follows it.
+ */
 async function contractLines(): Promise<{ subject: string; title: string }[]> {
   const folder = new URL('./src/', import.meta.resolve('@ts-micro/core/package.json'));
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts'));

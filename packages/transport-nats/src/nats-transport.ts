@@ -29,8 +29,9 @@ const freshAddress = ':0';
 /**
  * Request and response over NATS, wire compatible with Go Micro's NATS transport.
  *
- * An address is a subject; a socket is a reply subject. Connects with the first use. `supports` is what holds for sockets dialled with
- * their listener's metadata; without it, as with Go Micro, it is that of `dialect: 'go'`. Errors: `invalid` for an option.
+ * An address is a subject; a socket is a reply subject. Connects with the first use. `supports` is what holds for
+ * sockets dialled with their listener's metadata; without it, as with Go Micro, it is that of `dialect: 'go'`. Errors:
+ * `invalid` for an option.
  */
 export function natsTransport(options: NatsTransportOptions = {}): Transport {
   return new NatsTransport(options);

@@ -4,27 +4,30 @@ import type { DialectChoice } from './dialect.ts';
 
 export interface NatsTransportOptions extends NatsPluginOptions {
   /**
-   * What to speak. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go Micro's envelope with
-   * everybody else. `go`: only Go Micro's envelope. @default 'auto'
+   * What to speak. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go
+   * Micro's envelope with everybody else. `go`: only Go Micro's envelope. @default 'auto'
    */
   readonly dialect?: DialectChoice | undefined;
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * What large messages that have not come whole yet may hold at one listener, in bytes that arrived, half of it for one dialling
-   * process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`. @default 8 times `maxMessageBytes`
+   * What large messages that have not come whole yet may hold at one listener, in bytes that arrived, half of it for
+   * one dialling process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`. @default 8
+   * times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;
   /** What begins the addresses that `listen()` makes up. @default `inboxPrefix` */
   readonly addressPrefix?: string | undefined;
   /**
-   * How long the peer of a socket may be quiet, in milliseconds, before it is asked whether it is still there; one that speaks Go Micro's
-   * dialect cannot be asked and counts as gone then. @default 60000, as in Go Micro
+   * How long the peer of a socket may be quiet, in milliseconds, before it is asked whether it is still there; one that
+   * speaks Go Micro's dialect cannot be asked and counts as gone then. @default 60000, as in Go Micro
    */
   readonly idleTimeoutMs?: number | undefined;
   /** Sockets that one listener has at once; beyond it dialling is refused as if nobody listened. @default 65536 */
   readonly maxSockets?: number | undefined;
-  /** Messages that one socket holds which were not received yet; one more fails it with `unavailable`. @default 16384 */
+  /**
+   * Messages that one socket holds which were not received yet; one more fails it with `unavailable`. @default 16384
+   */
   readonly maxQueuedMessages?: number | undefined;
   /** How long closing a listener waits for its handlers. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;

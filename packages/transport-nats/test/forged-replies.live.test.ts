@@ -20,7 +20,8 @@ for (const [dialect, metadata] of [
     const bank = await serve(honest);
     const own = await serve(victim);
 
-    // The forger was called once, and so knows one reply subject. It has called once, and knows the address as everybody does.
+    // The forger was called once, and so knows one reply subject. It has called once, and knows the address as
+    // everybody does.
     await forger.hear('forger.address');
     const called = await victim.dial('forger.address', { metadata });
     await called.send(message('hello'));

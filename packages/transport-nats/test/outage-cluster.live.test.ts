@@ -3,7 +3,8 @@ import { testTransport } from '@ts-micro/testkit/vitest';
 import { afterAll } from 'vitest';
 import { borrowed, owned } from './world.ts';
 
-// The outage cases on a cluster of three nodes, over both generations of the client. One cluster for all of them: it is back after each.
+// The outage cases on a cluster of three nodes, over both generations of the client. One cluster for all of them: it is
+// back after each.
 const out = await startNatsWorld({ size: 3 });
 const rolling = await startNatsWorld({ size: 3, kill: 'inTurn' });
 afterAll(() => Promise.all([out[Symbol.asyncDispose](), rolling[Symbol.asyncDispose]()]));

@@ -18,7 +18,10 @@ export async function owned(options: NatsTransportOptions = {}, shared?: NatsWor
   };
 }
 
-/** Transports take turns with two borrowed connections of the client's newer generation, so that most cases cross from one to the other. */
+/**
+ * Transports take turns with two borrowed connections of the client's newer generation, so that most cases cross from
+ * one to the other.
+ */
 export async function borrowed(options: NatsTransportOptions = {}, shared?: NatsWorld): Promise<Harness<'transport'>> {
   const nats = shared ?? (await startNatsWorld());
   // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.

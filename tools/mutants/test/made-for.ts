@@ -5,8 +5,8 @@ import { bite, hasty } from '../src/matrix/bite.ts';
 import { allCases } from '../src/matrix/cases.ts';
 
 /**
- * Registers a test for each mutant of one interface: the cases made for it catch it. The whole matrix, every mutant against every
- * case, is what `npm run mutants` prints.
+ * Registers a test for each mutant of one interface: the cases made for it catch it. The whole matrix, every mutant
+ * against every case, is what `npm run mutants` prints.
  */
 export function testMutants(interfaceName: InterfaceName): void {
   const mutants = allMutants.filter((mutant) => mutant.interface === interfaceName);

@@ -19,7 +19,9 @@ interface SocketInit {
   readonly incoming: Pipe;
   readonly outgoing: Pipe;
   readonly maxBodyBytes: number;
-  /** Brings the other end to a listener, before the first message goes there. Throws `unavailable` where nobody listens. */
+  /**
+   * Brings the other end to a listener, before the first message goes there. Throws `unavailable` where nobody listens.
+   */
   readonly connect?: () => void;
 }
 

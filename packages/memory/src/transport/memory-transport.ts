@@ -24,7 +24,10 @@ export interface MemoryTransportOptions {
   readonly network?: MemoryNetwork | undefined;
   /** The largest body in bytes. @default 67108864 (64 MiB) */
   readonly maxBodyBytes?: number | undefined;
-  /** Messages that may wait to be received in each direction of a socket it dials; `send` waits for room beyond. @default 10000 */
+  /**
+   * Messages that may wait to be received in each direction of a socket it dials; `send` waits for room beyond.
+   * @default 10000
+   */
   readonly maxQueuedMessages?: number | undefined;
   /** How long closing waits for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;

@@ -8,7 +8,10 @@ interface Waiting {
   refuse(error: MicroError): void;
 }
 
-/** One direction of a conversation. It holds up to `limit` messages that were not read yet; further writes wait for room, in order. */
+/**
+ * One direction of a conversation. It holds up to `limit` messages that were not read yet; further writes wait for
+ * room, in order.
+ */
 export class Pipe {
   readonly #network: Network;
   readonly #limit: number;

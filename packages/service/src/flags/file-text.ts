@@ -2,7 +2,10 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const mostBytes = 1024 * 1024;
 
-/** Returns the text of a file without the line end it may close with. Throws what the system says, or that it is over 1 MiB. */
+/**
+ * Returns the text of a file without the line end it may close with. Throws what the system says, or that it is over 1
+ * MiB.
+ */
 export function fileText(path: string): string {
   const file = openSync(path, 'r');
   try {

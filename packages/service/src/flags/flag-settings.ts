@@ -3,7 +3,10 @@ import { parseGoDuration } from '@ts-micro/kit';
 import type { GivenFlag } from './read-flags.ts';
 import { partsOf } from './server-texts.ts';
 
-/** What flags and environment can say beside the plugins, under the names that `createService` and `createClient` take them by. */
+/**
+ * What flags and environment can say beside the plugins, under the names that `createService` and `createClient` take
+ * them by.
+ */
 export interface FlagSettings {
   /** `--server_name` */
   readonly name?: string;

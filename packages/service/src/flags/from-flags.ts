@@ -27,8 +27,8 @@ export interface FromFlagsOptions {
 /**
  * The plugins and settings that an operator chose; closing it closes the plugins.
  *
- * Made to be spread: `createService({ name: 'greeter', ...plugins })`, `createClient(plugins)`. A setting is there only where it was given,
- * so what stands before the spread is its default.
+ * Made to be spread: `createService({ name: 'greeter', ...plugins })`, `createClient(plugins)`. A setting is there only
+ * where it was given, so what stands before the spread is its default.
  */
 export interface FlaggedPlugins extends FlagSettings, Closable {
   readonly transport: Transport;
@@ -48,15 +48,17 @@ interface Choice {
 }
 
 /**
- * Makes the plugins that flags and environment choose, by name, among those imported through their `/register` entry. (Go Micro: `cmd`.)
+ * Makes the plugins that flags and environment choose, by name, among those imported through their `/register` entry.
+ * (Go Micro: `cmd`.)
  *
- * A flag wins over the environment, and that over the default; `--x=v` and `--x v` are the same, as are dashes and underscores. For each
- * flag `--x_y` there is `MICRO_X_Y`. A plugin that is not chosen is `memory` where that is imported. `--nats_address` is the default address
- * of every plugin called `nats`, and likewise for every other name; a plugin may register further settings, such as `--nats_user`. `listFlags()`
- * returns all of them.
+ * A flag wins over the environment, and that over the default; `--x=v` and `--x v` are the same, as are dashes and
+ * underscores. For each flag `--x_y` there is `MICRO_X_Y`. A plugin that is not chosen is `memory` where that is
+ * imported. `--nats_address` is the default address of every plugin called `nats`, and likewise for every other name; a
+ * plugin may register further settings, such as `--nats_user`. `listFlags()` returns all of them.
  *
- * Errors: `invalid` naming the flag, also for a flag that is not known but looks like one of ours; `not_found` for a plugin that is not
- * imported, listing those that are; whatever a plugin says to its address and settings. No error shows a credential.
+ * Errors: `invalid` naming the flag, also for a flag that is not known but looks like one of ours; `not_found` for a
+ * plugin that is not imported, listing those that are; whatever a plugin says to its address and settings. No error
+ * shows a credential.
  */
 export function fromFlags(argv: readonly string[], env: Environment, options: FromFlagsOptions = {}): FlaggedPlugins {
   const { logger = silentLogger } = options;

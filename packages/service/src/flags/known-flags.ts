@@ -27,7 +27,10 @@ export function flagPrefix(plugin: string): string {
   return `${plugin.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')}_`;
 }
 
-/** Returns the flags of the runtime and of every plugin that is imported. Throws `conflict` where a plugin takes one of the runtime's. */
+/**
+ * Returns the flags of the runtime and of every plugin that is imported. Throws `conflict` where a plugin takes one of
+ * the runtime's.
+ */
 export function knownFlags(): KnownFlags {
   const known = new Map(ownFlags().map((flag) => [flag.name, flag]));
   const own = new Set(known.keys());
@@ -47,7 +50,8 @@ export function knownFlags(): KnownFlags {
 }
 
 /**
- * Returns the flags that `fromFlags` understands, for a `--help`: the runtime's first, then those of every plugin that is imported.
+ * Returns the flags that `fromFlags` understands, for a `--help`: the runtime's first, then those of every plugin that
+ * is imported.
  */
 export function listFlags(): readonly KnownFlag[] {
   return knownFlags().flags;

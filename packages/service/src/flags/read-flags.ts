@@ -22,9 +22,9 @@ export interface ReadFlags {
 }
 
 /**
- * Finds what is given for each known flag: on the command line (`--name=value`, `--name value`, dashes for underscores), else in the
- * environment (`MICRO_NAME`); from the file that `name_file` names where the flag allows it. An empty value is none. Arguments after
- * `--` are not ours. Throws `invalid`, and shows no value.
+ * Finds what is given for each known flag: on the command line (`--name=value`, `--name value`, dashes for
+ * underscores), else in the environment (`MICRO_NAME`); from the file that `name_file` names where the flag allows it.
+ * An empty value is none. Arguments after `--` are not ours. Throws `invalid`, and shows no value.
  */
 export function readFlags({ flags, prefixes }: KnownFlags, argv: readonly string[], env: Environment): ReadFlags {
   const names = flags.flatMap(({ name, fromFile }) => (fromFile ? [name, `${name}_file`] : [name]));

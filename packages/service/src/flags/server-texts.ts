@@ -3,8 +3,8 @@ const wholeServer = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:\[[^\]]*\]|[^:@/\s]*)(?::\d+
 const bareIpv6 = /^[0-9a-f.]*(?::[0-9a-f.]*){2,}$/i;
 
 /**
- * Returns the servers of a comma list, trimmed, empty ones left out. A comma that can only belong to the credentials of a server,
- * as in `user:pass,word@host`, divides nothing.
+ * Returns the servers of a comma list, trimmed, empty ones left out. A comma that can only belong to the credentials of
+ * a server, as in `user:pass,word@host`, divides nothing.
  */
 export function serverTexts(list: string): readonly string[] {
   const servers: string[] = [];

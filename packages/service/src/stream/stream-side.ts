@@ -98,8 +98,8 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
         isInBody = false;
       }
     } finally {
-      // A client that leaves the loop, by `break`, `return` or an error, wants no more of it. A handler may have its last words yet: what
-      // it sends, returns or throws ends its side.
+      // A client that leaves the loop, by `break`, `return` or an error, wants no more of it. A handler may have its
+      // last words yet: what it sends, returns or throws ends its side.
       if (isInBody && this.#link.isPeerEndFinal) await this.close();
     }
   }

@@ -183,7 +183,8 @@ describe('over nats, a client', () => {
     await using _service = await openService(server.url);
     await using member = await openClient(server.url);
     await hello(member.client, 'x');
-    // The service: its address and both families of queries. The client: two for replies and, a moment later, both families of changes.
+    // The service: its address and both families of queries. The client: two for replies and, a moment later, both
+    // families of changes.
     const subscriptions = async () => (await server.counts()).subscriptions;
     await expect.poll(subscriptions).toBe(7);
     await using stream = await member.client.stream<unknown, { value: number }>('greeter', 'Greeter.Count');

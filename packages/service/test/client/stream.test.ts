@@ -11,7 +11,9 @@ function goStreamMessage(opener: Message, value: unknown): Message {
   return { headers, body: Buffer.from(`${JSON.stringify(value)}\n`) };
 }
 
-/** What a Go Micro server does with a streaming handler: the opener's body is ignored, the first payload is the request. */
+/**
+ * What a Go Micro server does with a streaming handler: the opener's body is ignored, the first payload is the request.
+ */
 function goStream(
   handler: (request: unknown, send: (value: unknown) => Promise<void>) => Promise<string | undefined>,
 ): Answer {

@@ -16,8 +16,8 @@ export async function outage<I extends InterfaceName>(
 }
 
 /**
- * Calls until it is refused with `unavailable`. A call made before the outage was noticed may succeed; one that waits beyond its
- * deadline, or fails in another way, breaks the contract.
+ * Calls until it is refused with `unavailable`. A call made before the outage was noticed may succeed; one that waits
+ * beyond its deadline, or fails in another way, breaks the contract.
  */
 export async function refusedAsUnavailable<I extends InterfaceName>(
   context: CaseContext<I>,

@@ -120,7 +120,9 @@ function isMissing<I extends InterfaceName>(need: Need<I>, { faults }: Harness<I
   return need === 'partition' && faults?.partition === undefined;
 }
 
-/** Cleans up whatever came of `work`. Its error is the one to report; what cleaning up says after it is a consequence. */
+/**
+ * Cleans up whatever came of `work`. Its error is the one to report; what cleaning up says after it is a consequence.
+ */
 async function withCleanup<T>(work: Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
   let result: T;
   try {

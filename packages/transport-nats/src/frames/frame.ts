@@ -35,14 +35,22 @@ export class FrameMessage implements Message {
   }
 }
 
-/** What a frame is about; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until the next is read. */
+/**
+ * What a frame is about; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until
+ * the next is read.
+ */
 export interface FrameHead {
   kind: number;
-  /** message, chunk: of the message. close, probe: of the next one, or the one that is incomplete; update: the same of the other direction. */
+  /**
+   * message, chunk: of the message. close, probe: of the next one, or the one that is incomplete; update: the same of
+   * the other direction.
+   */
   sequence: number;
   /** chunk: bytes of the whole frame, 0 where it does not come. */
   total: number;
-  /** chunk: where its bytes begin in the whole. probe, update: how much of an incomplete message was sent, or has come. */
+  /**
+   * chunk: where its bytes begin in the whole. probe, update: how much of an incomplete message was sent, or has come.
+   */
   offset: number;
   /** close, update: messages received. */
   messages: number;
@@ -87,8 +95,8 @@ export function readFrameHead(bytes: Uint8Array): FrameHead {
 }
 
 /**
- * Whether a frame on a socket that is not known opens one: the first message, or the first chunk of it. False where it belongs
- * to one that is no more; `undefined` where nobody waits for what comes of it. Throws `malformed`.
+ * Whether a frame on a socket that is not known opens one: the first message, or the first chunk of it. False where it
+ * belongs to one that is no more; `undefined` where nobody waits for what comes of it. Throws `malformed`.
  */
 export function opensSocket(bytes: Uint8Array): boolean | undefined {
   const { kind, sequence, total, offset } = readFrameHead(bytes);

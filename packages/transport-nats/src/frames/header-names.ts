@@ -1,6 +1,6 @@
 /**
- * Names that a header block writes as one byte, their place in this list counted from 1. Part of the wire: only ever add at the end,
- * and only with a new version of the frames.
+ * Names that a header block writes as one byte, their place in this list counted from 1. Part of the wire: only ever
+ * add at the end, and only with a new version of the frames.
  */
 export const headerNames: readonly string[] = [
   '~e',

@@ -7,7 +7,10 @@ export function sizeOfVaruint(value: number): number {
   return size;
 }
 
-/** Writes seven bits a byte, the low ones first, the high bit set on all but the last (LEB128); returns the offset after it. */
+/**
+ * Writes seven bits a byte, the low ones first, the high bit set on all but the last (LEB128); returns the offset after
+ * it.
+ */
 export function writeVaruint(bytes: Uint8Array, offset: number, value: number): number {
   if (value < 0x80) {
     bytes[offset] = value;

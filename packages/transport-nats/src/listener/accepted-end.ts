@@ -109,8 +109,8 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
   }
 
   /**
-   * Probes a dialler that is quiet for long, and fails the socket of one that does not answer. Go Micro's diallers cannot be asked: returns
-   * true where one was quiet for the idle time, and the socket is to be retired.
+   * Probes a dialler that is quiet for long, and fails the socket of one that does not answer. Go Micro's diallers
+   * cannot be asked: returns true where one was quiet for the idle time, and the socket is to be retired.
    */
   judge(idleTicks: number, graceTicks: number, now: number): boolean {
     if (this.socket.dialect === 'go') return now - this.lastActive > idleTicks;

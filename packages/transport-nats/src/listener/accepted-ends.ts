@@ -9,8 +9,8 @@ const shedAtOnce = 1024;
 /**
  * The accepted ends of one listener.
  *
- * Those whose first message is still incomplete have no handler and do not count as running; where they are too many, the one whose
- * last bytes came longest ago goes.
+ * Those whose first message is still incomplete have no handler and do not count as running; where they are too many,
+ * the one whose last bytes came longest ago goes.
  */
 export class AcceptedEnds {
   /** By the dialler's reply subject; those that are known to have no further message are in `running` only. */

@@ -20,8 +20,8 @@ export interface AcceptedLineInit {
 /**
  * A listener's way to its dialler.
  *
- * Diallers may leave without a word. A message with a reply subject tells: where nobody has subscribed to the dialler's any more, the
- * server answers "no responders". One a second is enough, and none while the dialler itself is heard of.
+ * Diallers may leave without a word. A message with a reply subject tells: where nobody has subscribed to the dialler's
+ * any more, the server answers "no responders". One a second is enough, and none while the dialler itself is heard of.
  */
 export class AcceptedLine implements Line {
   readonly what: string;

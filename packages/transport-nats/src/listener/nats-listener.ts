@@ -171,7 +171,10 @@ export class NatsListener implements Listener {
     }
   }
 
-  /** Hands what came to its end, and starts the handler with the first message. Throws `malformed`; anything else fails the socket. */
+  /**
+   * Hands what came to its end, and starts the handler with the first message. Throws `malformed`; anything else fails
+   * the socket.
+   */
   #take(end: AcceptedEnd, deliver: () => void): void {
     try {
       deliver();
@@ -307,7 +310,10 @@ export class NatsListener implements Listener {
     else this.#leave();
   }
 
-  /** Its address was taken away: `closed` tells at once, and what is open goes on without it, so that answers still go out. */
+  /**
+   * Its address was taken away: `closed` tells at once, and what is open goes on without it, so that answers still go
+   * out.
+   */
   #leave(): void {
     this.#subscription?.unsubscribe();
     this.#isLeft = true;
@@ -351,7 +357,10 @@ export class NatsListener implements Listener {
     }
   }
 
-  /** Ends the subscription without losing a message between the server's last and its end, and sees the last replies out. */
+  /**
+   * Ends the subscription without losing a message between the server's last and its end, and sees the last replies
+   * out.
+   */
   async #stop(signal: AbortSignal): Promise<void> {
     if (this.#subscription === undefined || this.#connection.state.status !== 'connected') return;
     try {

@@ -8,7 +8,9 @@ const headers = Object.freeze({ 'Nats-Service-Error': words, 'Nats-Service-Error
 const mostBytes = 64 * 1024;
 const fields = /"(header|body)"\s*:/i;
 
-/** Whether a message without a single header and without a body is no envelope either: it has neither of its two fields. */
+/**
+ * Whether a message without a single header and without a body is no envelope either: it has neither of its two fields.
+ */
 export function isPlain(data: Uint8Array): boolean {
   const text = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, mostBytes)).toString('latin1');
   return !fields.test(text);

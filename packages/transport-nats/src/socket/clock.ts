@@ -1,7 +1,8 @@
 const secondMs = 1000;
 
 /**
- * A coarse clock that many sockets read for nothing: it counts ticks of one timer, which runs only between `start` and `stop`.
+ * A coarse clock that many sockets read for nothing: it counts ticks of one timer, which runs only between `start` and
+ * `stop`.
  *
  * While it stands still, time does not pass for its readers.
  */
@@ -25,7 +26,10 @@ export class Clock {
     return Math.ceil(ms / this.#tickMs);
   }
 
-  /** An idle time in ticks, and how long one that was quiet for it has to answer a probe: a quarter more, and two seconds at least. */
+  /**
+   * An idle time in ticks, and how long one that was quiet for it has to answer a probe: a quarter more, and two
+   * seconds at least.
+   */
   bounds(idleMs: number): { readonly idleTicks: number; readonly graceTicks: number } {
     const idleTicks = this.ticks(idleMs);
     return { idleTicks, graceTicks: Math.max(2 * this.second, Math.ceil(idleTicks / 4)) };

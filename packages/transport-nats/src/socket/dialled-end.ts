@@ -28,7 +28,9 @@ export interface DialInit {
   onRelease(end: DialledEnd): void;
 }
 
-/** The dialling end of a socket: takes what comes to its reply subject, and judges whether its listener is still there. */
+/**
+ * The dialling end of a socket: takes what comes to its reply subject, and judges whether its listener is still there.
+ */
 export class DialledEnd implements ReplyReceiver<NatsMessage> {
   readonly socket: NatsSocket;
   readonly #line: DialledLine;

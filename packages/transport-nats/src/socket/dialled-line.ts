@@ -4,7 +4,10 @@ import type { Line } from './line.ts';
 import type { SentRecord } from './sent-record.ts';
 import type { UntoldCloses } from './untold-closes.ts';
 
-/** A dialler's way to its listener: everything has the socket's reply subject, so that the server says where nobody listens. */
+/**
+ * A dialler's way to its listener: everything has the socket's reply subject, so that the server says where nobody
+ * listens.
+ */
 export class DialledLine implements Line {
   readonly what: string;
   readonly #connection: NatsConnection;

@@ -1,6 +1,9 @@
 const longestAck = 1024;
 
-/** Returns the name of the JetStream stream that answered with an acknowledgement, `{"stream":"ORDERS","seq":1}`; `undefined` for anything else. */
+/**
+ * Returns the name of the JetStream stream that answered with an acknowledgement, `{"stream":"ORDERS","seq":1}`;
+ * `undefined` for anything else.
+ */
 export function streamOfAck(data: Uint8Array): string | undefined {
   if (data.length > longestAck) return undefined;
   try {

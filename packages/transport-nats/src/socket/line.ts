@@ -4,7 +4,10 @@ export interface Line {
   readonly what: string;
   /** The largest message that goes through, in bytes. */
   readonly maxPayload: number;
-  /** Publishes a frame or an envelope, copying it. Throws `unavailable` without a connection, `unsupported` where the peer cannot be answered. */
+  /**
+   * Publishes a frame or an envelope, copying it. Throws `unavailable` without a connection, `unsupported` where the
+   * peer cannot be answered.
+   */
   publish(bytes: Uint8Array): void;
   /** Does the same so that the server tells where the peer is gone. */
   probe(bytes: Uint8Array): void;

@@ -136,7 +136,10 @@ export class NatsSocket implements Socket {
     if (message instanceof FrameMessage && this.#mailbox.size === waiting) this.stream.received(message);
   }
 
-  /** Takes a frame that came; returns true where it brought a message. Throws what the socket is to fail with, or `malformed`. */
+  /**
+   * Takes a frame that came; returns true where it brought a message. Throws what the socket is to fail with, or
+   * `malformed`.
+   */
   takeFrame(bytes: Uint8Array): boolean {
     if (this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
     const taken = this.stream.take(bytes);
@@ -153,7 +156,10 @@ export class NatsSocket implements Socket {
     return false;
   }
 
-  /** Asks the peer for its window and tells it what was sent, where they speak frames. Returns false where nothing can be asked. */
+  /**
+   * Asks the peer for its window and tells it what was sent, where they speak frames. Returns false where nothing can
+   * be asked.
+   */
   probe(): boolean {
     if (this.dialect !== 'native' || this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
     this.stream.probe();
@@ -167,7 +173,10 @@ export class NatsSocket implements Socket {
     this.#resolvePeerClosed?.();
   }
 
-  /** Ends it: sends reject with `cause`, and so do receives after what has come, or with `undefined` where it only means that the peer has gone. */
+  /**
+   * Ends it: sends reject with `cause`, and so do receives after what has come, or with `undefined` where it only means
+   * that the peer has gone.
+   */
   fail(cause: MicroError, { isPeerGone = false }: { readonly isPeerGone?: boolean } = {}): void {
     if (!this.#lifetime.isOpen) return;
     this.#failure = cause;

@@ -2,7 +2,8 @@
 export type Verdict = 'leave' | 'probe' | 'gone';
 
 /**
- * Tells a quiet peer from a dead one: who is quiet for the idle time is probed, and counts as gone only where no answer comes either.
+ * Tells a quiet peer from a dead one: who is quiet for the idle time is probed, and counts as gone only where no answer
+ * comes either.
  *
  * Times are ticks of its clock.
  */
@@ -32,7 +33,10 @@ export class PeerWatch {
     this.#probedAt ??= this.#clock.now;
   }
 
-  /** Judges the peer, where one that is quiet for `idleTicks` is probed, and one that does not answer within `graceTicks` is gone. */
+  /**
+   * Judges the peer, where one that is quiet for `idleTicks` is probed, and one that does not answer within
+   * `graceTicks` is gone.
+   */
   judge(idleTicks: number, graceTicks: number): Verdict {
     const { now } = this.#clock;
     if (this.#probedAt !== undefined) return now - this.#probedAt > graceTicks ? 'gone' : 'leave';

@@ -1,6 +1,6 @@
 /**
- * What one side has sent since something came back: it alone decides whether a failure is safe to retry, which is so only where the peer
- * cannot have taken any message.
+ * What one side has sent since something came back: it alone decides whether a failure is safe to retry, which is so
+ * only where the peer cannot have taken any message.
  */
 export class SentRecord {
   #begun = 0;
@@ -27,7 +27,10 @@ export class SentRecord {
     this.#others++;
   }
 
-  /** A window update came: the peer is there, so that a later "no responders" is about something that was sent after this. */
+  /**
+   * A window update came: the peer is there, so that a later "no responders" is about something that was sent after
+   * this.
+   */
   alive(): void {
     this.#others = 0;
   }
@@ -43,12 +46,18 @@ export class SentRecord {
     return this.#answered > 0;
   }
 
-  /** Whether "no responders" means that no message was taken: it can be about one only, as with two of them the first may have run. */
+  /**
+   * Whether "no responders" means that no message was taken: it can be about one only, as with two of them the first
+   * may have run.
+   */
   get isSafeAfterNoResponders(): boolean {
     return this.#begun - this.#answered + this.#others === 1;
   }
 
-  /** Whether a close after which the peer says that it received `received` messages means that none of those waiting was taken. */
+  /**
+   * Whether a close after which the peer says that it received `received` messages means that none of those waiting was
+   * taken.
+   */
   isSafeAfterClose(received: number): boolean {
     return received <= this.#answered && this.#begun > this.#answered;
   }

@@ -8,7 +8,10 @@ interface Untold {
   readonly options: { readonly reply: string } | undefined;
 }
 
-/** Closes that could not be told in an outage, and are told after it: a peer whose own link held would wait for one of them for ever. */
+/**
+ * Closes that could not be told in an outage, and are told after it: a peer whose own link held would wait for one of
+ * them for ever.
+ */
 export class UntoldCloses {
   readonly #connection: NatsConnection;
   #waiting: Untold[] = [];

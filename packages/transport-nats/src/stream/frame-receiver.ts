@@ -21,7 +21,10 @@ export interface FrameReceiverOptions {
   readonly holder?: BytesHolder | undefined;
 }
 
-/** The receiving half of a stream of frames: without gaps, chunks put together, and the sender told as messages are received. */
+/**
+ * The receiving half of a stream of frames: without gaps, chunks put together, and the sender told as messages are
+ * received.
+ */
 export class FrameReceiver {
   readonly #line: Line;
   readonly #options: FrameReceiverOptions;
@@ -46,7 +49,9 @@ export class FrameReceiver {
     return this.#messages;
   }
 
-  /** Returns the message of a frame, unless it came before. Throws `malformed`, and `unavailable` where one is missing. */
+  /**
+   * Returns the message of a frame, unless it came before. Throws `malformed`, and `unavailable` where one is missing.
+   */
   message(bytes: Uint8Array, { sequence, rest }: FrameHead): FrameMessage | undefined {
     // Two listeners on one address both answer: the first one's answer is taken.
     if (sequence < this.#sequence) return undefined;
@@ -56,7 +61,10 @@ export class FrameReceiver {
     return message;
   }
 
-  /** Returns the message that a chunk completes. Throws `malformed`, `too_large`, and `unavailable` where something is missing. */
+  /**
+   * Returns the message that a chunk completes. Throws `malformed`, `too_large`, and `unavailable` where something is
+   * missing.
+   */
   chunk(bytes: Uint8Array, { sequence, total, offset, rest }: FrameHead): FrameMessage | undefined {
     if (sequence < this.#sequence) return undefined;
     if (sequence > this.#sequence) throw this.#gap();

@@ -10,7 +10,10 @@ import { ChunkedMessage } from './chunked-message.ts';
 /** Where frames are put together that are published, and by that copied, at once. */
 let scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
-/** The sending half of a stream of frames: numbered, within the window of the other side, and in chunks where a message is large. */
+/**
+ * The sending half of a stream of frames: numbered, within the window of the other side, and in chunks where a message
+ * is large.
+ */
 export class FrameSender {
   readonly #line: Line;
   readonly #record: SentRecord;
@@ -48,7 +51,10 @@ export class FrameSender {
     return this.#end !== undefined;
   }
 
-  /** `undefined` where the message was sent at once. Throws what keeps it from being sent at all; rejects with what ends the wait for the window. */
+  /**
+   * `undefined` where the message was sent at once. Throws what keeps it from being sent at all; rejects with what ends
+   * the wait for the window.
+   */
   send(message: Message, options: SendOptions | undefined): Promise<void> | undefined {
     if (this.#end !== undefined) throw this.#end;
     const block = writeHeaderBlock(message.headers, this.#line.what);
@@ -71,14 +77,20 @@ export class FrameSender {
     this.#wake?.();
   }
 
-  /** Asks the other side for its window and tells what was sent, so that each finds out what was lost. Throws as {@link Line.probe}. */
+  /**
+   * Asks the other side for its window and tells what was sent, so that each finds out what was lost. Throws as
+   * {@link Line.probe}.
+   */
   probe(): void {
     if (this.#owesGiveUp) this.#giveUp();
     this.#probedAt = performance.now();
     this.#line.probe(numbersFrame(frameKind.probe, this.#sequence, this.#chunked?.sent ?? 0));
   }
 
-  /** Does so where the other side has asked, and it is not known whether all that was sent has come: once a second at most. */
+  /**
+   * Does so where the other side has asked, and it is not known whether all that was sent has come: once a second at
+   * most.
+   */
   probeInReturn(): void {
     const isKnown = this.#confirmed === this.#sequence && this.#chunked === undefined;
     if (isKnown || this.#end !== undefined || performance.now() - this.#probedAt < probeIntervalMs) return;

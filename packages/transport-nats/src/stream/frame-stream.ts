@@ -29,7 +29,10 @@ export class FrameStream {
     return this.#sender.send(message, options);
   }
 
-  /** Takes a frame; returns a message that is whole, or the close. Throws `malformed`, and what makes the socket useless: `unavailable` for a gap, `too_large`. */
+  /**
+   * Takes a frame; returns a message that is whole, or the close. Throws `malformed`, and what makes the socket
+   * useless: `unavailable` for a gap, `too_large`.
+   */
   take(bytes: Uint8Array): FrameMessage | PeerClose | undefined {
     const head = readFrameHead(bytes);
     switch (head.kind) {
@@ -59,7 +62,9 @@ export class FrameStream {
     if (!this.#sender.hasEnded) this.#receiver.received(message.frameBytes);
   }
 
-  /** Asks the peer for its window and tells what was sent: after a reconnect, and of one that is quiet. Never throws. */
+  /**
+   * Asks the peer for its window and tells what was sent: after a reconnect, and of one that is quiet. Never throws.
+   */
   probe(): void {
     if (this.#sender.hasEnded) return;
     try {
@@ -69,13 +74,19 @@ export class FrameStream {
     }
   }
 
-  /** Tells the peer that this side is closed, unless it has ended before: at once, past the window and whatever waits to be sent. */
+  /**
+   * Tells the peer that this side is closed, unless it has ended before: at once, past the window and whatever waits to
+   * be sent.
+   */
   close(): void {
     if (this.#sender.hasEnded) return;
     this.#line.farewell(numbersFrame(frameKind.close, this.#sender.sequence, this.#receiver.messages));
   }
 
-  /** Whatever waits to be sent, and all that is sent from now on, is refused with `cause`; what came incomplete is forgotten. */
+  /**
+   * Whatever waits to be sent, and all that is sent from now on, is refused with `cause`; what came incomplete is
+   * forgotten.
+   */
   end(cause: MicroError): void {
     this.#receiver.drop();
     this.#sender.end(cause);

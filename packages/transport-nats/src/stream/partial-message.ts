@@ -1,6 +1,9 @@
 import type { BytesHolder, ReassemblyBudget } from './reassembly-budget.ts';
 
-/** How much memory is taken at a time, as a multiple of what has come: so a peer cannot have it taken by announcing much. */
+/**
+ * How much memory is taken at a time, as a multiple of what has come: so a peer cannot have it taken by announcing
+ * much.
+ */
 const growth = 4;
 
 /** A message that comes in chunks. */

@@ -27,8 +27,8 @@ export const hasty: Pace = [0.01, 0.05, 0.25, 1];
 export const calm: Pace = [0.05, 0.25, 1];
 
 /**
- * Runs one case over a mutant. That it fails counts only where the sound backend passes at the same pace; that it passes, where the
- * case was made to catch it, only at every pace.
+ * Runs one case over a mutant. That it fails counts only where the sound backend passes at the same pace; that it
+ * passes, where the case was made to catch it, only at every pace.
  */
 export async function bite(mutant: AnyMutant, id: string, pace: Pace): Promise<Bite> {
   let reason = '';

@@ -10,8 +10,8 @@ interface Answer {
 }
 
 /**
- * Runs every mutant, some at once in threads of their own: a case looks for what it left behind in the whole thread, and most
- * of what a mutant takes is waiting. `program` is the file that calls {@link serveRows} in each of them.
+ * Runs every mutant, some at once in threads of their own: a case looks for what it left behind in the whole thread,
+ * and most of what a mutant takes is waiting. `program` is the file that calls {@link serveRows} in each of them.
  */
 export async function runRows(
   program: URL,

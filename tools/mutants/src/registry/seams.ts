@@ -18,7 +18,10 @@ export function watchers(members: (watcher: Watcher, service: string | undefined
   }));
 }
 
-/** Breaks what each watcher hears: called once for each of them, what it returns changes an event, or keeps it back with `undefined`. */
+/**
+ * Breaks what each watcher hears: called once for each of them, what it returns changes an event, or keeps it back with
+ * `undefined`.
+ */
 export function events(open: () => (event: RegistryEvent) => RegistryEvent | undefined): Breakage {
   return watchers((watcher) => {
     const change = open();

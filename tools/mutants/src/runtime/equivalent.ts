@@ -1,4 +1,7 @@
-/** A change that no test can find, because nothing that anybody can see differs; or one whose difference is not promised. */
+/**
+ * A change that no test can find, because nothing that anybody can see differs; or one whose difference is not
+ * promised.
+ */
 export interface Equivalent {
   readonly file: string;
   readonly operator: string;

@@ -19,7 +19,10 @@ const operators = new Map<ts.SyntaxKind, readonly [operator: string, to: string]
   [SyntaxKind.SlashToken, ['swaps', '*']],
 ]);
 
-/** Every small change of a source file that we know to make, in the order of the text. Words for people, types and imports stay as they are. */
+/**
+ * Every small change of a source file that we know to make, in the order of the text. Words for people, types and
+ * imports stay as they are.
+ */
 export function mutationsOf(file: string, source: string): readonly Mutation[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true);
   const found: Mutation[] = [];

@@ -39,7 +39,10 @@ export function acceptedSockets(members: (socket: Socket) => Partial<Socket>): B
   }));
 }
 
-/** Breaks what is done with each socket that is accepted: `handle` stands between the listener and the handler it was given. */
+/**
+ * Breaks what is done with each socket that is accepted: `handle` stands between the listener and the handler it was
+ * given.
+ */
 export function handlers(
   handle: (socket: Socket, handler: (socket: Socket) => Promise<void>) => Promise<void>,
 ): Breakage {

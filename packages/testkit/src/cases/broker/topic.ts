@@ -51,8 +51,8 @@ export function heard({ events }: Pick<Listening, 'events'>, text: string, ms?: 
 }
 
 /**
- * Publishes a last message and waits until each plain subscriber has it: what was on its way before it has come, so that what has
- * not come by now will not.
+ * Publishes a last message and waits until each plain subscriber has it: what was on its way before it has come, so
+ * that what has not come by now will not.
  */
 export async function fence(
   context: BrokerContext,

@@ -122,7 +122,10 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
   },
 ]);
 
-/** A new socket that got its echo, tried until one does: the nodes of a cluster come back, and learn of a listener, each in its own time. */
+/**
+ * A new socket that got its echo, tried until one does: the nodes of a cluster come back, and learn of a listener, each
+ * in its own time.
+ */
 async function reach(
   context: TransportContext,
   client: Transport,
@@ -140,7 +143,10 @@ async function reach(
   return sockets.at(-1) as Socket;
 }
 
-/** A pair, made once a listener that came after its own is reached: what a node learns of one transport it learns in order. */
+/**
+ * A pair, made once a listener that came after its own is reached: what a node learns of one transport it learns in
+ * order.
+ */
 async function patientPair(context: TransportContext): Promise<Pair> {
   const serving = await serve(context);
   const listener = await context.within(serving.server.listen(), 'listen');
@@ -173,7 +179,10 @@ async function carries(context: TransportContext, from: Socket, to: Socket, text
   return (await failure(context.within(carried(), 'a message'))) === undefined;
 }
 
-/** Receives until `text` comes: messages of earlier rounds may come late. Rejects where the peer has ended, and never waits without the event loop. */
+/**
+ * Receives until `text` comes: messages of earlier rounds may come late. Rejects where the peer has ended, and never
+ * waits without the event loop.
+ */
 async function receiveUntil(socket: Socket, text: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const received = await socket.receive({ signal });
