@@ -8,7 +8,7 @@ import { encodeEnvelope, type NatsConnection, type NatsMessage, tryDecodeEnvelop
  */
 export type BrokerDialect = 'go' | 'native';
 
-/** What publishing a message takes; may share its bytes. */
+/** A message ready to be published; may share its bytes. */
 export interface Outgoing {
   readonly data: Uint8Array;
   readonly options: Parameters<NatsConnection['publish']>[2];

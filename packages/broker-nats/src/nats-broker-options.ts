@@ -4,14 +4,14 @@ import type { NatsPluginOptions } from '@ts-micro/nats';
 import type { BrokerDialect } from './message-dialect.ts';
 
 /**
- * What becomes of what is published while the connection is lost: it is refused at once, or kept, in order, until it is
- * back.
+ * The policy for messages that are published while the connection is lost: each is refused at once, or kept, in order,
+ * until it is back.
  */
 export type OutagePolicy = 'refuse' | 'buffer';
 
 /** How to connect, and what to publish. */
 export interface NatsBrokerOptions extends NatsPluginOptions {
-  /** What is published; a subscriber understands either. @default 'go' */
+  /** The form of what is published; a subscriber understands either. @default 'go' */
   readonly dialect?: BrokerDialect | undefined;
   /**
    * How many messages of one subscription may wait for its handlers. Those beyond are dropped, logged and reported to

@@ -33,7 +33,7 @@ const checks = new OptionChecks(who);
 /** A {@link Broker} on NATS. */
 export interface NatsBroker extends Broker {
   readonly options: NatsBrokerSettings;
-  /** What became of everything that was to be published, until now. */
+  /** Counts what became of every message that was to be published. */
   readonly stats: PublishStats;
 }
 

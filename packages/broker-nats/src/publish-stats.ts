@@ -1,5 +1,5 @@
 /**
- * What became of the messages that were to be published: `published` is always the sum of the others.
+ * Counts of the messages that were to be published: `published` is always the sum of the others.
  *
  * `uncertain` ones were written before the connection broke, and the server did not say that it has them: they may have
  * been delivered or

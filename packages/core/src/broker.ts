@@ -3,7 +3,7 @@ import type { Closable } from './closable.ts';
 import type { MicroError } from './error.ts';
 import type { Message } from './message.ts';
 
-/** What a broker can do; what it cannot do it refuses with `unsupported`. */
+/** Says what a broker can do. It refuses the rest with `unsupported`. */
 export interface BrokerFeatures {
   /** `subscribe(..., { queue })`: one member of a queue gets each message. */
   readonly queues: boolean;
@@ -18,7 +18,7 @@ export interface BrokerFeatures {
   readonly plainEvents?: boolean | undefined;
 }
 
-/** What the broker was made with, defaults filled in; a backend adds its own. (Go: `Options()`.) */
+/** The options of the broker with defaults filled in; a backend adds its own. (Go: `Options()`.) */
 export interface BrokerOptions {
   /** Servers in the backend's notation; empty where it needs none. */
   readonly addresses: readonly string[];
@@ -92,7 +92,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - a broker recovers from a cut network
  */
 export interface Broker extends Closable {
-  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
   readonly name: string;
   readonly options: BrokerOptions;
   readonly supports: BrokerFeatures;

@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts';
 import type { Registry } from './registry.ts';
 import type { Transport } from './transport.ts';
 
-/** What a plugin can be. */
+/** The kinds of plugins, with their interfaces. */
 export interface PluginKinds {
   readonly transport: Transport;
   readonly broker: Broker;
@@ -26,11 +26,11 @@ export interface PluginFlag {
   readonly fromFile?: boolean | undefined;
 }
 
-/** What every plugin can be made from by name, as flags do it; the rest has defaults. */
+/** The options with which every plugin can be made by name, as flags do it; all others have defaults. */
 export interface PluginOptions {
   /** Servers in the backend's notation. Empty: its default. */
   readonly addresses?: readonly string[] | undefined;
-  /** What the operator gave for the factory's own {@link PluginFlag}s, by the flag's name. No text is empty. */
+  /** The operator's values for the factory's own {@link PluginFlag}s, by the flag's name. No text is empty. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly logger?: Logger | undefined;
 }

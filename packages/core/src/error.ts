@@ -43,12 +43,12 @@ export interface RemoteError {
   readonly status: string;
   /** Which of the errors that its endpoint is defined with: `name_too_long`. */
   readonly name?: string;
-  /** What belongs to an error of that name, as JSON carried it. */
+  /** The data of an error of that name, as JSON carried it. */
   readonly data?: unknown;
 }
 
 export interface MicroErrorOptions {
-  /** What led to this error, kept as it was thrown. */
+  /** The error behind this one, kept as it was thrown. */
   readonly cause?: unknown;
   /** True only when the request cannot have run: it never left, or nobody was there. @default false */
   readonly retrySafe?: boolean;

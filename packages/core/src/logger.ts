@@ -1,7 +1,7 @@
 /** Facts that belong to a log line; never bodies or credentials. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Where a backend tells what it can neither throw nor return. `console` and pino fit through a one-line wrapper. */
+/** Takes what a backend can neither throw nor return. `console` and pino fit through a one-line wrapper. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;

@@ -7,7 +7,7 @@ import { MicroError } from './error.ts';
  */
 export type Headers = Readonly<Record<string, string>>;
 
-/** What sockets and brokers carry: text headers and a body of bytes. */
+/** Text headers and a body of bytes, as sockets and brokers carry them. */
 export interface Message {
   readonly headers: Headers;
   readonly body: Uint8Array;

@@ -32,7 +32,7 @@ export interface ValueRecord {
   readonly values: readonly ValueRecord[];
 }
 
-/** What {@link serviceRecord} makes a record of: everything with a default may be left out. */
+/** The input of {@link serviceRecord}: everything with a default may be left out. */
 export interface ServiceRecordInit {
   readonly name: string;
   readonly version?: string | undefined;

@@ -18,8 +18,8 @@ export function checkTopic(topic: string, who: string): void {
 }
 
 /**
- * What tells which topics a pattern matches: `*` stands for one token, a last `>` for one or more. Throws `invalid`
- * where the pattern breaks that.
+ * Returns a function that tells which topics a pattern matches: `*` stands for one token, a last `>` for one or more.
+ * Throws `invalid` where the pattern breaks that.
  */
 export function topicMatcher(pattern: string, who: string): (topic: string) => boolean {
   const tokens = tokensOf(pattern, who);

@@ -2,7 +2,7 @@ import type { AbortOptions } from './abort.ts';
 import type { Closable } from './closable.ts';
 import type { Message } from './message.ts';
 
-/** What a transport can do; what it cannot do it refuses with `unsupported`. */
+/** Says what a transport can do. It refuses the rest with `unsupported`. */
 export interface TransportFeatures {
   /** A peer learns at once that the other side closed its socket. */
   readonly closeNotice: boolean;
@@ -55,7 +55,7 @@ export interface ListenOptions extends AbortOptions {}
  * - a transport recovers from a cut network
  */
 export interface Transport extends Closable {
-  /** What flags and node metadata call it: `nats`. (Go: `String()`.) */
+  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
   readonly name: string;
   readonly supports: TransportFeatures;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
@@ -73,7 +73,7 @@ export interface Transport extends Closable {
 }
 
 /**
- * Where dialled sockets come in.
+ * Takes in dialled sockets.
  *
  * Contract:
  * - a message sent as soon as `accept` has resolved arrives
@@ -85,11 +85,11 @@ export interface Transport extends Closable {
  * - a handler that never settles does not hold a close beyond its bound
  */
 export interface Listener extends Closable {
-  /** What goes into the registry, for others to dial. */
+  /** The address for the registry, which others dial. */
   readonly address: string;
   /**
-   * What else goes into the node's metadata, and back into {@link DialOptions.metadata}: the dialects this listener
-   * understands.
+   * Further entries for the node's metadata, which come back as {@link DialOptions.metadata}: the dialects this
+   * listener understands.
    */
   readonly metadata: Readonly<Record<string, string>>;
   /**

@@ -1,7 +1,10 @@
 import { MicroError } from '@ts-micro/core';
 import { Network } from './network.ts';
 
-/** What plugins given the same one share, and an outage to test with. Plugins given different ones never meet. */
+/**
+ * A network inside one process. Plugins given the same one share it, those given different ones never meet, and tests
+ * break it.
+ */
 export interface MemoryNetwork {
   /**
    * Takes the network away: every call that needs it rejects with `unavailable`, safe to retry, and watchers hear of

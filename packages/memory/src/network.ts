@@ -7,7 +7,7 @@ import type { MemoryListener } from './transport/memory-listener.ts';
 
 /** The inside of a {@link MemoryNetwork}: where plugins meet. */
 export class Network implements MemoryNetwork {
-  /** Who listens, by address. */
+  /** The listeners, by address. */
   readonly listeners: Map<string, MemoryListener> = new Map();
   readonly topics: Topics = new Topics();
   readonly services: LeaseTable = new LeaseTable();

@@ -1,11 +1,11 @@
 import { type Headers, MicroError } from '@ts-micro/core';
 
-/** What both generations of the client ask of the headers of a message to publish. */
+/** The headers of a message to publish, as both generations of the client take them. */
 export interface EncodedHeaders {
   encode(): Uint8Array;
 }
 
-/** What both generations hand out as the headers of a message received: names and all their values. */
+/** The headers of a message received, as both generations of the client give them: names and all their values. */
 export type ReceivedHeaders = Iterable<readonly [string, readonly string[] | string]> & { readonly code: number };
 
 // NATS: printable ASCII without the colon.

@@ -15,20 +15,20 @@ export interface NatsRegistryOptions extends NatsPluginOptions {
   /** A `getService` ends once one version has this many nodes. @default none */
   readonly quorum?: number | undefined;
   /**
-   * Whom it finds and is found by. `go`: Go Micro's registries and ours, on subjects that all services share.
-   * `native`: only registries of the same dialect, on subjects of each service's own below the query and watch
-   * subjects, so that a lookup or an announcement reaches only those who have to do with it.
+   * Chooses the registries that it finds and is found by. `go`: Go Micro's registries and ours, on subjects that all
+   * services share. `native`: only registries of the same dialect, on subjects of each service's own below the query
+   * and watch subjects, so that a lookup or an announcement reaches only those who have to do with it.
    * @default 'go'
    */
   readonly dialect?: 'go' | 'native' | undefined;
   /**
-   * Where to ask and to answer.
+   * The subjects to ask and to answer on.
    * @default both of Go Micro: `micro.nats.query` (core 5.7 and later), `micro.registry.nats.query` (before);
    * natively `ts-micro.query`
    */
   readonly querySubjects?: readonly string[] | undefined;
   /**
-   * Where to announce and to watch.
+   * The subjects to announce and to watch on.
    * @default both of Go Micro: `micro.nats.watch` (core 5.7 and later), `micro.registry.nats.watch` (before);
    * natively `ts-micro.watch`
    */
@@ -57,7 +57,7 @@ export interface NatsRegistryOptions extends NatsPluginOptions {
 
 /** {@link NatsRegistryOptions} checked, with defaults filled in. */
 export interface NatsRegistrySettings {
-  /** What is about the connection alone: plugins for which this is equal share one. */
+  /** The options of the connection alone: plugins for which this is equal share one. */
   readonly connect: NatsPluginOptions;
   readonly queryTimeoutMs: number;
   readonly quietMs: number;

@@ -157,7 +157,8 @@ class NatsRegistry implements Registry {
   }
 
   /**
-   * What this registry has on its connection, made at first use and again where the connection was closed for good.
+   * Returns what this registry has on its connection, made at first use and again where the connection was closed for
+   * good.
    */
   async #open(options: AbortOptions): Promise<RegistrySession> {
     if (this.#session) return this.#session;

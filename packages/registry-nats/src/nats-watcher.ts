@@ -19,7 +19,7 @@ export interface NatsWatcherOptions {
   readonly onClose: () => void;
 }
 
-/** What a peer announced, and the leases it stated. */
+/** An announcement of a peer, with the leases it stated. */
 export interface LeasedAnnouncement extends LeasedRecord {
   readonly action: string;
 }

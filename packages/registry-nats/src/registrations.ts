@@ -15,7 +15,7 @@ export interface RegistrationsOptions {
 }
 
 /**
- * What is registered in this process: it answers for it, announces it again before its leases run out elsewhere, and
+ * The registrations of this process: it answers for it, announces it again before its leases run out elsewhere, and
  * forgets what is not renewed.
  */
 export class Registrations {

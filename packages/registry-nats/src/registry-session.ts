@@ -20,7 +20,10 @@ export interface RegistrySessionEvents {
   readonly onEnd: (cause: MicroError) => void;
 }
 
-/** What a registry has on one connection: the subjects it answers on, those it watches, and where answers come in. */
+/**
+ * The part of a registry that belongs to one connection: the subjects it answers on, those it watches, and where
+ * answers come in.
+ */
 export class RegistrySession {
   readonly connection: NatsConnection;
   readonly #questions: SubjectGroups;

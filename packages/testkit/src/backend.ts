@@ -25,7 +25,8 @@ export interface Harness<I extends InterfaceName> extends Partial<AsyncDisposabl
   open(): Interfaces[I] | Promise<Interfaces[I]>;
   readonly faults?: Faults | undefined;
   /**
-   * What the backend lets be counted (connections, subscriptions); after a case every number must be back where it was.
+   * Counts what the backend lets be counted (connections, subscriptions); after a case every number must be back where
+   * it was.
    */
   count?(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
 }
@@ -54,7 +55,7 @@ export interface CaseSummary {
 }
 
 interface BackendSettings {
-  /** What reports call it. */
+  /** The backend's name in reports. */
   readonly name: string;
   /** Leaves out every case it is not true of: the contract is kept in part then, and its report is called so. */
   only?(candidate: CaseSummary): boolean;
@@ -75,7 +76,7 @@ export type BackendUnderTest<I extends InterfaceName> = BackendSettings &
       }
   );
 
-/** What only a transport's author can know. */
+/** The facts that only a transport's author can know. */
 export interface TransportSettings {
   /** An address `listen` takes, made from a unique id of letters and digits. @default the id */
   address?(id: string): string;

@@ -8,7 +8,7 @@ import { eventually, until, within } from './within.ts';
 
 const boundMs = 10_000;
 
-/** What a case works with. Whatever it opens is closed after it. */
+/** The means of a case. Whatever it opens is closed after it. */
 export class CaseContext<I extends InterfaceName> {
   readonly settings: TransportSettings;
   /** Resolves as the case ends: a handler that has to stay open until then waits for it. */
@@ -44,7 +44,7 @@ export class CaseContext<I extends InterfaceName> {
     this.#spare = await this.open();
   }
 
-  /** What the backend says it can do; every instance says the same. */
+  /** The features that the backend says it has; every instance says the same. */
   get supports(): Interfaces[I]['supports'] {
     if (this.#supports === undefined) throw new Error('no instance is open yet');
     return this.#supports;

@@ -8,7 +8,7 @@ type FeatureName<F> = { [K in keyof F]: F[K] extends boolean ? K : never }[keyof
 
 type LimitName<F> = F extends { readonly maxBodyBytes: number } ? 'bodyLimit' : never;
 
-/** What a case needs: a feature the backend says it `supports`, a limit to exceed, or faults from its author. */
+/** The need of a case: a feature the backend says it `supports`, a limit to exceed, or faults from its author. */
 export type Need<I extends InterfaceName> =
   | FeatureName<Interfaces[I]['supports']>
   | LimitName<Interfaces[I]['supports']>

@@ -1,7 +1,7 @@
 const headSize = 40;
 const tailSize = 160;
 
-/** What was sent and received during one case: its first and last lines, for the report of a failure. */
+/** The messages sent and received during one case: its first and last lines, for the report of a failure. */
 export class Trace {
   readonly #started = performance.now();
   readonly #head: string[] = [];

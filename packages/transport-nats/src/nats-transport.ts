@@ -23,7 +23,7 @@ import { NatsListener } from './listener/nats-listener.ts';
 import { Dialler, inboxOn } from './socket/dialler.ts';
 import { checkTransportOptions, type NatsTransportOptions, type TransportSettings, who } from './transport-options.ts';
 
-/** What Go's `listen` is given where an address is to be made up. */
+/** The address with which Go's `listen` is asked to make one up. */
 const freshAddress = ':0';
 
 /**

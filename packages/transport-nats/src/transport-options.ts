@@ -4,19 +4,19 @@ import type { DialectChoice } from './dialect.ts';
 
 export interface NatsTransportOptions extends NatsPluginOptions {
   /**
-   * What to speak. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go
+   * The dialect. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go
    * Micro's envelope with everybody else. `go`: only Go Micro's envelope. @default 'auto'
    */
   readonly dialect?: DialectChoice | undefined;
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * What large messages that have not come whole yet may hold at one listener, in bytes that arrived, half of it for
-   * one dialling process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`. @default 8
-   * times `maxMessageBytes`
+   * The most that large messages which have not come whole yet may hold at one listener, in bytes that arrived, half of
+   * it for one dialling process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`.
+   * @default 8 times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;
-  /** What begins the addresses that `listen()` makes up. @default `inboxPrefix` */
+  /** The prefix of the addresses that `listen()` makes up. @default `inboxPrefix` */
   readonly addressPrefix?: string | undefined;
   /**
    * How long the peer of a socket may be quiet, in milliseconds, before it is asked whether it is still there; one that
@@ -33,7 +33,7 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   readonly closeTimeoutMs?: number | undefined;
 }
 
-/** What listeners and sockets need of {@link NatsTransportOptions}, checked, with defaults filled in. */
+/** The part of {@link NatsTransportOptions} that listeners and sockets need, checked, with defaults filled in. */
 export interface TransportSettings {
   readonly dialect: DialectChoice;
   readonly maxMessageBytes: number;

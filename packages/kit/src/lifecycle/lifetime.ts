@@ -25,7 +25,7 @@ export class Lifetime {
     return this.#ending === undefined;
   }
 
-  /** What ended it, once something other than a plain close did. */
+  /** The cause of the end, where it was not a plain close. */
   get cause(): MicroError | undefined {
     return this.#cause;
   }

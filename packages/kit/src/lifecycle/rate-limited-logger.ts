@@ -3,7 +3,7 @@ import { safeLogger } from './safe-logger.ts';
 
 type Level = keyof Logger;
 
-/** What is held back of one line, until its second is over. */
+/** Counts what is held back of one line, until its second is over. */
 interface Held {
   readonly timer: ReturnType<typeof setTimeout>;
   fields: LogFields | undefined;

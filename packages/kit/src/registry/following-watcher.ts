@@ -1,7 +1,7 @@
 import { LeaseTable } from './lease-table.ts';
 import { RecordWatcher, type RecordWatcherOptions } from './record-watcher.ts';
 
-/** What happened at the backend, as done to a table. */
+/** A change at the backend, as a change of a table. */
 export type TableChange = (table: LeaseTable) => void;
 
 /**

@@ -23,7 +23,7 @@ export interface PutOptions {
   readonly ttlMs?: number | readonly number[] | undefined;
   /** Marks a lease that nobody stated: {@link LeaseTable.expire} can spare it. @default false */
   readonly isGuess?: boolean | undefined;
-  /** Whom {@link LeaseTable.removeOwned} names. */
+  /** The owner, for {@link LeaseTable.removeOwned}. */
   readonly owner?: object | undefined;
 }
 

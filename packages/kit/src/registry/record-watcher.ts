@@ -16,7 +16,10 @@ export interface RecordWatcherOptions {
   readonly what: string;
   /** Only this service. @default every service */
   readonly service?: string | undefined;
-  /** What the backend knows now of what is watched: the content of a `resync`. Not changed afterwards. */
+  /**
+   * Returns the records that are watched as the backend knows them now: the content of a `resync`. They are not changed
+   * afterwards.
+   */
   readonly known: () => readonly ServiceRecord[];
   /** Ends the backend's work for it. */
   readonly stop: () => unknown;

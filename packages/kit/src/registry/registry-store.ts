@@ -1,7 +1,7 @@
 import type { AbortOptions } from '@ts-micro/core';
 
 /**
- * What a `StoreRegistry` needs of a backend: texts by name that all instances share, a clock, and a feed. Calls take
+ * The needs of a `StoreRegistry`: texts by name that all instances share, a clock, and a feed. Calls take
  * effect in the order in which they are made. Each rejects with a `MicroError`: `unavailable`, at once, where the
  * backend cannot be reached; and ends with its signal.
  */

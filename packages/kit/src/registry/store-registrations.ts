@@ -10,7 +10,7 @@ interface Registration {
 }
 
 /**
- * What one registry has registered in a store: puts it there, tells everybody, puts it back after an outage, and
+ * The registrations of one registry in a store: puts it there, tells everybody, puts it back after an outage, and
  * takes it away in the end.
  */
 export class StoreRegistrations {

@@ -24,7 +24,7 @@ import { StoreRegistrations } from './store-registrations.ts';
 import { parseNodes, staleFields, tableOf } from './stored-node.ts';
 
 export interface StoreRegistryOptions {
-  /** What flags and node metadata call it: `redis`. */
+  /** Names it in flags and node metadata: `redis`. */
   readonly name: string;
   readonly store: RegistryStore;
   /** How long closing waits for the store to take away what was registered here, in milliseconds. @default 5000 */

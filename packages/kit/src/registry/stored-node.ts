@@ -14,7 +14,7 @@ export interface StoredNode {
 // How long after the end of its lease a node is removed for good: by then nobody is about to register it.
 const dayMs = 86_400_000;
 
-/** What a node, or a version without nodes, is stored under. */
+/** The name under which a node, or a version without nodes, is stored. */
 export function fieldOf({ name, version, nodes }: ServiceRecord): string {
   return JSON.stringify([name, version, nodes[0]?.id ?? '']);
 }
@@ -24,7 +24,7 @@ export function splitRecord(record: ServiceRecord): readonly ServiceRecord[] {
   return record.nodes.length > 0 ? record.nodes.map((node) => ({ ...record, nodes: [node] })) : [record];
 }
 
-/** The nodes among these texts; what is none is left out, as anybody can write into a store. */
+/** Returns the nodes among these texts. Any other text is left out, because anybody can write into a store. */
 export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
   return Array.from(texts).flatMap((text) => {
     try {

@@ -17,7 +17,7 @@ export interface ReplySubscription {
   unsubscribe(): void;
 }
 
-/** What a subscription tells its inbox. */
+/** The events of a subscription, for its inbox. */
 export interface ReplyEvents<Reply> {
   /** `subject` is the reply subject that the reply came to. */
   onReply(subject: string, reply: Reply): void;

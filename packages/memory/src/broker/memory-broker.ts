@@ -21,7 +21,7 @@ import type { Network } from '../network.ts';
 import { MemorySubscriber } from './memory-subscriber.ts';
 
 export interface MemoryBrokerOptions {
-  /** Where it meets others. @default the one network that everybody in this process shares */
+  /** The network on which it meets others. @default the one network that everybody in this process shares */
   readonly network?: MemoryNetwork | undefined;
   /** The largest body in bytes. @default 67108864 (64 MiB) */
   readonly maxBodyBytes?: number | undefined;

@@ -2,7 +2,7 @@ import type { Message } from '@ts-micro/core';
 import { copyMessage } from '../copy-message.ts';
 import type { MemorySubscriber } from './memory-subscriber.ts';
 
-/** Who subscribes on a network. */
+/** The subscribers of a network. */
 export class Topics {
   // In the order in which the members of a queue come next.
   readonly #subscribers = new Set<MemorySubscriber>();

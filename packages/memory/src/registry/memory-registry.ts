@@ -17,7 +17,7 @@ import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 
 export interface MemoryRegistryOptions {
-  /** Where it meets others. @default the one network that everybody in this process shares */
+  /** The network on which it meets others. @default the one network that everybody in this process shares */
   readonly network?: MemoryNetwork | undefined;
   /** Events that may wait to be received from a watcher; beyond, one `resync` takes their place. @default 10000 */
   readonly maxQueuedEvents?: number | undefined;

@@ -11,7 +11,7 @@ import { copyMessage } from '../copy-message.ts';
 import type { Network } from '../network.ts';
 import type { Pipe } from './pipe.ts';
 
-/** What one end of a conversation is made of. */
+/** The parts of one end of a conversation. */
 interface SocketInit {
   readonly network: Network;
   readonly local: string;

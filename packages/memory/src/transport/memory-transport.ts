@@ -20,7 +20,7 @@ import { MemorySocket } from './memory-socket.ts';
 import { Pipe } from './pipe.ts';
 
 export interface MemoryTransportOptions {
-  /** Where it meets others. @default the one network that everybody in this process shares */
+  /** The network on which it meets others. @default the one network that everybody in this process shares */
   readonly network?: MemoryNetwork | undefined;
   /** The largest body in bytes. @default 67108864 (64 MiB) */
   readonly maxBodyBytes?: number | undefined;

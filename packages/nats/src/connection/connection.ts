@@ -1,9 +1,9 @@
 import type { AbortOptions, Closable, Headers, MicroError } from '@ts-micro/core';
 
-/** Where a connection is in its life. `draining` is after `close()` was called, while what is in flight finishes. */
+/** The phase of a connection's life. `draining` is after `close()` was called, while what is in flight finishes. */
 export type NatsStatus = 'connecting' | 'connected' | 'reconnecting' | 'draining' | 'closed';
 
-/** What can be read of a connection at any time. */
+/** The state of a connection. */
 export interface NatsState {
   readonly status: NatsStatus;
   /** `host:port` of the server connected to, or last connected to. */
@@ -89,7 +89,7 @@ export interface NatsConnection extends Closable {
   readonly address: string;
   /** The server's `max_payload` in bytes. */
   readonly maxPayload: number;
-  /** What begins reply subjects that are not given another prefix: the option `inboxPrefix`. */
+  /** The prefix of reply subjects that are given no other: the option `inboxPrefix`. */
   readonly inboxPrefix: string;
   /**
    * Returns a fresh subject that nobody can guess, without a trailing dot: `_INBOX.<22 letters and digits>`, 131 random

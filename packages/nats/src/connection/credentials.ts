@@ -1,7 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { nkeys } from 'nats';
 
-/** What a `.creds` file holds. */
+/** The content of a `.creds` file. */
 export interface UserCredentials {
   readonly jwt: string;
   readonly seed: Uint8Array;

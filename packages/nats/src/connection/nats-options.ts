@@ -34,7 +34,7 @@ export interface NatsOptions extends AbortOptions {
    * reached from here. @default false
    */
   readonly ignoreGossip?: boolean | undefined;
-  /** What the server's monitoring calls this connection. */
+  /** The connection's name in the server's monitoring. */
   readonly name?: string | undefined;
   /**
    * TLS with these; `true` for the system's certificates. Without it TLS is used with a server that is `tls://`, or
@@ -49,7 +49,9 @@ export interface NatsOptions extends AbortOptions {
   readonly nkeySeed?: string | undefined;
   /** The content of a `.creds` file: a JWT and the seed to it. */
   readonly credentials?: string | undefined;
-  /** What begins fresh reply subjects; a least-privilege account may only subscribe below its own. @default '_INBOX' */
+  /**
+   * The prefix of fresh reply subjects; a least-privilege account may only subscribe below its own. @default '_INBOX'
+   */
   readonly inboxPrefix?: string | undefined;
   /** Bounds the first connect over all servers, and waits of `ready()` without a signal. @default 5000 */
   readonly connectTimeoutMs?: number | undefined;

@@ -127,7 +127,7 @@ function decoded(text: string): string {
   }
 }
 
-/** What of a server may be shown: no credentials, nor what may be some. */
+/** Returns the part of a server that may be shown: neither credentials nor what may be some. */
 function shownOf(scheme: string | undefined, hasCredentials: boolean, host: string): string {
   const lead = scheme === undefined ? '' : `${scheme}://`;
   // Where there is no @, what follows a colon and is no port may be a password; so may the value of a query.

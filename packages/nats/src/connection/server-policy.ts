@@ -11,9 +11,8 @@ export interface ServerTls {
 }
 
 /**
- * What belongs to which server: its credentials, whether it must speak TLS, and the names its certificate may have.
- * Servers that are only
- * known from the cluster are treated like the one that told of them.
+ * Knows what belongs to which server: its credentials, whether it must speak TLS, and the names its certificate may
+ * have. Servers that are only known from the cluster are treated like the one that told of them.
  */
 export class ServerPolicy {
   readonly #settings: NatsSettings;

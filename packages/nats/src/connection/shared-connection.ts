@@ -7,7 +7,7 @@ import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
 import { wrapNatsConnection } from './wrap-connection.ts';
 
-/** What every NATS plugin takes: a connection to borrow, or what to connect with. */
+/** The options of every NATS plugin: a connection to borrow, or how to connect. */
 export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
   /**
    * Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes
@@ -22,7 +22,7 @@ export interface SharedConnection {
   readonly address: string;
   /** Every configured server as `host:port`; of a borrowed connection those it knows. */
   readonly addresses: readonly string[];
-  /** What `get()` gave, until `release()`. */
+  /** The connection that `get()` gave, until `release()`. */
   readonly current: NatsConnection | undefined;
   /**
    * True while it is connected with every subscription in place; false also where the last `get()` failed or still

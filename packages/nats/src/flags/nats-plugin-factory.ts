@@ -2,7 +2,7 @@ import type { PluginFlag, PluginOptions } from '@ts-micro/core';
 import type { NatsPluginOptions } from '../connection/shared-connection.ts';
 import { natsFlagOptions, natsFlags } from './nats-flags.ts';
 
-/** What a `/register` entry registers. */
+/** A factory as a `/register` entry registers it. */
 export interface NatsPluginFactory<P> {
   (options: PluginOptions): P;
   readonly flags: readonly PluginFlag[];

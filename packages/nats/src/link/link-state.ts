@@ -30,7 +30,7 @@ export class LinkState {
   }
 
   follow(listener: (state: NatsState) => void): () => void {
-    // One entry for each call, though the same function be given twice.
+    // One entry for each call, even where two of them give the same function.
     const entry = (state: NatsState) => listener(state);
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);

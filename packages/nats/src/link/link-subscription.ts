@@ -4,7 +4,7 @@ import { mapNatsError } from '../error.ts';
 import { LinkMessage } from './link-message.ts';
 import type { VendorConnection, VendorMessage, VendorSubscription } from './vendor-connection.ts';
 
-/** What a subscription asks of the connection it is on. */
+/** The connection, as a subscription on it sees it. */
 export interface SubscriptionHome {
   readonly logger: Logger;
   flush(options?: AbortOptions): Promise<void>;
@@ -32,7 +32,7 @@ export class LinkSubscription implements NatsSubscription {
   #retryMs = firstRetryMs;
   #isLost = false;
   #attempts = 0;
-  /** Who waits to hear of a refusal. */
+  /** Those who wait to hear of a refusal. */
   #confirms = 0;
   /** How many pings had been written before it was asked for. */
   askedAt = 0;

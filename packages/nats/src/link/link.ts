@@ -28,7 +28,7 @@ export interface LinkSettings {
   readonly connectTimeoutMs: number;
   readonly logger: Logger;
   /**
-   * What a connection that was made here can do beyond a borrowed one; without it the link is borrowed and never closes
+   * The further abilities of a connection that was made here; without it the link is borrowed and never closes
    * the client's.
    */
   readonly own?: {
@@ -41,7 +41,7 @@ export interface LinkSettings {
      * first from now on.
      */
     leaveAddress(server: string): Promise<boolean>;
-    /** What the server says by itself, as it words it. */
+    /** The server's own words, sent outside any call. */
     readonly echo: ServerEcho;
     /** A shorter way than the client's `publish`, where it has one. */
     readonly write: MessageWriter | undefined;
@@ -75,7 +75,7 @@ export class NatsLink implements NatsConnection {
   #breakDrain: (() => void) | undefined;
   #maxPayload = 1024 * 1024;
   #takesHeaders = false;
-  /** What the server said last, which may be why the connection ends. */
+  /** The server's last words, which may be why the connection ends. */
   #lastComplaint: MicroError | undefined;
 
   constructor(vendor: VendorConnection, settings: LinkSettings) {

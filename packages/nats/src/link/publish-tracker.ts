@@ -6,9 +6,8 @@ import type { NatsConnection } from '../connection/connection.ts';
 const markIntervalMs = 100;
 
 /**
- * What becomes of messages written to a connection: `confirmed` once the server has answered a ping that came after
- * them, `uncertain` where
- * the connection was lost before. Who publishes calls `wrote` for each.
+ * Tells what becomes of messages written to a connection: `confirmed` once the server has answered a ping that came
+ * after them, `uncertain` where the connection was lost before. Who publishes calls `wrote` for each.
  *
  * One ping at a time is on its way while there is anything to confirm, at most ten a second.
  */
@@ -69,7 +68,7 @@ export class PublishTracker {
     }
   }
 
-  /** What is open then is uncertain. */
+  /** Whatever is open then is uncertain. */
   close(): void {
     this.#unfollow();
     clearTimeout(this.#timer);

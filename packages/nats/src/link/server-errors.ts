@@ -7,12 +7,12 @@ const maxReported = 1000;
 /** Called with the subject of a publish that the server refused. */
 export type DenialListener = (subject: string, error: MicroError) => void;
 
-/** What the server complains of by itself, outside any call. */
+/** A complaint of the server, sent outside any call. */
 export interface Complaint {
   readonly error: MicroError;
   /** The server's own words. */
   readonly sentence: string;
-  /** What was refused; `undefined` where it is not about a subject. */
+  /** The operation that was refused; `undefined` where it is not about a subject. */
   readonly operation: 'publish' | 'subscription' | undefined;
   readonly subject: string | undefined;
   readonly queue: string | undefined;

@@ -1,6 +1,6 @@
 import type { ReceivedHeaders } from '../headers.ts';
 
-/** What is used of a message of the NATS client. */
+/** The part of the NATS client's message that is used. */
 export interface VendorMessage {
   readonly subject: string;
   readonly reply?: string;
@@ -8,7 +8,7 @@ export interface VendorMessage {
   readonly headers?: ReceivedHeaders;
 }
 
-/** What is used of a subscription of the NATS client. */
+/** The part of the NATS client's subscription that is used. */
 export interface VendorSubscription {
   getID(): number;
   isClosed(): boolean;
@@ -17,8 +17,8 @@ export interface VendorSubscription {
 }
 
 /**
- * What is used of a connection of the NATS client: `nats` 2.x and `@nats-io/*` 3.x both have it, so one interface takes
- * either.
+ * The part of the NATS client's connection that is used: `nats` 2.x and `@nats-io/*` 3.x both have it, so one interface
+ * takes either.
  *
  * Methods, not properties, so that the parameters of both generations' types fit.
  */
@@ -40,7 +40,7 @@ export interface VendorConnection {
   status(): AsyncIterable<{ readonly type: string }>;
 }
 
-/** What is used of the events that `status()` gives. */
+/** The part of the events of `status()` that is used. */
 export interface StatusEvent {
   readonly type: string;
   /** `nats` 2.x; of an `error` its code. */

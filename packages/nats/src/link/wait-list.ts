@@ -3,7 +3,7 @@ import { abortFanOut } from '@ts-micro/kit';
 
 export interface Wait {
   readonly signal: AbortSignal | undefined;
-  /** What an aborted wait was about: `nats: flush`. */
+  /** The subject of an aborted wait: `nats: flush`. */
   readonly what: string;
   readonly timeoutMs?: number | undefined;
   onTimeout(): MicroError;

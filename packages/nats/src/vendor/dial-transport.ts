@@ -8,13 +8,13 @@ import { findHost } from '../find-host.ts';
 export interface DialPlan {
   /** TLS options; `undefined` leaves it to the server whether there is TLS. */
   readonly tls: Record<string, unknown> | undefined;
-  /** What TLS is made with where the server wants it, or `tls` is given. */
+  /** The options of TLS, for a server that wants it or where `tls` is given. */
   readonly upgrade: { readonly tls: Record<string, unknown> | undefined; readonly tlsName: string };
   /** How long the server may take until its first words; `undefined` leaves that to the client. */
   readonly boundMs: number | undefined;
 }
 
-/** Who makes the connection, and is asked and told about each dial. */
+/** The owner of the connection, who is asked and told about each dial. */
 export interface Dialler {
   /** Calls the dial off. */
   readonly abandoned: AbortSignal;
@@ -31,7 +31,7 @@ export interface Dialler {
   onEnd(error: unknown): void;
 }
 
-/** What the client hands on to its transport. */
+/** The options that the client hands on to its transport. */
 export interface DialOptions extends ConnectionOptions {
   readonly dialler?: Dialler;
 }

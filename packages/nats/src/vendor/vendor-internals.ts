@@ -93,7 +93,7 @@ export function remoteIp(vendor: VendorConnection): string | undefined {
 }
 
 /**
- * What the server says by itself, at the moment it is read: its complaints as it words them, and how many of the
+ * The server's own words, at the moment they are read: its complaints as it words them, and how many of the
  * client's pings it has
  * answered, which tells what a complaint may be about.
  */

@@ -8,9 +8,8 @@ const usualBytes = 256 * 1024;
 const mostBytes = 3;
 
 /**
- * What waits to be written to the server, in the place of the client's own buffer: one run of bytes in memory that is
- * used again and
- * again, so that a message is copied once and nothing is allocated for it.
+ * Holds what waits to be written to the server, in the place of the client's own buffer: one run of bytes in memory
+ * that is used again and again, so that a message is copied once and nothing is allocated for it.
  */
 export class WriteBuffer {
   readonly #isWritten: () => boolean;

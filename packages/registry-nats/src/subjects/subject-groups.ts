@@ -11,7 +11,7 @@ export interface SubjectGroupsOptions {
   readonly onRefused: (error: MicroError, key: string) => void;
 }
 
-/** What tells groups apart. */
+/** The key of a group. */
 export function groupKey(subjects: readonly string[]): string {
   return subjects.join(',');
 }

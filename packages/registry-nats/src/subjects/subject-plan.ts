@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 
-/** Where is asked and announced, and who listens there. */
+/** Says on which subjects to ask and announce, and who listens there. */
 export interface SubjectPlan {
-  /** Where a question about a service is asked and heard; without a name, the one for all services. */
+  /**
+   * Returns the subjects on which a question about a service is asked and heard; without a name, the one for all
+   * services.
+   */
   asked(name: string | undefined): readonly string[];
-  /** Where is announced what becomes of a service. */
+  /** Returns the subjects on which changes of a service are announced. */
   announced(name: string): readonly string[];
-  /** Where a watcher of a service hears of it; without a name, of all services. */
+  /** Returns the subjects on which a watcher of a service hears of it; without a name, of all services. */
   watched(name: string | undefined): readonly string[];
 }
 

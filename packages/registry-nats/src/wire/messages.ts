@@ -3,7 +3,7 @@ import { isSubject } from '@ts-micro/nats';
 import { fieldOf, malformed, object, text } from './field.ts';
 import { service } from './record-fields.ts';
 
-/** What a peer announced on a watch subject. */
+/** An announcement of a peer on a watch subject. */
 export interface Announcement {
   /** `create` and `delete` from Go Micro; others are possible there by option. */
   readonly action: string;
@@ -12,7 +12,7 @@ export interface Announcement {
   readonly undialable: readonly NodeRecord[];
 }
 
-/** What a peer wants to know: every record, or those of one name. */
+/** A question of a peer: for every record, or for those of one name. */
 export type Question = { readonly action: 'list' } | { readonly action: 'get'; readonly name: string };
 
 /** The longest question that is read, in bytes: it has a name in it and nothing else. */

@@ -10,11 +10,11 @@ import { random, roundRobin, type SelectorStrategy } from './discovery/selector.
 import type { NodeFilter } from './discovery/service-view.ts';
 
 export interface ClientOptions {
-  /** What calls and streams go through. The client does not close it, nor any other plugin. */
+  /** Carries calls and streams. The client does not close it, nor any other plugin. */
   readonly transport: Transport;
-  /** What events go through; without it `publish` is `unsupported`. */
+  /** Carries events; without it `publish` is `unsupported`. */
   readonly broker?: Broker | undefined;
-  /** Where services are found; without it calls need an `address`. */
+  /** Finds services; without it calls need an `address`. */
   readonly registry?: Registry | undefined;
   /**
    * How one of several nodes is chosen: `leastLoad` spares those that are slow or busy, by their latency and the calls
@@ -54,7 +54,7 @@ export interface ClientOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** What calls, streams and events have in common. */
+/** The options that calls, streams and events have in common. */
 export interface OutgoingOptions extends AbortOptions {
   /** Headers of the application; those of the transport level (`Timeout`, `Content-Type`, `Micro-...`) are left out. */
   readonly metadata?: Headers | undefined;
@@ -62,11 +62,11 @@ export interface OutgoingOptions extends AbortOptions {
   readonly context?: CallContext | undefined;
   /** @default the client's */
   readonly contentType?: string | undefined;
-  /** What bodies are written and read with. @default the client's */
+  /** The codecs that bodies are written and read with. @default the client's */
   readonly codecs?: Codecs | undefined;
 }
 
-/** Where a call or stream goes to: a node of the service that the filter accepts, or an address. */
+/** Chooses the target of a call or stream: a node of the service that the filter accepts, or an address. */
 export interface TargetOptions extends NodeFilter {
   /** A listener's address, called without asking the registry. */
   readonly address?: string | undefined;

@@ -4,8 +4,8 @@ import type { GivenFlag } from './read-flags.ts';
 import { partsOf } from './server-texts.ts';
 
 /**
- * What flags and environment can say beside the plugins, under the names that `createService` and `createClient` take
- * them by.
+ * The settings that flags and environment can give beside the plugins, under the names that `createService` and
+ * `createClient` take them by.
  */
 export interface FlagSettings {
   /** `--server_name` */

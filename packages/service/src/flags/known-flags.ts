@@ -22,7 +22,7 @@ export const kinds: readonly PluginKind[] = ['transport', 'broker', 'registry'];
 
 const ownPrefixes: readonly string[] = [...kinds, 'selector', 'server_', 'register_', 'client_'];
 
-/** What begins the flags of a plugin: `my-bus` has `my_bus_`. */
+/** Returns the beginning of a plugin's flags: `my_bus_` for `my-bus`. */
 export function flagPrefix(plugin: string): string {
   return `${plugin.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')}_`;
 }

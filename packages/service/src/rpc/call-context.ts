@@ -1,7 +1,7 @@
 import type { Headers } from '@ts-micro/core';
 
 /**
- * What a handler knows of the request or event it runs for, and what goes on with the calls and events it makes in its
+ * The context of the request or event that a handler runs for. It goes on with the calls and events it makes in its
  * course: give it as `{ context }` to the client, which takes over the metadata (see `propagatedMetadata`), the
  * deadline and the signal.
  */

@@ -3,7 +3,9 @@ import type { Dialect } from './dialect.ts';
 import { goMicroDialect } from './go-micro/dialect.ts';
 import { isLean, leanDialect } from './lean/dialect.ts';
 
-/** What a peer may be spoken to in: `auto` is what it says it understands, `go` Go Micro's dialect whatever it says. */
+/**
+ * Chooses the dialect for a peer: `auto` is the one it says it understands, `go` Go Micro's dialect whatever it says.
+ */
 export type DialectChoice = 'auto' | 'go';
 
 /** True for one of the two. */
@@ -13,7 +15,7 @@ export function isDialectChoice(value: unknown): value is DialectChoice {
 
 const version = '1';
 
-/** What the metadata of a node says that understands the lean dialect. */
+/** The metadata of a node that understands the lean dialect. */
 export const leanMetadata: Headers = Object.freeze({ 'ts-micro-rpc': version });
 
 /** The dialect for a node, by its registry metadata. */

@@ -1,5 +1,5 @@
 /**
- * Who speaks in an error answer.
+ * The author of an error answer.
  *
  * - `handler` what a handler answered, whatever it relays: final, never tried again
  * - `refused` the runtime, about this request, and no handler ran

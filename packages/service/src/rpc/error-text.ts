@@ -30,8 +30,8 @@ export function formatError({ id, code, detail, status, name, data }: RemoteErro
 }
 
 /**
- * What an error text says. What is not such a JSON object, or one that says nothing, is the `detail` as a whole, with
- * code 0. (Go Micro: `errors.Parse`.)
+ * Returns the content of an error text. What is not such a JSON object, or one that says nothing, is the `detail` as a
+ * whole, with code 0. (Go Micro: `errors.Parse`.)
  */
 export function parseError(text: string): RemoteError {
   if (text.startsWith('{')) {
@@ -74,9 +74,9 @@ export function isAbort(thrown: unknown): boolean {
 }
 
 /**
- * What goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of another
- * `MicroError`, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else as code
- * 500 with its message, as Go sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
+ * Returns what goes out for an error that a handler threw: what `refuse` made as the runtime's own, the `remote` of
+ * another `MicroError`, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else
+ * as code 500 with its message, as Go sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
  *
  * Of a relayed error two things are not kept, as it is this handler's answer now: the id of a runtime, and the code
  * 408, for which a Go client would run the request again.

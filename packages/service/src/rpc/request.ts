@@ -19,7 +19,7 @@ export interface OutgoingRequest {
   readonly metadata?: Headers | undefined;
 }
 
-/** What all messages of a stream repeat. */
+/** The part that all messages of a stream repeat. */
 export type StreamRequest = Omit<OutgoingRequest, 'body'>;
 
 /** A request as a server reads it from a message. */
@@ -31,7 +31,7 @@ export interface IncomingRequest {
   readonly name: string;
   /** Empty where the message has none. */
   readonly id: string;
-  /** What binds the messages of a stream to each other. */
+  /** The part that binds the messages of a stream to each other. */
   readonly streamId: string;
   readonly contentType: string;
   /** `undefined` where no codec knows the content type. */

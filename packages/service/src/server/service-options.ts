@@ -6,7 +6,7 @@ import type { Codec } from '../rpc/codec/codec.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
 
 export interface ServiceOptions {
-  /** What clients call it: `greeter`. */
+  /** The name that clients call: `greeter`. */
   readonly name: string;
   /** @default 'latest' */
   readonly version?: string | undefined;

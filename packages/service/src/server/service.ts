@@ -6,7 +6,7 @@ import type { HandleOptions, RequestHandler, StreamHandler } from './serve/route
 
 export type ServiceState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
 
-/** What `stop` did not wait for any longer: the endpoint or topic of each handler still running. */
+/** The work that `stop` did not wait for any longer: the endpoint or topic of each handler still running. */
 export interface StopReport {
   readonly abandoned: readonly string[];
 }
@@ -39,7 +39,7 @@ export interface ServiceHealth {
   readonly draining: boolean;
   /** Handlers running now. */
   readonly running: number;
-  /** What is wrong, in plain words; empty where nothing is. */
+  /** Says in plain words what is wrong; empty where nothing is. */
   readonly reasons: readonly string[];
 }
 

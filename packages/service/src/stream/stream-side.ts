@@ -3,7 +3,7 @@ import { abortFanOut, Lifetime } from '@ts-micro/kit';
 import type { StreamEnding } from '../rpc/end-of-stream.ts';
 import type { MessageStream } from './message-stream.ts';
 
-/** What one side of a stream does through its socket; client and server differ in it. */
+/** The side of a stream as its socket sees it; client and server differ in it. */
 export interface StreamLink {
   /** Begins the message of every error: `greeter Greeter.Chat`. */
   readonly what: string;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 const heldBytesLimit = 1024 * 1024;
 
-/** What a chaos proxy does to the bytes that pass; read anew for every piece. */
+/** The faults that a chaos proxy applies to the bytes that pass; read anew for every piece. */
 export interface ChaosFaults {
   mode: 'pass' | 'stall' | 'swallow';
   delayMs: number;

@@ -4,7 +4,7 @@ import { MicroError } from '@ts-micro/core';
 import { type ChaosFaults, ChaosPipe } from './chaos-pipe.ts';
 
 export interface ChaosProxyOptions {
-  /** Where the bytes go: `host:port`. */
+  /** The target of the bytes: `host:port`. */
   readonly target: string;
 }
 

@@ -21,7 +21,7 @@ export interface NatsServerOptions {
   readonly port?: number | undefined;
 }
 
-/** What a server holds for its clients; its routes and own subscriptions are not counted. */
+/** Counts what a server holds for its clients; its routes and own subscriptions are not counted. */
 export type NatsServerCounts = {
   readonly connections: number;
   readonly subscriptions: number;

@@ -11,10 +11,9 @@ export interface NatsWorldOptions {
   /** More configuration for each server, in nats-server's own language. @default '' */
   readonly config?: string | undefined;
   /**
-   * What `kill()` does to a cluster: `together` kills all nodes, and nothing is in reach; `inTurn` kills one after the
-   * other, each once
-   * the last one is back, so that every client loses its node, some several times, and always finds another. @default
-   * 'together'
+   * The effect of `kill()` on a cluster: `together` kills all nodes, and nothing is in reach; `inTurn` kills one after
+   * the other, each once the last one is back, so that every client loses its node, some several times, and always
+   * finds another. @default 'together'
    */
   readonly kill?: 'together' | 'inTurn' | undefined;
 }

@@ -16,6 +16,6 @@ export interface CaseResult {
   readonly reason?: string | undefined;
   /** The error's stack. */
   readonly details?: string | undefined;
-  /** What was sent and received until it failed. */
+  /** The messages sent and received until it failed. */
   readonly trace?: readonly string[] | undefined;
 }

@@ -2,7 +2,7 @@ import type { CaseResult } from './case-result.ts';
 
 const shownLines = 60;
 
-/** What `verify` rejects with: the reason, and the last of what was sent and received. */
+/** The error that `verify` rejects with: the reason, and the last of what was sent and received. */
 export class ContractError extends Error {
   override readonly name: string = 'ContractError';
   readonly result: CaseResult;

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 
-/** What 2^53 - 1 takes, at seven bits a byte. */
+/** The length of 2^53 - 1, at seven bits a byte. */
 const longestVaruint = 8;
 
 /** Reads numbers off bytes from left to right. One is used again and again, as nobody reads two frames at once. */

@@ -29,14 +29,14 @@ export class FrameMessage implements Message {
     this.#frameBytes = frameBytes;
   }
 
-  /** What it counts in the window of bytes. */
+  /** Its size in the window of bytes. */
   get frameBytes(): number {
     return this.#frameBytes;
   }
 }
 
 /**
- * What a frame is about; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until
+ * The content of a frame; `sequence`, `total` and `offset` for every kind, 0 where it has none. One object, good until
  * the next is read.
  */
 export interface FrameHead {
@@ -56,7 +56,7 @@ export interface FrameHead {
   messages: number;
   /** update: bytes received. */
   bytes: number;
-  /** Where the rest of the frame begins. */
+  /** The index at which the rest of the frame begins. */
   rest: number;
 }
 

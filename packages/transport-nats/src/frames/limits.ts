@@ -14,7 +14,7 @@ export const chunkBytes: number = 256 * 1024;
 /** Chunks on the way that were not acknowledged yet. */
 export const windowChunks = 4;
 
-/** What the headers of a message may take beside a body of the largest size. */
+/** The most that the headers of a message may take beside a body of the largest size. */
 export const maxHeaderBytes: number = 64 * 1024;
 
 /**

@@ -36,7 +36,7 @@ export class NatsSocket implements Socket {
   readonly remote: string;
   /** Of the last message that came, at first of the first one to be sent. */
   dialect: Dialect;
-  /** What was sent since something came back. */
+  /** Records what was sent since something came back. */
   readonly record: SentRecord = new SentRecord();
   readonly #init: SocketInit;
   readonly #line: Line;

@@ -1,4 +1,4 @@
-/** What to do about a peer. */
+/** The decision about a peer. */
 export type Verdict = 'leave' | 'probe' | 'gone';
 
 /**

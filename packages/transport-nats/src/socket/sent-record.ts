@@ -1,6 +1,6 @@
 /**
- * What one side has sent since something came back: it alone decides whether a failure is safe to retry, which is so
- * only where the peer cannot have taken any message.
+ * Records what one side has sent since something came back: it alone decides whether a failure is safe to retry, which
+ * is so only where the peer cannot have taken any message.
  */
 export class SentRecord {
   #begun = 0;

@@ -21,7 +21,7 @@ export class FrameSender {
   /** Of the next message, or of the one that is being sent in chunks. */
   #sequence = 0;
   #bytes = 0;
-  /** What the other side has received of them. */
+  /** The number of them that the other side has received. */
   #receivedMessages = 0;
   #receivedBytes = 0;
   /** The largest sequence that the other side said it expects. */

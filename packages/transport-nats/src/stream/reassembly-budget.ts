@@ -9,8 +9,8 @@ export interface BytesHolder {
 }
 
 /**
- * What the messages of many sockets that have not come whole may hold together, counted in bytes that arrived and not
- * in those announced.
+ * Bounds what the messages of many sockets that have not come whole may hold together, counted in bytes that arrived
+ * and not in those announced.
  *
  * Where there is no room, the holder whose last bytes came longest ago goes: first one of the same peer, where that
  * holds more than half. One that is alone has always room.

@@ -26,7 +26,7 @@ export interface OpenedStream {
   readonly socket: Socket;
   readonly dialect: Dialect;
   readonly wire: WireCodec;
-  /** What every message of the stream repeats. */
+  /** The part that every message of the stream repeats. */
   readonly request: StreamRequest;
   readonly idleMs: number;
   readonly signals: readonly AbortSignal[];

@@ -3,8 +3,8 @@ import { propagatedMetadata } from '../../rpc/metadata.ts';
 import type { OutgoingOptions } from '../client-options.ts';
 
 /**
- * What goes out as metadata: the client's, over it the incoming request's, over it the call's own; `undefined` where
- * that is nothing. A name is one name in any case, written as the one that counts writes it.
+ * Returns the outgoing metadata: the client's, over it the incoming request's, over it the call's own; `undefined`
+ * where that is nothing. A name is one name in any case, written as the one that counts writes it.
  */
 export function outgoingMetadata(
   callMetadata: Headers | undefined,

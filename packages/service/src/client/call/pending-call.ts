@@ -116,12 +116,12 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     return this.#stage;
   }
 
-  /** Where it goes, once that is chosen. */
+  /** The node it goes to, once that is chosen. */
   get candidate(): Candidate | undefined {
     return this.#candidate;
   }
 
-  /** What it goes through, until it is settled. */
+  /** The socket it goes through, until it is settled. */
   get socket(): Socket | undefined {
     return this.#socket;
   }
@@ -130,7 +130,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     return this.#isReused;
   }
 
-  /** What is left of the attempt, and never nothing. */
+  /** Returns the time that is left of the attempt, at least a moment. */
   remainingMs(nowMs: number): number {
     return Math.max(1, this.#beganAtMs + this.#limitMs - nowMs);
   }
@@ -189,7 +189,9 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     return isWhole;
   }
 
-  /** Waits for `promise` until the attempt is cut short; it then rejects, and the promise goes on unheard. */
+  /**
+   * Waits for `promise` until the attempt is cut short; it then rejects, and what becomes of the promise is ignored.
+   */
   async wait<T>(promise: Promise<T>): Promise<T> {
     if (this.#cut !== undefined) {
       promise.catch(() => {});
@@ -212,7 +214,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     });
   }
 
-  /** What the attempt fails with where it was cut short. */
+  /** Returns the error of an attempt that was cut short. */
   cutError(): MicroError {
     const cut = this.#cut;
     if (cut instanceof AbortSignal) return abortError(cut, this.what);
@@ -222,7 +224,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     return this.timeoutError(details);
   }
 
-  /** What it fails with where its time is over. */
+  /** Returns the error of a call whose time is over. */
   timeoutError(details: MicroErrorOptions): MicroError {
     const isWhole = this.#beganAtMs + this.#limitMs >= this.endsByMs;
     const ms = Math.ceil(isWhole ? this.timeoutMs : this.#limitMs);

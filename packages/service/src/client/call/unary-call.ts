@@ -7,7 +7,7 @@ import type { CallOptions } from '../client-options.ts';
 import type { Attempts } from '../retry/attempts.ts';
 import { PendingCall } from './pending-call.ts';
 
-/** What a unary call sends, and with what. */
+/** The request of a unary call. */
 export interface UnaryRequest {
   readonly payload: unknown;
   readonly metadata: Headers | undefined;

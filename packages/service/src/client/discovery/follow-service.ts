@@ -6,7 +6,7 @@ const headStartMs = 20;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
-/** Whom a watcher's events go to. */
+/** Receives a watcher's events. */
 export interface ServiceFollower {
   /** All that is known of the service; from now on changes are followed. */
   onResync(records: readonly ServiceRecord[]): void;

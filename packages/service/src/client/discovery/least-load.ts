@@ -2,7 +2,7 @@ import type { Candidate, SelectorStrategy } from './selector.ts';
 
 /** How fast an old latency is forgotten: after so long it counts for a third. */
 const decayMs = 10_000;
-/** What an attempt that failed counts for at least, so that a node which fails fast does not look like a fast one. */
+/** The least that a failed attempt counts for, so that a node which fails fast does not look like a fast one. */
 const failedMs = 1000;
 /**
  * Nodes of nearly the same load are alike: else the one that is a little faster would get all calls made one by one.

@@ -26,7 +26,7 @@ export interface RegistryCacheOptions {
   readonly onGone?: ((address: string) => void) | undefined;
 }
 
-/** What is known of one service, and who is finding out more. */
+/** One service as it is known, and the lookup that finds out more. */
 interface Entry {
   readonly service: string;
   readonly ending: AbortController;
@@ -61,7 +61,7 @@ export class RegistryCache {
     this.#limit = limit;
   }
 
-  /** What is known of a service that has nodes, without waiting. */
+  /** Returns what is known of a service that has nodes, without waiting. */
   peek(service: string, nowMs: number): ServiceView | undefined {
     const entry = this.#entries.get(service);
     const view = entry?.view;
@@ -72,8 +72,8 @@ export class RegistryCache {
   }
 
   /**
-   * What is known of a service, asking the registry where that is nothing. Errors: `unavailable` where it cannot be
-   * asked, `closed`.
+   * Resolves with what is known of a service; asks the registry where that is nothing. Errors: `unavailable` where it
+   * cannot be asked, `closed`.
    */
   async lookup(service: string): Promise<ServiceView> {
     this.#lifetime.assertOpen();
@@ -90,7 +90,7 @@ export class RegistryCache {
     return entry.view ?? this.#viewOf(service, [], true);
   }
 
-  /** What is known of a service, after asking for every node of it. Errors: as `lookup`. */
+  /** Resolves with what is known of a service after asking for every node of it. Errors: as `lookup`. */
   async complete(service: string): Promise<ServiceView> {
     this.#lifetime.assertOpen();
     const entry = this.#entries.get(service) ?? this.#open(service);

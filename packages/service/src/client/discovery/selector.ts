@@ -7,7 +7,7 @@ export interface Candidate {
   readonly node: NodeRecord;
 }
 
-/** What a node is being chosen for. */
+/** The call that a node is chosen for. */
 export interface SelectRequest {
   readonly service: string;
   readonly endpoint: string;
@@ -29,7 +29,7 @@ export interface LoadObserver {
  */
 export interface SelectorStrategy {
   (candidates: readonly Candidate[], request: SelectRequest): Candidate;
-  /** What the strategy learns from, where it goes by load. */
+  /** Tells the strategy about loads, where it goes by them. */
   readonly observer?: LoadObserver | undefined;
 }
 

@@ -13,7 +13,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { finalError, isAboutTime, isCostly, isRetryable, isStale, pauseAfter } from './retry-policy.ts';
 
 /**
- * What the attempts of all calls of a client share, and what happens when one fails: the node's standing, whether
+ * Makes the attempts of all calls of a client, and decides what happens when one fails: the node's standing, whether
  * another may follow (see `retry-policy.ts`), and the pause before it.
  */
 export class Attempts {
@@ -228,7 +228,7 @@ export class Attempts {
   }
 }
 
-/** What was thrown, said of the call. What a peer answered and what the client found says so already. */
+/** Returns what was thrown as an error of the call. Answers of peers and errors of the client name it already. */
 function described(call: PendingCall, thrown: unknown, nowMs: number): MicroError {
   const error = MicroError.from(thrown, 'internal', call.what);
   const { retrySafe } = error;

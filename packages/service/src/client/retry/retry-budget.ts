@@ -1,6 +1,6 @@
 /** Retries that may follow each other at once. */
 const burst = 100;
-/** What a client that makes few calls may retry all the same. */
+/** The retries that a client with few calls has all the same. */
 const freePerSecond = 10;
 
 /**

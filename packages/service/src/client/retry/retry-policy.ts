@@ -4,10 +4,10 @@ const firstPauseMs = 100;
 const longestPauseMs = 1000;
 /** A peer that counts the same time ends a moment before the caller does. */
 const toleranceMs = 5;
-/** What a peer answers where the time is over: Go Micro's timeouts, ours, and a canceled wait. */
+/** The numbers that a peer answers where the time is over: Go Micro's timeouts, ours, and a canceled wait. */
 const timeCodes: readonly number[] = [408, 499, 504];
 
-/** What a decision goes by; no more of a call than this. */
+/** The state of a call that a decision goes by. */
 export interface AttemptState {
   /** How far the attempt got; what fails before `sending` cannot have run. */
   readonly stage: 'choosing' | 'sending' | 'waiting';
@@ -49,7 +49,7 @@ export function pauseAfter(failures: number, random: number): number {
   return longestMs * (0.5 + random / 2);
 }
 
-/** What a call fails with: not safe to retry where any of its attempts may have run. */
+/** Returns the error that a call fails with: not safe to retry where any of its attempts may have run. */
 export function finalError(error: MicroError, mayHaveRun: boolean): MicroError {
   if (!error.retrySafe || !mayHaveRun) return error;
   const { code, message, remote } = error;

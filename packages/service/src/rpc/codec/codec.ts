@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 
-/** What a body is encoded or decoded for, so that a codec with schemas can choose by it. */
+/** The use of a body that is encoded or decoded, so that a codec with schemas can choose by it. */
 export interface CodecUse {
   readonly kind: 'request' | 'response' | 'event';
   /** The endpoint (`Greeter.Hello`), or the topic of an event. */
@@ -27,7 +27,7 @@ export interface Codec {
  * headers expect.
  */
 export interface LegacyCodec extends Codec {
-  /** What the wrapper says; an absent part is empty. Throws `malformed`. */
+  /** Returns the content of the wrapper; an absent part is empty. Throws `malformed`. */
   inspect(body: Uint8Array): LegacyEnvelope;
   encodeError(text: string): Uint8Array;
 }

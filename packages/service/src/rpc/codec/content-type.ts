@@ -11,5 +11,5 @@ export const contentType = {
   text: 'text/plain',
 } as const;
 
-/** What Go Micro takes a message without a content type for. */
+/** The content type that Go Micro assumes for a message without one. */
 export const defaultContentType: string = contentType.protobuf;

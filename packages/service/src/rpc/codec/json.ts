@@ -33,8 +33,8 @@ export function parseJson(body: Uint8Array): unknown {
 /**
  * `application/json`: one document and a newline, the bytes of Go's `json.Encoder`.
  *
- * `undefined` is sent as `{}`. An empty body is `{}` to who is asked, as a Go handler gets the zero value of its
- * request, and `malformed` to who asked, as a Go server never sends one.
+ * `undefined` is sent as `{}`. An empty body is `{}` to the service, as a Go handler gets the zero value of its
+ * request, and `malformed` to the caller, as a Go server never sends one.
  */
 export const jsonCodec: Codec = {
   contentType: contentType.json,

@@ -21,7 +21,7 @@ import {
 
 const nothing = new Uint8Array(0);
 
-/** What is wrong with a message of a stream that is not open; made once, as whether it is open is known only later. */
+/** The error of a message of a stream that is not open; made once, as whether it is open is known only later. */
 const notOpen = new MicroError('malformed', 'a message of a stream that is not open');
 
 /**

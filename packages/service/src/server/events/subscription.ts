@@ -21,7 +21,7 @@ export interface SubscriptionOptions {
   readonly metadata?: Headers | undefined;
   /** The shape of an event, advertised with the subscriber. */
   readonly event?: ValueRecord | undefined;
-  /** What events are read with, instead of the service's codecs. */
+  /** The codecs that events are read with, instead of the service's. */
   readonly codecs?: Codecs | undefined;
   /** Advertised but for `internal`. @default false */
   readonly internal?: boolean | undefined;

@@ -17,7 +17,7 @@ export interface HealthInit {
   readonly running: number;
 }
 
-/** What a service says of itself to a probe. */
+/** Returns what a service tells a probe. */
 export function healthOf(init: HealthInit): ServiceHealth {
   const { state, plugins, problems, isLostForGood, startError, registration, running } = init;
   const isUp = state === 'running' || state === 'stopping';

@@ -37,7 +37,10 @@ export function nodeRecord(init: NodeInit): NodeRecord {
 const streamRequest = { name: 'Context', type: 'Context', values: [] };
 const streamResponse = { name: 'Stream', type: 'Stream', values: [] };
 
-/** What a service advertises, in Go Micro's order: handlers by name, then subscribers by topic, descending. */
+/**
+ * Returns the endpoints that a service advertises, in Go Micro's order: handlers by name, then subscribers by topic,
+ * descending.
+ */
 export function endpointRecords(
   routes: readonly Route[],
   subscriptions: readonly Subscription[],

@@ -31,7 +31,7 @@ export class ConcurrencyLimiter {
   readonly #running = new Set<HandlerContext>();
   readonly #waiting = new Fifo<WaitingRequest>();
   readonly #excused = new Set<HandlerContext>();
-  /** What waits until less runs. */
+  /** The requests that wait until fewer run. */
   readonly #checks = new Set<() => void>();
   #isOverloaded = false;
   #unary = 0;

@@ -1,7 +1,7 @@
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Routes } from './routes.ts';
 
-/** What `Debug.Stats` answers; times in seconds, sizes in bytes. (Go Micro: `debug/handler`.) */
+/** The answer of `Debug.Stats`; times in seconds, sizes in bytes. (Go Micro: `debug/handler`.) */
 interface DebugStats {
   readonly timestamp: number;
   readonly started: number;

@@ -1,4 +1,4 @@
-/** What a service still takes in. A stopping one first takes no more streams, then nothing. */
+/** Says what a service still takes in. A stopping one first takes no more streams, then nothing. */
 export class Gate {
   takesStreams = true;
   takesRequests = true;

@@ -5,7 +5,7 @@ import { metadataOf } from '../../rpc/metadata.ts';
 import { timeoutMsOf } from '../../rpc/timeout.ts';
 import { runAsHandler } from './current-handler.ts';
 
-/** What a handler of an endpoint knows besides the request. */
+/** The context of a request, for its handler. */
 export interface RequestContext extends CallContext {
   /** The name of the service that handles it. */
   readonly service: string;
@@ -20,7 +20,7 @@ export interface RequestContext extends CallContext {
   readonly remote: string;
 }
 
-/** What a subscriber knows besides the event. */
+/** The context of an event, for its subscriber. */
 export interface EventContext extends CallContext {
   /** The name of the service that handles it. */
   readonly service: string;

@@ -23,7 +23,7 @@ export interface HandleOptions {
   readonly request?: ValueRecord | undefined;
   /** The shape of a response, advertised with the endpoint. */
   readonly response?: ValueRecord | undefined;
-  /** What its bodies are read and written with, instead of the service's codecs. */
+  /** The codecs for its bodies, instead of the service's. */
   readonly codecs?: Codecs | undefined;
   /** Served but not advertised. @default false */
   readonly internal?: boolean | undefined;
@@ -80,7 +80,7 @@ export class Routes {
     return [...this.#byEndpoint.values()];
   }
 
-  /** What Go Micro's router says of an endpoint that is not there. */
+  /** The words of Go Micro's router for an endpoint that is not there. */
   explainMissing(endpoint: string): string {
     const [type = '', method, ...rest] = endpoint.split('.');
     if (method === undefined || rest.length > 0) return `rpc: service/endpoint request ill-formed: ${endpoint}`;

@@ -33,7 +33,7 @@ export class ServerStream {
   readonly #side: StreamSide;
   readonly #requestUse: CodecUse;
   readonly #responseUse: CodecUse;
-  /** What the terminal message says. */
+  /** The content of the terminal message. */
   #lastWords: ErrorAnswer = { text: endOfStream, origin: 'handler' };
   #hasPeerEnded = false;
   #hasPeerLeft = false;

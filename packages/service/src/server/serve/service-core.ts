@@ -6,7 +6,7 @@ import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Gate } from './gate.ts';
 import type { Routes } from './routes.ts';
 
-/** What everything that serves a message of one service shares. */
+/** The parts that everything shares which serves messages of one service. */
 export interface ServiceCore {
   readonly name: string;
   readonly codecs: Codecs;

@@ -9,9 +9,9 @@ import type { HandlerContext } from './handler-context.ts';
 const toleranceMs = 5;
 
 /**
- * What is answered where a handler threw: its error, or `failed` with 504 where the caller's time is over, however the
- * handler ended. A caller's own deadline that a nested call or an aborted wait brings back is no answer of the handler.
- * Never throws.
+ * Returns the answer for a handler that threw: its error, or `failed` with 504 where the caller's time is over, however
+ * the handler ended. A caller's own deadline that a nested call or an aborted wait brings back is no answer of the
+ * handler. Never throws.
  */
 export function thrownAnswer(thrown: unknown, context: HandlerContext, service: string): ErrorAnswer {
   const remainingMs = context.remainingMs ?? Number.POSITIVE_INFINITY;
