@@ -101,8 +101,12 @@ async function problemsIn(cwd, env) {
   if (!refused.output.includes('TS1479')) problems.push(`${page}: node16 is no TS1479 any more:\n${refused.output}`);
 
   const jest = bin('jest/bin/jest.js');
-  await attempt('Jest', [node, '--experimental-vm-modules', jest, '--rootDir', 'jest', '--ci'], '1 passed, 1 total');
-  await attempt('Jest with Babel', [node, jest, '--rootDir', 'jest-cjs', '--ci'], '1 passed, 1 total');
+  await attempt(
+    'Jest',
+    [node, '--experimental-vm-modules', jest, '--config', 'jest/jest.config.mjs', '--ci'],
+    '1 passed, 1 total',
+  );
+  await attempt('Jest with Babel', [node, jest, '--config', 'jest-cjs/jest.config.cjs', '--ci'], '1 passed, 1 total');
 
   await attempt('esbuild', [node, 'bundle.config.mjs'], '');
   await attempt('the bundle', [node, 'bundle.mjs'], said);
