@@ -36,7 +36,7 @@ export class NatsPublisher {
   readonly #known = new Set<string>();
   readonly #proofs = new Map<string, Proof>();
   #ping: Promise<void> | undefined;
-  /** What is published waits, as the connection is lost or was a moment ago. */
+  /** Whether messages wait, because the connection is lost or was a moment ago. */
   #isAway = false;
   #published = 0;
   #refused = 0;

@@ -4,8 +4,8 @@ import type { DialectChoice } from './dialect.ts';
 
 export interface NatsTransportOptions extends NatsPluginOptions {
   /**
-   * The dialect. `auto`: frames (`docs/native-dialect.md`) with who is dialled with metadata that says so, and Go
-   * Micro's envelope with everybody else. `go`: only Go Micro's envelope. @default 'auto'
+   * The dialect. `auto`: frames (`docs/native-dialect.md`) with a node whose metadata says that it understands them,
+   * and Go Micro's envelope with everybody else. `go`: only Go Micro's envelope. @default 'auto'
    */
   readonly dialect?: DialectChoice | undefined;
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
