@@ -18,6 +18,14 @@ export function findContractProblems(root) {
   if (values.length > mostValues) {
     problems.push(`core exports ${values.length} values, and ${mostValues} is the most: ${values.join(', ')}`);
   }
+  for (const name of ['core', 'kit']) {
+    const folder = join(root, 'packages', name);
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+    const untold = exportedValues(readFileSync(join(folder, 'src/index.ts'), 'utf8')).filter(
+      (value) => !new RegExp(`\`${value}\\b`).test(readme),
+    );
+    if (untold.length > 0) problems.push(`the README of ${name} does not name ${untold.join(', ')}`);
+  }
   if (lines >= mostLines) problems.push(`core has ${lines} lines of code, and fewer than ${mostLines} is the rule`);
   return problems;
 }
