@@ -127,7 +127,7 @@ describe('a definition of a running service', () => {
     expect(
       source,
     ).toBe(`// go.greeter 1.0.0, as the registry describes it: written by definitionOf of @ts-micro/definition.
-// Go says neither which fields may be left out, nor what is in maps and streams. \`int\` and \`uint\` are numbers here.
+// Go says neither which fields may be left out, nor what is a pointer, in a map or in a stream. \`int\` is a number here.
 import { bidiStream, defineService, unary, unchecked } from '@ts-micro/definition';
 
 export interface HelloRequest {
@@ -177,8 +177,8 @@ export const goGreeter = defineService({
     expect(source).toContain('map: { [key: string]: (D | null)[] | null } | null;');
     expect(source).toContain('pointer: D | null;');
     expect(source).toContain("/** Go's Status, of which the registry says no more. */\n  status: unknown;");
-    expect(source).toContain('inline: {\n    x: number;\n  };');
-    expect(source).toContain('export interface C {\n  d: D;\n}');
+    expect(source).toContain('inline: {\n    x: number;\n  } | null;');
+    expect(source).toContain('export interface C {\n  d: D | null;\n}');
     expect(source).toContain('export interface D {\n  e: D[] | null;\n}');
   });
 
@@ -207,7 +207,7 @@ export const goGreeter = defineService({
 
   it('offers the fields of an embedded struct beside the others', () => {
     const source = ofFields(value('Base', 'Base', [value('id', 'string')]), value('name', 'string'));
-    expect(source).toContain('  Base?: Base;\n  id?: string;\n  name: string;');
+    expect(source).toContain('  Base?: Base | null;\n  id?: string;\n  name: string;');
   });
 
   it('is the same whatever the order of the record', () => {

@@ -59,7 +59,7 @@ class DefinitionSource {
     const imports = [...this.#makers, 'defineService', ...schemas].sort();
     return [
       `// ${commentText(`${name} ${version}`)}, as the registry describes it: written by definitionOf of @ts-micro/definition.`,
-      '// Go says neither which fields may be left out, nor what is in maps and streams. `int` and `uint` are numbers here.',
+      '// Go says neither which fields may be left out, nor what is a pointer, in a map or in a stream. `int` is a number here.',
       `import { ${imports.join(', ')} } from '@ts-micro/definition';`,
       '',
       ...[...this.#structs.all.map((struct) => this.#types.declaration(struct)), ...this.#aliases].flatMap((each) => [

@@ -82,10 +82,17 @@ export class GoTypes {
   }
 
   #field(field: ValueRecord, isOptional: boolean, more?: string): string {
-    const type = this.#type(field.type, field.values);
+    const type = this.#fieldType(field);
     const note = notesOf(type, { text: '', note: more });
     const comment = note === undefined ? '' : `/** ${commentText(note)} */\n  `;
     return `${comment}${propertyName(field.name)}${isOptional ? '?' : ''}: ${indented(type.text)};`;
+  }
+
+  /** A field that is a struct may be a pointer to one, which the record does not tell, and nil. */
+  #fieldType({ type, values }: ValueRecord): TypeText {
+    const given = this.#type(type, values);
+    const isStruct = given.text.startsWith('{\n') || this.#structs.find(structName(type), values)?.name === given.text;
+    return isStruct ? orNull(given, (text) => text) : given;
   }
 
   /** The type of what Go calls `type`; of a struct, `fields` are its own. */
@@ -102,6 +109,7 @@ export class GoTypes {
 
   #named(type: string, fields: readonly ValueRecord[]): TypeText {
     const name = structName(type);
+    if (isOldTime(name, fields)) return wellKnown.Time as TypeText;
     const struct = name === '' ? undefined : this.#structs.find(name, fields);
     if (struct !== undefined) return { text: struct.name };
     if (fields.length > 0) return { text: this.#body(fields) };
@@ -109,6 +117,11 @@ export class GoTypes {
     if (name === '') return unknownType;
     return { text: 'unknown', note: `Go's ${name}, of which the registry says no more.` };
   }
+}
+
+/** Go Micro before v4.7 tells the insides of `time.Time` as well, under the names of their types. */
+function isOldTime(name: string, fields: readonly ValueRecord[]): boolean {
+  return name === 'Time' && fields.map(({ type }) => type).join() === 'uint64,int64,Location';
 }
 
 /** A slice, map or pointer of Go may be nil. */

@@ -41,6 +41,30 @@ type (
 	TextMessage struct {
 		Text string `json:"text"`
 	}
+	// Everything has a field of each kind that Go's JSON has a form for.
+	Everything struct {
+		Big      int64             `json:"big"`
+		Unsigned uint64            `json:"unsigned"`
+		Count    int               `json:"count"`
+		Ratio    float64           `json:"ratio"`
+		On       bool              `json:"on"`
+		Bytes    []byte            `json:"bytes"`
+		At       time.Time         `json:"at"`
+		Took     time.Duration     `json:"took"`
+		Labels   map[string]string `json:"labels"`
+		Texts    []string          `json:"texts"`
+		Items    []Item            `json:"items"`
+		Home     *Place            `json:"home"`
+		First    Item              `json:"first"`
+	}
+	Item struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+	}
+	Place struct {
+		Street string `json:"street"`
+		Parent *Place `json:"parent"`
+	}
 )
 
 // Unary is the part of the greeter that needs nothing of Go Micro; generations embed it in their handler.
@@ -51,6 +75,12 @@ type Unary struct {
 // Echo answers any JSON with itself.
 func (u *Unary) Echo(_ context.Context, request *json.RawMessage, response *json.RawMessage) error {
 	*response = append(json.RawMessage(nil), *request...)
+	return nil
+}
+
+// Types answers its request.
+func (u *Unary) Types(_ context.Context, request *Everything, response *Everything) error {
+	*response = *request
 	return nil
 }
 

@@ -7,6 +7,7 @@ import { registryRows } from './registry-rows.ts';
 import { robustnessRows } from './robustness-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
+import { typedRows } from './typed-rows.ts';
 
 /** The matrix, in the order it is run. */
 export const rows: readonly Row[] = [
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   ...tsToGoStreamRows,
   ...goToTsRows,
   ...goToTsStreamRows,
+  ...typedRows,
   ...eventRows,
   ...registryRows,
   ...commandRows,
