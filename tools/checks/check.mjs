@@ -3,6 +3,7 @@ import { root, runTurbo } from '../setup/program.mjs';
 import { findContractProblems } from './contract.mjs';
 import { findFloorProblems } from './floors.mjs';
 import { findFolderProblems } from './folders.mjs';
+import { findInstantiationProblems } from './instantiations.mjs';
 import { findLicenceProblems } from './licences.mjs';
 import { findLineProblems } from './lines.mjs';
 import { findManifestProblems } from './manifests.mjs';
@@ -29,6 +30,7 @@ const checks = {
   unused: () => tool('knip/bin/knip.js', '--no-progress'),
   versions: () => tool('sherif/index.js'),
   snippets: () => findSnippetProblems(root),
+  instantiations: () => findInstantiationProblems(root),
   packing: async () => {
     const problems = turbo('build', 'declarations');
     if (problems.length > 0) return problems;
