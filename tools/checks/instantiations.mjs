@@ -10,8 +10,8 @@ const endpoints = 200;
 const mostInstantiations = 330_000;
 
 /**
- * Measures what a large definition costs the compiler, by the number of types it instantiates, which is the same on every
- * machine: a definition with a handler and a call for each endpoint, less what its schemas alone take.
+ * Measures what a large definition costs the compiler, by the number of types it instantiates, which is the same on
+ * every machine: a definition with a handler and a call for each endpoint, less what its schemas alone take.
  *
  * @type {(root: string) => Promise<string[]>}
  */

@@ -127,7 +127,7 @@ describe('a definition of a running service', () => {
     expect(
       source,
     ).toBe(`// go.greeter 1.0.0, as the registry describes it: written by definitionOf of @ts-micro/definition.
-// Go says neither which fields may be left out, nor what is a pointer, in a map or in a stream. \`int\` is a number here.
+// Go does not tell which fields may be left out, nor what is a pointer, in a map or in a stream. \`int\` is a number.
 import { bidiStream, defineService, unary, unchecked } from '@ts-micro/definition';
 
 export interface HelloRequest {

@@ -8,7 +8,10 @@ import { isPromise } from '../validate/validate.ts';
 import { type CalledEndpoint, makeCall } from './calls.ts';
 import type { TypedClient } from './typed-client.ts';
 
-/** Which service a typed client calls, and what it checks. Where something is not checked, its schema does not transform it either. */
+/**
+ * Which service a typed client calls, and what it checks. Where something is not checked, its schema does not transform
+ * it either.
+ */
 export interface TypedClientOptions {
   /** The service to call, where it goes by another name than its definition. @default the definition's name */
   readonly service?: string | undefined;

@@ -11,7 +11,10 @@ interface WithFailure<Errors extends ErrorSchemas> {
   failure(error: unknown): FailureOf<Errors> | undefined;
 }
 
-/** Calls an endpoint; resolves and fails as `client.call`, with `invalid` where the request does not fit and `malformed` where the response does not. */
+/**
+ * Calls an endpoint; resolves and fails as `client.call`, with `invalid` where the request does not fit and `malformed`
+ * where the response does not.
+ */
 export interface UnaryCall<Request, Response, Errors extends ErrorSchemas> extends WithFailure<Errors> {
   (request: Request, options?: CallOptions): Promise<Response>;
 }
@@ -21,7 +24,9 @@ export interface ServerStreamCall<Request, Response, Errors extends ErrorSchemas
   (request: Request, options?: StreamOptions): ResponseStream<Response>;
 }
 
-/** Sends every request there is and resolves with the response; leaves off where the service answers or fails before. */
+/**
+ * Sends every request there is and resolves with the response; leaves off where the service answers or fails before.
+ */
 export interface ClientStreamCall<Request, Response, Errors extends ErrorSchemas> extends WithFailure<Errors> {
   (requests: Iterable<Request> | AsyncIterable<Request>, options?: StreamOptions): Promise<Response>;
 }

@@ -2,8 +2,9 @@ import { MicroError } from '@ts-micro/core';
 import type { MessageStream } from '@ts-micro/service';
 
 /**
- * Sends what there is, ends, and resolves with the one response; closes the stream in any case. Where the service is done before, or the
- * stream ends, what is left is not asked for. Rejects with what the requests throw, and as the stream does.
+ * Sends what there is, ends, and resolves with the one response; closes the stream in any case. Where the service is
+ * done before, or the stream ends, what is left is not asked for. Rejects with what the requests throw, and as the
+ * stream does.
  */
 export async function upload(
   what: string,

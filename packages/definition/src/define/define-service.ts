@@ -11,7 +11,10 @@ export type EventMap = Readonly<Record<string, Schema>>;
 /** No events. */
 export type NoEvents = Readonly<Record<never, Schema>>;
 
-/** Gives the JSON Schema of a schema whose library does not do so itself, as `toJsonSchema` of `@valibot/to-json-schema` does. */
+/**
+ * Gives the JSON Schema of a schema whose library does not do so itself, as `toJsonSchema` of `@valibot/to-json-schema`
+ * does.
+ */
 export type JsonSchemaConverter = (schema: never) => object;
 
 /** What a definition is made of. */

@@ -15,15 +15,18 @@ export interface EndpointInit<Request extends Schema, Response extends Schema, E
   readonly response: Response;
   /** The errors that handlers throw by name and clients tell apart. */
   readonly errors?: Errors;
-  /** That running it twice does no harm, which the client's retries go by; of a stream it is only advertised. @default false */
+  /**
+   * That running it twice does no harm, which the client's retries go by; of a stream it is only advertised. @default
+   * false
+   */
   readonly idempotent?: boolean;
   /** What it does, for people and for agents: advertised as Go Micro's gateways read it. */
   readonly description?: string;
   /** A request to show, advertised likewise. */
   readonly example?: InputOf<Request>;
   /**
-   * That JSON integers which a `number` cannot hold arrive as `bigint`, and a `bigint` is sent as such an integer: for Go's `int64`.
-   * Smaller ones arrive as `number` all the same. @default false
+   * That JSON integers which a `number` cannot hold arrive as `bigint`, and a `bigint` is sent as such an integer: for
+   * Go's `int64`. Smaller ones arrive as `number` all the same. @default false
    */
   readonly exactIntegers?: boolean;
   /** What its bodies are written and read with. @default the built-in codecs */

@@ -5,7 +5,10 @@ import { pascalCase } from './pascal-case.ts';
 // As Go Micro describes a value: the root, its fields, and theirs.
 const deepest = 3;
 
-/** The shape of a value in the words of Go Micro's registry: Go type names, structs as nested values, and no type name for what has none in Go. */
+/**
+ * The shape of a value in the words of Go Micro's registry: Go type names, structs as nested values, and no type name
+ * for what has none in Go.
+ */
 export function valueRecord(schema: JsonSchema, name: string): ValueRecord {
   const type = typeNameOf(schema, schema, name);
   return { name: type === '' ? name : type, type, values: fieldsOf(schema, schema, 1) };

@@ -11,8 +11,9 @@ const streamKinds = ['bidiStream', 'clientStream', 'serverStream'];
 /**
  * The TypeScript source of a definition of a running service, Go or TypeScript, by its record in the registry.
  *
- * It is the same text for the same record whatever order its endpoints come in. Go's structs become interfaces; of what the registry does
- * not tell, the type is `unknown`: the messages of Go's streams, the elements of maps. Its schemas check nothing.
+ * It is the same text for the same record whatever order its endpoints come in. Go's structs become interfaces; of what
+ * the registry does not tell, the type is `unknown`: the messages of Go's streams, the elements of maps. Its schemas
+ * check nothing.
  */
 export function definitionOf(record: ServiceRecord): string {
   return new DefinitionSource(record).text();
@@ -59,7 +60,7 @@ class DefinitionSource {
     const imports = [...this.#makers, 'defineService', ...schemas].sort();
     return [
       `// ${commentText(`${name} ${version}`)}, as the registry describes it: written by definitionOf of @ts-micro/definition.`,
-      '// Go says neither which fields may be left out, nor what is a pointer, in a map or in a stream. `int` is a number here.',
+      '// Go does not tell which fields may be left out, nor what is a pointer, in a map or in a stream. `int` is a number.',
       `import { ${imports.join(', ')} } from '@ts-micro/definition';`,
       '',
       ...[...this.#structs.all.map((struct) => this.#types.declaration(struct)), ...this.#aliases].flatMap((each) => [

@@ -16,8 +16,8 @@ interface Variant {
 /**
  * The structs that the values of a record name, wherever in them.
  *
- * Go Micro describes three levels and no elements of slices, so that what one value leaves out another may tell. Types of one name and
- * different fields are of different Go packages.
+ * Go Micro describes three levels and no elements of slices, so that what one value leaves out another may tell. Types
+ * of one name and different fields are of different Go packages.
  */
 export class GoStructs {
   readonly #names: TypeNames;

@@ -24,7 +24,10 @@ const basic: Readonly<Record<string, TypeText>> = {
   '[]byte': bytes,
 };
 
-/** Types of Go's libraries that JSON has a form of its own for, unless the record says that they are structs of the service. */
+/**
+ * Types of Go's libraries that JSON has a form of its own for, unless the record says that they are structs of the
+ * service.
+ */
 const wellKnown: Readonly<Record<string, TypeText>> = {
   Time: { text: 'string', note: 'A time, as ISO 8601 text.' },
   Duration: { ...bigInteger, note: 'Nanoseconds: bigint where a number cannot hold them.' },

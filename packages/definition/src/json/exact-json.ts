@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { MicroError } from '@ts-micro/core';
 import { type Codec, type Codecs, type CodecUse, createCodecs, jsonCodec } from '@ts-micro/service';
 
-// Node 20 neither shows the source of a number to a reviver nor writes raw JSON, so integers pass `JSON` as marked texts.
+// Node 20 neither shows the source of a number to a reviver nor writes raw JSON, so integers pass `JSON` as marked
+// texts.
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

@@ -10,8 +10,9 @@ export interface JsonRules {
 }
 
 /**
- * Why JSON cannot carry a value as it is, with the path, or `undefined` where it can: what `JSON.stringify` would refuse, leave out or
- * change in silence. An object of a class is carried by its fields, one with a `toJSON` as what that gives. Never throws.
+ * Why JSON cannot carry a value as it is, with the path, or `undefined` where it can: what `JSON.stringify` would
+ * refuse, leave out or change in silence. An object of a class is carried by its fields, one with a `toJSON` as what
+ * that gives. Never throws.
  */
 export function unfitForJson(value: unknown, rules: JsonRules): string | undefined {
   const path: PropertyKey[] = [];

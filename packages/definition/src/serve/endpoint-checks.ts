@@ -22,7 +22,10 @@ export function requestCheck({ what, endpoint, validateRequests }: ServedEndpoin
   );
 }
 
-/** Fails a response that does not fit. The log has the path; the caller is told that the service is at fault and no more. */
+/**
+ * Fails a response that does not fit. The log has the path; the caller is told that the service is at fault and no
+ * more.
+ */
 export function responseCheck({ what, service, endpoint, validateResponses }: ServedEndpoint): Check | undefined {
   const detail = `${what}: the response does not fit the definition`;
   const remote = { id: service, code: 500, detail, status: 'Internal Server Error' };

@@ -15,7 +15,10 @@ export interface ImplementOptions {
   readonly validateRequests?: boolean | undefined;
   /** Responses and messages of handlers, before they are sent. @default true */
   readonly validateResponses?: boolean | undefined;
-  /** That the JSON Schemas are in the registry as well, as far as they are small, and of streams who sends how many. @default true */
+  /**
+   * That the JSON Schemas are in the registry as well, as far as they are small, and of streams who sends how many.
+   * @default true
+   */
   readonly advertiseSchemas?: boolean | undefined;
 }
 
@@ -33,8 +36,9 @@ const budgets = new WeakMap<Service, SchemaBudget>();
 /**
  * Handles every endpoint of a definition, beside whatever else the service handles.
  *
- * A request that does not fit is refused with `invalid` before its handler runs, saying path and rule; a response that does not fit is
- * logged and answered with a 500 that says no more. Throws as `service.handle` does, and `invalid` where a handler is missing or unknown.
+ * A request that does not fit is refused with `invalid` before its handler runs, saying path and rule; a response that
+ * does not fit is logged and answered with a 500 that says no more. Throws as `service.handle` does, and `invalid`
+ * where a handler is missing or unknown.
  */
 export function implement<const D extends ServiceDefinition>(
   service: Service,
@@ -65,7 +69,10 @@ export function handle<const D extends ServiceDefinition, const Name extends key
   addEndpoint(service, definition, name, handler as never, options);
 }
 
-/** Handles the events of one topic of a definition. One that does not fit is reported as what a handler throws, and counted, and does not get to the handler. */
+/**
+ * Handles the events of one topic of a definition. One that does not fit is reported as what a handler throws, and
+ * counted, and does not get to the handler.
+ */
 export function subscribe<const D extends ServiceDefinition, const Topic extends keyof D['events'] & string>(
   service: Service,
   definition: D,

@@ -5,7 +5,10 @@ import type { FailOptions } from '../define/failures.ts';
 import { unfitForJson } from '../json/unfit-for-json.ts';
 import { isPromise, validate } from '../validate/validate.ts';
 
-/** Makes the errors that an endpoint is defined with. Data that does not fit, or a name that is not defined, is an `internal` error instead. */
+/**
+ * Makes the errors that an endpoint is defined with. Data that does not fit, or a name that is not defined, is an
+ * `internal` error instead.
+ */
 export function failOf(
   service: string,
   what: string,

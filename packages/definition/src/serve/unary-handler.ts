@@ -3,7 +3,10 @@ import { isPromise } from '../validate/validate.ts';
 import { requestCheck, responseCheck, type ServedEndpoint } from './endpoint-checks.ts';
 import { failOf } from './typed-error.ts';
 
-/** A typed handler as the service runs it. What need not be awaited is done in the same turn, as the service itself does. */
+/**
+ * A typed handler as the service runs it. What need not be awaited is done in the same turn, as the service itself
+ * does.
+ */
 export function unaryHandler(
   served: ServedEndpoint,
   handler: (request: unknown, context: RequestContext, fail: unknown) => unknown,

@@ -10,7 +10,10 @@ export interface StreamChecks {
   readonly failure?: ((error: unknown) => unknown) | undefined;
 }
 
-/** A stream whose values are checked both ways. One that does not fit fails its own `send` or `receive` and leaves the stream usable. */
+/**
+ * A stream whose values are checked both ways. One that does not fit fails its own `send` or `receive` and leaves the
+ * stream usable.
+ */
 export class CheckedStream<Send = unknown, Receive = unknown> implements MessageStream<Send, Receive> {
   readonly #inner: MessageStream<unknown, unknown>;
   readonly #checks: StreamChecks;

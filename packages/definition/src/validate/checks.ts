@@ -15,8 +15,8 @@ export function incomingCheck(schema: Schema, isOn: boolean, refusal: Refusal): 
 }
 
 /**
- * Checks what goes out: it fits the schema, and JSON can carry it. It goes on as it was given, as the receiver runs the schema again and a
- * transformation must not happen twice.
+ * Checks what goes out: it fits the schema, and JSON can carry it. It goes on as it was given, as the receiver runs the
+ * schema again and a transformation must not happen twice.
  */
 export function outgoingCheck(
   schema: Schema,
