@@ -5,7 +5,7 @@ import type { Endpoint, ErrorSchemas } from '../define/endpoint.ts';
 import type { FailureOf } from '../define/failures.ts';
 import type { InputOf, OutputOf, Schema } from '../define/schema.ts';
 
-/** What every call can say of what it failed with. */
+/** Tells what a call failed with. */
 interface WithFailure<Errors extends ErrorSchemas> {
   /** Which of the endpoint's own errors `error` is, with its data; `undefined` for any other. */
   failure(error: unknown): FailureOf<Errors> | undefined;

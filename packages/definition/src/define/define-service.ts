@@ -17,20 +17,20 @@ export type NoEvents = Readonly<Record<never, Schema>>;
  */
 export type JsonSchemaConverter = (schema: never) => object;
 
-/** What a definition is made of. */
+/** The parts of a definition. */
 export interface ServiceInit<Endpoints extends EndpointMap, Events extends EventMap> {
-  /** What clients call it: `greeter`. */
+  /** The name that clients call: `greeter`. */
   readonly name: string;
   readonly endpoints: Endpoints;
   /** The events that have to do with the service, whoever publishes and handles them. */
   readonly events?: Events;
-  /** What makes JSON Schemas, which are advertised. @default the schema's own, where it has one (zod, arktype) */
+  /** Makes the JSON Schemas that are advertised. @default the schema's own, where it has one (zod, arktype) */
   readonly jsonSchema?: JsonSchemaConverter;
   /** {@link EndpointInit.exactIntegers} of all endpoints, and of events. @default false */
   readonly exactIntegers?: boolean;
 }
 
-/** What a service understands and answers, for both ends to share. */
+/** The requests, answers and events of a service, for both ends to share. */
 export interface ServiceDefinition<Endpoints extends EndpointMap = EndpointMap, Events extends EventMap = EventMap> {
   readonly name: string;
   readonly endpoints: Endpoints;

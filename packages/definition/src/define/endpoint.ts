@@ -1,13 +1,13 @@
 import type { Codecs } from '@ts-micro/service';
 import type { InputOf, Schema } from './schema.ts';
 
-/** Who sends how many messages; the words are gRPC's. */
+/** Says which side sends how many messages; the words are gRPC's. */
 export type EndpointKind = 'unary' | 'serverStream' | 'clientStream' | 'bidiStream';
 
 /** The errors an endpoint may answer with, by name: the schema of each one's data. */
 export type ErrorSchemas = Readonly<Record<string, Schema>>;
 
-/** What an endpoint is made of. */
+/** The parts of an endpoint. */
 export interface EndpointInit<Request extends Schema, Response extends Schema, Errors extends ErrorSchemas> {
   /** The request, or each message that a client streams. */
   readonly request: Request;
@@ -20,7 +20,7 @@ export interface EndpointInit<Request extends Schema, Response extends Schema, E
    * false
    */
   readonly idempotent?: boolean;
-  /** What it does, for people and for agents: advertised as Go Micro's gateways read it. */
+  /** Describes the endpoint, for people and for agents: advertised as Go Micro's gateways read it. */
   readonly description?: string;
   /** A request to show, advertised likewise. */
   readonly example?: InputOf<Request>;
@@ -29,7 +29,7 @@ export interface EndpointInit<Request extends Schema, Response extends Schema, E
    * Go's `int64`. Smaller ones arrive as `number` all the same. @default false
    */
   readonly exactIntegers?: boolean;
-  /** What its bodies are written and read with. @default the built-in codecs */
+  /** The codecs for its bodies. @default the built-in codecs */
   readonly codecs?: Codecs;
   /** The content type that a client uses. @default 'application/json' */
   readonly contentType?: string;

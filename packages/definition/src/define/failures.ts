@@ -10,13 +10,13 @@ export type FailureOf<Errors extends ErrorSchemas> = {
   [Name in NameIn<Errors>]: {
     readonly name: Name;
     readonly data: OutputOf<Errors[Name]>;
-    /** What it says in words. */
+    /** The error in words. */
     readonly detail: string;
   };
 }[NameIn<Errors>];
 
 export interface FailOptions {
-  /** What a Go client reads. @default the name, with spaces for underscores */
+  /** The text that a Go client reads. @default the name, with spaces for underscores */
   readonly detail?: string;
   /** The HTTP-like number of the error. @default 400 */
   readonly code?: number;

@@ -3,10 +3,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 /** A validator of any library that implements Standard Schema v1: zod, valibot, arktype, effect. */
 export type Schema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output>;
 
-/** What goes on the wire: what a sender gives, before the schema transforms it. */
+/** The value on the wire: as a sender gives it, before the schema transforms it. */
 export type InputOf<S extends Schema> = StandardSchemaV1.InferInput<S>;
 
-/** What a receiver gets: what the schema makes of it. */
+/** The value for the receiver: as the schema transforms it. */
 export type OutputOf<S extends Schema> = StandardSchemaV1.InferOutput<S>;
 
 /** A schema that takes every value for a `T` and checks nothing: for peers whose types are known and trusted. */

@@ -19,7 +19,7 @@ export const advertised = {
   exactIntegers: 'exact-integers',
 } as const;
 
-/** What an endpoint is served with, and advertised as; without a budget the JSON Schemas are left out. */
+/** Returns how an endpoint is served and advertised; without a budget the JSON Schemas are left out. */
 export function handleOptions(
   definition: ServiceDefinition,
   name: string,
@@ -51,7 +51,7 @@ export function handleOptions(
   };
 }
 
-/** What a subscriber is advertised as. */
+/** Returns how a subscriber is advertised. */
 export function eventOptions(
   definition: ServiceDefinition,
   topic: string,

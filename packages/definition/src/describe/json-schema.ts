@@ -41,7 +41,7 @@ export function jsonSchemaOf(schema: Schema, converter: JsonSchemaConverter | un
   }
 }
 
-/** What a `$ref` into the schema's own `$defs` stands for. */
+/** Returns the schema that a `$ref` into the schema's own `$defs` stands for. */
 export function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
   const name = /^#\/(?:\$defs|definitions)\/(.+)$/.exec(schema.$ref ?? '')?.[1];
   if (schema.$ref === '#') return root;

@@ -132,12 +132,12 @@ function parsed(text: string | undefined): JsonSchema | undefined {
   }
 }
 
-/** What a definition may have as an endpoint. */
+/** Tells whether a definition may have it as an endpoint. */
 function isCallable(name: string): boolean {
   return /^[^.\s]+\.[^.\s]+$/.test(name) && !/^(events|__proto__)\.|\.__proto__$/.test(name);
 }
 
-/** What a definition may have as an event: no wildcards. */
+/** Tells whether a definition may have it as an event: no wildcards. */
 function isTopic(topic: string | undefined): boolean {
   return topic !== undefined && /^[^.\s*>\p{C}]+(\.[^.\s*>\p{C}]+)*$/u.test(topic);
 }

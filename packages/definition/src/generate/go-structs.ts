@@ -3,7 +3,7 @@ import type { TypeNames } from './source-text.ts';
 
 /** One struct of a Go service, as far as its record tells. */
 export interface GoStruct {
-  /** What it is called in TypeScript. */
+  /** The name in TypeScript. */
   readonly name: string;
   readonly fields: readonly ValueRecord[];
 }

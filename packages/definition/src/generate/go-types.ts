@@ -51,7 +51,7 @@ export class GoTypes {
     return type.text === 'unknown' && value.type !== '' ? { ...type, text: '{ [key: string]: unknown }' } : type;
   }
 
-  /** What a struct is declared as. */
+  /** Returns the declaration of a struct. */
   declaration({ name, fields }: GoStruct): string {
     return `export interface ${name} ${this.#body(fields)}`;
   }

@@ -1,7 +1,7 @@
 /** A TypeScript type, and what is to be said of it. */
 export interface TypeText {
   readonly text: string;
-  /** What the type alone does not tell. */
+  /** Further facts that the type alone does not tell. */
   readonly note?: string | undefined;
   /** That its integers may be beyond a `number`. */
   readonly hasBigIntegers?: boolean | undefined;

@@ -69,7 +69,7 @@ function problemAmong(value: object, rules: JsonRules, path: PropertyKey[], hold
   return undefined;
 }
 
-/** What is wrong with an object that JSON makes something else of. */
+/** Returns what is wrong with an object that JSON changes into something else. */
 function lostAsJson(value: object): string | undefined {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || Array.isArray(value)) return undefined;

@@ -30,7 +30,7 @@ interface HandlerByKind<Request extends Schema, Response extends Schema, Errors 
   ) => void | Promise<void> | AsyncIterable<InputOf<Response>>;
 }
 
-/** What handles an endpoint. */
+/** The handler of an endpoint. */
 export type HandlerOf<E extends Endpoint> = HandlerByKind<E['request'], E['response'], E['errors']>[E['kind']];
 
 /** A handler for each endpoint of a definition. */
@@ -38,5 +38,5 @@ export type Handlers<D extends ServiceDefinition> = {
   readonly [Name in keyof D['endpoints']]: HandlerOf<D['endpoints'][Name]>;
 };
 
-/** What handles an event of a definition. */
+/** The handler of an event. */
 export type EventHandlerOf<S extends Schema> = (event: OutputOf<S>, context: EventContext) => void | Promise<void>;

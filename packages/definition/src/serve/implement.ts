@@ -9,7 +9,7 @@ import type { EventHandlerOf, HandlerOf, Handlers } from './handlers.ts';
 import { streamHandler } from './stream-handlers.ts';
 import { unaryHandler } from './unary-handler.ts';
 
-/** What a service checks. Where something is not checked, its schema does not transform it either. */
+/** Says what a service checks. Where something is not checked, its schema does not transform it either. */
 export interface ImplementOptions {
   /** Requests and messages of clients, before a handler gets them. @default true */
   readonly validateRequests?: boolean | undefined;
@@ -22,7 +22,7 @@ export interface ImplementOptions {
   readonly advertiseSchemas?: boolean | undefined;
 }
 
-/** What a typed subscriber checks, beside the options of any other. */
+/** Says what a typed subscriber checks, beside the options of any other. */
 export interface TypedSubscriptionOptions extends SubscriptionOptions {
   /** @default true */
   readonly validate?: boolean | undefined;

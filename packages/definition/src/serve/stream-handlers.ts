@@ -38,7 +38,7 @@ async function sendAll(stream: MessageStream, values: AsyncIterable<unknown> | I
   for await (const value of values) await stream.send(value);
 }
 
-/** What the client sends, to the end. Leaving early leaves the stream open for the response. */
+/** The messages of the client, to the end. Leaving early leaves the stream open for the response. */
 async function* requestsOf(stream: MessageStream): AsyncGenerator<unknown, void, undefined> {
   for (let value = await stream.receive(); value !== undefined; value = await stream.receive()) yield value;
 }

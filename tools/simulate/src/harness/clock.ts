@@ -17,7 +17,10 @@ export interface Task {
 const realImmediate = globalThis.setImmediate;
 const kindOrder: Readonly<Record<TaskKind, number>> = { timer: 0, signal: 0, arrival: 1, harness: 2 };
 
-/** Virtual time: a queue of tasks. Between two of them every microtask runs, so that what a task leads to belongs to its machine. */
+/**
+ * Virtual time: a queue of tasks. Between two of them every microtask runs, so that what a task leads to belongs to its
+ * machine.
+ */
 export class Clock {
   readonly #heap: Task[] = [];
   #nowMs = 0;

@@ -65,8 +65,8 @@ function delayOf(delayMs: unknown): number {
 }
 
 /**
- * Puts a clock and chance that a seed decides in the place of Node's, also for those who import them from `node:` modules; returns what undoes
- * it. One world at a time.
+ * Puts a clock and chance that a seed decides in the place of Node's, also for those who import them from `node:`
+ * modules; returns what undoes it. One world at a time.
  */
 export function installGlobals(clock: Clock, seed: number): () => void {
   // Apart, so that drawing an identity changes nothing that is decided by chance.

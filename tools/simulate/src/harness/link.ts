@@ -7,8 +7,8 @@ export interface LinkTiming {
 }
 
 /**
- * One direction of a TCP connection: in order, late, all or nothing. What arrives at one moment is read in one turn of the reader's event
- * loop, without anything else between.
+ * One direction of a TCP connection: in order, late, all or nothing. What arrives at one moment is read in one turn of
+ * the reader's event loop, without anything else between.
  */
 export class Link<Item> {
   readonly #clock: Clock;

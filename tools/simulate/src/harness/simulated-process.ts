@@ -47,7 +47,10 @@ export class SimulatedProcess {
     await Promise.all([this.transport.close(), this.broker.close(), this.registry.close()]);
   }
 
-  /** Counts what is opened through the transport, in the place of its own methods, so that its objects stay what they are. */
+  /**
+   * Counts what is opened through the transport, in the place of its own methods, so that its objects stay what they
+   * are.
+   */
   #watchTransport(): void {
     const { transport } = this;
     const dial = transport.dial.bind(transport);

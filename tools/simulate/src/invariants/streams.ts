@@ -19,7 +19,10 @@ interface SideRecord {
   hasLeft: boolean;
 }
 
-/** One stream as both ends saw it: what arrives is a prefix of what was sent, in order, and the end comes after the last message. */
+/**
+ * One stream as both ends saw it: what arrives is a prefix of what was sent, in order, and the end comes after the last
+ * message.
+ */
 export class StreamRecord {
   readonly id: string;
   readonly #world: World;
@@ -54,7 +57,10 @@ export class StreamRecord {
     mine.received = number + 1;
   }
 
-  /** `receive` gave `undefined` to a side that had not closed. Judged a moment later, when the other side has said what it did. */
+  /**
+   * `receive` gave `undefined` to a side that had not closed. Judged a moment later, when the other side has said what
+   * it did.
+   */
   sawEnd(side: Side): void {
     const mine = this[side];
     const peer = this[side === 'client' ? 'handler' : 'client'];

@@ -12,7 +12,10 @@ type StreamAction = Extract<Action, { kind: 'stream' }>;
 
 /** What the clock and the network may take beyond a deadline. */
 const slackMs = 50;
-/** Handlers live so long at most, and a side that vanished is found out in the idle time: nothing on a stream waits longer than both. */
+/**
+ * Handlers live so long at most, and a side that vanished is found out in the idle time: nothing on a stream waits
+ * longer than both.
+ */
 const longestStreamMs = 90_000;
 const longestCloseMs = 6_500;
 /** The first publish of a process waits until the server has answered, for ten seconds. */

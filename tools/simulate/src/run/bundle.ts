@@ -11,8 +11,8 @@ const folder = here.replace(/(src\/run|dist)\/?$/, '');
 const root = join(folder, '../..');
 
 /**
- * Bundles the worker with the runtime as it is in the sources, and a fault put into it if one is given; returns the file. It goes where
- * the system keeps temporary files, and its imports are all inside but for `node:` modules.
+ * Bundles the worker with the runtime as it is in the sources, and a fault put into it if one is given; returns the
+ * file. It goes where the system keeps temporary files, and its imports are all inside but for `node:` modules.
  */
 export async function bundleWorker(fault?: Fault): Promise<string> {
   const outfile = join(mkdtempSync(join(tmpdir(), 'ts-micro-simulate-')), 'worker.mjs');

@@ -51,7 +51,9 @@ export async function runSeeds({
   return failures.sort((one, other) => one.seed - other.seed);
 }
 
-/** Runs one program and prints what happens in it; resolves with the rule that it breaks, empty where it breaks none. */
+/**
+ * Runs one program and prints what happens in it; resolves with the rule that it breaks, empty where it breaks none.
+ */
 export async function tellStory(worker: string, story: Program): Promise<string> {
   const child = newWorker(worker);
   const rule = await ask<string>(child, { story });
