@@ -68,7 +68,7 @@ async function install(root, folder) {
   if (!installed.ok) throw new Error(`npm install failed:\n${installed.output}`);
 }
 
-const programRule = /^```(?:js|ts) +(\S+) *\n(.*?)^```/gms;
+const programRule = /^```(?:js|cts) +(\S+) *\n(.*?)^```/gms;
 
 /** @type {(cwd: string, env: NodeJS.ProcessEnv) => Promise<string[]>} */
 async function problemsIn(cwd, env) {
