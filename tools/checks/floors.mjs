@@ -21,6 +21,7 @@ const siblingsAllowed = {
   '@ts-micro/testkit': [core, kit],
   [service]: [core, kit],
   '@ts-micro/definition': [core, service],
+  '@ts-micro/protobuf': [core, service, '@ts-micro/definition'],
 };
 const siblingsOfPlugins = [core, kit, nats];
 

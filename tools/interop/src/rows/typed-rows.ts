@@ -11,8 +11,10 @@ import {
   unary,
   unchecked,
 } from '@ts-micro/definition';
+import { fromProto } from '@ts-micro/protobuf';
 import { createService } from '@ts-micro/service';
 import { z } from 'zod';
+import { Greeter as GreeterService } from '../gen/greeter_pb.ts';
 import { compiledDefinition } from '../matrix/compiled-definition.ts';
 import type { Row } from '../matrix/row.ts';
 import type { Stage } from '../matrix/stage.ts';
@@ -40,6 +42,8 @@ const greeter = defineService({
     }),
   },
 });
+
+const proto = fromProto(GreeterService, { type: 'Greeter' });
 
 /** Runs `ask` against a typed TypeScript service of its own name. */
 async function withTyped(stage: Stage, ask: (service: string) => Promise<void>): Promise<void> {
@@ -196,6 +200,39 @@ export const typedRows: readonly Row[] = [
         first: { id: 9007199254740993n, name: '' },
       };
       assert.deepEqual(await Greeter.Types?.(everything), everything);
+    },
+  },
+  {
+    id: 'typed-proto-client',
+    title: 'a client by a .proto file calls, as protobuf and as JSON, and gets the error',
+    direction: 'ts->go',
+    run: async (stage) => {
+      await stage.goServer();
+      const { client } = await stage.tsClient();
+      const { Greeter } = typedClient(client, proto, { service: stage.goService });
+      // Go Micro before v5.14 reads the JSON of a message as Protocol Buffers has it, and writes it otherwise.
+      const contentTypes =
+        stage.generation.name === 'v5' ? ['application/protobuf', 'application/json'] : ['application/protobuf'];
+      for (const contentType of contentTypes) {
+        assert.equal((await Greeter.Proto({ value: 'John' }, { contentType })).value, 'Hello John');
+        assert.equal((await Greeter.Proto({}, { contentType })).value, '');
+      }
+      await assert.rejects(Greeter.Proto({ value: 'fail' }), { code: 'remote', message: /told to fail/ });
+    },
+  },
+  {
+    id: 'typed-proto-service',
+    title: 'a service by a .proto file answers a Go client that has the same',
+    direction: 'go->ts',
+    run: async (stage) => {
+      const { transport, registry } = await stage.tsClient();
+      const name = `proto.${randomUUID()}`;
+      await using service = createService({ name, transport, registry });
+      implement(service, proto, { 'Greeter.Proto': ({ value }) => ({ value: `Hello ${value}` }) });
+      await service.start();
+      const contentType = 'application/protobuf';
+      const call = { op: 'call', service: name, endpoint: 'Greeter.Proto', body: 'John', proto: true, contentType };
+      assert.deepEqual((await command(stage, call)).body, 'Hello John');
     },
   },
 ];

@@ -1,0 +1,3 @@
+export { fromProto } from './from-proto.ts';
+
+export type { ProtoEndpoints, ProtoOptions } from './from-proto.ts';

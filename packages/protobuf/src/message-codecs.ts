@@ -1,0 +1,44 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  fromJsonString,
+  isMessage,
+  type Message,
+  type MessageInitShape,
+  toBinary,
+  toJsonString,
+} from '@bufbuild/protobuf';
+import { type Codec, type Codecs, type CodecUse, createCodecs } from '@ts-micro/service';
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/**
+ * What the messages of one method are written and read with: `application/protobuf`, and `application/json` as Protocol Buffers
+ * has it, which Go Micro's JSON codec speaks as well. `undefined` is the empty message.
+ */
+export function messageCodecs(input: DescMessage, output: DescMessage): Codecs {
+  const schemaOf = ({ kind }: CodecUse) => (kind === 'response' ? output : input);
+  const binary: Codec = {
+    contentType: 'application/protobuf',
+    encode: (value, use) => toBinary(schemaOf(use), messageOf(schemaOf(use), value)),
+    decode: (body, use) => fromBinary(schemaOf(use), body),
+  };
+  const json: Codec = {
+    contentType: 'application/json',
+    encode: (value, use) => encoder.encode(`${toJsonString(schemaOf(use), messageOf(schemaOf(use), value))}\n`),
+    decode: (body, use) => {
+      const schema = schemaOf(use);
+      // A Go handler gets the zero value for an empty body; what a newer peer adds is nobody's business here.
+      return body.length === 0 && use.kind !== 'response'
+        ? create(schema)
+        : fromJsonString(schema, decoder.decode(body), { ignoreUnknownFields: true });
+    },
+  };
+  return createCodecs([binary, json]);
+}
+
+function messageOf(schema: DescMessage, value: unknown): Message {
+  return isMessage(value, schema) ? value : create(schema, (value ?? {}) as MessageInitShape<DescMessage>);
+}
