@@ -21,7 +21,10 @@ import { messageSchema } from './message-schema.ts';
 export interface ProtoOptions<Type extends string> {
   /** What clients call the service. @default the name in the `.proto` file, in lower case: `greeter` */
   readonly name?: string;
-  /** The name of the service in the `.proto` file, for its types: with `Greeter` it is `client.Greeter.Hello(...)` to the compiler as well. */
+  /**
+   * The name of the service in the `.proto` file, for its types: with `Greeter` it is `client.Greeter.Hello(...)` to
+   * the compiler as well.
+   */
   readonly type?: Type;
 }
 
@@ -54,8 +57,9 @@ const makers: Readonly<Record<DescMethod['methodKind'], typeof unary | typeof se
 /**
  * Makes a definition of a service that `protoc-gen-es` has generated.
  *
- * Bodies go as `application/protobuf`, and as `application/json` to who asks so: `{ contentType: 'application/json' }` of a call.
- * Senders may give messages or their initial values; receivers get messages. Throws `invalid` where `type` is not the service's.
+ * Bodies go as `application/protobuf`, and as `application/json` to who asks so: `{ contentType: 'application/json' }`
+ * of a call. Senders may give messages or their initial values; receivers get messages. Throws `invalid` where `type`
+ * is not the service's.
  */
 export function fromProto<Methods extends GenServiceMethods, const Type extends string = string>(
   service: GenService<Methods>,

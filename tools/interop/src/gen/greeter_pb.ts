@@ -18,7 +18,8 @@ export const file_greeter: GenFile =
   );
 
 /**
- * What the greeters of both languages have of Protocol Buffers; the Go side uses the generated Go code of wrappers.proto.
+ * What the greeters of both languages have of Protocol Buffers; the Go side uses the generated Go code of
+ * wrappers.proto.
  *
  * @generated from service ts_micro.interop.Greeter
  */
