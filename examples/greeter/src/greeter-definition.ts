@@ -1,9 +1,12 @@
 import { bidiStream, defineService, serverStream, unary } from '@ts-micro/definition';
+import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 
 /** What the greeter understands and answers: its server implements it, its client calls by it. */
 export const greeter = defineService({
   name: 'greeter',
+  // Lets Go Micro's command line and gateways show the fields: `micro greeter hello --name=John`.
+  jsonSchema: (schema) => toJsonSchema(schema as v.GenericSchema, { errorMode: 'ignore' }),
   endpoints: {
     'Greeter.Hello': unary({
       request: v.object({ name: v.string() }),

@@ -10,6 +10,8 @@ export interface Row {
   readonly direction: Direction;
   /** The generations that have what it is about. @default all */
   readonly generations?: readonly string[];
+  /** @default 90000 */
+  readonly withinMs?: number;
   /** Throws where it does not hold. */
   run(stage: Stage): Promise<void>;
 }

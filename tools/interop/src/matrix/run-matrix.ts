@@ -41,7 +41,8 @@ async function runCell(row: Row, stage: Stage): Promise<Outcome> {
   const started = Date.now();
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${rowWithinMs} ms`)), rowWithinMs);
+    const { withinMs = rowWithinMs } = row;
+    timer = setTimeout(() => reject(new Error(`not done within ${withinMs} ms`)), withinMs);
   });
   try {
     await Promise.race([row.run(stage), tooLate]);
