@@ -32,7 +32,13 @@ export class SimulatedProcess {
       const { connection } = this;
       this.transport = natsTransport({ connection, logger, dialect, idleTimeoutMs });
       this.broker = natsBroker({ connection, logger });
-      this.registry = natsRegistry({ connection, logger, dialect: interop ? 'go' : 'native' });
+      // By default a lookup leaves out who answers 25 ms after the others.
+      this.registry = natsRegistry({
+        connection,
+        logger,
+        dialect: interop ? 'go' : 'native',
+        quietMs: 25 + 4 * setting.latencyMs,
+      });
     } else {
       const network = world.network as MemoryNetwork;
       this.transport = memoryTransport({ network, logger });

@@ -30,6 +30,8 @@ export class StreamRecord {
   readonly #isNumbered: boolean;
   readonly client: SideRecord = sideRecord();
   readonly handler: SideRecord = sideRecord();
+  /** When its handler returned or threw. */
+  handlerOverMs: number = Number.POSITIVE_INFINITY;
 
   constructor(world: World, id: string, isNumbered: boolean) {
     this.#world = world;

@@ -1,4 +1,4 @@
-import type { MicroError } from '@ts-micro/core';
+import type { MicroError, NodeRecord } from '@ts-micro/core';
 import { type Client, createClient, type MessageStream } from '@ts-micro/service';
 import type { Machine } from '../harness/machine.ts';
 import type { SimulatedProcess } from '../harness/simulated-process.ts';
@@ -12,6 +12,8 @@ type StreamAction = Extract<Action, { kind: 'stream' }>;
 
 /** What the clock and the network may take beyond a deadline. */
 const slackMs = 50;
+/** What the notice that somebody left may take, and a handler's last send or receive. */
+const toldMs = 3000;
 /**
  * Handlers live so long at most, and a side that vanished is found out in the idle time: nothing on a stream waits
  * longer than both.
@@ -75,6 +77,7 @@ export class ClientActor {
         const { error } = outcome;
         world.tell(`${id} failed: ${error.code} ${error.message}`);
         calls.failed(id, error);
+        this.#stage.expectTold(id, this.process, toldMs, 'its caller has left');
         const isOver = world.clock.nowMs - beganMs >= action.timeoutMs;
         if (isOver && error.code === 'remote' && action.plan.kind === 'obey')
           world.broken(`${id} ended with ${error.message}, and it was the caller's time that was over`);
@@ -107,11 +110,14 @@ export class ClientActor {
       const stream = opened.value;
       void stream.closed.then(() => {
         record.client.hasLeft = true;
+        this.#stage.expectTold(id, this.process, toldMs, 'its client has left');
       });
       const writing = this.#operate(action.writes, record, stream);
       const reading = this.#operate(action.reads, record, stream);
       const ending = this.#stage.pause(this.process, action.endingAfterMs);
-      void ending.then(() => this.#end(action.ending, record, stream, controller));
+      // Two who receive at once get one value each, in no order of the one to the other.
+      const isOver = action.ending === 'leave' ? Promise.all([ending, reading]) : ending;
+      void isOver.then(() => this.#end(action.ending, record, stream, controller));
       await Promise.all([writing, reading, ending]);
       if (action.ending === 'wait') await this.#close(record, stream);
     });
@@ -123,6 +129,34 @@ export class ClientActor {
       this.#stage.enter(this.process, () => {
         void this.#hold(`publishing ${id}`, longestPublishMs, this.#client.publish('sim.event', { id }));
       });
+    }
+  }
+
+  /** What is up and reachable is found, and answers. */
+  async look(name: string, nodes: readonly NodeRecord[]): Promise<void> {
+    const { calls, promises, world } = this.#stage;
+    const { name: instance } = this.process.machine;
+    const found = await promises.hold(
+      this.process,
+      `a lookup by ${instance}`,
+      2000,
+      this.process.registry.getService(name),
+    );
+    if ('error' in found) return world.broken(`${instance} cannot look up ${name}: ${found.error.message}`);
+    const known = new Set(found.value.flatMap((record) => record.nodes.map(({ id }) => id)));
+    for (const { id: node, address } of nodes) {
+      if (!known.has(node)) world.broken(`${instance} does not find ${node}, which is up`);
+      const id = this.#stage.newId('call');
+      calls.begin(id, false);
+      const request: Request = { id, plan: { kind: 'answer', ms: 0 } };
+      const options = { metadata: { 'x-tenant': id }, timeoutMs: 2000, address };
+      const asked = await this.#hold(
+        `${id} to ${node}`,
+        2000 + slackMs,
+        this.#client.call<Reply>(name, 'Sim.Call', request, options),
+      );
+      if ('error' in asked) world.broken(`${node} is up and does not answer: ${asked.error.message}`);
+      else calls.answered(id, asked.value?.id);
     }
   }
 
@@ -145,6 +179,9 @@ export class ClientActor {
 
   crash(): void {
     this.#leaveStreams();
+    // A client that is gone without a word is asked after the idle time, and given up a while after.
+    const foundOutMs = 2 * this.#stage.setting.idleTimeoutMs + 5000;
+    for (const { id } of this.#streams) this.#stage.expectTold(id, this.process, foundOutMs, 'its client has died');
     this.process.machine.isDead = true;
     this.process.connection?.drop();
   }
@@ -160,9 +197,12 @@ export class ClientActor {
           const padding = 'x'.repeat(operation.bytes);
           for (let count = 0; count < operation.count; count++) {
             const value = { ...record.next('client'), padding };
+            const overMs = record.handlerOverMs;
             const sent = await this.#hold(`a send on ${id}`, longestStreamMs, stream.send(value));
             if ('error' in sent) return this.#failed(record, sent.error);
             side.sent++;
+            if (overMs < this.#stage.world.clock.nowMs - toldMs && this.#stage.isCalm(this.process, overMs))
+              this.#stage.world.broken(`a send on ${id} succeeds long after its handler was over`);
           }
           break;
         }

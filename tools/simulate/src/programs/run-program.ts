@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { machine } from '../harness/machine.ts';
 import type { SimulatedProcess } from '../harness/simulated-process.ts';
 import type { Violation } from '../harness/world.ts';
+import { registerIntervalMs } from '../invariants/nodes.ts';
 import { ClientActor } from './client-actor.ts';
 import { type Action, clients, type Program, services } from './program.ts';
 import { forgetContexts, ServiceActor } from './service-actor.ts';
@@ -66,6 +67,7 @@ class Play {
       await this.#act(action);
     }
     await this.#rest();
+    if (!this.#isBroken) await this.#lookAround();
     if (!this.#isBroken) await this.#closeAll();
     if (!this.#isBroken) this.#checkNothingIsLeft();
   }
@@ -170,6 +172,25 @@ class Play {
     await this.#run(longestRestMs, () => this.#stage.underWay.length === 0);
     if (this.#isBroken) return;
     for (const what of this.#stage.underWay) this.#stage.world.broken(`${what} never ended`);
+  }
+
+  /** A heartbeat after the last disturbance, everybody finds all that is up; and nothing runs there. */
+  async #lookAround(): Promise<void> {
+    const { clock } = this.#stage.world;
+    const living = [...this.#stage.processes].filter(({ machine }) => !machine.isDead);
+    const calmMs = Math.max(...living.map(({ disturbedUntilMs }) => disturbedUntilMs));
+    await this.#run(Math.max(0, calmMs - clock.nowMs) + registerIntervalMs + settleMs);
+    const up = this.#services.filter((service) => service?.service.state === 'running') as ServiceActor[];
+    for (const { service, process } of up) {
+      const { running } = service.health();
+      if (running > 0) this.#stage.world.broken(`${process.machine.name} counts ${running} handlers, and none runs`);
+    }
+    for (const name of ['alpha', 'beta']) {
+      const nodes = up.filter((actor) => actor.name === name).flatMap(({ service }) => service.node ?? []);
+      for (const client of this.#clients)
+        this.#stage.script(client.process, 'a look around', () => client.look(name, nodes));
+    }
+    await this.#rest();
   }
 
   async #closeAll(): Promise<void> {

@@ -13,7 +13,7 @@ import type { SimulatedProcess } from '../harness/simulated-process.ts';
 import { registerIntervalMs, registerTtlMs } from '../invariants/nodes.ts';
 import type { StreamRecord } from '../invariants/streams.ts';
 import type { CallPlan, StreamPlan, ThrownKind } from './program.ts';
-import type { Stage } from './stage.ts';
+import type { RunningHandler, Stage } from './stage.ts';
 
 export interface Request {
   readonly id: string;
@@ -26,6 +26,8 @@ export interface Reply {
 
 /** How long a handler waits for its signal at most. */
 const longestHandlerMs = 20_000;
+/** Leaving the registry, the grace for those who have not heard, and the end of the sockets. */
+const longestDrainMs = 5000;
 const context = new AsyncLocalStorage<string>();
 
 /** Lets everything run fast again. */
@@ -41,6 +43,9 @@ export class ServiceActor {
   readonly #stage: Stage;
   readonly #client: Client;
   #stopped: Promise<unknown> | undefined;
+  #hasStopped = false;
+  /** When a handler began that is not told when the service stops. */
+  #lastStubbornMs = Number.NEGATIVE_INFINITY;
 
   constructor(stage: Stage, name: 'alpha' | 'beta', machine: Machine) {
     const instance = machine.name;
@@ -66,7 +71,7 @@ export class ServiceActor {
     this.#client = createClient({ transport, broker, registry, dialect });
     const other = name === 'alpha' ? 'beta' : 'alpha';
     this.service.handle<Request, Reply>('Sim.Call', (request, requestContext) =>
-      this.#run(`${request.id} at ${instance}`, () => {
+      this.#run('call', request.id, request.plan.kind === 'obey', () => {
         const run = stage.calls.ran(request.id);
         this.#checkContext(request.id, requestContext);
         return this.#answer(request.id, request.plan, requestContext, other, run);
@@ -74,18 +79,19 @@ export class ServiceActor {
     );
     this.service.handleStream('Sim.Stream', (stream, requestContext) => {
       const id = requestContext.metadata['X-Tenant'] ?? requestContext.metadata['x-tenant'] ?? '';
-      return this.#run(`${id} at ${instance}`, () => {
+      const text = requestContext.metadata['X-Plan'] ?? requestContext.metadata['x-plan'] ?? '{}';
+      const plan = JSON.parse(text) as StreamPlan;
+      return this.#run('stream', id, plan.kind !== 'sink' || plan.ms === 0, async () => {
         stage.calls.ran(id);
         const record = stage.streams.get(id);
-        const plan = requestContext.metadata['X-Plan'] ?? requestContext.metadata['x-plan'];
-        if (record === undefined || plan === undefined) throw new Error(`${id} is no stream of this program`);
-        return this.#converse(JSON.parse(plan) as StreamPlan, record, stream, requestContext);
+        if (record === undefined) throw new Error(`${id} is no stream of this program`);
+        await this.#converse(plan, record, stream, requestContext);
       });
     });
     this.service.subscribe<{ id: string }>(
       'sim.event',
       (event) =>
-        this.#run(`${event.id} at ${instance}`, async () => {
+        this.#run('event', event.id, false, async () => {
           stage.calls.delivered(`${event.id} at ${instance}`);
           await this.#pause(3);
         }),
@@ -109,10 +115,27 @@ export class ServiceActor {
         const boundMs = Math.min(patienceMs ?? stopTimeoutMs, stopTimeoutMs) + 11_000;
         const stopping = this.service.stop(bound).finally(() => this.gone());
         const what = `the stop of ${this.process.machine.name}`;
-        void this.#stage.promises.hold(this.process, what, boundMs, stopping).then(() => this.#close(resolve));
+        this.#expectStop(what);
+        void this.#stage.promises.hold(this.process, what, boundMs, stopping).then(() => {
+          this.#hasStopped = true;
+          return this.#close(resolve);
+        });
       });
     });
     return this.#stopped;
+  }
+
+  /** Streams are told at once that the service stops: where all that runs listens, it does not take the whole time. */
+  #expectStop(what: string): void {
+    const { handlers, world } = this.#stage;
+    const beganMs = world.clock.nowMs;
+    for (const { process, kind, listens } of handlers)
+      if (process === this.process && (kind !== 'stream' || !listens)) return;
+    const check = () => {
+      if (this.#hasStopped || this.process.machine.isDead || this.#lastStubbornMs >= beganMs) return;
+      if (this.#stage.isCalm(this.process, beganMs)) world.broken(`${what} waits for streams that listen`);
+    };
+    world.clock.schedule(longestDrainMs, check, 'harness', undefined);
   }
 
   crash(): void {
@@ -135,20 +158,22 @@ export class ServiceActor {
   }
 
   /** Runs a handler in the books of those that run. */
-  async #run<T>(what: string, handle: () => T | Promise<T>): Promise<T> {
-    const key = Symbol(what);
-    const { handlers, world } = this.#stage;
-    if (this.#stage.setting.contexts) {
+  async #run<T>(kind: RunningHandler['kind'], id: string, listens: boolean, handle: () => T | Promise<T>): Promise<T> {
+    const what = `${id} at ${this.process.machine.name}`;
+    const { handlers, setting, world } = this.#stage;
+    if (setting.contexts) {
       const before = context.getStore();
       if (before !== undefined) world.broken(`the handler of ${what} runs in the context of that of ${before}`);
       context.enterWith(what);
     }
-    handlers.set(key, { what, process: this.process });
+    const running: RunningHandler = { kind, id, what, listens, process: this.process };
+    handlers.add(running);
+    if (!listens || kind !== 'stream') this.#lastStubbornMs = world.clock.nowMs;
     world.tell(`> ${what}`);
     try {
       return await handle();
     } finally {
-      handlers.delete(key);
+      handlers.delete(running);
       world.tell(`< ${what}`);
     }
   }
@@ -234,6 +259,8 @@ export class ServiceActor {
     } catch (error) {
       side.hasLeft = true;
       throw error;
+    } finally {
+      record.handlerOverMs = this.#stage.world.clock.nowMs;
     }
   }
 }

@@ -8,6 +8,20 @@ import { Promises } from '../invariants/promises.ts';
 import { StreamRecord } from '../invariants/streams.ts';
 import type { Setting } from './program.ts';
 
+export interface Running {
+  readonly what: string;
+  readonly process: SimulatedProcess;
+}
+
+/** A handler that runs, as `stream-3 at alpha-0.1`. */
+export interface RunningHandler extends Running {
+  /** Of the call or stream. */
+  readonly id: string;
+  readonly kind: 'call' | 'stream' | 'event';
+  /** It obeys its signal, or waits for nothing but its stream. */
+  readonly listens: boolean;
+}
+
 /** What the actors of one program share: the world and the books that the invariants are read from. */
 export class Stage {
   readonly world: World;
@@ -16,9 +30,9 @@ export class Stage {
   readonly promises: Promises;
   readonly nodes: Nodes;
   readonly streams: Map<string, StreamRecord> = new Map();
-  /** Handlers that run now, as `stream-3 at alpha-0.1`, with their process; and users' programs. */
-  readonly handlers: Map<symbol, { readonly what: string; readonly process: SimulatedProcess }> = new Map();
-  readonly scripts: Map<symbol, { readonly what: string; readonly process: SimulatedProcess }> = new Map();
+  readonly handlers: Set<RunningHandler> = new Set();
+  /** Users' programs that are under way. */
+  readonly scripts: Set<Running> = new Set();
   /** Signals that users handed out. */
   readonly signals: { readonly what: string; readonly signal: AbortSignal; readonly process: SimulatedProcess }[] = [];
   readonly processes: Set<SimulatedProcess> = new Set();
@@ -70,18 +84,36 @@ export class Stage {
 
   /** What a user's program does over a time; the world does not end before it. */
   script(process: SimulatedProcess, what: string, run: () => Promise<void>): void {
-    const key = Symbol(what);
-    this.scripts.set(key, { what, process });
+    const script = { what, process };
+    this.scripts.add(script);
     this.enter(process, () => {
-      void run().finally(() => this.scripts.delete(key));
+      void run().finally(() => this.scripts.delete(script));
     });
   }
 
   /** What is under way in processes that live: promises, scripts and handlers. */
   get underWay(): readonly string[] {
-    const running = [...this.handlers.values(), ...this.scripts.values()];
+    const running = [...this.handlers, ...this.scripts];
     const alive = running.filter(({ process }) => !process.machine.isDead);
     return [...this.promises.open, ...alive.map(({ what }) => what)];
+  }
+
+  /**
+   * Where nothing disturbs them, the handler of what a client has left is told: it ends within `withinMs`. It is asked of handlers that
+   * listen, and between peers that can tell each other.
+   */
+  expectTold(id: string, client: SimulatedProcess, withinMs: number, why: string): void {
+    const { clock } = this.world;
+    const sinceMs = clock.nowMs;
+    if (this.setting.backend === 'nats' && this.setting.dialect === 'go') return;
+    const check = () => {
+      for (const { id: runningId, what, process, listens } of this.handlers) {
+        if (runningId !== id || !listens || process.machine.isDead || !this.isCalm(process, sinceMs)) continue;
+        if (client.machine.isDead || this.isCalm(client, sinceMs))
+          this.world.broken(`the handler of ${what} still runs ${withinMs} ms after ${why}`);
+      }
+    };
+    clock.schedule(withinMs, check, 'harness', undefined);
   }
 
   /** Whether nothing has kept a process from being reached since then. */
