@@ -9,7 +9,8 @@ const usage = `npm run simulate -- [what]
   --seeds N [--from N]   runs so many seeds, from 1 on (10000)
   --seed N               runs one seed, and tells the story of the smallest program that fails
   --program FILE         tells the story of a program, as a failing seed prints it
-  --faults [--seeds N]   puts each known fault into the runtime and looks for it in so many seeds`;
+  --faults [--seeds N]   puts each known fault into the runtime and looks for it in so many seeds
+           [--only TEXT] those alone whose name contains this`;
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     program: { type: 'string' },
     faults: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -26,7 +28,7 @@ process.exitCode = values.help ? say(usage) : await main();
 
 async function main(): Promise<number> {
   const count = Number(values.seeds ?? 10_000);
-  if (values.faults) return findFaults(count, say);
+  if (values.faults) return findFaults(count, values.only, say);
   const worker = await bundleWorker();
   if (values.program !== undefined) {
     const rule = await tellStory(worker, JSON.parse(readFileSync(values.program, 'utf8')));
