@@ -99,8 +99,8 @@ export class Stage {
   }
 
   /**
-   * Where nothing disturbs them, the handler of what a client has left is told: it ends within `withinMs`. It is asked of handlers that
-   * listen, and between peers that can tell each other.
+   * Where nothing disturbs them, the handler of what a client has left is told: it ends within `withinMs`. It is asked
+   * of handlers that listen, and between peers that can tell each other.
    */
   expectTold(id: string, client: SimulatedProcess, withinMs: number, why: string): void {
     const { clock } = this.world;
