@@ -62,7 +62,7 @@ function whyNot(root, workspaces, importer, place, specifier) {
   }
   if (name === importer.name) return undefined;
   if (isShipped) {
-    const reason = whyNotShipped(importer, imported, name);
+    const reason = whyNotShipped(importer, imported, name, place);
     if (reason) return reason;
   }
   const { dependencies, peerDependencies, devDependencies } = importer.manifest;
@@ -70,13 +70,15 @@ function whyNot(root, workspaces, importer, place, specifier) {
   return name in listed ? undefined : `the package.json of ${importer.name} does not list ${name}`;
 }
 
-/** @type {(importer: Workspace, imported: Workspace | undefined, name: string) => string | undefined} */
-function whyNotShipped(importer, imported, name) {
+/** @type {(importer: Workspace, imported: Workspace | undefined, name: string, place: string) => string | undefined} */
+function whyNotShipped(importer, imported, name, place) {
   if (importer.name === core) return 'core imports nothing';
   if (imported && !(siblingsAllowed[importer.name] ?? siblingsOfPlugins).includes(name)) {
     return `${importer.name} may not import ${name}`;
   }
   if (name === 'nats' && importer.name !== nats) return `only ${nats} imports the NATS client`;
+  if (name === 'nats' && !/\/src\/(connection|vendor)\//.test(place))
+    return 'only connection/ and vendor/ use the NATS client';
   if (name.startsWith('@nats-io/')) return 'the newer NATS client is for tests only';
   return undefined;
 }

@@ -42,6 +42,11 @@ const cases: { title: string; files: Record<string, string>; problem: string | u
     problem: 'packages/broker-nats/src/a.ts imports nats: only @ts-micro/nats imports the NATS client',
   },
   {
+    title: 'in nats only the connection and what the client does not export import it',
+    files: { 'packages/nats/src/link/a.ts': "import 'nats';", 'packages/nats/src/vendor/a.ts': "import 'nats';" },
+    problem: 'packages/nats/src/link/a.ts imports nats: only connection/ and vendor/ use the NATS client',
+  },
+  {
     title: 'nobody imports the source of another package',
     files: { 'packages/service/test/a.test.ts': "import '../../memory/src/index.ts';" },
     problem:
