@@ -1,6 +1,6 @@
 import type { Broker, Logger, Subscriber } from '@ts-micro/core';
 import { checkMessage, checkTopic, MicroError, topicMatcher } from '@ts-micro/core';
-import { closeAll, HandlerSubscriber, Lifetime } from '@ts-micro/kit';
+import { closeAll, HandlerSubscriber, Lifetime, refuseDurability } from '@ts-micro/kit';
 import { decode, encode } from './envelope.ts';
 import { redisConnection } from './redis-connection.ts';
 
@@ -47,6 +47,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
       lifetime.assertOpen(options);
       checkTopic(topic, who);
       checkMessage(message, maxBodyBytes, who);
+      refuseDurability({ id: options?.id }, who);
       const bytes = encode(message);
       await connection.use((redis) => redis.publish(topic, bytes), options);
     },
@@ -55,6 +56,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
       lifetime.assertOpen(options);
       const matches = topicMatcher(topic, who);
       if (options.queue !== undefined) throw new MicroError('unsupported', `${who}: Redis pub/sub has no queues`);
+      refuseDurability(options, who);
       const isPattern = /[*>]/.test(topic);
       const [on, off] = isPattern ? (['pSubscribe', 'pUnsubscribe'] as const) : (['subscribe', 'unsubscribe'] as const);
       // The `*` of Redis goes over dots: as its glob a pattern lets more through, and `matches` drops the rest.

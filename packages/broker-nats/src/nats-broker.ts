@@ -11,7 +11,7 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { abortable, Lifetime, OptionChecks, safeLogger, throwIfAborted } from '@ts-micro/kit';
+import { abortable, Lifetime, OptionChecks, refuseDurability, safeLogger, throwIfAborted } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
@@ -107,6 +107,7 @@ class ConnectedBroker implements NatsBroker {
       else this.#assertUsable(options);
       checkTopic(topic);
       checkHeaders(message.headers, who);
+      if (options?.id !== undefined) refuseDurability(options, who);
       const { data, options: publishOptions } = encodeMessage(message, this.options.dialect);
       const connection = this.#connection ?? (await this.#connect(options));
       const written = this.#publisher.publish(connection, topic, data, publishOptions, options);
@@ -123,6 +124,7 @@ class ConnectedBroker implements NatsBroker {
     checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
     if (concurrency !== undefined) checks.whole('concurrency', concurrency);
+    refuseDurability(options, who);
     const connection = this.#connection ?? (await this.#connect(options));
     const { maxPendingMessages, closeTimeoutMs } = this.options;
     const subscriber = new NatsSubscriber({

@@ -16,6 +16,10 @@ export interface BrokerFeatures {
    * than its content type. @default false
    */
   readonly plainEvents?: boolean | undefined;
+  /** `subscribe(..., { queue, durable: true })`: messages wait for the members of a queue. `publish(..., { id })`. @default false */
+  readonly durableQueues?: boolean | undefined;
+  /** `subscribe(..., { queue, redelivery })`: a message whose handler throws comes again. @default false */
+  readonly redelivery?: boolean | undefined;
 }
 
 /** The options of the broker with defaults filled in; a backend adds its own. (Go: `Options()`.) */
@@ -24,7 +28,28 @@ export interface BrokerOptions {
   readonly addresses: readonly string[];
 }
 
-export interface PublishOptions extends AbortOptions {}
+export interface PublishOptions extends AbortOptions {
+  /**
+   * Names the message: published again with the same `id`, on whatever topic, it is stored once. Ids are remembered
+   * for minutes at least. Needs `supports.durableQueues`.
+   */
+  readonly id?: string | undefined;
+}
+
+/** What becomes of a message of a durable queue whose handler throws. */
+export interface RedeliveryOptions {
+  /** How often a message is delivered at most, the first time included. @default 5 */
+  readonly maxDeliveries?: number | undefined;
+  /** The pause before the second delivery in milliseconds; each further pause is twice as long. @default 1000 */
+  readonly pauseMs?: number | undefined;
+  /** The longest pause in milliseconds. @default 60000 */
+  readonly maxPauseMs?: number | undefined;
+  /**
+   * Where the message is published once its last delivery has failed, with its own headers and `Dead-Letter-Topic`,
+   * `Dead-Letter-Reason` and `Dead-Letter-Deliveries`. @default `dead-letter.` and its topic; one from there is dropped
+   */
+  readonly deadLetterTopic?: string | undefined;
+}
 
 export interface SubscribeOptions extends AbortOptions {
   /** Subscribers with the same queue on the same topic share its messages, each going to one of them. */
@@ -43,18 +68,30 @@ export interface SubscribeOptions extends AbortOptions {
   readonly onLost?: ((error: MicroError) => void) | undefined;
   /** Told when a lost one is there again; what was published meanwhile did not arrive. */
   readonly onRestored?: (() => void) | undefined;
+  /**
+   * The queue keeps its messages while no member is there, from its first member on and across restarts. Needs
+   * `supports.durableQueues`, and a `queue`. A broker may keep every queue so. @default false
+   */
+  readonly durable?: boolean | undefined;
+  /**
+   * Messages of the queue whose handler throws come again. Needs `supports.redelivery`, and a `queue`. @default what
+   * the broker does
+   */
+  readonly redelivery?: RedeliveryOptions | undefined;
 }
 
 /** A message as it arrived. `topic` is the topic it was published on, not the subscription's pattern. */
 export interface BrokerEvent {
   readonly topic: string;
   readonly message: Message;
+  /** Which delivery of the message this is, from 1; absent where the broker delivers each once. */
+  readonly delivery?: number | undefined;
 }
 
 export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
 
 /**
- * Publish and subscribe, at most once. (Go Micro: `broker.Broker`.)
+ * Publish and subscribe: at most once, and at least once to durable queues. (Go Micro: `broker.Broker`.)
  *
  * Contract:
  * - every subscriber of a topic gets every message, with headers and bytes unchanged
@@ -90,6 +127,21 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - publishing during an outage rejects with `unavailable`
  * - closing a broker during an outage does not hang
  * - a broker recovers from a cut network
+ *
+ * Contract of durable queues:
+ * - what is published while a durable queue has no member arrives
+ * - publishing again with the same `id` stores one message
+ * - a durable subscription without a queue is refused with `invalid`
+ * - what a member of a durable queue has not handled when it closes goes to another
+ * - what a member of a durable queue abandons at a close goes to another
+ * - what was stored for a durable queue arrives after an outage
+ *
+ * Contract of redelivery:
+ * - a message whose handler throws comes again, and its event tells the number of the delivery
+ * - the pauses before a message comes again grow
+ * - a message that fails to the last goes to the dead-letter topic with its reason
+ * - a message that fails does not stop those behind it
+ * - redelivery that cannot be is refused with `invalid`
  */
 export interface Broker extends Closable {
   /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
@@ -112,8 +164,8 @@ export interface Broker extends Closable {
    */
   disconnect(options?: AbortOptions): Promise<void>;
   /**
-   * Publishes one message; resolves once it is handed to the backend. Errors: `invalid` (topic, header), `too_large`,
-   * `unavailable`, `closed`.
+   * Publishes one message; resolves once it is handed to the backend, which has stored it where it has durable queues.
+   * Errors: `invalid` (topic, header), `too_large`, `unsupported` (id), `unavailable`, `closed`.
    */
   publish(topic: string, message: Message, options?: PublishOptions): Promise<void>;
   /**

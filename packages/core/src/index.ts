@@ -14,6 +14,7 @@ export type {
   BrokerHandler,
   BrokerOptions,
   PublishOptions,
+  RedeliveryOptions,
   SubscribeOptions,
   Subscriber,
 } from './broker.ts';

@@ -17,6 +17,8 @@ export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 // For brokers.
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
+export { checkRedelivery, refuseDurability } from './broker/durability.ts';
+export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 
 // For the settings that operators give.
 export { parseGoDuration } from './settings/go-duration.ts';
@@ -36,6 +38,8 @@ export { ReplyInbox } from './request/reply-inbox.ts';
 export type { Abortable } from './lifecycle/abort-fan-out.ts';
 export type { HandlerQueueOptions } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
+export type { RedeliverySettings } from './broker/durability.ts';
+export type { Delivery, SettlingSubscriberOptions } from './broker/settling-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';

@@ -16,13 +16,37 @@ function notes(): { seen: string[]; note: (event: BrokerEvent) => void } {
 test('it says what it is, what it supports and what it was made with', async () => {
   await using broker = memoryBroker({ closeTimeoutMs: 500 });
   expect(broker).toMatchObject({ name: 'memory', address: '' });
-  expect(broker.supports).toEqual({ queues: true, wildcards: true, maxBodyBytes: 64 * 1024 * 1024 });
+  const durability = { durableQueues: false, redelivery: false };
+  expect(broker.supports).toEqual({ queues: true, wildcards: true, maxBodyBytes: 64 * 1024 * 1024, ...durability });
   expect(broker.options).toEqual({
     addresses: [],
     maxBodyBytes: 64 * 1024 * 1024,
     maxQueuedMessages: 65_536,
     closeTimeoutMs: 500,
+    durable: false,
   });
+  await using durable = memoryBroker({ durable: true });
+  expect(durable.supports).toMatchObject({ durableQueues: true, redelivery: true });
+});
+
+test('a durable queue that is full refuses what is published, and loses none of what it has', async () => {
+  await using broker = memoryBroker({ network: memoryNetwork(), durable: true, maxQueuedMessages: 3 });
+  const member = await broker.subscribe('a.b', () => {}, { queue: 'workers' });
+  await member.close();
+  const publish = (text: string) => broker.publish('a.b', { headers: {}, body: new TextEncoder().encode(text) });
+  for (const text of ['1', '2', '3']) await publish(text);
+  await expect(publish('4')).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  const bodies: string[] = [];
+  const done = deferred();
+  await broker.subscribe(
+    'a.b',
+    ({ message }) => {
+      if (bodies.push(new TextDecoder().decode(message.body)) === 3) done.resolve();
+    },
+    { queue: 'workers' },
+  );
+  await done.promise;
+  expect(bodies).toEqual(['1', '2', '3']);
 });
 
 test.each(['maxBodyBytes', 'maxQueuedMessages', 'closeTimeoutMs'])('an option %s of -1 is invalid', (name) => {
@@ -254,3 +278,11 @@ test('disconnecting is bounded as closing is', async () => {
   await broker.disconnect({ signal: AbortSignal.timeout(20) });
   expect(await stuck.closed).toMatchObject({ code: 'timeout' });
 });
+
+function deferred() {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

@@ -33,6 +33,10 @@ testBroker({
   name: 'memory',
   create: () => world<'broker'>((options) => memoryBroker({ ...options, maxBodyBytes })),
 });
+testBroker({
+  name: 'memory, durable',
+  create: () => world<'broker'>((options) => memoryBroker({ ...options, maxBodyBytes, durable: true })),
+});
 testRegistry({
   name: 'memory',
   create: () => world<'registry'>(memoryRegistry),

@@ -4,7 +4,11 @@ import type { CaseContext } from './case-context.ts';
 /** The kinds of object that have a contract in core's doc comments. */
 export type Subject = 'Transport' | 'Listener' | 'Socket' | 'Broker' | 'Subscriber' | 'Registry' | 'Watcher';
 
-type FeatureName<F> = { [K in keyof F]: F[K] extends boolean ? K : never }[keyof F] & string;
+/** How a broker writes events is no feature to need. */
+type FeatureName<F> = Exclude<
+  { [K in keyof F]-?: NonNullable<F[K]> extends boolean ? K : never }[keyof F] & string,
+  'plainEvents'
+>;
 
 type LimitName<F> = F extends { readonly maxBodyBytes: number } ? 'bodyLimit' : never;
 

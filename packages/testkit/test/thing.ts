@@ -27,6 +27,8 @@ export function thing(features: Partial<BrokerFeatures> = {}, release: () => unk
 
 const refusals: Refusals<'broker'> = {
   async queues() {},
+  async durableQueues() {},
+  async redelivery() {},
   async wildcards() {},
   async bodyLimit() {},
 };

@@ -25,7 +25,7 @@ export class World {
 
   /** One more sound instance on this network, or on one of its own. */
   broker(network: MemoryNetwork = this.#network): Broker {
-    return memoryBroker({ ...limits, network });
+    return memoryBroker({ ...limits, network, durable: true });
   }
 
   /** One more sound instance on this network, or on one of its own. */

@@ -87,6 +87,13 @@ export class HandlerQueue<Item = BrokerEvent> {
     queueMicrotask(this.#work);
   }
 
+  /** Takes back what waits for a handler: none of it is handled. */
+  takeBack(): Item[] {
+    const items: Item[] = [];
+    for (let item = this.#waiting.take(); item !== undefined; item = this.#waiting.take()) items.push(item);
+    return items;
+  }
+
   /** Tells `onError`, or the log where there is none. Never throws. */
   report(error: MicroError, event?: BrokerEvent): void {
     void this.#report(error, event);

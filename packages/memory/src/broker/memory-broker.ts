@@ -5,6 +5,7 @@ import {
   type BrokerHandler,
   type BrokerOptions,
   checkMessage,
+  checkName,
   checkTopic,
   type Logger,
   type Message,
@@ -13,11 +14,12 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { closeAll, Lifetime, safeLogger } from '@ts-micro/kit';
+import { checkRedelivery, closeAll, Lifetime, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { copyMessage } from '../copy-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
+import { MemoryMember } from './memory-member.ts';
 import { MemorySubscriber } from './memory-subscriber.ts';
 
 export interface MemoryBrokerOptions {
@@ -32,6 +34,11 @@ export interface MemoryBrokerOptions {
   readonly maxQueuedMessages?: number | undefined;
   /** How long closing and disconnecting wait for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
+  /**
+   * Queues are durable: they keep their messages while no member is there, as long as this process and network live,
+   * and what a handler throws at comes again. @default false
+   */
+  readonly durable?: boolean | undefined;
   /** Told of handlers that throw where `subscribe` was given no `onError`. @default silent */
   readonly logger?: Logger | undefined;
 }
@@ -55,6 +62,7 @@ class MemoryBroker implements Broker {
     readonly maxBodyBytes: number;
     readonly maxQueuedMessages: number;
     readonly closeTimeoutMs: number;
+    readonly durable: boolean;
   };
   readonly supports: BrokerFeatures;
   readonly #network: Network;
@@ -68,13 +76,22 @@ class MemoryBroker implements Broker {
     maxBodyBytes = 64 * 1024 * 1024,
     maxQueuedMessages = 65_536,
     closeTimeoutMs = 10_000,
+    durable = false,
     logger,
   }: MemoryBrokerOptions) {
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
     checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
-    this.options = Object.freeze({ addresses: Object.freeze([]), maxBodyBytes, maxQueuedMessages, closeTimeoutMs });
-    this.supports = Object.freeze({ queues: true, wildcards: true, maxBodyBytes });
+    new OptionChecks(who).boolean('durable', durable);
+    const addresses: readonly string[] = Object.freeze([]);
+    this.options = Object.freeze({ addresses, maxBodyBytes, maxQueuedMessages, closeTimeoutMs, durable });
+    this.supports = Object.freeze({
+      queues: true,
+      wildcards: true,
+      maxBodyBytes,
+      durableQueues: durable,
+      redelivery: durable,
+    });
     this.#network = networkOf(network, who);
     this.#logger = safeLogger(logger);
   }
@@ -95,23 +112,27 @@ class MemoryBroker implements Broker {
     this.#lifetime.assertOpen(options);
     checkTopic(topic, who);
     checkMessage(message, this.supports.maxBodyBytes, who);
+    const id = options?.id;
+    if (id !== undefined) {
+      if (!this.options.durable) refuseDurability({ id }, who);
+      checkName(id, `${who}: id`);
+    }
     this.#assertConnected();
     const copy = copyMessage(message);
-    await this.#network.later(() => this.#network.topics.deliver(topic, copy));
+    await this.#network.later(() => this.#network.topics.deliver(topic, copy, id));
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
     this.#lifetime.assertOpen(options);
     this.#assertConnected();
-    const subscriber = new MemorySubscriber({
-      network: this.#network,
-      topic,
-      handler,
-      options,
-      maxQueuedMessages: this.options.maxQueuedMessages,
-      closeTimeoutMs: this.options.closeTimeoutMs,
-      logger: this.#logger,
-    });
+    const { durable, maxQueuedMessages, closeTimeoutMs } = this.options;
+    if (durable) checkRedelivery(options, who);
+    else refuseDurability(options, who);
+    const network = this.#network;
+    const init = { network, topic, handler, options, maxQueuedMessages, closeTimeoutMs, logger: this.#logger };
+    const { queue } = options;
+    const subscriber =
+      durable && queue !== undefined ? new MemoryMember({ ...init, queue }) : new MemorySubscriber(init);
     this.#subscribers.add(subscriber);
     void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
     return subscriber;

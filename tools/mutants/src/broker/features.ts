@@ -21,6 +21,18 @@ export const features: readonly Mutant<'broker'>[] = mutantsOf('broker', [
       }),
   },
   {
+    name: 'denies durable queues',
+    breaks: '`supports` says that there are no durable queues, and one is not refused.',
+    caughtBy: ['durable-waits', 'durable-same-id', 'durable-handed-back', 'durable-abandoned', 'durable-outage'],
+    make: () => saying({ durableQueues: false }),
+  },
+  {
+    name: 'denies redelivery',
+    breaks: '`supports` says that there is no redelivery, and it is not refused.',
+    caughtBy: ['redelivery-again', 'redelivery-pauses', 'redelivery-dead-letter', 'redelivery-others'],
+    make: () => saying({ redelivery: false }),
+  },
+  {
     name: 'denies wildcards',
     breaks: '`supports` says that there are no wildcards, and a wildcard is not refused.',
     caughtBy: ['wildcard-token', 'wildcard-rest'],

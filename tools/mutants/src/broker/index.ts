@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 import { traitMutants } from '../traits.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
+import { durable } from './durable.ts';
 import { features } from './features.ts';
 import { lifecycle } from './lifecycle.ts';
 import { outages } from './outage.ts';
@@ -21,6 +22,7 @@ export const brokerMutants: readonly Mutant<'broker'>[] = [
   ...lifecycle,
   ...subscriber,
   ...outages,
+  ...durable,
   ...features,
   ...traitMutants({
     interface: 'broker',

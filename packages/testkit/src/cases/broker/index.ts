@@ -1,9 +1,11 @@
 import type { ContractCase } from '../../contract-case.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
+import { durableQueues } from './durable-queues.ts';
 import { lifecycle } from './lifecycle.ts';
 import { outages } from './outage.ts';
 import { queues } from './queues.ts';
+import { redelivery } from './redelivery.ts';
 import { subscriber } from './subscriber.ts';
 import { traits } from './traits.ts';
 import { wildcards } from './wildcards.ts';
@@ -18,4 +20,6 @@ export const brokerCases: readonly ContractCase<'broker'>[] = [
   ...subscriber,
   ...traits,
   ...outages,
+  ...durableQueues,
+  ...redelivery,
 ];

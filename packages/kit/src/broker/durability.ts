@@ -1,0 +1,87 @@
+import {
+  type BrokerEvent,
+  checkTopic,
+  type Message,
+  MicroError,
+  type PublishOptions,
+  type RedeliveryOptions,
+  type SubscribeOptions,
+} from '@ts-micro/core';
+import { OptionChecks } from '../lifecycle/options.ts';
+import { longestTimerMs } from '../lifecycle/timers.ts';
+
+/** {@link RedeliveryOptions} with defaults filled in. */
+export interface RedeliverySettings {
+  readonly maxDeliveries: number;
+  readonly pauseMs: number;
+  readonly maxPauseMs: number;
+  readonly deadLetterTopic: string | undefined;
+}
+
+const deadLetterPrefix = 'dead-letter.';
+const longestReason = 500;
+
+/**
+ * Refuses with `unsupported` what only brokers with durable queues and redelivery can do: for those that have neither.
+ *
+ * `who` begins the message: `redis broker`.
+ */
+export function refuseDurability(
+  options: Pick<SubscribeOptions, 'durable' | 'redelivery'> & Pick<PublishOptions, 'id'>,
+  who: string,
+): void {
+  const { durable, redelivery, id } = options;
+  if (durable) throw new MicroError('unsupported', `${who}: it has no durable queues, and durable is true`);
+  if (redelivery !== undefined) throw new MicroError('unsupported', `${who}: it has no redelivery`);
+  if (id !== undefined) throw new MicroError('unsupported', `${who}: it remembers no ids, and id is given`);
+}
+
+/**
+ * Fills in the defaults. Throws `invalid` for a number or a topic that cannot be one, and where `durable` or
+ * `redelivery` is given without a queue.
+ */
+export function checkRedelivery(
+  options: Pick<SubscribeOptions, 'queue' | 'durable' | 'redelivery'>,
+  who: string,
+): RedeliverySettings {
+  const { queue, durable, redelivery } = options;
+  if (queue === undefined && (durable || redelivery !== undefined)) {
+    throw new MicroError('invalid', `${who}: ${durable ? 'durable' : 'redelivery'} is given without a queue`);
+  }
+  const { maxDeliveries = 5, pauseMs = 1000, maxPauseMs = 60_000, deadLetterTopic } = redelivery ?? {};
+  const checks = new OptionChecks(who);
+  checks.whole('redelivery.maxDeliveries', maxDeliveries);
+  checks.whole('redelivery.pauseMs', pauseMs, 0, longestTimerMs);
+  checks.whole('redelivery.maxPauseMs', maxPauseMs, 0, longestTimerMs);
+  if (deadLetterTopic !== undefined) checkTopic(deadLetterTopic, `${who}: option redelivery.deadLetterTopic`);
+  return { maxDeliveries, pauseMs, maxPauseMs, deadLetterTopic };
+}
+
+/** How long a message waits after its delivery of this number has failed. */
+export function pauseAfter(delivery: number, { pauseMs, maxPauseMs }: RedeliverySettings): number {
+  return Math.min(pauseMs * 2 ** (delivery - 1), maxPauseMs);
+}
+
+/** Where a message of `topic` goes that has failed to the last; `undefined` for one that has been there already. */
+export function deadLetterTopicOf(topic: string, { deadLetterTopic }: RedeliverySettings): string | undefined {
+  const target = deadLetterTopic ?? deadLetterPrefix + topic;
+  return topic === target || (deadLetterTopic === undefined && topic.startsWith(deadLetterPrefix)) ? undefined : target;
+}
+
+/** The message with what is known of its failure in its headers. */
+export function deadLetterOf({ topic, message, delivery }: BrokerEvent, reason: unknown): Message {
+  const text = MicroError.textOf(reason)
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, longestReason)
+    .trim();
+  return {
+    headers: {
+      ...message.headers,
+      'Dead-Letter-Topic': topic,
+      'Dead-Letter-Reason': text,
+      'Dead-Letter-Deliveries': String(delivery ?? 1),
+    },
+    body: message.body,
+  };
+}

@@ -1,0 +1,86 @@
+import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
+import { checkRedelivery, type Delivery, SettlingSubscriber, type SettlingSubscriberOptions } from '@ts-micro/kit';
+import { expect, test, vi } from 'vitest';
+
+const redelivery = checkRedelivery({ queue: 'workers', redelivery: { maxDeliveries: 2, pauseMs: 7 } }, 'test');
+
+function member(options: Partial<SettlingSubscriberOptions<Delivery>>) {
+  return new SettlingSubscriber<Delivery>({
+    what: 'test',
+    topic: 'a.b',
+    queue: 'workers',
+    handler: () => {},
+    redelivery,
+    publishDeadLetter: async () => {},
+    stop: () => {},
+    ...options,
+  });
+}
+
+/** A delivery that notes how it was settled. */
+function delivery(number = 1, event?: () => BrokerEvent) {
+  const settled: string[] = [];
+  const message = { headers: {}, body: new Uint8Array() };
+  const each: Delivery = {
+    event: event ?? (() => ({ topic: 'a.b', message, delivery: number })),
+    done: () => settled.push('done'),
+    again: (pauseMs) => settled.push(`again ${pauseMs}`),
+  };
+  return Object.assign(each, { settled });
+}
+
+test('a delivery whose bytes are no event is reported and done with', async () => {
+  const onError = vi.fn();
+  await using subscriber = member({ onError });
+  const broken = delivery(1, () => {
+    throw new Error('no event');
+  });
+  subscriber.push(broken);
+  await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
+  expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: 'malformed' });
+  expect(broken.settled).toEqual(['done']);
+  expect(subscriber.held.size).toBe(0);
+});
+
+test('a dead letter that cannot be published keeps its message in the queue', async () => {
+  const onError = vi.fn();
+  const handler = () => Promise.reject(new Error('bad\r\n luck'));
+  const letters: unknown[] = [];
+  const publishDeadLetter = async (topic: string, { headers }: Message) => {
+    letters.push(topic, headers['Dead-Letter-Reason']);
+    throw new MicroError('unavailable', 'the disk is full');
+  };
+  await using subscriber = member({ onError, handler, publishDeadLetter });
+  const last = delivery(2);
+  subscriber.push(last);
+  await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(2));
+  expect(last.settled).toEqual(['again 60000']);
+  expect(letters).toEqual(['dead-letter.a.b', 'bad luck']);
+});
+
+test('a handler that settles after its member gave up changes nothing any more', async () => {
+  const finish = deferred();
+  const subscriber = member({ handler: () => finish.promise, closeTimeoutMs: 20 });
+  const running = delivery();
+  const waiting = delivery();
+  subscriber.push(running);
+  subscriber.push(waiting);
+  await Promise.resolve();
+  await subscriber.close();
+  expect(await subscriber.closed).toMatchObject({ code: 'timeout' });
+  expect([running.settled, waiting.settled]).toEqual([['again 0'], ['again 0']]);
+  finish.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(running.settled).toEqual(['again 0']);
+  const late = delivery();
+  subscriber.push(late);
+  expect(late.settled).toEqual(['again 0']);
+});
+
+function deferred() {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
