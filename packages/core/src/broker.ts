@@ -16,7 +16,10 @@ export interface BrokerFeatures {
    * than its content type. @default false
    */
   readonly plainEvents?: boolean | undefined;
-  /** `subscribe(..., { queue, durable: true })`: messages wait for the members of a queue. `publish(..., { id })`. @default false */
+  /**
+   * `subscribe(..., { queue, durable: true })`: messages wait for the members of a queue. `publish(..., { id })`.
+   * @default false
+   */
   readonly durableQueues?: boolean | undefined;
   /** `subscribe(..., { queue, redelivery })`: a message whose handler throws comes again. @default false */
   readonly redelivery?: boolean | undefined;

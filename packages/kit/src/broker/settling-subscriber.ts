@@ -12,7 +12,7 @@ import { Lifetime } from '../lifecycle/lifetime.ts';
 import { deadLetterOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
 import { HandlerQueue } from './handler-queue.ts';
 
-/** One message that a durable queue has lent to a member, until it is settled in one of two ways. Neither may throw. */
+/** One message that a durable queue has lent to a member, until it is settled: `done` or `again`. Neither may throw. */
 export interface Delivery {
   /** Makes the event, with the number of the delivery. What it throws is reported as `malformed`, and it is done. */
   event(): BrokerEvent;

@@ -19,7 +19,7 @@ const who = 'memory broker';
 export class MemoryMember extends SettlingSubscriber {
   readonly #concurrency: number;
 
-  /** Joins the queue until it is closed. Throws `invalid` for the topic, the queue, the concurrency or the redelivery. */
+  /** Joins the queue until it is closed. Throws `invalid` for the topic, the queue, the concurrency, the redelivery. */
   constructor({ network, topic, queue, handler, options, maxQueuedMessages, closeTimeoutMs, logger }: MemberInit) {
     checkName(queue, `${who}: queue`);
     const durableQueue = network.topics.durableQueue(topic, queue, maxQueuedMessages);

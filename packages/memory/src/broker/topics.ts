@@ -22,7 +22,7 @@ export class Topics {
     this.#subscribers.delete(subscriber);
   }
 
-  /** The durable queue of this name on this topic, which begins now unless it is there. Throws `invalid` for the topic. */
+  /** Returns the durable queue of this name on this topic; it begins now unless it is there. Throws `invalid`. */
   durableQueue(topic: string, queue: string, limit: number): DurableQueue {
     const key = `${queue} ${topic}`;
     let durableQueue = this.#durableQueues.get(key);
@@ -34,7 +34,7 @@ export class Topics {
   }
 
   /**
-   * Gives every subscriber a copy of its own, and of each queue one member, in turn; stores it in the durable ones. Does
+   * Gives every subscriber a copy of its own, and one member of each queue, in turn; stores it in durable ones. Does
    * nothing where a message of this id was delivered. Throws `unavailable` where a durable queue is full.
    */
   deliver(topic: string, message: Message, id?: string): void {
