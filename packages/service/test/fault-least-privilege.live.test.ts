@@ -8,7 +8,8 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { expect, test } from 'vitest';
 
-// What SECURITY.md says: each side may do what it needs and nothing else.
+// Each side may do what it needs and nothing else, and a service may answer only the callers that it is told of. The
+// roles apart: examples/least-privilege.
 const registry = '"micro.nats.query", "micro.nats.watch", "micro.registry.nats.query", "micro.registry.nats.watch"';
 const config = `authorization { users: [
   { user: greeter, password: g, permissions: {
