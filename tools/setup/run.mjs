@@ -22,11 +22,12 @@ const commands = {
   interop: (parameters) => runBuilt('tools/interop', 'dist/interop.js', parameters),
   soak: runSoak,
   simulate: (parameters) => runBuilt('tools/simulate', 'dist/simulate.js', parameters),
+  fuzz: (parameters) => runBuilt('tools/fuzz', 'dist/fuzz.js', parameters),
   mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
 
 /** They need no server. */
-const serverless = ['build', 'types', 'mutants', 'simulate'];
+const serverless = ['build', 'types', 'fuzz', 'mutants', 'simulate'];
 
 /** @type {(folder: string, program: string, parameters: string[]) => number} */
 function runBuilt(folder, program, parameters) {

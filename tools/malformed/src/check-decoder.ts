@@ -2,11 +2,14 @@ import { type ErrorCode, MicroError } from '@ts-micro/core';
 import fc from 'fast-check';
 import { marker, payloads } from './payloads.ts';
 
-export interface DecoderCheck {
-  /** What it decodes in good days: the material to mutate. */
-  readonly samples: readonly Uint8Array[];
+export interface PayloadCheck {
   /** Errors that it may throw. @default ['malformed'] */
   readonly codes?: readonly ErrorCode[] | undefined;
+}
+
+export interface DecoderCheck extends PayloadCheck {
+  /** What it decodes in good days: the material to mutate. */
+  readonly samples: readonly Uint8Array[];
   /** How many payloads. @default 3000 */
   readonly runs?: number | undefined;
   /**
@@ -21,17 +24,24 @@ export interface DecoderCheck {
  * that repeats nothing of it.
  */
 export function checkDecoder(decode: (payload: Uint8Array) => unknown, check: DecoderCheck): void {
-  const { samples, codes = ['malformed'], runs = 3000, seed = 1 } = check;
-  const property = fc.property(payloads(samples), (payload) => {
-    let decoded: unknown;
-    try {
-      decoded = decode(payload);
-    } catch (error) {
-      checkError(error, codes);
-    }
-    checkPrototypes(decoded);
-  });
+  const { samples, runs = 3000, seed = 1 } = check;
+  const property = fc.property(payloads(samples), (payload) => checkPayload(decode, payload, check));
   fc.assert(property, { numRuns: runs, seed });
+}
+
+/** As {@link checkDecoder}, for one payload. */
+export function checkPayload(
+  decode: (payload: Uint8Array) => unknown,
+  payload: Uint8Array,
+  { codes = ['malformed'] }: PayloadCheck = {},
+): void {
+  let decoded: unknown;
+  try {
+    decoded = decode(payload);
+  } catch (error) {
+    checkError(error, codes);
+  }
+  checkPrototypes(decoded);
 }
 
 function checkError(error: unknown, codes: readonly ErrorCode[]): void {

@@ -1,6 +1,6 @@
-export { checkDecoder } from './check-decoder.ts';
+export { checkDecoder, checkPayload } from './check-decoder.ts';
 export { drawMalformed } from './messages.ts';
 export { marker } from './payloads.ts';
 
-export type { DecoderCheck } from './check-decoder.ts';
+export type { DecoderCheck, PayloadCheck } from './check-decoder.ts';
 export type { Malformed } from './messages.ts';
