@@ -15,7 +15,10 @@ const forgedNode = { id: 'forged', address: 'svc.forged', metadata: { protocol: 
 const frame = (hex: string, body = '') => Buffer.concat([Buffer.from(hex, 'hex'), Buffer.from(body)]);
 const answer = '{"balance":1000000}';
 
-/** Each would do harm if it came to the subject of somebody: answers, ends, credits, probes, gaps, answers of the registry. */
+/**
+ * Each would do harm if it came to the subject of somebody: answers, ends, credits, probes, gaps, answers of the
+ * registry.
+ */
 const forgeries: readonly Uint8Array[] = [
   frame('f5010000', answer),
   frame('f5010100', answer),
