@@ -11,6 +11,9 @@ export type ContenderName =
   | 'multiplexer-envelope'
   | 'ts-micro'
   | 'ts-micro-envelope'
+  | 'ts-micro-typed'
+  | 'ts-micro-zod'
+  | 'ts-micro-valibot'
   | 'moleculer'
   | 'nest'
   | 'go-micro';
@@ -44,6 +47,9 @@ export const contenders: Readonly<Record<ContenderName, Entry>> = {
   },
   'ts-micro': { title: 'ts-micro', load: () => import('./ts-micro.ts') },
   'ts-micro-envelope': { title: "ts-micro, Go Micro's envelope", load: () => import('./ts-micro-envelope.ts') },
+  'ts-micro-typed': { title: 'ts-micro, typed, nothing checked', load: () => import('./ts-micro-typed.ts') },
+  'ts-micro-zod': { title: 'ts-micro, typed by zod', load: () => import('./ts-micro-zod.ts') },
+  'ts-micro-valibot': { title: 'ts-micro, typed by valibot', load: () => import('./ts-micro-valibot.ts') },
   moleculer: { title: 'Moleculer', load: () => import('./moleculer.ts') },
   nest: { title: 'NestJS microservices', load: () => import('./nest.ts') },
   'go-micro': { title: 'Go Micro, client and server', build: buildGoMicro },

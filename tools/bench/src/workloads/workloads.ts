@@ -11,10 +11,20 @@ import { unary1 } from './unary/unary-1.ts';
 import { unary4Kib } from './unary/unary-4kib.ts';
 import { unary64 } from './unary/unary-64.ts';
 import { unary256 } from './unary/unary-256.ts';
+import { unaryTyped } from './unary/unary-typed.ts';
 import type { Workload } from './workload.ts';
 
 /** Those that compare contenders side by side, which share an arena. */
-export const arenaWorkloads: readonly Workload[] = [unary64, unary256, unary4Kib, unary1, publish, stream, growth];
+export const arenaWorkloads: readonly Workload[] = [
+  unary64,
+  unary256,
+  unary4Kib,
+  unary1,
+  unaryTyped,
+  publish,
+  stream,
+  growth,
+];
 
 /** Those that start what they need themselves. */
 export const otherWorkloads: readonly Workload[] = [coldStart, lookup, fleet, economy, importTime, packageSize];
