@@ -12,6 +12,7 @@ const withinMs = 120_000;
 /** What each runtime is run by. @type {Record<string, string[]>} */
 const runtimes = {
   'this Node': [process.execPath],
+  'Node 20.19': ['npx', '--yes', '--prefer-offline', 'node@20.19.0'],
   'Node 22': ['npx', '--yes', '--prefer-offline', 'node@22'],
   'Node 24': ['npx', '--yes', '--prefer-offline', 'node@24'],
   'Node 26': ['npx', '--yes', '--prefer-offline', 'node@26'],
