@@ -1,6 +1,7 @@
 import { pathText } from '../validate/issue-text.ts';
 
 const deepest = 1000;
+const usualDepth = 16;
 
 export interface JsonRules {
   /** That the codec writes a `bigint` as an integer. */
@@ -15,6 +16,7 @@ export interface JsonRules {
  * that gives. Never throws.
  */
 export function unfitForJson(value: unknown, rules: JsonRules): string | undefined {
+  if (isPlainlyFit(value, usualDepth)) return undefined;
   const path: PropertyKey[] = [];
   const holders = new Set<object>();
   try {
@@ -22,6 +24,26 @@ export function unfitForJson(value: unknown, rules: JsonRules): string | undefin
     return problem === undefined ? undefined : `${pathText(path)}: ${problem}`;
   } catch {
     return `${pathText(path)}: cannot be read`;
+  }
+}
+
+/** True for what is sent most: texts, finite numbers, booleans, null, plain objects and arrays, not deep. Never throws. */
+function isPlainlyFit(value: unknown, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || depth === 0) return false;
+  try {
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++) if (!isPlainlyFit(value[index], depth - 1)) return false;
+      return !isJsonable(value);
+    }
+    if (Object.getPrototypeOf(value) !== Object.prototype || isJsonable(value)) return false;
+    for (const key of Object.keys(value))
+      if (!isPlainlyFit((value as Record<string, unknown>)[key], depth - 1)) return false;
+    return true;
+  } catch {
+    // A getter that throws, of which the longer way tells the path.
+    return false;
   }
 }
 
