@@ -22,6 +22,16 @@ const siblingsAllowed = {
   [service]: [core, kit],
   '@ts-micro/definition': [core, service],
   '@ts-micro/protobuf': [core, service, '@ts-micro/definition'],
+  '@ts-micro/cli': [
+    core,
+    kit,
+    service,
+    '@ts-micro/definition',
+    '@ts-micro/broker-nats',
+    '@ts-micro/memory',
+    '@ts-micro/registry-nats',
+    '@ts-micro/transport-nats',
+  ],
 };
 const siblingsOfPlugins = [core, kit, nats];
 

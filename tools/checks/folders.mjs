@@ -13,6 +13,16 @@ import { listWorkspaces } from './workspaces.mjs';
 
 /** @type {FolderFloors} */
 const folderFloors = {
+  '@ts-micro/cli': {
+    '.': ['commands', 'fleet', 'terminal'],
+    terminal: [],
+    input: [],
+    completion: [],
+    fleet: ['terminal'],
+    measure: ['terminal'],
+    doctor: ['fleet', 'measure', 'terminal'],
+    commands: ['.', 'completion', 'doctor', 'fleet', 'input', 'measure', 'terminal'],
+  },
   '@ts-micro/definition': {
     define: [],
     validate: ['define', 'json'],

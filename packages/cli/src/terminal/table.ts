@@ -1,0 +1,65 @@
+import type { Paint, Painter } from './paint.ts';
+import { printable } from './printable.ts';
+import { fitted, widthOf } from './width.ts';
+
+/** A cell: its text, and how it is coloured. */
+export type Cell = string | { readonly text: string; readonly paint: Painter };
+
+export interface Column {
+  readonly title: string;
+  /** Numbers stand to the right. @default false */
+  readonly isNumber?: boolean | undefined;
+  /** Gets narrower where the table is too wide, the last such column first. @default false */
+  readonly shrinks?: boolean | undefined;
+}
+
+const gap = '  ';
+const narrowest = 8;
+
+/** Returns the lines of a table that takes at most `columns`, its head included. Controls in cells are made visible. */
+export function tableLines(
+  head: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  columns: number,
+  paint: Paint,
+): readonly string[] {
+  const texts = rows.map((row) => row.map((cell) => printable(typeof cell === 'string' ? cell : cell.text)));
+  const widths = head.map(({ title }, at) => Math.max(title.length, ...texts.map((row) => widthOf(row[at] ?? ''))));
+  shrink(head, widths, columns);
+  const line = (cells: readonly string[], painted: (text: string, at: number) => string) =>
+    cells
+      .map((text, at) => {
+        const width = widths[at] as number;
+        const shown = fitted(text, width);
+        const space = ' '.repeat(Math.max(0, width - widthOf(shown)));
+        return head[at]?.isNumber ? space + painted(shown, at) : painted(shown, at) + space;
+      })
+      .join(gap)
+      .trimEnd();
+  return [
+    line(
+      head.map(({ title }) => title),
+      (text) => paint.bold(text),
+    ),
+    ...texts.map((row, number) =>
+      line(row, (text, at) => {
+        const cell = rows[number]?.[at];
+        return typeof cell === 'object' ? cell.paint(text) : text;
+      }),
+    ),
+  ];
+}
+
+/** Takes from the columns that may get narrower, beginning with the last, then from every one. */
+function shrink(head: readonly Column[], widths: number[], columns: number): void {
+  let surplus = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - columns;
+  const order = head.map((_, at) => at).reverse();
+  const first = order.filter((at) => head[at]?.shrinks);
+  for (const at of [...first, ...order]) {
+    if (surplus <= 0) return;
+    const width = widths[at] as number;
+    const taken = Math.min(surplus, Math.max(0, width - narrowest));
+    widths[at] = width - taken;
+    surplus -= taken;
+  }
+}
