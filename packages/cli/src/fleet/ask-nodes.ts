@@ -15,7 +15,7 @@ export interface NodeAnswer {
 
 const atOnce = 16;
 
-/** Asks `endpoint` of every node of these records, each by itself, and waits for each at most `timeoutMs`. Never rejects. */
+/** Asks `endpoint` of every node of these records by itself, each for at most `timeoutMs`. Never rejects. */
 export async function askNodes(
   { client, signal }: Session,
   records: readonly ServiceRecord[],
@@ -46,7 +46,7 @@ export async function askNodes(
 /** True where the node is there and does not serve the endpoint, as Go Micro's from v5 on do not. */
 export function isNotServed({ error }: NodeAnswer): boolean {
   if (error === undefined) return false;
-  if (error.code === 'remote')
-    return error.remote?.code === 404 || /unknown (service|method)|not found/i.test(error.message);
-  return error.code === 'not_found' && /endpoint|handler/.test(error.message);
+  // Go's words for it; a node that is gone is `not_found` too.
+  const isRefused = error.remote !== undefined || /can't find (service|method)/.test(error.message);
+  return isRefused && (error.code === 'not_found' || error.remote?.code === 404);
 }

@@ -1,4 +1,4 @@
-/** Returns a time of milliseconds in words as short as it can be told: `0.42 ms`, `12.3 ms`, `4.2 s`, `3m20s`, `2d4h`. */
+/** Returns a time in milliseconds as a short text: `0.42 ms`, `12.3 ms`, `4.2 s`, `3m20s`, `2d4h`. */
 export function durationText(ms: number): string {
   if (ms < 10) return `${ms.toFixed(2)} ms`;
   if (ms < 1000) return `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;

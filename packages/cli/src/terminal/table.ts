@@ -9,7 +9,7 @@ export interface Column {
   readonly title: string;
   /** Numbers stand to the right. @default false */
   readonly isNumber?: boolean | undefined;
-  /** Gets narrower where the table is too wide, the last such column first. @default false */
+  /** Gets narrower where the table is too wide. @default false */
   readonly shrinks?: boolean | undefined;
 }
 
@@ -50,16 +50,23 @@ export function tableLines(
   ];
 }
 
-/** Takes from the columns that may get narrower, beginning with the last, then from every one. */
+/** Takes from the widest of the columns that may get narrower, and where that is not enough, from the widest of all. */
 function shrink(head: readonly Column[], widths: number[], columns: number): void {
   let surplus = widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - columns;
-  const order = head.map((_, at) => at).reverse();
-  const first = order.filter((at) => head[at]?.shrinks);
-  for (const at of [...first, ...order]) {
-    if (surplus <= 0) return;
-    const width = widths[at] as number;
-    const taken = Math.min(surplus, Math.max(0, width - narrowest));
-    widths[at] = width - taken;
-    surplus -= taken;
+  const all = head.map((_, at) => at);
+  for (const chosen of [all.filter((at) => head[at]?.shrinks), all]) {
+    while (surplus > 0) {
+      const widest = chosen.reduce(
+        (best, at) => (widthAt(widths, at) > widthAt(widths, best) ? at : best),
+        chosen[0] ?? 0,
+      );
+      if (chosen.length === 0 || widthAt(widths, widest) <= narrowest) break;
+      widths[widest] = widthAt(widths, widest) - 1;
+      surplus--;
+    }
   }
+}
+
+function widthAt(widths: readonly number[], at: number): number {
+  return widths[at] as number;
 }

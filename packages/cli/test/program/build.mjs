@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
 
-/** Builds the program from source into the folder given, with everything it needs inside, so that tests can spawn it. */
+/**
+ * Builds the program from source into the folder given, with everything it needs inside, so that tests can spawn it.
+ */
 await build({
   config: false,
   entry: [fileURLToPath(new URL('../../src/main.ts', import.meta.url))],

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const folder = fileURLToPath(new URL('../.program/', import.meta.url));
+const folder = fileURLToPath(new URL('dist/', import.meta.url));
 const builder = fileURLToPath(new URL('build.mjs', import.meta.url));
 
 /** What a run of the program came to. */
