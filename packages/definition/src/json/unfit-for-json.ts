@@ -27,7 +27,9 @@ export function unfitForJson(value: unknown, rules: JsonRules): string | undefin
   }
 }
 
-/** True for what is sent most: texts, finite numbers, booleans, null, plain objects and arrays, not deep. Never throws. */
+/**
+ * True for what is sent most: texts, finite numbers, booleans, null, plain objects and arrays, not deep. Never throws.
+ */
 function isPlainlyFit(value: unknown, depth: number): boolean {
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
   if (typeof value === 'number') return Number.isFinite(value);
