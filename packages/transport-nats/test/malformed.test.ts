@@ -45,7 +45,7 @@ describe('whatever comes as a frame is read, or refused as malformed:', () => {
           expect(budget.used).toBeLessThanOrEqual(came);
         }
       } finally {
-        stream.end(cause);
+        stream.end(() => cause);
         expect(budget.used).toBe(0);
       }
     };

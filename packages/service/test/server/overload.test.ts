@@ -1,6 +1,7 @@
 import type { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import { ConcurrencyLimiter, type Refusal } from '../../src/server/serve/concurrency-limiter.ts';
+import type { Refusal } from '../../src/server/serve/backlog.ts';
+import { ConcurrencyLimiter, type LoopTurn } from '../../src/server/serve/concurrency-limiter.ts';
 import { HandlerContext } from '../../src/server/serve/handler-context.ts';
 import { deferred, errorOf, next, request, startGreeter, until } from './fixture.ts';
 
@@ -25,10 +26,13 @@ function waiting(name: string, timeoutMs: number | undefined, log: string[]) {
 
 const past = 0.000_001;
 
+/** A turn of the loop that never ends. */
+const endlessTurn: LoopTurn = { isOver: () => false, next: () => Promise.resolve() };
+
 describe('requests that wait for room', () => {
   it('go in the order of arrival while all of them are in time', () => {
     const log: string[] = [];
-    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 3 });
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 3 }, endlessTurn);
     limiter.takeUnary();
     for (const name of ['a', 'b', 'c']) expect(limiter.wait(waiting(name, 60_000, log))).toBe(true);
     expect(limiter.wait(waiting('d', 60_000, log))).toBe(false);
@@ -38,7 +42,7 @@ describe('requests that wait for room', () => {
 
   it('go newest first once one has waited in vain, until nobody waits any more', () => {
     const log: string[] = [];
-    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 });
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 }, endlessTurn);
     limiter.takeUnary();
     limiter.wait(waiting('late', past, log));
     for (const name of ['a', 'b', 'c']) limiter.wait(waiting(name, 60_000, log));
@@ -53,7 +57,7 @@ describe('requests that wait for room', () => {
 
   it('push out the oldest where too many wait under overload', () => {
     const log: string[] = [];
-    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 2 });
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 2 }, endlessTurn);
     limiter.takeUnary();
     limiter.wait(waiting('late', past, log));
     limiter.wait(waiting('a', undefined, log));
@@ -62,9 +66,62 @@ describe('requests that wait for room', () => {
     expect(log).toEqual(['too late late', 'run a', 'overloaded b']);
   });
 
+  it('are refused under overload once half of their time is spent and others come', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 }, endlessTurn);
+    limiter.takeUnary();
+    const spent = { isAborted: false, spent: 0 };
+    limiter.wait(waiting('late', past, log));
+    limiter.wait({ ...waiting('old', undefined, log), context: spent });
+    limiter.wait(waiting('a', undefined, log));
+    spent.spent = 0.6;
+    limiter.releaseUnary();
+    expect(log).toEqual(['too late late', 'run a']);
+    limiter.wait(waiting('b', undefined, log));
+    expect(log).toEqual(['too late late', 'run a', 'overloaded old']);
+    expect(limiter.waiting).toBe(1);
+  });
+
+  it('go newest first once a caller has left after half of its time', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 }, endlessTurn);
+    limiter.takeUnary();
+    limiter.wait({ ...waiting('gone', undefined, log), context: { isAborted: true, spent: 0.97 } });
+    for (const name of ['a', 'b']) limiter.wait(waiting(name, undefined, log));
+    for (let count = 0; count < 2; count++) limiter.releaseUnary();
+    expect(log).toEqual(['too late gone', 'run b', 'run a']);
+  });
+
+  it('run in the order of arrival when the event loop has turned, however many there are', async () => {
+    const log: string[] = [];
+    let isOver = true;
+    let turn = deferred();
+    const limiter = new ConcurrencyLimiter(
+      { maxConcurrency: 9, maxBacklog: 0 },
+      { isOver: () => isOver, next: () => turn.promise },
+    );
+    expect(limiter.takeUnary()).toBe(false);
+    const gone = waiting('gone', undefined, log);
+    for (const request of [waiting('a', undefined, log), gone, waiting('b', undefined, log)])
+      expect(limiter.wait(request)).toBe(true);
+    isOver = false;
+    expect(limiter.takeUnary()).toBe(false);
+    const idle = limiter.whenIdle().then(() => log.push('idle'));
+    isOver = true;
+    turn.resolve();
+    turn = deferred();
+    await Promise.resolve();
+    expect(log).toEqual([]);
+    gone.context.abort(new DOMException('left', 'AbortError') as DOMException | MicroError);
+    isOver = false;
+    turn.resolve();
+    await idle;
+    expect(log).toEqual(['run a', 'too late gone', 'run b', 'idle']);
+  });
+
   it('do not run for a caller that has left, which is no sign of overload', () => {
     const log: string[] = [];
-    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 });
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 }, endlessTurn);
     limiter.takeUnary();
     const gone = waiting('gone', undefined, log);
     for (const request of [gone, waiting('a', undefined, log), waiting('b', undefined, log)]) limiter.wait(request);
@@ -80,7 +137,7 @@ describe('requests that wait for room', () => {
     const peak = places / serviceMs;
     const timeoutMs = 500;
     let now = 0;
-    const limiter = new ConcurrencyLimiter({ maxConcurrency: places, maxBacklog: 1024 });
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: places, maxBacklog: 1024 }, endlessTurn);
     const ends: { at: number; arrivedAt: number }[] = [];
     let inTime = 0;
     const arrive = () => {
@@ -88,11 +145,11 @@ describe('requests that wait for room', () => {
       const begin = () => void ends.push({ at: now + serviceMs, arrivedAt });
       if (limiter.takeUnary()) return begin();
       const context = {
-        reason: undefined,
-        get remainingMs() {
-          return arrivedAt + timeoutMs - now;
+        isAborted: false,
+        get spent() {
+          return Math.min(1, (now - arrivedAt) / timeoutMs);
         },
-      } as unknown as HandlerContext;
+      };
       limiter.wait({ context, run: begin, refuse: () => {} });
     };
     const offer = (rate: number, forMs: number) => {

@@ -148,8 +148,8 @@ export class NatsSocket implements Socket {
       this.deliver(taken);
       return true;
     }
-    const closed = new MicroError('unavailable', `${this.#line.what}: the peer has closed`, { retrySafe: true });
-    if (this.record.isSafeAfterClose(taken.received)) throw closed;
+    const closed = () => new MicroError('unavailable', `${this.#line.what}: the peer has closed`, { retrySafe: true });
+    if (this.record.isSafeAfterClose(taken.received)) throw closed();
     this.#hasPeerClosed = true;
     this.endInput();
     this.stream.end(closed);
@@ -222,7 +222,7 @@ export class NatsSocket implements Socket {
       this.#mailbox.end(undefined, { drop: true });
       this.#stream?.close();
     }
-    this.#stream?.end(this.#failure ?? this.#lifetime.closedError());
+    this.#stream?.end(() => this.#failure ?? this.#lifetime.closedError());
     this.#stopWaiting?.();
     this.#hasInputEnded = true;
     this.#resolvePeerClosed?.();

@@ -34,7 +34,7 @@ export class FrameSender {
   #waiting = 0;
   #tail: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
-  #end: MicroError | undefined;
+  #end: (() => MicroError) | undefined;
 
   constructor(line: Line, record: SentRecord, maxMessageBytes: number) {
     this.#line = line;
@@ -56,7 +56,7 @@ export class FrameSender {
    * the wait for the window.
    */
   send(message: Message, options: SendOptions | undefined): Promise<void> | undefined {
-    if (this.#end !== undefined) throw this.#end;
+    this.#throwIfEnded();
     const block = writeHeaderBlock(message.headers, this.#line.what);
     const { body } = message;
     if (body.length > this.#maxMessageBytes || block.length > maxHeaderBytes) throw this.#tooLarge(message, block);
@@ -101,8 +101,8 @@ export class FrameSender {
     }
   }
 
-  /** Whatever waits, and whatever is sent from now on, is refused with `cause`; the first end counts. */
-  end(cause: MicroError): void {
+  /** Whatever waits, and whatever is sent from now on, is refused with what `cause` makes; the first end counts. */
+  end(cause: () => MicroError): void {
     this.#end ??= cause;
     this.#wake?.();
   }
@@ -191,7 +191,7 @@ export class FrameSender {
   }
 
   async #until(isFree: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#end !== undefined) throw this.#end;
+    this.#throwIfEnded();
     if (isFree()) return;
     let failure: unknown;
     const probe = () => {
@@ -209,13 +209,17 @@ export class FrameSender {
           this.#wake = resolve;
         });
         await abortable(change, signal, `${this.#line.what}: waiting for the peer to receive`);
-        if (this.#end !== undefined) throw this.#end;
+        this.#throwIfEnded();
         if (failure !== undefined) throw failure;
       }
     } finally {
       this.#wake = undefined;
       clearInterval(timer);
     }
+  }
+
+  #throwIfEnded(): void {
+    if (this.#end !== undefined) throw this.#end();
   }
 
   #tooLarge({ body }: Message, block: Uint8Array): MicroError {

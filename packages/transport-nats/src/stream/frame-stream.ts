@@ -84,10 +84,10 @@ export class FrameStream {
   }
 
   /**
-   * Whatever waits to be sent, and all that is sent from now on, is refused with `cause`; what came incomplete is
-   * forgotten.
+   * Whatever waits to be sent, and all that is sent from now on, is refused with what `cause` makes, as mostly nothing
+   * is; what came incomplete is forgotten.
    */
-  end(cause: MicroError): void {
+  end(cause: () => MicroError): void {
     this.#receiver.drop();
     this.#sender.end(cause);
   }

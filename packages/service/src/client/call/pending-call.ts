@@ -35,6 +35,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
 
   /** Why the present attempt was cut short. */
   #cut: 'deadline' | 'closed' | AbortSignal | undefined;
+  #cutError: MicroError | undefined;
   #wake: (() => void) | undefined;
 
   /**
@@ -176,6 +177,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     this.#candidate = undefined;
     this.#socket = undefined;
     this.#cut = undefined;
+    this.#cutError = undefined;
   }
 
   /**
@@ -214,8 +216,13 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     });
   }
 
-  /** Returns the error of an attempt that was cut short. */
+  /** Returns the error of an attempt that was cut short: always the same one, as making one is most of the cost. */
   cutError(): MicroError {
+    this.#cutError ??= this.#makeCutError();
+    return this.#cutError;
+  }
+
+  #makeCutError(): MicroError {
     const cut = this.#cut;
     if (cut instanceof AbortSignal) return abortError(cut, this.what);
     const retrySafe = this.#stage === 'choosing';
@@ -252,6 +259,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     // A signal or a close outranks a deadline, and the first of those counts.
     if (!this.mayGoOn) return;
     this.#cut = cut;
+    this.#cutError = undefined;
     void this.#socket?.close();
     this.#wake?.();
   }

@@ -209,7 +209,8 @@ export class Attempts {
     } else if (error.code !== 'unavailable') {
       return;
     }
-    pool.clear();
+    // One that answers, if only that it is overloaded, is there, and so are the sockets to it.
+    if (error.remote === undefined) pool.clear();
     // An address that the caller gave is not chosen among others.
     if (call.options?.address !== undefined) return;
     this.ejection.fail(address, call.beganAtMs, nowMs);

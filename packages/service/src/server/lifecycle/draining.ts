@@ -50,7 +50,7 @@ export class Draining {
     const eventsClosed = events.close({ signal: giveUp.signal });
     await untilAborted(Promise.all([eventsClosed, limiter.whenIdle()]), signal);
     const abandoned = limiter.names();
-    if (abandoned.length > 0) await this.#abandon();
+    if (abandoned.length > 0 || limiter.waiting > 0) await this.#abandon();
     giveUp.abort();
     await eventsClosed;
     return abandoned;

@@ -1,5 +1,6 @@
 import type { MicroError } from '@ts-micro/core';
-import { Fifo } from '@ts-micro/kit';
+import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
+import { Backlog, type WaitingRequest } from './backlog.ts';
 import type { HandlerContext } from './handler-context.ts';
 
 export interface ConcurrencyLimits {
@@ -7,33 +8,30 @@ export interface ConcurrencyLimits {
   readonly maxBacklog: number;
 }
 
-/** Why a request that waited for room is refused. */
-export type Refusal = 'overloaded' | 'too late';
-
-/** A request that waits for room. */
-export interface WaitingRequest {
-  readonly context: HandlerContext;
-  run(): void;
-  /** It will not run. */
-  refuse(why: Refusal): void;
+/** Tells when the event loop is to turn before the next handler begins. */
+export interface LoopTurn {
+  isOver(): boolean;
+  /** Resolves in the next turn. */
+  next(): Promise<void>;
 }
+
+const loopTurn: LoopTurn = { isOver: isTurnOver, next: nextTurnOfLoop };
 
 /**
  * The handlers that run in a service, those that wait for room, and the counts of both.
  *
- * Requests wait in the order of arrival. Once one of them has waited in vain, its caller's time being over, the node is
- * offered more than it can do, and whoever waits longest is the least worth serving: the newest go first until nobody
- * waits any more, and where too many wait, the oldest is refused. So most answers come in time however long the
- * overload lasts.
+ * Where handlers are quick, they wait for the event loop to turn, so that whatever else has come is heard before the
+ * next one runs: that a caller has left, too.
  */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;
   readonly #running = new Set<HandlerContext>();
-  readonly #waiting = new Fifo<WaitingRequest>();
+  readonly #turn: LoopTurn;
+  readonly #backlog: Backlog;
   readonly #excused = new Set<HandlerContext>();
   /** The requests that wait until fewer run. */
   readonly #checks = new Set<() => void>();
-  #isOverloaded = false;
+  #isTurnAwaited = false;
   #unary = 0;
   #streams = 0;
   /** Requests and events taken, streams opened. */
@@ -41,8 +39,15 @@ export class ConcurrencyLimiter {
   /** Those that ended with an error. */
   errors = 0;
 
-  constructor(limits: ConcurrencyLimits) {
+  constructor(limits: ConcurrencyLimits, turn: LoopTurn = loopTurn) {
     this.#limits = limits;
+    this.#turn = turn;
+    this.#backlog = new Backlog(limits.maxBacklog);
+  }
+
+  /** How many requests wait. */
+  get waiting(): number {
+    return this.#backlog.size;
   }
 
   get size(): number {
@@ -68,26 +73,21 @@ export class ConcurrencyLimiter {
 
   /** True where a handler may run now; {@link releaseUnary} gives its place back. */
   takeUnary(): boolean {
-    if (this.#unary >= this.#limits.maxConcurrency) return false;
+    if (!this.#hasPlace || this.#backlog.size > 0 || this.#turn.isOver()) return false;
     this.#unary++;
     return true;
   }
 
-  /** Runs it once there is a place; false where too many wait already. */
+  /** Runs it once there is a place and it is its turn; false where too many wait already. */
   wait(request: WaitingRequest): boolean {
-    if (this.#isOverloaded) this.#refuseTheLate();
-    if (this.#waiting.size >= this.#limits.maxBacklog) {
-      if (!this.#isOverloaded) return false;
-      this.#waiting.take()?.refuse('overloaded');
-    }
-    this.#waiting.push(request);
+    if (!this.#backlog.push(request, this.#hasPlace)) return false;
+    if (this.#hasPlace) this.#runInNextTurn();
     return true;
   }
 
   releaseUnary(): void {
-    const next = this.#next();
-    if (next === undefined) this.#unary--;
-    else next.run();
+    this.#unary--;
+    this.#runWaiting();
   }
 
   /** Streams live long, so they have a limit of their own and do not wait. */
@@ -113,9 +113,9 @@ export class ConcurrencyLimiter {
     if (this.#checks.size > 0) this.#checkIdle();
   }
 
-  /** Resolves once nothing runs. */
+  /** Resolves once nothing runs or waits. */
   whenIdle(): Promise<void> {
-    return this.#when(() => this.#running.size === 0);
+    return this.#when(() => this.#running.size === 0 && this.#backlog.size === 0);
   }
 
   /** Its handler waits for the service's stop, which then does not wait for it: see {@link whenOthersIdle}. */
@@ -124,9 +124,10 @@ export class ConcurrencyLimiter {
     this.#checkIdle();
   }
 
-  /** Resolves once nothing runs but what was excused. */
+  /** Resolves once nothing runs or waits but what was excused. */
   whenOthersIdle(): Promise<void> {
-    return this.#when(() => Array.from(this.#running).every((context) => this.#excused.has(context)));
+    const isIdle = () => Array.from(this.#running).every((context) => this.#excused.has(context));
+    return this.#when(() => this.#backlog.size === 0 && isIdle());
   }
 
   /** Tells everything that runs to stop, or only the streams. */
@@ -136,7 +137,36 @@ export class ConcurrencyLimiter {
 
   /** Refuses everything that waits. */
   refuseWaiting(): void {
-    for (let next = this.#waiting.take(); next !== undefined; next = this.#waiting.take()) next.refuse('overloaded');
+    this.#backlog.refuseAll();
+    this.#checkIdle();
+  }
+
+  get #hasPlace(): boolean {
+    return this.#unary < this.#limits.maxConcurrency;
+  }
+
+  #runWaiting(): void {
+    while (this.#hasPlace) {
+      if (this.#backlog.size > 0 && this.#turn.isOver()) {
+        this.#runInNextTurn();
+        return;
+      }
+      const next = this.#backlog.take();
+      if (next === undefined) break;
+      this.#unary++;
+      next.run();
+    }
+    // Whatever waited may have been refused.
+    if (this.#checks.size > 0) this.#checkIdle();
+  }
+
+  #runInNextTurn(): void {
+    if (this.#isTurnAwaited) return;
+    this.#isTurnAwaited = true;
+    void this.#turn.next().then(() => {
+      this.#isTurnAwaited = false;
+      this.#runWaiting();
+    });
   }
 
   #when(condition: () => boolean): Promise<void> {
@@ -154,32 +184,4 @@ export class ConcurrencyLimiter {
   #checkIdle(): void {
     for (const check of this.#checks) check();
   }
-
-  #next(): WaitingRequest | undefined {
-    for (;;) {
-      const request = this.#isOverloaded ? this.#waiting.takeNewest() : this.#waiting.take();
-      if (request === undefined) {
-        this.#isOverloaded = false;
-        return undefined;
-      }
-      if (!isTooLate(request)) return request;
-      // A caller that left for a reason of its own says nothing about the load.
-      if (request.context.reason === undefined) this.#isOverloaded = true;
-      request.refuse('too late');
-    }
-  }
-
-  #refuseTheLate(): void {
-    for (;;) {
-      const oldest = this.#waiting.peek();
-      if (oldest === undefined || !isTooLate(oldest)) return;
-      this.#waiting.take();
-      oldest.refuse('too late');
-    }
-  }
-}
-
-/** True where nobody waits for the answer any more. */
-function isTooLate({ context }: WaitingRequest): boolean {
-  return context.reason !== undefined || (context.remainingMs !== undefined && context.remainingMs <= 0);
 }

@@ -64,6 +64,8 @@ export class HandlerContext implements RequestContext, EventContext {
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reason: MicroError | DOMException | undefined;
+  #makeReason: (() => MicroError) | undefined;
+  #spentAtAbort: number | undefined;
   #isOver = false;
 
   constructor(init: HandlerContextInit) {
@@ -88,6 +90,14 @@ export class HandlerContext implements RequestContext, EventContext {
     return this.#timeoutMs === undefined ? undefined : this.#arrivedAt + this.#timeoutMs - performance.now();
   }
 
+  /** The share of its caller's time that is over, up to its abort where it was aborted; 0 where there is no limit. */
+  get spent(): number {
+    if (this.#spentAtAbort !== undefined) return this.#spentAtAbort;
+    const { remainingMs } = this;
+    if (remainingMs === undefined) return 0;
+    return remainingMs <= 0 ? 1 : 1 - remainingMs / (this.#timeoutMs as number);
+  }
+
   get deadline(): number | undefined {
     const { remainingMs } = this;
     return remainingMs === undefined ? undefined : Date.now() + remainingMs;
@@ -102,13 +112,19 @@ export class HandlerContext implements RequestContext, EventContext {
     if (this.#controller !== undefined) return this.#controller.signal;
     const controller = new AbortController();
     this.#controller = controller;
-    if (this.#reason !== undefined) controller.abort(this.#reason);
+    if (this.isAborted) controller.abort(this.reason);
     else if (!this.#isOver) this.#armDeadline(this.remainingMs);
     return controller.signal;
   }
 
+  /** True once it was told to stop. */
+  get isAborted(): boolean {
+    return this.#reason !== undefined || this.#makeReason !== undefined;
+  }
+
   /** Why it was told to stop; `undefined` where it was not. */
   get reason(): MicroError | DOMException | undefined {
+    this.#reason ??= this.#makeReason?.();
     return this.#reason;
   }
 
@@ -119,12 +135,14 @@ export class HandlerContext implements RequestContext, EventContext {
       : this.#own.runInAsyncScope(runAsHandler<T>, undefined, this, handler);
   }
 
-  /** Tells the handler to stop; the first reason counts. */
-  abort(reason: MicroError | DOMException): void {
-    if (this.#isOver || this.#reason !== undefined) return;
-    this.#reason = reason;
+  /** Tells the handler to stop; the first reason counts. One that is a function is called where somebody asks for it. */
+  abort(reason: MicroError | DOMException | (() => MicroError)): void {
+    if (this.#isOver || this.isAborted) return;
+    this.#spentAtAbort = this.spent;
+    if (typeof reason === 'function') this.#makeReason = reason;
+    else this.#reason = reason;
     clearTimeout(this.#timer);
-    this.#controller?.abort(reason);
+    this.#controller?.abort(this.reason);
   }
 
   /** The handler has settled: nothing aborts any more. */

@@ -5,7 +5,7 @@ import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
-import type { Refusal } from './concurrency-limiter.ts';
+import type { Refusal } from './backlog.ts';
 import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';
 import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
@@ -48,8 +48,6 @@ export class SocketServer {
       this.#hasLeft = true;
       return undefined;
     }
-    // Of very many messages of very many sockets, each handled at once, the event loop would not turn for seconds.
-    if (isTurnOver()) return nextTurnOfLoop().then(() => this.#take(message));
     return this.#take(message);
   };
 
@@ -113,7 +111,12 @@ export class SocketServer {
     if (this.#isLast && (request.kind !== 'stream' || !this.#streams.has(request.streamId))) return undefined;
     if (request.isLast) this.#isLast = true;
     const exchange: Exchange = { core: this.#core, socket: this.#socket, dialect, request };
-    if (request.kind === 'stream') return this.#takeStream(exchange, message);
+    if (request.kind === 'stream') {
+      // Of very many messages of very many sockets, each handled at once, the event loop would not turn for seconds.
+      // Requests wait for their turn in the limiter.
+      if (isTurnOver()) return nextTurnOfLoop().then(() => this.#takeStream(exchange, message));
+      return this.#takeStream(exchange, message);
+    }
     this.#inFlight++;
     this.#exchanges++;
     if (request.kind === 'event') this.#admit(exchange, undefined);
@@ -200,6 +203,12 @@ export class SocketServer {
     const run = () => this.#run(exchange, route, context);
     const refuse = (why: Refusal) => {
       this.#asked.delete(context);
+      if (context.isAborted) {
+        // Its caller has left: there is nobody to tell.
+        limiter.errors++;
+        this.#done();
+        return;
+      }
       const isLate = why === 'too late';
       this.#refuse(
         exchange,
@@ -305,7 +314,11 @@ export class SocketServer {
   /** Tells the handlers of the caller that has left, and those it called in turn. */
   #tellAsked(cause: unknown): void {
     if (this.#asked.size === 0) return;
-    const gone = new MicroError('canceled', `${this.#core.name}: the caller does not wait any longer`, { cause });
+    let error: MicroError | undefined;
+    const gone = () => {
+      error ??= new MicroError('canceled', `${this.#core.name}: the caller does not wait any longer`, { cause });
+      return error;
+    };
     for (const context of this.#asked) context.abort(gone);
   }
 
