@@ -82,7 +82,7 @@ const targets: readonly FuzzTarget[] = [
         }
         return came;
       } finally {
-        stream.end(new MicroError('closed', 'test'));
+        stream.end(() => new MicroError('closed', 'test'));
         must(budget.used === 0, 'memory is not given back');
       }
     },
