@@ -52,6 +52,7 @@ const folderFloors = {
     link: ['.', 'connection', 'vendor'],
     connection: ['.', 'link', 'vendor'],
     flags: ['connection'],
+    jetstream: ['.', 'connection'],
   },
   '@ts-micro/registry-nats': {
     '.': ['query', 'subjects', 'wire'],

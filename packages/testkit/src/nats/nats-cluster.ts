@@ -16,6 +16,8 @@ export interface NatsClusterOptions {
    * proxies. @default true
    */
   readonly isAdvertised?: boolean | undefined;
+  /** Each node has JetStream. @default false */
+  readonly jetstream?: boolean | undefined;
 }
 
 /** Servers that route to each other. Each can be killed and restarted by itself. */
@@ -28,15 +30,17 @@ export interface NatsCluster extends AsyncDisposable {
   formed(): Promise<void>;
 }
 
+type ClusterInit = { readonly [N in keyof NatsClusterOptions]-?: NonNullable<NatsClusterOptions[N]> };
+
 /** Starts a cluster and waits until it is formed. Throws as `startNatsServer` does. */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const { size = 3, config = '', isAdvertised = true } = options;
+  const { size = 3, config = '', isAdvertised = true, jetstream = false } = options;
   if (!Number.isInteger(size) || size < 2) {
     throw new MicroError('invalid', `nats cluster: size must be a whole number from 2 up, not ${size}`);
   }
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(size, config, isAdvertised);
+      return await startOnce({ size, config, isAdvertised, jetstream });
     } catch (error) {
       // Routes must be known before the nodes start, so a port can be taken between choosing and using it.
       if (attempt === attempts || !MicroError.is(error, 'conflict')) throw error;
@@ -44,13 +48,13 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
   }
 }
 
-async function startOnce(size: number, config: string, isAdvertised: boolean): Promise<NatsCluster> {
+async function startOnce({ size, config, isAdvertised, jetstream }: ClusterInit): Promise<NatsCluster> {
   const ports = await freePorts(size);
   const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
   const cluster = `name: testkit, routes: [${routes}], no_advertise: ${!isAdvertised}`;
   const starts = await Promise.allSettled(
     ports.map((port) =>
-      startNatsServer({ config: `${config}\ncluster { listen: "127.0.0.1:${port}", ${cluster} }\n` }),
+      startNatsServer({ config: `${config}\ncluster { listen: "127.0.0.1:${port}", ${cluster} }\n`, jetstream }),
     ),
   );
   const nodes = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));

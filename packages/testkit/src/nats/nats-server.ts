@@ -19,6 +19,8 @@ export interface NatsServerOptions {
   readonly config?: string | undefined;
   /** The client port on 127.0.0.1. @default one that is free */
   readonly port?: number | undefined;
+  /** Has JetStream, with its files in a folder of its own that outlives a kill and a restart. @default false */
+  readonly jetstream?: boolean | undefined;
 }
 
 /** Counts what a server holds for its clients; its routes and own subscriptions are not counted. */
@@ -71,12 +73,12 @@ export interface NatsServer extends AsyncDisposable {
  * Throws `unavailable` where the program is missing or does not start, with what it logged; `conflict` where `port` is
  * taken.
  */
-export async function startNatsServer({ config, port }: NatsServerOptions = {}): Promise<NatsServer> {
-  if (port !== undefined) return startOn(port, config);
+export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  if (options.port !== undefined) return startOn(options.port, options);
   for (let attempt = 1; ; attempt++) {
     const [free = 0] = await freePorts(1);
     try {
-      return await startOn(free, config);
+      return await startOn(free, options);
     } catch (error) {
       // Somebody else was faster.
       if (attempt === attempts || !MicroError.is(error, 'conflict')) throw error;
@@ -84,9 +86,9 @@ export async function startNatsServer({ config, port }: NatsServerOptions = {}):
   }
 }
 
-async function startOn(port: number, config = ''): Promise<NatsServer> {
+async function startOn(port: number, { config = '', jetstream = false }: NatsServerOptions): Promise<NatsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'ts-micro-nats-'));
-  const server = new ThrowawayServer(findNatsServer(), folder, port, config);
+  const server = new ThrowawayServer({ program: findNatsServer(), folder, port, config, jetstream });
   try {
     await server.start();
   } catch (error) {
@@ -96,6 +98,14 @@ async function startOn(port: number, config = ''): Promise<NatsServer> {
   return server;
 }
 
+interface ServerInit {
+  readonly program: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly config: string;
+  readonly jetstream: boolean;
+}
+
 class ThrowawayServer implements NatsServer {
   readonly #program: string;
   readonly #folder: string;
@@ -103,13 +113,15 @@ class ThrowawayServer implements NatsServer {
   #port: number;
   #monitorUrl = '';
   #process: NatsProcess | undefined;
+  readonly #jetstream: boolean;
   #isDisposed = false;
 
-  constructor(program: string, folder: string, port: number, config: string) {
+  constructor({ program, folder, port, config, jetstream }: ServerInit) {
     this.#program = program;
     this.#folder = folder;
     this.#port = port;
     this.#config = config;
+    this.#jetstream = jetstream;
   }
 
   get url(): string {
@@ -136,10 +148,16 @@ class ThrowawayServer implements NatsServer {
     return join(this.#folder, 'server.conf');
   }
 
+  get #wholeConfig(): string {
+    if (!this.#jetstream) return this.#config;
+    const store = JSON.stringify(join(this.#folder, 'jetstream'));
+    return `${this.#config}\nserver_name: "testkit-${this.#port}"\njetstream { store_dir: ${store} }\n`;
+  }
+
   async start(): Promise<void> {
     const portsFolder = await mkdtemp(join(this.#folder, 'ports-'));
     const configFile = this.#configFile;
-    await writeFile(configFile, this.#config);
+    await writeFile(configFile, this.#wholeConfig);
     const parameters = ['-a', '127.0.0.1', '-p', String(this.#port), '-m', '-1'];
     const child = new NatsProcess(this.#program, [...parameters, '-c', configFile, '--ports_file_dir', portsFolder]);
     this.#process = child;
@@ -177,7 +195,7 @@ class ThrowawayServer implements NatsServer {
 
   async reload({ config = '' }: Pick<NatsServerOptions, 'config'>): Promise<void> {
     this.#config = config;
-    await writeFile(this.#configFile, config);
+    await writeFile(this.#configFile, this.#wholeConfig);
     const child = this.#running();
     const reloads = () => child.logs().split('Reloaded server configuration').length;
     const before = reloads();

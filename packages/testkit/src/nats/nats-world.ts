@@ -16,6 +16,8 @@ export interface NatsWorldOptions {
    * finds another. @default 'together'
    */
   readonly kill?: 'together' | 'inTurn' | undefined;
+  /** The servers have JetStream. @default false */
+  readonly jetstream?: boolean | undefined;
 }
 
 /**
@@ -32,11 +34,11 @@ export interface NatsWorld extends AsyncDisposable {
 
 /** Starts a server or a cluster, and the proxies. Throws `invalid` for a bad `size`, and as `startNatsServer` does. */
 export async function startNatsWorld(options: NatsWorldOptions = {}): Promise<NatsWorld> {
-  const { size = 1, config, kill = 'together' } = options;
+  const { size = 1, config, kill = 'together', jetstream } = options;
   if (kill !== 'together' && kill !== 'inTurn') {
     throw new MicroError('invalid', `nats world: kill must be together or inTurn, not "${String(kill)}"`);
   }
-  const { nodes, formed, dispose } = await start(size, config);
+  const { nodes, formed, dispose } = await start({ size, config, jetstream });
   const proxies = await Promise.all(nodes.map((node) => startChaosProxy({ target: node.address })));
   return {
     servers: proxies.map((proxy) => proxy.address),
@@ -73,12 +75,12 @@ export async function startNatsWorld(options: NatsWorldOptions = {}): Promise<Na
   };
 }
 
-async function start(size: number, config: string | undefined) {
+async function start({ size, config, jetstream }: NatsWorldOptions & { readonly size: number }) {
   if (size === 1) {
-    const server = await startNatsServer({ config });
+    const server = await startNatsServer({ config, jetstream });
     return { nodes: [server], formed: async () => {}, dispose: () => server[Symbol.asyncDispose]() };
   }
-  const cluster = await startNatsCluster({ size, config, isAdvertised: false });
+  const cluster = await startNatsCluster({ size, config, jetstream, isAdvertised: false });
   return { nodes: cluster.nodes, formed: () => cluster.formed(), dispose: () => cluster[Symbol.asyncDispose]() };
 }
 

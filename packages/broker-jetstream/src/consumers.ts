@@ -1,0 +1,103 @@
+import { type AbortOptions, MicroError } from '@ts-micro/core';
+import type { JetStreamApi } from '@ts-micro/nats';
+import type { SubscribeFrom } from './jetstream-broker-options.ts';
+import type { ManagedStreams } from './managed-streams.ts';
+import type { TopicStream } from './topic-streams.ts';
+
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly delivered: { readonly stream_seq: number };
+}
+
+export interface ConsumersOptions {
+  readonly api: JetStreamApi;
+  readonly streams: ManagedStreams;
+  readonly manage: boolean;
+  readonly ackWaitMs: number;
+}
+
+// How long the server keeps the consumer of a plain subscription that pulls no more.
+const inactiveMs = 60_000;
+const nanoseconds = 1e6;
+
+/** Finds and makes the consumers of one connection. */
+export class Consumers {
+  readonly #options: ConsumersOptions;
+
+  constructor(options: ConsumersOptions) {
+    this.#options = options;
+  }
+
+  /** The durable consumer of a queue. Made where it is not there; `not_found` where it may not be made. */
+  async durable(
+    stream: TopicStream,
+    { name, topic, from }: { readonly name: string; readonly topic: string; readonly from: SubscribeFrom },
+    options?: AbortOptions,
+  ): Promise<void> {
+    const { api, manage, ackWaitMs } = this.#options;
+    await this.#ensure(stream);
+    const place = `${stream.options.name}.${name}`;
+    const find = () => api.request(`CONSUMER.INFO.${place}`, undefined, options);
+    try {
+      await find();
+      return;
+    } catch (error) {
+      if (!manage || !MicroError.is(error, 'not_found')) throw error;
+    }
+    const config = {
+      durable_name: name,
+      ack_policy: 'explicit',
+      ack_wait: ackWaitMs * nanoseconds,
+      max_deliver: -1,
+      max_ack_pending: -1,
+      filter_subject: stream.subjectOf(topic),
+      ...policyOf(from),
+    };
+    const body = { stream_name: stream.options.name, config };
+    try {
+      await api.request(`CONSUMER.DURABLE.CREATE.${place}`, body, options);
+    } catch (error) {
+      // Another member was faster, and asked for something else.
+      await find().catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** A consumer that the server forgets, for one plain subscription. */
+  async ephemeral(
+    stream: TopicStream,
+    { topic, from }: { readonly topic: string; readonly from: SubscribeFrom },
+    options?: AbortOptions,
+  ): Promise<ConsumerInfo> {
+    await this.#ensure(stream);
+    const config = {
+      ack_policy: 'none',
+      max_deliver: 1,
+      mem_storage: true,
+      num_replicas: 1,
+      inactive_threshold: inactiveMs * nanoseconds,
+      filter_subject: stream.subjectOf(topic),
+      ...policyOf(from),
+    };
+    const body = { stream_name: stream.options.name, config };
+    return this.#options.api.request<ConsumerInfo>(`CONSUMER.CREATE.${stream.options.name}`, body, options);
+  }
+
+  /** Does nothing where it is gone, or cannot be asked for. */
+  async remove(stream: TopicStream, name: string, options?: AbortOptions): Promise<void> {
+    await this.#options.api
+      .request(`CONSUMER.DELETE.${stream.options.name}.${name}`, undefined, options)
+      .catch(() => undefined);
+  }
+
+  async #ensure(stream: TopicStream): Promise<void> {
+    await this.#options.streams.ensure(stream);
+  }
+}
+
+function policyOf(from: SubscribeFrom): Record<string, unknown> {
+  if (typeof from === 'string') return { deliver_policy: from };
+  if (from instanceof Date) return { deliver_policy: 'by_start_time', opt_start_time: from.toISOString() };
+  return { deliver_policy: 'by_start_sequence', opt_start_seq: from.sequence };
+}

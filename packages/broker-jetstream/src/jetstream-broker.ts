@@ -1,0 +1,263 @@
+import {
+  type AbortOptions,
+  type Broker,
+  type BrokerFeatures,
+  type BrokerHandler,
+  checkHeaders,
+  checkName,
+  type Logger,
+  type Message,
+  MicroError,
+  type PublishOptions,
+  type Subscriber,
+} from '@ts-micro/core';
+import { abortable, checkRedelivery, Lifetime, OptionChecks, safeLogger, throwIfAborted } from '@ts-micro/kit';
+import {
+  checkQueue,
+  checkSubject,
+  JetStreamApi,
+  type NatsConnection,
+  type SharedConnection,
+  shareConnection,
+} from '@ts-micro/nats';
+import { Consumers } from './consumers.ts';
+import {
+  checkBrokerOptions,
+  checkFrom,
+  type JetStreamBrokerOptions,
+  type JetStreamBrokerSettings,
+  type JetStreamSubscribeOptions,
+  who,
+} from './jetstream-broker-options.ts';
+import { ManagedStreams } from './managed-streams.ts';
+import { PlainSubscriber } from './plain-subscriber.ts';
+import { QueueMember } from './queue-member.ts';
+import { maxBodyBytes, storedHeaders } from './stored-message.ts';
+import { TopicStreams } from './topic-streams.ts';
+
+const checks = new OptionChecks(who);
+
+/** A {@link Broker} on JetStream. */
+export interface JetStreamBroker extends Broker {
+  readonly options: JetStreamBrokerSettings;
+  subscribe(topic: string, handler: BrokerHandler, options?: JetStreamSubscribeOptions): Promise<Subscriber>;
+}
+
+/** What belongs to one connection. */
+interface Access {
+  readonly connection: NatsConnection;
+  readonly api: JetStreamApi;
+  readonly streams: ManagedStreams;
+  readonly consumers: Consumers;
+}
+
+/**
+ * Publish and subscribe on JetStream: what is published is stored, every queue is durable, and what a handler throws at
+ * comes again.
+ *
+ * Connects at first use. Throws `invalid` naming the option.
+ */
+export function jetstreamBroker(options: JetStreamBrokerOptions = {}): JetStreamBroker {
+  return new StoringBroker(options);
+}
+
+class StoringBroker implements JetStreamBroker {
+  readonly name = 'jetstream';
+  readonly supports: BrokerFeatures = Object.freeze({
+    queues: true,
+    wildcards: true,
+    maxBodyBytes,
+    plainEvents: true,
+    durableQueues: true,
+    redelivery: true,
+  });
+  readonly options: JetStreamBrokerSettings;
+  readonly #shared: SharedConnection;
+  readonly #logger: Logger;
+  readonly #topics: TopicStreams;
+  readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #publishing = new Set<Promise<unknown>>();
+  #access: Access | undefined;
+  #isDisconnected = false;
+  #isFinishing = false;
+  #leaving: Promise<MicroError | undefined> | undefined;
+
+  constructor(options: JetStreamBrokerOptions) {
+    const { connect, settings } = checkBrokerOptions(options);
+    this.#shared = shareConnection(connect);
+    this.#logger = safeLogger(connect.logger);
+    this.#topics = new TopicStreams(settings);
+    this.options = Object.freeze({ addresses: Object.freeze([...this.#shared.addresses]), ...settings });
+  }
+
+  get address(): string {
+    return this.#shared.address;
+  }
+
+  get isConnected(): boolean | undefined {
+    return this.#shared.isConnected;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  async connect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#leaving) await abortable(this.#leaving, options.signal, `${who}: connecting`);
+    const connection = await this.#shared.get(options);
+    await connection.ready(options);
+    this.#lifetime.assertOpen(options);
+    this.#isDisconnected = false;
+  }
+
+  async disconnect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen();
+    await this.#leave(options);
+  }
+
+  async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
+    // A close waits for running handlers, and what they have to tell must still get out.
+    if (this.#isFinishing) throwIfAborted(options?.signal, who);
+    else this.#assertUsable(options);
+    checkSubject(topic, `${who}: topic`);
+    checkHeaders(message.headers, who);
+    if (options?.id !== undefined) checkName(options.id, `${who}: id`);
+    const headers = storedHeaders(message.headers, options?.id);
+    // What the caller changes while the stream is looked for must not change what is stored.
+    const current = this.#current;
+    const body = current === undefined ? new Uint8Array(message.body) : message.body;
+    const publishing = this.#store(
+      current ?? (await this.#connect(options)),
+      topic,
+      body,
+      headers && { ...headers },
+      options,
+    );
+    this.#publishing.add(publishing);
+    try {
+      await publishing;
+    } finally {
+      this.#publishing.delete(publishing);
+    }
+  }
+
+  async subscribe(topic: string, handler: BrokerHandler, options: JetStreamSubscribeOptions = {}): Promise<Subscriber> {
+    this.#assertUsable(options);
+    const { queue, concurrency, onError, signal, from = this.options.from } = options;
+    checkSubject(topic, `${who}: topic`, { wildcards: true });
+    if (queue !== undefined) checkQueue(queue, who);
+    if (concurrency !== undefined) checks.whole('concurrency', concurrency);
+    checkFrom(from);
+    const redelivery = checkRedelivery(options, who);
+    const stream = this.#topics.of(topic);
+    const access = this.#current ?? (await this.#connect(options));
+    const { maxPendingMessages, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
+    const common = { ...access, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
+    const logger = this.#logger;
+    const publishDeadLetter = (target: string, message: Message, id: string) => this.publish(target, message, { id });
+    const subscriber =
+      queue === undefined
+        ? new PlainSubscriber({ ...common, maxPendingMessages, logger })
+        : new QueueMember({ ...common, queue, redelivery, prefetch, ackWaitMs, publishDeadLetter, logger });
+    this.#subscribers.add(subscriber);
+    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
+    try {
+      await abortable(subscriber.start({ signal }), signal, `${who}: subscribing to "${topic}"`);
+    } catch (error) {
+      await subscriber.close(options);
+      throw error;
+    }
+    return subscriber;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #store(
+    access: Access,
+    topic: string,
+    body: Uint8Array,
+    headers: Message['headers'] | undefined,
+    options: PublishOptions | undefined,
+  ): Promise<void> {
+    const stream = this.#topics.of(topic);
+    const making = access.streams.ensure(stream);
+    let data = body;
+    if (making !== undefined) {
+      data = new Uint8Array(body);
+      await abortable(making, options?.signal, `${who}: publishing on "${topic}"`);
+    }
+    try {
+      await access.api.publish(stream.subjectOf(topic), data, { headers }, options);
+    } catch (error) {
+      // Nobody takes the subject: the stream may be gone, and the next publish makes it again.
+      if (MicroError.is(error, 'unavailable') && error.retrySafe) access.streams.forget(stream);
+      throw error;
+    }
+  }
+
+  /** What belongs to the connection in use, unless that was closed for good. */
+  get #current(): Access | undefined {
+    const { current } = this.#shared;
+    if (current === undefined || current.state.status === 'closed') return undefined;
+    if (this.#access?.connection === current) return this.#access;
+    this.#access?.api.close();
+    const { requestTimeoutMs: timeoutMs, domain, manage, ackWaitMs } = this.options;
+    const api = new JetStreamApi({ connection: current, what: who, domain, timeoutMs });
+    const streams = new ManagedStreams(api, manage);
+    this.#access = { connection: current, api, streams, consumers: new Consumers({ api, streams, manage, ackWaitMs }) };
+    return this.#access;
+  }
+
+  async #connect(options: AbortOptions | undefined): Promise<Access> {
+    await this.#shared.get(options);
+    this.#assertUsable(options);
+    const access = this.#current;
+    if (access === undefined) throw new MicroError('unavailable', `${who}: the connection was closed`);
+    return access;
+  }
+
+  #assertUsable(options: AbortOptions | undefined): void {
+    this.#lifetime.assertOpen(options);
+    if (this.#isDisconnected) throw new MicroError('unavailable', `${who} is disconnected`, { retrySafe: true });
+  }
+
+  async #release(options: AbortOptions): Promise<void> {
+    const abandoned = await this.#leave(options);
+    if (abandoned) throw abandoned;
+  }
+
+  /** Ends every subscription and gives the connection back. Resolves with what a subscriber had to abandon. */
+  #leave(options: AbortOptions): Promise<MicroError | undefined> {
+    this.#leaving ??= this.#endAll(options).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #endAll(options: AbortOptions): Promise<MicroError | undefined> {
+    this.#isDisconnected = true;
+    this.#isFinishing = true;
+    const causes = await Promise.all(
+      [...this.#subscribers].map(async (subscriber) => {
+        await subscriber.close(options);
+        return subscriber.closed;
+      }),
+    );
+    // Each has a bound of its own.
+    const stored = Promise.allSettled(this.#publishing);
+    await abortable(stored, options.signal, who).catch(() => undefined);
+    this.#isFinishing = false;
+    this.#access?.api.close();
+    this.#access = undefined;
+    await this.#shared.release();
+    return causes.find((cause) => cause !== undefined);
+  }
+}

@@ -1,0 +1,82 @@
+import { MicroError, type PluginFlag, type PluginOptions } from '@ts-micro/core';
+import { parseGoDuration } from '@ts-micro/kit';
+import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
+import type { JetStreamBrokerOptions } from './jetstream-broker-options.ts';
+
+const ownFlags: readonly PluginFlag[] = [
+  { name: 'jetstream_stream', about: 'the stream of all topics' },
+  { name: 'jetstream_subject_prefix', about: 'what begins the subjects of that stream: micro.events' },
+  { name: 'jetstream_storage', about: 'file or memory' },
+  { name: 'jetstream_replicas', about: 'on how many servers a message is stored' },
+  { name: 'jetstream_max_age', about: 'how long messages are kept: 168h' },
+  { name: 'jetstream_manage', about: 'false: use streams and consumers that are there, and make none' },
+  { name: 'jetstream_ack_wait', about: 'how long a member that died keeps a message: 15s' },
+  { name: 'jetstream_prefetch', about: 'messages a member takes beyond those it handles' },
+  { name: 'jetstream_domain', about: 'the JetStream domain' },
+];
+
+/**
+ * Returns what registers the broker: its own settings, and those of a NATS connection as `jetstream_user` and so on.
+ */
+export function jetstreamFactory<P>(make: (options: JetStreamBrokerOptions) => P): NatsPluginFactory<P> {
+  let own: JetStreamBrokerOptions = {};
+  // A factory of the NATS plugins, under another name.
+  const nats = natsPluginFactory((options) => make({ ...options, ...own }));
+  const factory = (options: PluginOptions): P => {
+    const settings = options.settings ?? {};
+    own = optionsOf(settings);
+    const names = new Set(ownFlags.map(({ name }) => name));
+    const rest = Object.entries(settings).filter(([name]) => !names.has(name));
+    return nats({ ...options, settings: Object.fromEntries(rest.map(([name, value]) => [natsName(name), value])) });
+  };
+  const connection = nats.flags.map((flag) => ({ ...flag, name: flag.name.replace(/^nats_/, 'jetstream_') }));
+  return Object.assign(factory, { flags: [...ownFlags, ...connection] });
+}
+
+function natsName(name: string): string {
+  return name.replace(/^jetstream_/, 'nats_');
+}
+
+function optionsOf(settings: Readonly<Record<string, string>>): JetStreamBrokerOptions {
+  const { jetstream_stream: name, jetstream_subject_prefix: subjectPrefix, jetstream_domain: domain } = settings;
+  return {
+    stream: {
+      name,
+      storage: settings.jetstream_storage as 'file' | 'memory' | undefined,
+      replicas: number(settings, 'jetstream_replicas'),
+      maxAgeMs: milliseconds(settings, 'jetstream_max_age'),
+    },
+    subjectPrefix,
+    domain,
+    manage: trueOrFalse(settings, 'jetstream_manage'),
+    ackWaitMs: milliseconds(settings, 'jetstream_ack_wait'),
+    prefetch: number(settings, 'jetstream_prefetch'),
+  };
+}
+
+function number(settings: Readonly<Record<string, string>>, name: string): number | undefined {
+  const text = settings[name];
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw invalid(name, text, 'a whole number');
+}
+
+function milliseconds(settings: Readonly<Record<string, string>>, name: string): number | undefined {
+  const text = settings[name];
+  if (text === undefined) return undefined;
+  const ms = parseGoDuration(text);
+  if (ms !== undefined && ms >= 1) return Math.round(ms);
+  throw invalid(name, text, 'a duration such as 500ms or 5s');
+}
+
+function trueOrFalse(settings: Readonly<Record<string, string>>, name: string): boolean | undefined {
+  const text = settings[name]?.toLowerCase();
+  if (text === undefined) return undefined;
+  if (text === 'true' || text === '1') return true;
+  if (text === 'false' || text === '0') return false;
+  throw invalid(name, text, 'true or false');
+}
+
+function invalid(name: string, text: string, rule: string): MicroError {
+  return new MicroError('invalid', `jetstream broker: setting ${name} is ${JSON.stringify(text)}, not ${rule}`);
+}

@@ -1,0 +1,121 @@
+import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type SubscribeOptions } from '@ts-micro/core';
+import { HandlerSubscriber } from '@ts-micro/kit';
+import type { JetStreamApi, NatsMessage } from '@ts-micro/nats';
+import type { Consumers } from './consumers.ts';
+import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
+import type { ManagedStreams } from './managed-streams.ts';
+import { Puller } from './puller.ts';
+import { deliveryInfoOf, messageOf } from './stored-message.ts';
+import type { TopicStream } from './topic-streams.ts';
+
+export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
+  readonly api: JetStreamApi;
+  readonly consumers: Consumers;
+  readonly streams: ManagedStreams;
+  readonly stream: TopicStream;
+  readonly topic: string;
+  readonly handler: BrokerHandler;
+  readonly from: SubscribeFrom;
+  readonly maxPendingMessages: number;
+  readonly closeTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * A subscription of its own: an ordered consumer, which is made again behind the last message wherever one is missing.
+ */
+export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
+  readonly #options: PlainSubscriberOptions;
+  readonly #puller: Puller;
+  #waiting = 0;
+  #consumer: string | undefined;
+  #consumerSequence = 0;
+  /** The last message of the stream that this has had, or that is none of its. */
+  #seen: number | undefined;
+
+  constructor(options: PlainSubscriberOptions) {
+    const { api, stream, topic, handler, concurrency, onError, maxPendingMessages, closeTimeoutMs, logger } = options;
+    super({
+      what: `${who}: subscriber of "${topic}"`,
+      topic,
+      handler,
+      concurrency,
+      onError,
+      closeTimeoutMs,
+      logger,
+      limit: Number.POSITIVE_INFINITY,
+      eventOf: (message) => {
+        this.#waiting--;
+        this.#puller.fill();
+        return { topic: stream.topicOf(message.subject), message: messageOf(message) };
+      },
+      stop: (closeOptions) => this.#stop(closeOptions),
+    });
+    this.#options = options;
+    this.#puller = new Puller({
+      api,
+      room: () => maxPendingMessages - this.#waiting,
+      least: Math.ceil(maxPendingMessages / 4),
+      onMessage: (message) => this.#onMessage(message),
+      consumer: () => this.#find(),
+      onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),
+    });
+    const unfollow = api.connection.onStateChange(({ status }) => {
+      if (status !== 'closed') return;
+      void this.fail(new MicroError('closed', `${who}: subscriber of "${topic}": the connection was closed`));
+    });
+    void this.closed.then(unfollow);
+  }
+
+  start(options: AbortOptions): Promise<void> {
+    return this.#puller.start(options);
+  }
+
+  #onMessage(message: NatsMessage): void {
+    const info = deliveryInfoOf(message.reply);
+    // What an earlier consumer still sent comes again from this one.
+    if (info === undefined || info.consumer !== this.#consumer) return;
+    if (info.consumerSequence !== this.#consumerSequence + 1) {
+      this.#puller.again();
+      return;
+    }
+    this.#consumerSequence = info.consumerSequence;
+    this.#seen = info.streamSequence;
+    this.#waiting++;
+    this.push(message);
+  }
+
+  async #find(): Promise<{ readonly stream: string; readonly name: string }> {
+    const { consumers, stream, topic } = this.#options;
+    const before = this.#consumer;
+    this.#consumer = undefined;
+    const from = await this.#next();
+    const { name, delivered } = await consumers.ephemeral(stream, { topic, from });
+    this.#consumer = name;
+    this.#consumerSequence = 0;
+    this.#seen ??= delivered.stream_seq;
+    if (before !== undefined) void consumers.remove(stream, before);
+    return { stream: stream.options.name, name };
+  }
+
+  async #next(): Promise<SubscribeFrom> {
+    const { streams, stream, from } = this.#options;
+    if (this.#seen === undefined) return from;
+    // A stream that ends before it is another one, and all in it is new.
+    const last = await streams.lastSequence(stream).catch((error: unknown) => {
+      if (!MicroError.is(error, 'not_found')) throw error;
+      streams.forget(stream);
+      return 0;
+    });
+    if (last < this.#seen) this.#seen = 0;
+    return { sequence: this.#seen + 1 };
+  }
+
+  async #stop(options: AbortOptions): Promise<void> {
+    const { consumers, stream, api } = this.#options;
+    const stopping = this.#puller.stop(options);
+    const isConnected = api.connection.state.status === 'connected';
+    if (this.#consumer !== undefined && isConnected) void consumers.remove(stream, this.#consumer, options);
+    await stopping;
+  }
+}

@@ -1,0 +1,142 @@
+import type { AbortOptions } from '@ts-micro/core';
+import type { JetStreamApi, NatsMessage, NatsSubscription } from '@ts-micro/nats';
+
+export interface PullerOptions {
+  readonly api: JetStreamApi;
+  /** How many messages there is room for now, those asked for included. */
+  readonly room: () => number;
+  /** From how many on it is worth to ask for more. */
+  readonly least: number;
+  readonly onMessage: (message: NatsMessage) => void;
+  /** Finds or makes the consumer; resolves with its name. Tried again with growing pauses where it rejects. */
+  readonly consumer: (isFirst: boolean) => Promise<{ readonly stream: string; readonly name: string }>;
+  /** Told of a try that failed. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const expiresMs = 3000;
+const graceMs = 2000;
+const firstRetryMs = 100;
+const longestRetryMs = 2000;
+const encoder = new TextEncoder();
+
+/**
+ * Pulls messages of one consumer, never more than there is room for, and goes on after whatever ends a pull: an
+ * outage, a consumer that is gone, another leader, a request that was lost.
+ */
+export class Puller {
+  readonly #options: PullerOptions;
+  readonly #inbox: string;
+  readonly #subscription: NatsSubscription;
+  readonly #unfollow: () => void;
+  #subject: string | undefined;
+  #pulls = 0;
+  #asked = 0;
+  #watch: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = firstRetryMs;
+  #isFinding = false;
+  #isStopped = false;
+
+  constructor(options: PullerOptions) {
+    const { connection } = options.api;
+    this.#options = options;
+    this.#inbox = connection.newInbox();
+    this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
+      onMessage: (message) => this.#onMessage(message),
+      onError: options.onTrouble,
+      onLost: options.onTrouble,
+      onRestored: () => this.again(),
+    });
+    this.#unfollow = connection.onStateChange(({ status }) => {
+      if (status === 'connected') this.again();
+    });
+  }
+
+  /** Resolves once the first consumer is there. Rejects as finding it does, and where the inbox was refused. */
+  async start(options: AbortOptions): Promise<void> {
+    const { consumer } = this.#options;
+    await this.#subscription.confirm(options);
+    const { stream, name } = await consumer(true);
+    this.#subject = `${this.#options.api.prefix}CONSUMER.MSG.NEXT.${stream}.${name}`;
+    this.fill();
+  }
+
+  /** Asks for as many messages as there is room for. Call it whenever there may be more room. */
+  fill(): void {
+    if (this.#isStopped || this.#subject === undefined) return;
+    const { api, room, least } = this.#options;
+    const batch = room() - this.#asked;
+    if (batch < least) return;
+    const request = { batch, expires: expiresMs * 1e6 };
+    try {
+      const reply = `${this.#inbox}.${++this.#pulls}`;
+      api.connection.publish(this.#subject, encoder.encode(JSON.stringify(request)), { reply });
+    } catch {
+      // There is no connection: it goes on when it is back.
+      return;
+    }
+    this.#asked += batch;
+    this.#watch ??= setTimeout(() => this.again(), expiresMs + graceMs);
+    this.#watch.refresh();
+  }
+
+  /** Ends the flow; what the server had sent until then was handed over once this resolves. */
+  async stop(options: AbortOptions): Promise<void> {
+    this.#isStopped = true;
+    this.#unfollow();
+    clearTimeout(this.#watch);
+    clearTimeout(this.#retry);
+    await this.#subscription.drain(options);
+  }
+
+  #onMessage(message: NatsMessage): void {
+    if (message.status === 0) {
+      this.#asked = Math.max(0, this.#asked - 1);
+      this.#retryMs = firstRetryMs;
+      this.#options.onMessage(message);
+      return;
+    }
+    if (message.status === 100 || this.#isStopped) return;
+    if (message.status !== 408 && message.status !== 404) {
+      this.again();
+      return;
+    }
+    const unused = Number(message.headers()['Nats-Pending-Messages'] ?? this.#asked);
+    this.#asked = Math.max(0, this.#asked - (Number.isSafeInteger(unused) ? unused : this.#asked));
+    this.fill();
+  }
+
+  /** Looks for the consumer, and asks anew. */
+  again(): void {
+    if (this.#isStopped || this.#isFinding || this.#subject === undefined) return;
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    this.#isFinding = true;
+    this.#find().finally(() => {
+      this.#isFinding = false;
+    });
+  }
+
+  async #find(): Promise<void> {
+    const { api, consumer, onTrouble } = this.#options;
+    try {
+      const { stream, name } = await consumer(false);
+      this.#subject = `${api.prefix}CONSUMER.MSG.NEXT.${stream}.${name}`;
+      this.#asked = 0;
+      // Where the server ends pull after pull, it is not asked without a pause.
+      this.#later(() => this.fill());
+    } catch (error) {
+      if (this.#isStopped) return;
+      if (api.connection.state.status === 'connected') onTrouble(error);
+      this.#later(() => this.again());
+    }
+  }
+
+  #later(work: () => void): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(work, this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, longestRetryMs);
+  }
+}

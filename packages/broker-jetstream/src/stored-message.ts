@@ -1,0 +1,78 @@
+import { type BrokerEvent, type Headers, type Message, MicroError } from '@ts-micro/core';
+import type { NatsMessage } from '@ts-micro/nats';
+import { who } from './jetstream-broker-options.ts';
+
+/**
+ * The largest body in bytes that goes through with ordinary headers on a server with the default `max_payload` of 1
+ * MiB.
+ */
+export const maxBodyBytes: number = 1000 * 1024;
+
+const reserved = /^nats-/i;
+
+/**
+ * The headers to publish. Throws `invalid` for one that JetStream would obey: `Nats-Rollup` deletes what was stored
+ * before.
+ */
+export function storedHeaders(headers: Headers, id: string | undefined): Headers | undefined {
+  let isEmpty = true;
+  for (const name in headers) {
+    isEmpty = false;
+    if (reserved.test(name)) throw new MicroError('invalid', `${who}: header name "${name}" is one of JetStream's own`);
+  }
+  if (id !== undefined) return { ...headers, 'Nats-Msg-Id': id };
+  return isEmpty ? undefined : headers;
+}
+
+/** The message as it was published, by whatever client, without JetStream's own headers. */
+export function messageOf(received: NatsMessage): Message {
+  return { headers: ownHeaders(received.headers()), body: bytesOf(received.data) };
+}
+
+/** What the reply subject of a message tells of its delivery. */
+export interface DeliveryInfo {
+  readonly consumer: string;
+  /** Which delivery of the message this is, from 1. */
+  readonly delivery: number;
+  readonly streamSequence: number;
+  readonly consumerSequence: number;
+}
+
+/**
+ * Reads `$JS.ACK.<stream>.<consumer>.<delivery>.<stream sequence>.<consumer sequence>.<time>.<pending>`, which on newer
+ * servers has a domain and an account before the stream. `undefined` where it is no such subject.
+ */
+export function deliveryInfoOf(reply: string | undefined): DeliveryInfo | undefined {
+  const tokens = reply?.split('.') ?? [];
+  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK' || tokens.length < 9) return undefined;
+  const first = tokens.length >= 11 ? 4 : 2;
+  const number = (index: number) => Number(tokens[first + index]);
+  const info = {
+    consumer: tokens[first + 1] ?? '',
+    delivery: number(2),
+    streamSequence: number(3),
+    consumerSequence: number(4),
+  };
+  return Number.isSafeInteger(info.delivery + info.streamSequence + info.consumerSequence) ? info : undefined;
+}
+
+/** The event of a received message. */
+export function eventOf(received: NatsMessage, topic: string, delivery: number): BrokerEvent {
+  return { topic, message: messageOf(received), delivery };
+}
+
+function ownHeaders(headers: Headers): Headers {
+  for (const name in headers) {
+    if (reserved.test(name)) {
+      return Object.fromEntries(Object.entries(headers).filter(([other]) => !reserved.test(other)));
+    }
+  }
+  return headers;
+}
+
+/**
+ * Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`.
+ */
+function bytesOf(bytes: Uint8Array): Uint8Array {
+  return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+}

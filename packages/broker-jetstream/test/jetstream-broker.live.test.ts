@@ -1,0 +1,207 @@
+import { connect } from '@nats-io/transport-node';
+import type { BrokerEvent, MicroError } from '@ts-micro/core';
+import { connectNats, JetStreamApi } from '@ts-micro/nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
+import { expect, test, vi } from 'vitest';
+import { type JetStreamBrokerOptions, jetstreamBroker } from '../src/index.ts';
+
+const waiting = { timeout: 20_000, interval: 20 };
+const limits = { timeout: 60_000 };
+
+const message = (text: string, headers: Record<string, string> = {}) => ({
+  headers,
+  body: new TextEncoder().encode(text),
+});
+
+const textOf = ({ message: { body } }: BrokerEvent) => new TextDecoder().decode(body);
+
+/** A server with JetStream, and brokers on it with a connection each. */
+async function world() {
+  const server = await startNatsServer({ jetstream: true });
+  let count = 0;
+  return {
+    server,
+    broker: (options: JetStreamBrokerOptions = {}) =>
+      jetstreamBroker({ servers: server.address, name: `broker ${++count}`, ...options }),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+test('a member whose connection dies in its handler passes the message on within `ackWaitMs`', limits, async () => {
+  await using at = await world();
+  const dying = await connect({ servers: at.server.address });
+  await using lost = jetstreamBroker({ connection: dying, ackWaitMs: 500, closeTimeoutMs: 100 });
+  await using publisher = at.broker();
+  const started = vi.fn();
+  await lost.subscribe(
+    'jobs',
+    (event) => {
+      started(textOf(event));
+      return new Promise(() => {});
+    },
+    { queue: 'workers' },
+  );
+  await publisher.publish('jobs', message('work'));
+  await vi.waitFor(() => expect(started).toHaveBeenCalledWith('work'), waiting);
+  await dying.close();
+  await using other = at.broker({ ackWaitMs: 500 });
+  const got: (string | number | undefined)[] = [];
+  await other.subscribe('jobs', (event) => void got.push(textOf(event), event.delivery), { queue: 'workers' });
+  await vi.waitFor(() => expect(got).toEqual(['work', 2]), waiting);
+});
+
+test('a handler that runs longer than `ackWaitMs` keeps its message', limits, async () => {
+  await using at = await world();
+  await using broker = at.broker({ ackWaitMs: 300 });
+  await using other = at.broker({ ackWaitMs: 300 });
+  const got: string[] = [];
+  const handler = async (event: BrokerEvent) => {
+    got.push(`${textOf(event)} ${event.delivery}`);
+    if (textOf(event) === 'long') await new Promise((resolve) => setTimeout(resolve, 1500));
+  };
+  for (const each of [broker, other]) await each.subscribe('jobs', handler, { queue: 'workers', concurrency: 2 });
+  await broker.publish('jobs', message('long'));
+  await vi.waitFor(() => expect(got).toEqual(['long 1']), waiting);
+  await broker.close();
+  await other.publish('jobs', message('last'));
+  await vi.waitFor(() => expect(got).toContain('last 1'), waiting);
+  expect(got).toEqual(['long 1', 'last 1']);
+});
+
+test('a subscription begins where it is told to', limits, async () => {
+  await using at = await world();
+  await using broker = at.broker();
+  for (const text of ['1', '2', '3']) await broker.publish('jobs', message(text));
+  const got: Record<string, string[]> = { all: [], third: [], later: [], queue: [] };
+  const into = (name: string) => (event: BrokerEvent) => void got[name]?.push(textOf(event));
+  await broker.subscribe('jobs', into('all'), { from: 'all' });
+  await broker.subscribe('jobs', into('third'), { from: { sequence: 3 } });
+  await broker.subscribe('jobs', into('later'), { from: new Date(Date.now() + 3_600_000) });
+  await broker.subscribe('jobs', into('queue'), { from: 'all', queue: 'workers' });
+  await vi.waitFor(
+    () => expect(got).toEqual({ all: ['1', '2', '3'], third: ['3'], later: [], queue: ['1', '2', '3'] }),
+    waiting,
+  );
+  await expect(broker.subscribe('jobs', () => {}, { from: { sequence: 0 } })).rejects.toMatchObject({
+    code: 'invalid',
+  });
+});
+
+test('topics have streams of their own, with the limits that were asked for', limits, async () => {
+  await using at = await world();
+  const orders = { name: 'ORDERS', storage: 'memory', maxMessages: 2, discard: 'new' } as const;
+  await using broker = at.broker({ streams: { 'orders.>': orders } });
+  await broker.publish('orders.paid', message('1'));
+  await broker.publish('orders.paid', message('2'));
+  await expect(broker.publish('orders.paid', message('3'))).rejects.toMatchObject({ code: 'unavailable' });
+  await broker.publish('other', message('4'));
+  await expect(broker.subscribe('>', () => {})).rejects.toMatchObject({ code: 'invalid' });
+  const got: string[] = [];
+  await broker.subscribe('orders.*', (event) => void got.push(`${event.topic} ${textOf(event)}`), { from: 'all' });
+  await vi.waitFor(() => expect(got).toEqual(['orders.paid 1', 'orders.paid 2']), waiting);
+  await using connection = await connectNats({ servers: at.server.address });
+  const api = new JetStreamApi({ connection, what: 'test', timeoutMs: 5000 });
+  expect(await api.request('STREAM.INFO.ORDERS')).toMatchObject({
+    config: { storage: 'memory', max_msgs: 2, discard: 'new', subjects: ['orders.>'] },
+    state: { messages: 2 },
+  });
+  expect(await api.request('STREAM.INFO.MICRO_EVENTS')).toMatchObject({ state: { messages: 1 } });
+  api.close();
+});
+
+test('a plain NATS client reads events and publishes them', limits, async () => {
+  await using at = await world();
+  await using broker = at.broker();
+  const got: BrokerEvent[] = [];
+  await broker.subscribe('orders.paid', (event) => void got.push(event), { queue: 'billing' });
+  const client = await connect({ servers: at.server.address });
+  const subscription = client.subscribe('micro.events.>', { max: 1 });
+  await client.flush();
+  await broker.publish('orders.paid', message('42', { currency: 'EUR' }), { id: 'payment-1' });
+  for await (const received of subscription) {
+    expect(received.subject).toBe('micro.events.orders.paid');
+    expect(received.string()).toBe('42');
+    expect(received.headers?.get('currency')).toBe('EUR');
+  }
+  client.publish('micro.events.orders.paid', 'from a plain client');
+  await vi.waitFor(() => expect(got.map(textOf)).toEqual(['42', 'from a plain client']), waiting);
+  expect(got[0]?.message.headers).toEqual({ currency: 'EUR' });
+  await client.close();
+});
+
+test('a header that JetStream would obey is refused', limits, async () => {
+  await using at = await world();
+  await using broker = at.broker();
+  const publishing = broker.publish('jobs', message('x', { 'Nats-Rollup': 'all' }));
+  await expect(publishing).rejects.toMatchObject({ code: 'invalid' });
+});
+
+test('without `manage` it makes neither streams nor durable consumers', limits, async () => {
+  await using at = await world();
+  await using guest = at.broker({ manage: false, requestTimeoutMs: 1000 });
+  await expect(guest.publish('jobs', message('x'))).rejects.toMatchObject({ code: 'unavailable', retrySafe: true });
+  await expect(guest.subscribe('jobs', () => {}, { queue: 'workers' })).rejects.toMatchObject({ code: 'not_found' });
+  await using owner = at.broker();
+  const first = await owner.subscribe('jobs', () => {}, { queue: 'workers' });
+  await first.close();
+  const got: string[] = [];
+  await guest.subscribe('jobs', (event) => void got.push(textOf(event)), { queue: 'workers' });
+  await guest.publish('jobs', message('work'));
+  await vi.waitFor(() => expect(got).toEqual(['work']), waiting);
+});
+
+test('a consumer and a stream that somebody deletes are made again', limits, async () => {
+  await using at = await world();
+  // Of a stream with files, nats-server 2.9 removes the folder while the next one of that name is in it already.
+  await using broker = at.broker({ stream: { storage: 'memory' } });
+  const plain: string[] = [];
+  const queued: string[] = [];
+  const errors: MicroError[] = [];
+  const onError = (error: MicroError) => void errors.push(error);
+  await broker.subscribe('jobs', (event) => void plain.push(textOf(event)), { onError });
+  await broker.subscribe('jobs', (event) => void queued.push(textOf(event)), { queue: 'workers', onError });
+  await broker.publish('jobs', message('before'));
+  await vi.waitFor(() => expect([plain, queued]).toEqual([['before'], ['before']]), waiting);
+  await using connection = await connectNats({ servers: at.server.address });
+  const api = new JetStreamApi({ connection, what: 'test', timeoutMs: 5000 });
+  await api.request('STREAM.DELETE.MICRO_EVENTS');
+  await vi.waitFor(() => broker.publish('jobs', message('after')), waiting);
+  await vi.waitFor(() => expect([plain.at(-1), queued.at(-1)]).toEqual(['after', 'after']), waiting);
+  api.close();
+});
+
+test('what was acknowledged to its publisher is handled through kills of the server', {
+  timeout: 120_000,
+}, async () => {
+  await using at = await world();
+  await using publisher = at.broker({ requestTimeoutMs: 2000 });
+  await using consumer = at.broker({ ackWaitMs: 2000, prefetch: 64 });
+  const handled = new Set<string>();
+  const options = { queue: 'workers', concurrency: 16, onError: () => {} };
+  await consumer.subscribe('jobs', (event) => void handled.add(textOf(event)), options);
+  const stored: string[] = [];
+  let isOver = false;
+  let next = 0;
+  const publishing = Array.from({ length: 20 }, async () => {
+    while (!isOver) {
+      const text = String(next++);
+      await publisher.publish('jobs', message(text)).then(
+        () => stored.push(text),
+        () => new Promise((resolve) => setTimeout(resolve, 50)),
+      );
+    }
+  });
+  for (let round = 1; round <= 3; round++) {
+    await vi.waitFor(() => expect(stored.length).toBeGreaterThan(round * 300), waiting);
+    await at.server.kill();
+    await at.server.restart();
+  }
+  const before = stored.length;
+  await vi.waitFor(() => expect(stored.length).toBeGreaterThan(before + 100), waiting);
+  isOver = true;
+  await Promise.all(publishing);
+  await vi.waitFor(() => expect(stored.filter((text) => !handled.has(text))).toEqual([]), {
+    timeout: 40_000,
+    interval: 100,
+  });
+});

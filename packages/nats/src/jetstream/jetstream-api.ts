@@ -1,0 +1,172 @@
+import { type AbortOptions, abortError, type ErrorCode, MicroError } from '@ts-micro/core';
+import { abortFanOut, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
+import type { NatsConnection, NatsMessage, NatsPublishOptions } from '../connection/connection.ts';
+import { natsReplyInbox } from '../connection/reply-inbox.ts';
+import { isNoResponders, noRespondersError } from '../no-responders.ts';
+
+export interface JetStreamApiOptions {
+  readonly connection: NatsConnection;
+  /** Begins the messages of its errors: `jetstream broker`. */
+  readonly what: string;
+  /** The JetStream domain, where the server's is not the default. */
+  readonly domain?: string | undefined;
+  /** How long the server has for an answer. */
+  readonly timeoutMs: number;
+}
+
+/** What the server says of a message that it has stored. */
+export interface StoredAck {
+  readonly stream: string;
+  readonly seq: number;
+  /** A message of this id was stored before, and this one was not. */
+  readonly duplicate?: boolean | undefined;
+}
+
+interface Refusal {
+  readonly code: number;
+  readonly err_code?: number;
+  readonly description?: string;
+}
+
+interface Waiting {
+  readonly subject: string;
+  reject(error: MicroError): void;
+}
+
+const noBytes = new Uint8Array(0);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Errors of the server that say: there is one already, and it is another. By their `err_code`. */
+const conflicts = new Set([10013, 10058, 10065, 10148]);
+
+/**
+ * Asks JetStream over a {@link NatsConnection}, of whichever generation the client is: requests to its API, and
+ * publishes that it confirms. Ends with the connection, or by `close`.
+ */
+export class JetStreamApi {
+  /** Begins the subjects of the API: `$JS.API.`. */
+  readonly prefix: string;
+  readonly connection: NatsConnection;
+  readonly #options: JetStreamApiOptions;
+  readonly #inbox: ReplyInbox<NatsMessage>;
+  readonly #waiting = new Set<Waiting>();
+  readonly #unfollow: readonly (() => void)[];
+
+  constructor(options: JetStreamApiOptions) {
+    const { connection, what, domain } = options;
+    this.#options = options;
+    this.connection = connection;
+    this.prefix = domain === undefined ? '$JS.API.' : `$JS.${domain}.API.`;
+    this.#inbox = natsReplyInbox({ connection, what });
+    this.#unfollow = [
+      connection.onStateChange(({ status }) => {
+        if (status === 'reconnecting') this.#failAll('the connection was lost before the server answered');
+      }),
+      connection.onPublishDenied((subject, error) => {
+        for (const waiting of this.#waiting) if (waiting.subject === subject) waiting.reject(error);
+      }),
+    ];
+  }
+
+  /**
+   * Asks the API: `request('STREAM.INFO.EVENTS')`. Rejects with `not_found`, `conflict`, `invalid`, `unavailable`, and
+   * with `unauthorized` where the account may not ask; with `timeout` where no answer comes.
+   */
+  async request<T>(name: string, body?: unknown, options?: AbortOptions): Promise<T> {
+    const data = body === undefined ? noBytes : encoder.encode(JSON.stringify(body));
+    return this.#parse<T>(await this.#ask(this.prefix + name, data, {}, options), name);
+  }
+
+  /**
+   * Publishes; resolves once it is stored. Writes it before it returns, so that calls keep their order. Rejects with
+   * `unavailable` (safe to retry where it was not written, or no stream takes the subject), `too_large`, `timeout`.
+   */
+  async publish(
+    subject: string,
+    data: Uint8Array,
+    { headers }: Pick<NatsPublishOptions, 'headers'>,
+    options?: AbortOptions,
+  ): Promise<StoredAck> {
+    return this.#parse<StoredAck>(await this.#ask(subject, data, { headers }, options), `publishing on "${subject}"`);
+  }
+
+  /** Unsubscribes; whoever waits still is rejected. */
+  close(): void {
+    for (const unfollow of this.#unfollow) unfollow();
+    this.#failAll('it was closed');
+    this.#inbox.stop();
+  }
+
+  #ask(
+    subject: string,
+    data: Uint8Array,
+    publishOptions: NatsPublishOptions,
+    { signal }: AbortOptions = {},
+  ): Promise<NatsMessage> {
+    const { what, timeoutMs, connection } = this.#options;
+    const about = `${what}: ${subject}`;
+    throwIfAborted(signal, about);
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(waiting);
+        this.#inbox.close(reply);
+        if (signal) abortFanOut.delete(signal, aborting);
+      };
+      const waiting: Waiting = {
+        subject,
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      const aborting = { onAbort: () => waiting.reject(abortError(signal as AbortSignal, about)) };
+      const timer = setTimeout(
+        () => waiting.reject(new MicroError('timeout', `${about}: no answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      this.#waiting.add(waiting);
+      if (signal) abortFanOut.add(signal, aborting);
+      const reply = this.#inbox.open({
+        onReply: (message) => {
+          settle();
+          if (isNoResponders(message)) reject(noRespondersError(about));
+          else resolve(message);
+        },
+        onInboxEnd: (cause) => waiting.reject(cause),
+      });
+      try {
+        connection.publish(subject, data, { ...publishOptions, reply });
+      } catch (error) {
+        settle();
+        reject(error);
+      }
+    });
+  }
+
+  #parse<T>({ data }: NatsMessage, about: string): T {
+    const { what } = this.#options;
+    let answer: T & { readonly error?: Refusal };
+    try {
+      answer = JSON.parse(decoder.decode(data));
+    } catch (cause) {
+      throw new MicroError('malformed', `${what}: ${about}: the answer is no JSON`, { cause });
+    }
+    const refusal = answer.error;
+    if (refusal === undefined) return answer;
+    throw new MicroError(codeOf(refusal), `${what}: ${about}: ${refusal.description ?? `error ${refusal.code}`}`);
+  }
+
+  #failAll(why: string): void {
+    for (const waiting of this.#waiting) {
+      waiting.reject(new MicroError('unavailable', `${this.#options.what}: ${waiting.subject}: ${why}`));
+    }
+  }
+}
+
+function codeOf({ code, err_code = 0 }: Refusal): ErrorCode {
+  if (conflicts.has(err_code)) return 'conflict';
+  if (code === 404) return 'not_found';
+  return code === 400 ? 'invalid' : 'unavailable';
+}
