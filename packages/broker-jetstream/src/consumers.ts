@@ -9,6 +9,14 @@ export interface ConsumerInfo {
   readonly delivered: { readonly stream_seq: number };
 }
 
+/** Where a consumer begins. */
+interface Place {
+  readonly topic: string;
+  readonly from: SubscribeFrom;
+  /** The last sequence of the stream that has come, where the consumer takes the place of an earlier one. */
+  readonly seen: number | undefined;
+}
+
 export interface ConsumersOptions {
   readonly api: JetStreamApi;
   readonly streams: ManagedStreams;
@@ -31,7 +39,7 @@ export class Consumers {
   /** The durable consumer of a queue. Made where it is not there; `not_found` where it may not be made. */
   async durable(
     stream: TopicStream,
-    { name, topic, from }: { readonly name: string; readonly topic: string; readonly from: SubscribeFrom },
+    { name, topic, from, seen }: Place & { readonly name: string },
     options?: AbortOptions,
   ): Promise<void> {
     const { api, manage, ackWaitMs } = this.#options;
@@ -51,12 +59,14 @@ export class Consumers {
       max_deliver: -1,
       max_ack_pending: -1,
       filter_subject: stream.subjectOf(topic),
-      ...policyOf(from),
+      ...policyOf(await this.#resume(stream, from, seen)),
     };
+    await this.#ensure(stream);
     const body = { stream_name: stream.options.name, config };
     try {
       await api.request(`CONSUMER.DURABLE.CREATE.${place}`, body, options);
     } catch (error) {
+      if (MicroError.is(error, 'not_found')) this.#options.streams.forget(stream);
       // Another member was faster, and asked for something else.
       await find().catch(() => {
         throw error;
@@ -65,11 +75,8 @@ export class Consumers {
   }
 
   /** A consumer that the server forgets, for one plain subscription. */
-  async ephemeral(
-    stream: TopicStream,
-    { topic, from }: { readonly topic: string; readonly from: SubscribeFrom },
-    options?: AbortOptions,
-  ): Promise<ConsumerInfo> {
+  async ephemeral(stream: TopicStream, { topic, from, seen }: Place, options?: AbortOptions): Promise<ConsumerInfo> {
+    const start = await this.#resume(stream, from, seen);
     await this.#ensure(stream);
     const config = {
       ack_policy: 'none',
@@ -78,7 +85,7 @@ export class Consumers {
       num_replicas: 1,
       inactive_threshold: inactiveMs * nanoseconds,
       filter_subject: stream.subjectOf(topic),
-      ...policyOf(from),
+      ...policyOf(start),
     };
     const body = { stream_name: stream.options.name, config };
     return this.#options.api.request<ConsumerInfo>(`CONSUMER.CREATE.${stream.options.name}`, body, options);
@@ -89,6 +96,18 @@ export class Consumers {
     await this.#options.api
       .request(`CONSUMER.DELETE.${stream.options.name}.${name}`, undefined, options)
       .catch(() => undefined);
+  }
+
+  /** Behind what was seen; at the beginning where the stream ends before that: it is another one, and all in it is new. */
+  async #resume(stream: TopicStream, from: SubscribeFrom, seen: number | undefined): Promise<SubscribeFrom> {
+    if (seen === undefined) return from;
+    const { streams } = this.#options;
+    const last = await streams.lastSequence(stream).catch((error: unknown) => {
+      if (!MicroError.is(error, 'not_found')) throw error;
+      streams.forget(stream);
+      return 0;
+    });
+    return { sequence: last < seen ? 1 : seen + 1 };
   }
 
   async #ensure(stream: TopicStream): Promise<void> {

@@ -3,7 +3,6 @@ import { HandlerSubscriber } from '@ts-micro/kit';
 import type { JetStreamApi, NatsMessage } from '@ts-micro/nats';
 import type { Consumers } from './consumers.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
-import type { ManagedStreams } from './managed-streams.ts';
 import { Puller } from './puller.ts';
 import { deliveryInfoOf, messageOf } from './stored-message.ts';
 import type { TopicStream } from './topic-streams.ts';
@@ -11,7 +10,6 @@ import type { TopicStream } from './topic-streams.ts';
 export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   readonly api: JetStreamApi;
   readonly consumers: Consumers;
-  readonly streams: ManagedStreams;
   readonly stream: TopicStream;
   readonly topic: string;
   readonly handler: BrokerHandler;
@@ -86,29 +84,15 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   }
 
   async #find(): Promise<{ readonly stream: string; readonly name: string }> {
-    const { consumers, stream, topic } = this.#options;
+    const { consumers, stream, topic, from } = this.#options;
     const before = this.#consumer;
     this.#consumer = undefined;
-    const from = await this.#next();
-    const { name, delivered } = await consumers.ephemeral(stream, { topic, from });
+    const { name, delivered } = await consumers.ephemeral(stream, { topic, from, seen: this.#seen });
     this.#consumer = name;
     this.#consumerSequence = 0;
-    this.#seen ??= delivered.stream_seq;
+    this.#seen = delivered.stream_seq;
     if (before !== undefined) void consumers.remove(stream, before);
     return { stream: stream.options.name, name };
-  }
-
-  async #next(): Promise<SubscribeFrom> {
-    const { streams, stream, from } = this.#options;
-    if (this.#seen === undefined) return from;
-    // A stream that ends before it is another one, and all in it is new.
-    const last = await streams.lastSequence(stream).catch((error: unknown) => {
-      if (!MicroError.is(error, 'not_found')) throw error;
-      streams.forget(stream);
-      return 0;
-    });
-    if (last < this.#seen) this.#seen = 0;
-    return { sequence: this.#seen + 1 };
   }
 
   async #stop(options: AbortOptions): Promise<void> {

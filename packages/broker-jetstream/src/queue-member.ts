@@ -109,8 +109,8 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     });
     this.#connection = api.connection;
     const most = concurrency + prefetch;
-    // A consumer that was deleted begins again behind what was handled, and misses nothing.
-    let next = from;
+    // A consumer that somebody deletes is made again behind what came last.
+    let seen: number | undefined;
     this.#puller = new Puller({
       api,
       room: () => most - this.held.size,
@@ -118,11 +118,11 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       onMessage: (message) => {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
-        next = { sequence: info.streamSequence + 1 };
+        seen = Math.max(seen ?? 0, info.streamSequence);
         this.push(new Lent(message, info, stream, (reply, data) => this.#answer(reply, data)));
       },
       consumer: async () => {
-        await consumers.durable(stream, { name, topic, from: next });
+        await consumers.durable(stream, { name, topic, from, seen });
         return { stream: stream.options.name, name };
       },
       onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),
