@@ -98,7 +98,7 @@ export class Consumers {
       .catch(() => undefined);
   }
 
-  /** Behind what was seen; at the beginning where the stream ends before that: it is another one, and all in it is new. */
+  /** Behind what was seen; at the beginning where the stream ends before that: all in another stream is new. */
   async #resume(stream: TopicStream, from: SubscribeFrom, seen: number | undefined): Promise<SubscribeFrom> {
     if (seen === undefined) return from;
     const { streams } = this.#options;
