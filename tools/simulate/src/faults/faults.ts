@@ -48,9 +48,9 @@ export const faults: readonly Fault[] = [
     symptom: 'a proxy or a getter that throws leaves the caller without an answer, and a slot taken',
     changes: [
       {
-        file: 'packages/core/src/error.ts',
-        from: "return 'something that cannot be described';",
-        to: "throw new Error('it cannot be described');",
+        file: `${service}/rpc/error-text.ts`,
+        from: 'function nameOf(thrown: unknown): unknown {\n',
+        to: 'function nameOf(thrown: unknown): unknown {\n  void (thrown as Error | undefined)?.name;\n',
       },
     ],
   },

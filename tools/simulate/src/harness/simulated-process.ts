@@ -19,6 +19,8 @@ export class SimulatedProcess {
   readonly sockets: Set<Socket> = new Set();
   /** Sockets that came in whose handler still runs. */
   accepted = 0;
+  /** It was told to stop. */
+  isLeaving = false;
   /** When something last kept it from being reached, or from running. */
   disturbedUntilMs = 0;
   /** Told of every address it dials. */

@@ -240,6 +240,13 @@ export class ClientActor {
   #failed({ id, client }: StreamRecord, error: MicroError): void {
     client.hasLeft = true;
     this.#stage.world.tell(`${id} failed: ${error.code} ${error.message}`);
+    if (error.code !== 'unavailable') return;
+    for (const handler of this.#stage.handlers) {
+      const { process } = handler;
+      const isSettled = this.#stage.isCalm(process, 1) && this.#stage.isCalm(this.process, 1);
+      if (handler.id === id && !process.machine.isDead && !process.isLeaving && isSettled)
+        this.#stage.world.broken(`${id} failed with ${error.message}, and both its ends are well`);
+    }
   }
 
   /** False where it came to the end. */

@@ -116,6 +116,7 @@ export class ServiceActor {
         const stopping = this.service.stop(bound).finally(() => this.gone());
         const what = `the stop of ${this.process.machine.name}`;
         this.#expectStop(what);
+        this.process.isLeaving = true;
         void this.#stage.promises.hold(this.process, what, boundMs, stopping).then(() => {
           this.#hasStopped = true;
           return this.#close(resolve);
