@@ -11,7 +11,7 @@ test(
   'the first programs break no rule',
   async () => {
     const worker = await bundleWorker();
-    expect(await runSeeds({ worker, first: 1, count: 150 })).toEqual([]);
+    expect(await runSeeds({ worker, first: 1, count: 100 })).toEqual([]);
   },
   patienceMs,
 );
