@@ -21,7 +21,8 @@ const folderFloors = {
     fleet: ['terminal'],
     measure: ['terminal'],
     doctor: ['fleet', 'measure', 'terminal'],
-    commands: ['.', 'completion', 'doctor', 'fleet', 'input', 'measure', 'terminal'],
+    top: ['fleet', 'terminal'],
+    commands: ['.', 'completion', 'doctor', 'fleet', 'input', 'measure', 'terminal', 'top'],
   },
   '@ts-micro/definition': {
     define: [],

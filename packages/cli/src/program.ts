@@ -12,6 +12,7 @@ import { addServices } from './commands/services.ts';
 import { addStats } from './commands/stats.ts';
 import { addStream } from './commands/stream.ts';
 import { addSubscribe } from './commands/subscribe.ts';
+import { addTop } from './commands/top.ts';
 import { addWatch } from './commands/watch.ts';
 import type { RunCommand } from './fleet/run-command.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -29,6 +30,7 @@ const commands: readonly ((program: Command, run: RunCommand) => void)[] = [
   addWatch,
   addHealth,
   addStats,
+  addTop,
   addDoctor,
   addDefinition,
   addFlags,

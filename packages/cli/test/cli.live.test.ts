@@ -120,6 +120,16 @@ describe('ts-micro', () => {
       expect(stats.out).toMatch(/greeter {2}2\.0\.0 {4}greeter-three .* MiB {2,}1 /);
     });
 
+    it('top prints views one by one where nobody looks at a terminal', async () => {
+      const words = ['top', 'greeter', '--count', '1', '--interval', '100ms'];
+      const { code, out } = await program.run(words);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^1 services, 3 nodes, \d/);
+      expect(out).toMatch(/greeter {2}2\.0\.0 {4}greeter-three +\d/);
+      const json = JSON.parse((await program.run([...words, '--json', '--filter', 'two'])).out);
+      expect(json.nodes).toMatchObject([{ service: 'greeter', node: 'greeter-two' }]);
+    });
+
     it('stream sends lines and prints lines', async () => {
       const given = await program.run(['stream', 'greeter', 'Greeter.Double', '{"value":1}', '{"value":2}']);
       expect(given).toEqual({ code: 0, out: '{"twice":2}\n{"twice":4}\n', err: '' });

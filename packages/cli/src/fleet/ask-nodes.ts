@@ -22,7 +22,7 @@ export async function askNodes(
   endpoint: string,
   timeoutMs: number,
 ): Promise<readonly NodeAnswer[]> {
-  const questions = records.flatMap((record) => record.nodes.map((node) => ({ record, node })));
+  const questions = records.flatMap((record) => [...record.nodes].sort(byId).map((node) => ({ record, node })));
   const answers: NodeAnswer[] = new Array(questions.length);
   const waiting = [...questions.entries()];
   const worker = async () => {
@@ -41,6 +41,10 @@ export async function askNodes(
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   return answers;
+}
+
+function byId(one: NodeRecord, other: NodeRecord): number {
+  return one.id < other.id ? -1 : 1;
 }
 
 /** True where the node is there and does not serve the endpoint, as Go Micro's from v5 on do not. */
