@@ -18,9 +18,10 @@ export class Fleet implements AsyncDisposable {
     readonly registry: ReturnType<typeof natsRegistry>;
   };
   readonly #services: Service[] = [];
+  readonly #ending: { readonly promise: Promise<void>; readonly resolve: () => void } = ending();
   /** What the greeters were told on `greeter.say`. */
   readonly said: unknown[] = [];
-  /** Calls of `Greeter.Never` that are under way. */
+  /** How many calls of `Greeter.Never` there were; they end with the fleet. */
   waiting = 0;
 
   constructor(servers: string) {
@@ -50,10 +51,10 @@ export class Fleet implements AsyncDisposable {
       },
     );
     service.handle('Greeter.Mirror', (request: unknown) => request, { codecs: bytesAsTheyAre });
-    service.handle('Greeter.Never', async (_request: unknown, { signal }) => {
+    // A handler that ended by its own deadline could answer before the caller's passes.
+    service.handle('Greeter.Never', () => {
       this.waiting++;
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      this.waiting--;
+      return this.#ending.promise;
     });
     service.handleStream<{ readonly twice: number }, { readonly value: number }>('Greeter.Double', async (stream) => {
       for await (const { value } of stream) await stream.send({ twice: value * 2 });
@@ -70,8 +71,17 @@ export class Fleet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.resolve();
     await Promise.all(this.#services.map((service) => service.stop()));
     const { transport, broker, registry } = this.#plugins;
     await Promise.all([transport.close(), broker.close(), registry?.close()]);
   }
+}
+
+function ending(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
