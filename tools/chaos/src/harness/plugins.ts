@@ -1,11 +1,13 @@
 import { type NatsBroker, natsBroker } from '@ts-micro/broker-nats';
 import type { Logger, Registry, Transport } from '@ts-micro/core';
-import { connectNats, type NatsConnection } from '@ts-micro/nats';
+import { connectNats, type NatsConnection, type NatsOptions } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 
 export interface PluginSettings {
   readonly logger?: Logger | undefined;
+  /** What the connection needs beyond servers and a name: a user, TLS. */
+  readonly connect?: Pick<NatsOptions, 'user' | 'password' | 'tls'> | undefined;
   /** Of the transport. */
   readonly idleTimeoutMs?: number | undefined;
   /** Of the broker. */
@@ -23,9 +25,9 @@ export interface Plugins extends AsyncDisposable {
 export async function connectPlugins(
   servers: string,
   name: string,
-  { logger, idleTimeoutMs, maxPendingMessages }: PluginSettings = {},
+  { logger, connect, idleTimeoutMs, maxPendingMessages }: PluginSettings = {},
 ): Promise<Plugins> {
-  const connection = await connectNats({ servers, name, logger });
+  const connection = await connectNats({ servers, name, logger, ...connect });
   const transport = natsTransport({ connection, logger, idleTimeoutMs });
   const broker = natsBroker({ connection, logger, maxPendingMessages });
   const registry = natsRegistry({ connection, logger });

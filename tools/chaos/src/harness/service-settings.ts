@@ -10,4 +10,6 @@ export interface ServiceSettings {
   /** Of the transport. */
   readonly idleTimeoutMs?: number | undefined;
   readonly maxBacklog?: number | undefined;
+  /** Its logger throws at every line. */
+  readonly throwsInLogger?: boolean | undefined;
 }

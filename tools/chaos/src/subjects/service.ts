@@ -9,7 +9,11 @@ import { onCommand, settingsOf, tell } from '../harness/subject.ts';
 const settings = settingsOf<ServiceSettings>();
 const executed = openLedger(settings.executions);
 const heard = settings.events === undefined ? undefined : openLedger(settings.events);
-const plugins = await connectPlugins(settings.servers, settings.id, settings);
+const fail = (): never => {
+  throw new Error('the logger has failed');
+};
+const logger = settings.throwsInLogger ? { debug: fail, info: fail, warn: fail, error: fail } : undefined;
+const plugins = await connectPlugins(settings.servers, settings.id, { ...settings, logger });
 plugins.connection.onStateChange(({ status, server }) => tell('state', { status, server }));
 const service = createService({
   name: 'chaos',
@@ -18,6 +22,7 @@ const service = createService({
   transport: plugins.transport,
   broker: plugins.broker,
   registry: plugins.registry,
+  logger,
   registerTtlMs: settings.leaseMs ?? 90_000,
   registerIntervalMs: (settings.leaseMs ?? 90_000) / 3,
   maxConcurrency: settings.maxConcurrency,
@@ -35,6 +40,11 @@ service.handle('Chaos.Work', async ({ number, ms }: { number: number; ms: number
 
 service.handle('Chaos.Quick', (request: unknown) => request);
 
+service.handle('Chaos.Fail', ({ number }: { number: number }) => {
+  executed(number);
+  throw new Error('it fails');
+});
+
 service.handle('Chaos.Block', ({ ms }: { ms: number }) => {
   tell('blocked');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
@@ -49,6 +59,15 @@ service.handleStream('Chaos.Tick', async (stream, { signal }) => {
       await stream.send({ tick });
       await sleep(100, undefined, { signal });
     }
+  } finally {
+    openStreams--;
+  }
+});
+
+service.handleStream('Chaos.Flood', async (stream, { signal }) => {
+  openStreams++;
+  try {
+    while (!signal.aborted) await stream.send({ text: 'x'.repeat(1000) });
   } finally {
     openStreams--;
   }
