@@ -1,8 +1,8 @@
 import { MicroError } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import type { Row } from '../../row.ts';
 
 export const firstConnect: Row = {
   id: 'first-connect',

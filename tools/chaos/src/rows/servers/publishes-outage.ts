@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { natsBroker, type OutagePolicy } from '@ts-micro/broker-nats';
 import { MicroError } from '@ts-micro/core';
 import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { codesOf } from '../harness/load.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { codesOf } from '../../harness/load.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 const outages = 5;
 

@@ -1,11 +1,11 @@
 import { MicroError } from '@ts-micro/core';
 import { createClient, createService } from '@ts-micro/service';
 import { startNatsServer } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { Parts } from '../harness/parts.ts';
-import { connectPlugins } from '../harness/plugins.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { Parts } from '../../harness/parts.ts';
+import { connectPlugins } from '../../harness/plugins.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 export const limits: Row = {
   id: 'limits',

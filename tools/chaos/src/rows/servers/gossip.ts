@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startNatsCluster } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { Parts } from '../harness/parts.ts';
-import { connectPlugins } from '../harness/plugins.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { Parts } from '../../harness/parts.ts';
+import { connectPlugins } from '../../harness/plugins.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 const overTls: Row = {
   id: 'gossip-tls',

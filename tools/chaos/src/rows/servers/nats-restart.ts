@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError, type RegistryEvent } from '@ts-micro/core';
-import { Findings } from '../harness/findings.ts';
-import { Ledger } from '../harness/ledger.ts';
-import { codesOf } from '../harness/load.ts';
-import { openServerStage, type ServerStage } from '../harness/stage.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { Ledger } from '../../harness/ledger.ts';
+import { codesOf } from '../../harness/load.ts';
+import { openServerStage, type ServerStage } from '../../harness/stage.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 const callTimeoutMs = 3000;
 const failFastMs = 300;

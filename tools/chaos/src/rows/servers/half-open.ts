@@ -1,11 +1,11 @@
 import { MicroError } from '@ts-micro/core';
 import { createClient } from '@ts-micro/service';
 import { startChaosProxy } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { connectPlugins } from '../harness/plugins.ts';
-import { openServerStage } from '../harness/stage.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { connectPlugins } from '../../harness/plugins.ts';
+import { openServerStage } from '../../harness/stage.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 const limitMs = 15_000;
 

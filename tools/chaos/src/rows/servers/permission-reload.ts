@@ -1,10 +1,10 @@
 import { createClient, createService } from '@ts-micro/service';
 import { startNatsServer } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { Parts } from '../harness/parts.ts';
-import { connectPlugins } from '../harness/plugins.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { Parts } from '../../harness/parts.ts';
+import { connectPlugins } from '../../harness/plugins.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 const users = (denied: string) => `authorization { users: [
   { user: caller, password: c }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NatsCluster, startNatsCluster } from '@ts-micro/testkit/nats';
-import { Findings } from '../harness/findings.ts';
-import { Load } from '../harness/load.ts';
-import { openStage, type Stage } from '../harness/stage.ts';
-import { until } from '../harness/until.ts';
-import type { Row } from '../row.ts';
+import { Findings } from '../../harness/findings.ts';
+import { Load } from '../../harness/load.ts';
+import { openStage, type Stage } from '../../harness/stage.ts';
+import { until } from '../../harness/until.ts';
+import type { Row } from '../../row.ts';
 
 interface ClusterFault {
   readonly id: string;
