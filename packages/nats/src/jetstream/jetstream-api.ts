@@ -33,6 +33,10 @@ interface Waiting {
   reject(error: MicroError): void;
 }
 
+// Servers that choose a leader drop what they are asked; a question may be put again, and a command not.
+const askAgainMs = 1000;
+const questions = /\b(INFO|NAMES)\b/;
+
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -110,6 +114,7 @@ export class JetStreamApi {
     return new Promise((resolve, reject) => {
       const settle = () => {
         clearTimeout(timer);
+        clearInterval(asking);
         this.#waiting.delete(waiting);
         this.#inbox.close(reply);
         if (signal) abortFanOut.delete(signal, aborting);
@@ -126,6 +131,16 @@ export class JetStreamApi {
         () => waiting.reject(new MicroError('timeout', `${about}: no answer within ${timeoutMs} ms`)),
         timeoutMs,
       );
+      const isQuestion = subject.startsWith(this.prefix) && questions.test(subject);
+      const asking = isQuestion ? setInterval(() => ask(), askAgainMs) : undefined;
+      const ask = () => {
+        try {
+          connection.publish(subject, data, { ...publishOptions, reply });
+        } catch (error) {
+          settle();
+          reject(error);
+        }
+      };
       this.#waiting.add(waiting);
       if (signal) abortFanOut.add(signal, aborting);
       const reply = this.#inbox.open({
@@ -136,12 +151,7 @@ export class JetStreamApi {
         },
         onInboxEnd: (cause) => waiting.reject(cause),
       });
-      try {
-        connection.publish(subject, data, { ...publishOptions, reply });
-      } catch (error) {
-        settle();
-        reject(error);
-      }
+      ask();
     });
   }
 
