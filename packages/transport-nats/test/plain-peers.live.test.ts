@@ -26,6 +26,11 @@ describe('a plain NATS request to an address', () => {
         'Nats-Service-Error': expect.stringContaining('no plain messages'),
         'Nats-Service-Error-Code': '415',
       });
+      const { Header } = JSON.parse(Buffer.from(peer.received[0]?.data ?? []).toString());
+      expect(JSON.parse(Header['Micro-Error'])).toMatchObject({
+        code: 415,
+        detail: expect.stringContaining('no plain'),
+      });
       // Without a reply subject there is nobody to answer.
       peer.send(listener.address, wire, '');
       await peer.connection.flush();
