@@ -27,6 +27,7 @@ const siblingsAllowed = {
     kit,
     service,
     '@ts-micro/definition',
+    '@ts-micro/broker-jetstream',
     '@ts-micro/broker-nats',
     '@ts-micro/memory',
     '@ts-micro/registry-nats',

@@ -1,3 +1,4 @@
+import '@ts-micro/broker-jetstream/register';
 import '@ts-micro/broker-nats/register';
 import '@ts-micro/memory/register';
 import '@ts-micro/registry-nats/register';
