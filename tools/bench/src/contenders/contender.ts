@@ -16,6 +16,8 @@ export interface ContenderServer {
 /** The asking half, in a process of its own. What it does not offer, the workload leaves out. */
 export interface ContenderClient {
   call(request: Sample): Promise<Sample>;
+  /** A call that takes a millisecond of the server's processor, given up after `patienceMs`. */
+  callHeavy?(request: Sample): Promise<Sample>;
   callBytes?(body: Uint8Array): Promise<Uint8Array>;
   /** A promise that it returns is waited for. */
   publish?(event: Sample): unknown;
@@ -27,7 +29,7 @@ export interface ContenderClient {
 /**
  * One way to call a service over NATS. Both ends parse and stringify the same JSON.
  *
- * The server answers `call` with `answer`, `callBytes` with the same bytes, `stream` with the samples from 0 up, and
+ * The server answers `call` with `answer`, `callHeavy` with `heavyAnswer`, `callBytes` with the same bytes, `stream` with the samples from 0 up, and
  * hands what is published to `onEvent`.
  */
 export interface Contender {

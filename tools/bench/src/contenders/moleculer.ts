@@ -1,4 +1,6 @@
 import { type Context, ServiceBroker } from 'moleculer';
+import { patienceMs } from '../harness/open-load.ts';
+import { heavyAnswer } from '../harness/report/heavy-answer.ts';
 import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient, Meeting } from './contender.ts';
 
@@ -8,7 +10,10 @@ export const contender: Contender = {
     const broker = brokerOf(meeting, 'server');
     broker.createService({
       name: 'bench',
-      actions: { echo: (context: Context<Sample>) => answer(context.params) },
+      actions: {
+        echo: (context: Context<Sample>) => answer(context.params),
+        heavy: (context: Context<Sample>) => heavyAnswer(context.params),
+      },
       events: { 'bench.event': (context: Context<Sample>) => onEvent(context.params) },
     });
     await broker.start();
@@ -21,6 +26,7 @@ export const contender: Contender = {
     await broker.waitForServices('bench', 10_000);
     return {
       call: (request) => broker.call<Sample, Sample>('bench.echo', request),
+      callHeavy: (request) => broker.call<Sample, Sample>('bench.heavy', request, { timeout: patienceMs }),
       publish: (event) => broker.emit('bench.event', event),
       close: () => broker.stop(),
     };

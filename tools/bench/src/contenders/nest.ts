@@ -8,7 +8,9 @@ import {
   type MicroserviceOptions,
   Transport,
 } from '@nestjs/microservices';
-import { firstValueFrom } from 'rxjs';
+import { firstValueFrom, timeout } from 'rxjs';
+import { patienceMs } from '../harness/open-load.ts';
+import { heavyAnswer } from '../harness/report/heavy-answer.ts';
 import { answer, type Sample } from '../harness/report/sample.ts';
 import type { Contender, ContenderClient } from './contender.ts';
 
@@ -19,6 +21,11 @@ class BenchController {
   @MessagePattern('nest.echo')
   echo(request: Sample): Sample {
     return answer(request);
+  }
+
+  @MessagePattern('nest.heavy')
+  heavy(request: Sample): Sample {
+    return heavyAnswer(request);
   }
 
   @EventPattern('nest.events')
@@ -48,6 +55,7 @@ export const contender: Contender = {
     await client.connect();
     return {
       call: (request) => firstValueFrom(client.send<Sample>('nest.echo', request)),
+      callHeavy: (request) => firstValueFrom(client.send<Sample>('nest.heavy', request).pipe(timeout(patienceMs))),
       publish: (event) => void client.emit('nest.events', event),
       close: async () => client.close(),
     };

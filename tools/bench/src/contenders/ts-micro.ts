@@ -3,6 +3,8 @@ import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { createClient, createService } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
+import { patienceMs } from '../harness/open-load.ts';
+import { heavyAnswer } from '../harness/report/heavy-answer.ts';
 import { answer, type Sample } from '../harness/report/sample.ts';
 import { sendSamples } from '../harness/report/send-samples.ts';
 import type { Contender, ContenderClient } from './contender.ts';
@@ -33,6 +35,7 @@ export function tsMicro({ dialect, broker }: Wire): Contender {
       const connection = await connectNats({ servers: address });
       const service = createService({ name, version: '1.0.0', ...pluginsOn(connection) });
       service.handle('Bench.Echo', answer);
+      service.handle('Bench.Heavy', heavyAnswer);
       service.handle('Bench.Bytes', (body: Uint8Array) => body);
       service.handleStream<Sample, { count: number }>('Bench.Count', async (stream) => {
         const request = await stream.receive();
@@ -53,6 +56,7 @@ export function tsMicro({ dialect, broker }: Wire): Contender {
       const client = createClient(pluginsOn(connection));
       return {
         call: (request) => client.call<Sample>(name, 'Bench.Echo', request),
+        callHeavy: (request) => client.call<Sample>(name, 'Bench.Heavy', request, { timeoutMs: patienceMs }),
         callBytes: (body) => client.call<Uint8Array>(name, 'Bench.Bytes', body, bytes),
         publish: (event) => client.publish(`${name}.events`, event),
         async stream(count, onMessage) {

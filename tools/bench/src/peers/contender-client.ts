@@ -4,6 +4,7 @@ import { answerCommands } from '../harness/answer-commands.ts';
 import { Caller, type CallPlan } from '../harness/caller.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
+import { type LoadPlan, offerLoad } from '../harness/open-load.ts';
 import { checkAnswer, checkSample, sample } from '../harness/report/sample.ts';
 import { sendSamples } from '../harness/report/send-samples.ts';
 
@@ -29,6 +30,12 @@ answerCommands({
     return elapsedMs;
   },
   calls: (plan: CallPlan) => new Caller(connected(), plan).run(),
+  heavyCalls(plan: CallPlan) {
+    const { callHeavy, close } = connected();
+    if (callHeavy === undefined) throw new Error('has no heavy calls');
+    return new Caller({ call: callHeavy, close }, plan).run();
+  },
+  openLoad: (plan: LoadPlan) => offerLoad(connected(), plan),
   async publish({ count }: { count: number }) {
     const publisher = connected();
     if (publisher.publish === undefined) throw new Error('does not publish');

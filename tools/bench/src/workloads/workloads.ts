@@ -4,6 +4,7 @@ import { fleet } from './fleet.ts';
 import { growth } from './growth.ts';
 import { importTime } from './import-time.ts';
 import { lookup } from './lookup.ts';
+import { overload } from './overload.ts';
 import { packageSize } from './package-size.ts';
 import { publish } from './publish.ts';
 import { stream } from './stream.ts';
@@ -24,6 +25,7 @@ export const arenaWorkloads: readonly Workload[] = [
   publish,
   stream,
   growth,
+  overload,
 ];
 
 /** Those that start what they need themselves. */
