@@ -36,14 +36,26 @@ export function buildMicroCommand(go: string): string {
  * Runs `micro` against a NATS server, as an operator does with its `nats` profile. Throws where the process panics or
  * does not end.
  */
-export function runMicro(binary: string, nats: string, ...parameters: string[]): Promise<CommandResult> {
+export function runMicro(
+  binary: string,
+  nats: string,
+  parameters: readonly string[],
+  input = '',
+): Promise<CommandResult> {
   const env = { ...process.env, MICRO_PROFILE: 'nats', MICRO_NATS_ADDRESS: `nats://${nats}`, MICRO_TLS_SECURE: 'true' };
   return new Promise((resolve, reject) => {
-    execFile(binary, parameters, { env, timeout: runWithinMs }, (error, stdout, stderr) => {
+    const child = execFile(binary, parameters, { env, timeout: runWithinMs }, (error, stdout, stderr) => {
       const said = `micro ${parameters.join(' ')}: ${stderr.slice(0, 400)}`;
       if (error?.killed) reject(new Error(`${said} (not done within ${runWithinMs} ms)`));
       else if (/^(panic|fatal error):/m.test(stderr)) reject(new Error(said));
       else resolve({ stdout, stderr, exitCode: typeof error?.code === 'number' ? error.code : 0 });
     });
+    if (input === '') {
+      child.stdin?.end();
+    } else {
+      // At the end of its input it goes, whatever it was asked.
+      child.stdout?.once('data', () => child.stdin?.end());
+      child.stdin?.write(input);
+    }
   });
 }

@@ -91,8 +91,13 @@ export class Stage implements AsyncDisposable {
 
   /** One run of Go Micro's command line on the registry and transport of this stage. Throws where it panics. */
   micro(...parameters: string[]): Promise<CommandResult> {
+    return this.microReading('', ...parameters);
+  }
+
+  /** The same with something to read on its standard input. */
+  microReading(input: string, ...parameters: string[]): Promise<CommandResult> {
     this.#micro ??= buildMicroCommand(this.#go);
-    return runMicro(this.#micro, this.nats.address, ...parameters);
+    return runMicro(this.#micro, this.nats.address, parameters, input);
   }
 
   /** One more TypeScript peer, closed likewise. */

@@ -68,6 +68,23 @@ export const commandRows: readonly Row[] = [
     },
   },
   {
+    id: 'micro-mcp',
+    title: "Go Micro's MCP server lists a TypeScript endpoint with its description and fields",
+    direction,
+    generations,
+    run: async (stage) => {
+      await stage.serveTs({ name: 'greeter' });
+      // Waits until its registry has heard of the service.
+      await says(stage, 'describe', 'greeter');
+      const question = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n';
+      const { stdout } = await stage.microReading(question, 'mcp', 'serve');
+      const { tools } = JSON.parse(stdout.split('\n')[0] ?? '').result;
+      const hello = tools.find(({ name }: { name: string }) => name === 'greeter.Greeter.Hello');
+      assert.match(hello?.description, /Greets somebody by name/);
+      assert.equal(hello.inputSchema.properties.name.type, 'string');
+    },
+  },
+  {
     id: 'micro-every-endpoint',
     title: '`micro SERVICE ENDPOINT` and its `--help` survive every kind of endpoint: plain, stream, subscriber',
     direction,
