@@ -135,7 +135,7 @@ export class HandlerContext implements RequestContext, EventContext {
       : this.#own.runInAsyncScope(runAsHandler<T>, undefined, this, handler);
   }
 
-  /** Tells the handler to stop; the first reason counts. One that is a function is called where somebody asks for it. */
+  /** Tells the handler to stop; the first reason counts. A function is called where somebody asks for the reason. */
   abort(reason: MicroError | DOMException | (() => MicroError)): void {
     if (this.#isOver || this.isAborted) return;
     this.#spentAtAbort = this.spent;
