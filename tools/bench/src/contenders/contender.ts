@@ -29,8 +29,8 @@ export interface ContenderClient {
 /**
  * One way to call a service over NATS. Both ends parse and stringify the same JSON.
  *
- * The server answers `call` with `answer`, `callHeavy` with `heavyAnswer`, `callBytes` with the same bytes, `stream` with the samples from 0 up, and
- * hands what is published to `onEvent`.
+ * The server answers `call` with `answer`, `callHeavy` with `heavyAnswer`, `callBytes` with the same bytes, `stream`
+ * with the samples from 0 up, and hands what is published to `onEvent`.
  */
 export interface Contender {
   serve(meeting: Meeting, onEvent: (event: Sample) => void): Promise<ContenderServer>;
