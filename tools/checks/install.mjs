@@ -127,7 +127,7 @@ async function typeProblems(root, project) {
  * isTest: boolean) => Promise<string[]>}
  */
 async function snippetProblems(project, isTest) {
-  const server = await startNatsServer();
+  const server = await startNatsServer({ jetstream: true });
   try {
     const env = { ...process.env, NATS_PORT: String(server.port) };
     const parameters = isTest

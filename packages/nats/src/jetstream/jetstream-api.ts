@@ -131,7 +131,8 @@ export class JetStreamApi {
         () => waiting.reject(new MicroError('timeout', `${about}: no answer within ${timeoutMs} ms`)),
         timeoutMs,
       );
-      const isQuestion = subject.startsWith(this.prefix) && questions.test(subject);
+      const isApi = subject.startsWith(this.prefix);
+      const isQuestion = isApi && questions.test(subject);
       const asking = isQuestion ? setInterval(() => ask(), askAgainMs) : undefined;
       const ask = () => {
         try {
@@ -146,7 +147,8 @@ export class JetStreamApi {
       const reply = this.#inbox.open({
         onReply: (message) => {
           settle();
-          if (isNoResponders(message)) reject(noRespondersError(about));
+          if (isNoResponders(message))
+            reject(noRespondersError(isApi ? `${about}: JetStream is not enabled here` : about));
           else resolve(message);
         },
         onInboxEnd: (cause) => waiting.reject(cause),
