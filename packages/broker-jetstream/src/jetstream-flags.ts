@@ -3,6 +3,8 @@ import { parseGoDuration } from '@ts-micro/kit';
 import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
 import type { JetStreamBrokerOptions } from './jetstream-broker-options.ts';
 
+const prefix = 'jetstream';
+
 const ownFlags: readonly PluginFlag[] = [
   { name: 'jetstream_stream', about: 'the stream of all topics' },
   { name: 'jetstream_subject_prefix', about: 'what begins the subjects of that stream: micro.events' },
@@ -19,22 +21,11 @@ const ownFlags: readonly PluginFlag[] = [
  * Returns what registers the broker: its own settings, and those of a NATS connection as `jetstream_user` and so on.
  */
 export function jetstreamFactory<P>(make: (options: JetStreamBrokerOptions) => P): NatsPluginFactory<P> {
-  let own: JetStreamBrokerOptions = {};
-  // A factory of the NATS plugins, under another name.
-  const nats = natsPluginFactory((options) => make({ ...options, ...own }));
   const factory = (options: PluginOptions): P => {
-    const settings = options.settings ?? {};
-    own = optionsOf(settings);
-    const names = new Set(ownFlags.map(({ name }) => name));
-    const rest = Object.entries(settings).filter(([name]) => !names.has(name));
-    return nats({ ...options, settings: Object.fromEntries(rest.map(([name, value]) => [natsName(name), value])) });
+    const own = optionsOf(options.settings ?? {});
+    return natsPluginFactory((connect) => make({ ...connect, ...own }), prefix)(options);
   };
-  const connection = nats.flags.map((flag) => ({ ...flag, name: flag.name.replace(/^nats_/, 'jetstream_') }));
-  return Object.assign(factory, { flags: [...ownFlags, ...connection] });
-}
-
-function natsName(name: string): string {
-  return name.replace(/^jetstream_/, 'nats_');
+  return Object.assign(factory, { flags: [...ownFlags, ...natsPluginFactory(make, prefix).flags] });
 }
 
 function optionsOf(settings: Readonly<Record<string, string>>): JetStreamBrokerOptions {

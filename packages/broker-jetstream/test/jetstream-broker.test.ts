@@ -35,8 +35,12 @@ test('an operator makes it by name, with settings of its own and of the connecti
     ['jetstream_replicas', 'three'],
     ['jetstream_manage', 'perhaps'],
     ['jetstream_ack_wait', 'soon'],
+    ['jetstream_tls_ca', 'neither a text\nnor a file'],
+    ['jetstream_nkey', '/no/such/file'],
+    ['jetstream_ping_interval', 'often'],
+    ['jetstream_wait_for_first_connect', 'perhaps'],
   ] as const) {
-    expect(() => factory({ settings: { [name]: value } })).toThrow(name);
+    expect(() => factory({ settings: { [name]: value } })).toThrow(`setting ${name} `);
   }
 });
 

@@ -9,12 +9,17 @@ export interface NatsPluginFactory<P> {
 }
 
 /**
- * Returns what registers a plugin called `nats`: `registerPlugin('broker', 'nats', natsPluginFactory(natsBroker))`.
+ * Returns what registers a plugin on NATS: `registerPlugin('broker', 'nats', natsPluginFactory(natsBroker))`.
  *
- * All that are registered so take the same flags, `--nats_user`, `--nats_tls_ca` and so on, and share one connection
- * where no address
- * of their own keeps them apart. Making one throws `invalid` naming the setting that is wrong.
+ * All that are registered with one prefix take the same flags, `--nats_user`, `--nats_tls_ca` and so on; those called
+ * `nats` share one connection where no address of their own keeps them apart. Making one throws `invalid` naming the
+ * setting that is wrong. `prefix` is `nats` unless it is given.
  */
-export function natsPluginFactory<P>(make: (options: NatsPluginOptions) => P): NatsPluginFactory<P> {
-  return Object.assign((options: PluginOptions) => make(natsFlagOptions(options)), { flags: natsFlags });
+export function natsPluginFactory<P>(
+  make: (options: NatsPluginOptions) => P,
+  prefix: string = 'nats',
+): NatsPluginFactory<P> {
+  return Object.assign((options: PluginOptions) => make(natsFlagOptions(options, prefix)), {
+    flags: natsFlags(prefix),
+  });
 }
