@@ -1,7 +1,7 @@
-import { MicroError, type PluginFlag, type PluginOptions } from '@ts-micro/core';
-import { parseGoDuration } from '@ts-micro/kit';
+import type { PluginFlag, PluginOptions } from '@ts-micro/core';
+import { PluginSettings } from '@ts-micro/kit';
 import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
-import type { JetStreamBrokerOptions } from './jetstream-broker-options.ts';
+import { type JetStreamBrokerOptions, who } from './jetstream-broker-options.ts';
 
 const prefix = 'jetstream';
 
@@ -22,52 +22,24 @@ const ownFlags: readonly PluginFlag[] = [
  */
 export function jetstreamFactory<P>(make: (options: JetStreamBrokerOptions) => P): NatsPluginFactory<P> {
   const factory = (options: PluginOptions): P => {
-    const own = optionsOf(options.settings ?? {});
+    const own = optionsOf(new PluginSettings(who, options.settings));
     return natsPluginFactory((connect) => make({ ...connect, ...own }), prefix)(options);
   };
   return Object.assign(factory, { flags: [...ownFlags, ...natsPluginFactory(make, prefix).flags] });
 }
 
-function optionsOf(settings: Readonly<Record<string, string>>): JetStreamBrokerOptions {
-  const { jetstream_stream: name, jetstream_subject_prefix: subjectPrefix, jetstream_domain: domain } = settings;
+function optionsOf(settings: PluginSettings): JetStreamBrokerOptions {
   return {
     stream: {
-      name,
-      storage: settings.jetstream_storage as 'file' | 'memory' | undefined,
-      replicas: number(settings, 'jetstream_replicas'),
-      maxAgeMs: milliseconds(settings, 'jetstream_max_age'),
+      name: settings.text('jetstream_stream'),
+      storage: settings.text('jetstream_storage') as 'file' | 'memory' | undefined,
+      replicas: settings.whole('jetstream_replicas'),
+      maxAgeMs: settings.milliseconds('jetstream_max_age'),
     },
-    subjectPrefix,
-    domain,
-    manage: trueOrFalse(settings, 'jetstream_manage'),
-    ackWaitMs: milliseconds(settings, 'jetstream_ack_wait'),
-    prefetch: number(settings, 'jetstream_prefetch'),
+    subjectPrefix: settings.text('jetstream_subject_prefix'),
+    domain: settings.text('jetstream_domain'),
+    manage: settings.boolean('jetstream_manage'),
+    ackWaitMs: settings.milliseconds('jetstream_ack_wait'),
+    prefetch: settings.whole('jetstream_prefetch'),
   };
-}
-
-function number(settings: Readonly<Record<string, string>>, name: string): number | undefined {
-  const text = settings[name];
-  if (text === undefined) return undefined;
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw invalid(name, text, 'a whole number');
-}
-
-function milliseconds(settings: Readonly<Record<string, string>>, name: string): number | undefined {
-  const text = settings[name];
-  if (text === undefined) return undefined;
-  const ms = parseGoDuration(text);
-  if (ms !== undefined && ms >= 1) return Math.round(ms);
-  throw invalid(name, text, 'a duration such as 500ms or 5s');
-}
-
-function trueOrFalse(settings: Readonly<Record<string, string>>, name: string): boolean | undefined {
-  const text = settings[name]?.toLowerCase();
-  if (text === undefined) return undefined;
-  if (text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  throw invalid(name, text, 'true or false');
-}
-
-function invalid(name: string, text: string, rule: string): MicroError {
-  return new MicroError('invalid', `jetstream broker: setting ${name} is ${JSON.stringify(text)}, not ${rule}`);
 }

@@ -1,10 +1,10 @@
 import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type SubscribeOptions } from '@ts-micro/core';
 import { HandlerSubscriber } from '@ts-micro/kit';
-import type { JetStreamApi, NatsMessage } from '@ts-micro/nats';
+import { deliveryInfoOf, type JetStreamApi, type NatsMessage } from '@ts-micro/nats';
 import type { Consumers } from './consumers.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
-import { deliveryInfoOf, messageOf } from './stored-message.ts';
+import { messageOf } from './stored-message.ts';
 import type { TopicStream } from './topic-streams.ts';
 
 export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {

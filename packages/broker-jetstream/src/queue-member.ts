@@ -8,12 +8,18 @@ import {
   type SubscribeOptions,
 } from '@ts-micro/core';
 import { type Delivery, type RedeliverySettings, SettlingSubscriber } from '@ts-micro/kit';
-import type { JetStreamApi, NatsConnection, NatsMessage } from '@ts-micro/nats';
+import {
+  type DeliveryInfo,
+  deliveryInfoOf,
+  type JetStreamApi,
+  type NatsConnection,
+  type NatsMessage,
+} from '@ts-micro/nats';
 import { consumerName } from './consumer-name.ts';
 import type { Consumers } from './consumers.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
-import { type DeliveryInfo, deliveryInfoOf, eventOf } from './stored-message.ts';
+import { eventOf } from './stored-message.ts';
 import type { TopicStream } from './topic-streams.ts';
 
 export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {

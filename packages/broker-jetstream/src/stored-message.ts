@@ -29,33 +29,6 @@ export function messageOf(received: NatsMessage): Message {
   return { headers: ownHeaders(received.headers()), body: bytesOf(received.data) };
 }
 
-/** What the reply subject of a message tells of its delivery. */
-export interface DeliveryInfo {
-  readonly consumer: string;
-  /** Which delivery of the message this is, from 1. */
-  readonly delivery: number;
-  readonly streamSequence: number;
-  readonly consumerSequence: number;
-}
-
-/**
- * Reads `$JS.ACK.<stream>.<consumer>.<delivery>.<stream sequence>.<consumer sequence>.<time>.<pending>`, which on newer
- * servers has a domain and an account before the stream. `undefined` where it is no such subject.
- */
-export function deliveryInfoOf(reply: string | undefined): DeliveryInfo | undefined {
-  const tokens = reply?.split('.') ?? [];
-  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK' || tokens.length < 9) return undefined;
-  const first = tokens.length >= 11 ? 4 : 2;
-  const number = (index: number) => Number(tokens[first + index]);
-  const info = {
-    consumer: tokens[first + 1] ?? '',
-    delivery: number(2),
-    streamSequence: number(3),
-    consumerSequence: number(4),
-  };
-  return Number.isSafeInteger(info.delivery + info.streamSequence + info.consumerSequence) ? info : undefined;
-}
-
 /** The event of a received message. */
 export function eventOf(received: NatsMessage, topic: string, delivery: number): BrokerEvent {
   return { topic, message: messageOf(received), delivery };

@@ -3,7 +3,6 @@ import { getPlugin } from '@ts-micro/core';
 import { expect, test } from 'vitest';
 import { consumerName } from '../src/consumer-name.ts';
 import { type JetStreamBrokerOptions, jetstreamBroker } from '../src/index.ts';
-import { deliveryInfoOf } from '../src/stored-message.ts';
 import { TopicStreams } from '../src/topic-streams.ts';
 
 test.each<JetStreamBrokerOptions>([
@@ -68,14 +67,4 @@ test('a pattern whose topics are in several streams is refused', () => {
   expect(topics.of('users.*').subjectOf('users.*')).toBe('users.*');
   expect(topics.of('others.>').subjectOf('others.>')).toBe('micro.events.others.>');
   for (const pattern of ['>', '*.paid', 'users.>', '*.*']) expect(() => topics.of(pattern)).toThrow('several streams');
-});
-
-test.each([
-  [undefined, undefined],
-  ['_INBOX.a.b', undefined],
-  ['$JS.ACK.S.C.x.2.3.4.5', undefined],
-  ['$JS.ACK.S.C.1.2.3.4.5', { consumer: 'C', delivery: 1, streamSequence: 2, consumerSequence: 3 }],
-  ['$JS.ACK._.hash.S.C.1.2.3.4.5.token', { consumer: 'C', delivery: 1, streamSequence: 2, consumerSequence: 3 }],
-])('the reply subject %s tells %o', (reply, info) => {
-  expect(deliveryInfoOf(reply)).toEqual(info);
 });

@@ -22,6 +22,7 @@ export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 
 // For the settings that operators give.
 export { parseGoDuration } from './settings/go-duration.ts';
+export { PluginSettings } from './settings/plugin-settings.ts';
 
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';

@@ -35,14 +35,14 @@ interface Waiting {
 
 // Servers that choose a leader drop what they are asked; a question may be put again, and a command not.
 const askAgainMs = 1000;
-const questions = /\b(INFO|NAMES)\b/;
+const questions = /^(STREAM|CONSUMER)\.(INFO|NAMES|MSG\.GET)\b/;
 
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Errors of the server that say: there is one already, and it is another. By their `err_code`. */
-const conflicts = new Set([10013, 10058, 10065, 10148]);
+/** Errors of the server that say: there is one already, and it is another, or a newer. By their `err_code`. */
+const conflicts = new Set([10013, 10058, 10065, 10071, 10148, 10164]);
 
 /**
  * Asks JetStream over a {@link NatsConnection}, of whichever generation the client is: requests to its API, and
@@ -132,7 +132,7 @@ export class JetStreamApi {
         timeoutMs,
       );
       const isApi = subject.startsWith(this.prefix);
-      const isQuestion = isApi && questions.test(subject);
+      const isQuestion = isApi && questions.test(subject.slice(this.prefix.length));
       const asking = isQuestion ? setInterval(() => ask(), askAgainMs) : undefined;
       const ask = () => {
         try {
