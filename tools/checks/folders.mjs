@@ -39,6 +39,7 @@ const folderFloors = {
     broker: ['lifecycle'],
     registry: ['lifecycle'],
     request: ['lifecycle'],
+    vendor: [],
   },
   '@ts-micro/memory': {
     '.': ['broker', 'transport'],

@@ -17,7 +17,7 @@ export interface Outgoing {
 // Tells that a native body that looks like an envelope is none.
 const formatHeader = 'Ts-Micro-Format';
 const openingBrace = 0x7b;
-const headerField: Uint8Array = Buffer.from('"Header"');
+const headerField = '"Header"';
 
 export function encodeMessage(message: Message, dialect: BrokerDialect): Outgoing {
   if (dialect === 'go') return { data: encodeEnvelope(message), options: undefined };
@@ -44,7 +44,7 @@ export function decodeMessage(message: NatsMessage): Message {
 
 /** As quick as it is, it errs for others' objects with such a text in them, and never for an envelope. */
 function mayBeEnvelope(bytes: Uint8Array): boolean {
-  return bytes[0] === openingBrace && Buffer.prototype.indexOf.call(bytes, headerField) >= 0;
+  return bytes[0] === openingBrace && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(headerField);
 }
 
 /**

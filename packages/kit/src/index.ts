@@ -32,6 +32,9 @@ export { checkRecord, checkServiceName, checkTtl } from './registry/registry-rul
 export { LeaseTable } from './registry/lease-table.ts';
 export { StoreRegistry } from './registry/store-registry.ts';
 
+// Node's bytes and texts, the fast way where it has one.
+export { base64Of, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/bytes-and-text.ts';
+
 // For transports, and for whatever else asks and is answered over a bus.
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';

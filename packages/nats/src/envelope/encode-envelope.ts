@@ -1,4 +1,5 @@
 import type { Headers, Message } from '@ts-micro/core';
+import { base64Of, writeLatin1, writeUtf8 } from '@ts-micro/kit';
 
 const prefix = '{"Header":{';
 const middle = '},"Body":"';
@@ -19,23 +20,15 @@ const slabBytes = 64 * 1024;
 let slab = new Uint8Array(0);
 let used = 0;
 
-const { base64Slice, latin1Write, utf8Write } = Buffer.prototype as unknown as {
-  base64Slice(this: Uint8Array, start: number, end: number): string;
-  latin1Write(this: Uint8Array, text: string, offset: number, length: number): number;
-  utf8Write(this: Uint8Array, text: string, offset: number, length: number): number;
-};
-
 /** Matches unless JSON with Go's HTML escapes writes the text as it is, in ASCII. */
 const needsCare = /[^ !#-%'-;=?-[\]-~]/;
 const htmlEscapes = /[<>&\u2028\u2029]/g;
 
 /**
- * A message as Go Micro's envelope, byte for byte as Go writes it: `{"Header":{...},"Body":"<base64>"}`.
+ * Returns a message as Go Micro's envelope, byte for byte as Go writes it: `{"Header":{...},"Body":"<base64>"}`.
  *
- * Header names are sorted; `Header` is an object also when there is none, and an empty body is `""`, never `null`: Go
- * takes either for
- * an empty body, and unmodified Go servers die of a `null` header. The bytes are fresh and share nothing with the
- * message.
+ * Header names are sorted. `Header` is an object even without headers, as unmodified Go servers die of `null` there. An
+ * empty body is `""`, which Go reads as it reads `null`. The bytes are fresh and share nothing with the message.
  */
 export function encodeEnvelope(message: Message): Uint8Array {
   const { headers, body } = message;
@@ -52,13 +45,13 @@ export function encodeEnvelope(message: Message): Uint8Array {
   }
   const text = `${prefix}${list.slice(1)}${middle}`;
   // In two pieces, which spares the body the copy into one text.
-  const bodyText = base64Slice.call(body, 0, body.length);
+  const bodyText = base64Of(body);
   const bodyLength = bodyText.length;
   const textLength = isAscii ? text.length : Buffer.byteLength(text);
   const bytes = freshBytes(textLength + bodyLength + 2);
-  if (isAscii) latin1Write.call(bytes, text, 0, textLength);
-  else utf8Write.call(bytes, text, 0, textLength);
-  latin1Write.call(bytes, bodyText, textLength, bodyLength);
+  if (isAscii) writeLatin1(bytes, text, 0);
+  else writeUtf8(bytes, text, 0);
+  writeLatin1(bytes, bodyText, textLength);
   bytes[textLength + bodyLength] = 0x22;
   bytes[textLength + bodyLength + 1] = 0x7d;
   return bytes;

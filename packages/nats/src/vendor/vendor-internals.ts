@@ -1,3 +1,4 @@
+import { latin1Of, utf8Of } from '@ts-micro/kit';
 import type { VendorConnection, VendorMessage } from '../link/vendor-connection.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
@@ -184,10 +185,6 @@ interface MessageInternals {
   readonly _rdata?: Uint8Array;
 }
 
-const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Readonly<
-  Record<'latin1Slice' | 'utf8Slice', (this: Uint8Array, start: number, end: number) => string>
->;
-
 /** Longer ones are not likely to come again. */
 const longestBlock = 512;
 
@@ -196,13 +193,13 @@ export function headerBlockOf(message: VendorMessage): string | undefined {
   const { _msg: internals, _rdata: bytes } = message as MessageInternals;
   const length = internals?.hdr;
   if (length === undefined || length <= 0 || length > longestBlock || !(bytes instanceof Uint8Array)) return undefined;
-  return latin1Slice.call(bytes, 0, length);
+  return latin1Of(bytes, 0, length);
 }
 
 /** The subject of a message. The client's own decoder takes several times as long. */
 export function subjectOf(message: VendorMessage): string {
   const bytes = (message as MessageInternals)._msg?.subject;
-  return bytes instanceof Uint8Array ? utf8Slice.call(bytes, 0, bytes.length) : message.subject;
+  return bytes instanceof Uint8Array ? utf8Of(bytes) : message.subject;
 }
 
 /** The reply subject of a message, if it has one. */
@@ -211,5 +208,5 @@ export function replyOf(message: VendorMessage): string | undefined {
   // Only with the subject at its place is a missing reply none.
   if (!(internals?.subject instanceof Uint8Array)) return message.reply || undefined;
   const { reply } = internals;
-  return reply === undefined || reply.length === 0 ? undefined : utf8Slice.call(reply, 0, reply.length);
+  return reply === undefined || reply.length === 0 ? undefined : utf8Of(reply);
 }

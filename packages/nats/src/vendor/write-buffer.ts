@@ -1,6 +1,4 @@
-const { utf8Write } = Buffer.prototype as unknown as {
-  utf8Write(this: Uint8Array, text: string, offset: number): number;
-};
+import { writeUtf8 } from '@ts-micro/kit';
 
 /** Twice what is written at once at most, so that what waits and one more message mostly fit. */
 const usualBytes = 256 * 1024;
@@ -49,7 +47,7 @@ export class WriteBuffer {
     const to = reply === undefined ? subject : `${subject} ${reply}`;
     const line = header.length === 0 ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${header.length} ${size}\r\n`;
     this.#makeRoom(line.length * mostBytes + size + 2);
-    this.#end += utf8Write.call(this.#bytes, line, this.#end);
+    this.#end += writeUtf8(this.#bytes, line, this.#end);
     if (header.length > 0) this.#add(header);
     this.#add(data);
     this.#bytes[this.#end++] = 0x0d;

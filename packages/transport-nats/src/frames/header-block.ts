@@ -1,4 +1,5 @@
 import { checkHeaders, type Headers } from '@ts-micro/core';
+import { latin1Of, utf8Of } from '@ts-micro/kit';
 import { ByteReader, malformed } from './byte-reader.ts';
 import { headerNames } from './header-names.ts';
 import { writeVaruint } from './varuint.ts';
@@ -18,9 +19,6 @@ const readBlocks = new Map<string, Headers>();
 const maxReadBlocks = 1024;
 const maxReadBlockBytes = 512;
 
-const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Readonly<
-  Record<'latin1Slice' | 'utf8Slice', (this: Uint8Array, start: number, end: number) => string>
->;
 const reader = new ByteReader(noBytes);
 
 /** Headers as a header block. Throws `invalid` naming a header that breaks the rules; `who` begins the message. */
@@ -67,7 +65,7 @@ function writeText(bytes: Buffer, offset: number, text: string): number {
 export function readHeaderBlock(bytes: Uint8Array, start: number, end: number): Headers {
   if (start === end) return noHeaders;
   if (end - start > maxReadBlockBytes) return headersOf(bytes, start, end);
-  const key = latin1Slice.call(bytes, start, end);
+  const key = latin1Of(bytes, start, end);
   const known = readBlocks.get(key);
   if (known !== undefined) return known;
   const headers = headersOf(bytes, start, end);
@@ -96,5 +94,5 @@ function readText(): string {
   const length = reader.length();
   const start = reader.position;
   reader.position += length;
-  return utf8Slice.call(reader.bytes, start, reader.position);
+  return utf8Of(reader.bytes, start, reader.position);
 }

@@ -1,7 +1,8 @@
 import { MicroError } from '@ts-micro/core';
+import { utf8Of } from '@ts-micro/kit';
 import type { Codec, CodecUse } from './codec.ts';
 import { contentType } from './content-type.ts';
-import { lineBytes, textOfBytes } from './text-bytes.ts';
+import { lineBytes } from './line-bytes.ts';
 
 const everyHtmlCharacter = /[<>&\u2028\u2029]/g;
 
@@ -23,7 +24,7 @@ export function goJson(value: unknown): string {
 /** The value of a JSON text. Throws `malformed`. */
 export function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(textOfBytes(body));
+    return JSON.parse(utf8Of(body));
   } catch {
     // Without the parser's error, which quotes the bytes: this one gets logged.
     throw new MicroError('malformed', `json codec: ${body.length} bytes that are not JSON`);

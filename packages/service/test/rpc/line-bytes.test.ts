@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineBytes, textOfBytes } from '../../src/rpc/codec/text-bytes.ts';
+import { lineBytes } from '../../src/rpc/codec/line-bytes.ts';
 
 describe('a line as bytes', () => {
   it('is its UTF-8 and a newline, of any length, and stays so while others are made', () => {
@@ -12,13 +12,5 @@ describe('a line as bytes', () => {
     expect(texts.map((text) => Buffer.from(lineBytes(text)).toString()).join('')).toBe(
       Buffer.from(texts.map((text) => `${text}\n`).join('')).toString(),
     );
-  });
-});
-
-describe('bytes as a text', () => {
-  it('are read as UTF-8, wherever they stand', () => {
-    const bytes = Buffer.from('..aé漢😀..');
-    expect(textOfBytes(new Uint8Array(bytes.buffer, bytes.byteOffset + 2, bytes.length - 4))).toBe('aé漢😀');
-    expect(textOfBytes(new Uint8Array(0))).toBe('');
   });
 });
