@@ -24,7 +24,7 @@ export type { FlagSettings } from './flags/flag-settings.ts';
 export type { FlaggedPlugins, FromFlagsOptions } from './flags/from-flags.ts';
 export type { KnownFlag } from './flags/known-flags.ts';
 export type { Environment } from './flags/read-flags.ts';
-export type { Middleware, MiddlewareCall } from './middleware.ts';
+export type { FailedAttempt, Middleware, MiddlewareCall } from './middleware.ts';
 export type { CallContext } from './rpc/call-context.ts';
 export type { Codec, CodecUse } from './rpc/codec/codec.ts';
 export type { Codecs } from './rpc/codec/codecs.ts';

@@ -1,5 +1,14 @@
-import type { NodeRecord } from '@ts-micro/core';
+import type { MicroError, NodeRecord } from '@ts-micro/core';
 import type { CallContext } from './rpc/call-context.ts';
+
+/** An attempt of a client that failed, and that another one followed. */
+export interface FailedAttempt {
+  /** When it failed, in epoch milliseconds. */
+  readonly failedAt: number;
+  /** Where it went; `undefined` where no node was found. */
+  readonly node: NodeRecord | undefined;
+  readonly error: MicroError;
+}
 
 /** One call, stream or event on its way through the middleware of a client or a service. */
 export interface MiddlewareCall {
@@ -9,6 +18,10 @@ export interface MiddlewareCall {
   readonly service: string;
   /** The endpoint, or the topic of an event. */
   readonly name: string;
+  /** The name of the plugin that carries it: `nats`. Empty where a client without a broker publishes. */
+  readonly carrier: string;
+  /** Of an event on the server, the subscription it came by: its topic or pattern, and its queue. */
+  readonly subscription?: { readonly topic: string; readonly queue: string | undefined } | undefined;
   /** Metadata. What a client's middleware sets goes out, what a server's sets the handler sees. */
   readonly headers: Record<string, string>;
   /**
@@ -18,9 +31,14 @@ export interface MiddlewareCall {
   payload: unknown;
   /** On the client the node that the last attempt went to, once `next` has settled. */
   node?: NodeRecord | undefined;
+  /** On the client the attempts that others followed, in order, each as soon as it failed; `undefined` for none. */
+  failedAttempts?: FailedAttempt[] | undefined;
   /** On the server the handler's context; on the client the one the call was given. */
   readonly context: CallContext | undefined;
 }
+
+/** The parts of a client's {@link MiddlewareCall} that its attempts fill in. */
+export type AttemptNotes = Pick<MiddlewareCall, 'node' | 'failedAttempts'>;
 
 /**
  * Wraps what `next` does: a unary call's response, an opened stream on the client, a handled stream or event.

@@ -1,4 +1,4 @@
-import type { AbortOptions, MicroError } from '@ts-micro/core';
+import type { AbortOptions, Headers, MicroError } from '@ts-micro/core';
 import { abortable, Lifetime } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
@@ -52,7 +52,12 @@ class PluginClient implements Client {
         this.#middleware.length === 0
           ? this.#unary(service, endpoint, { payload: request, metadata }, options)
           : this.#wrap('unary', service, endpoint, request, options, (call) =>
-              this.#unary(service, endpoint, { payload: call.payload, metadata: call.headers, seen: call }, options),
+              this.#unary(
+                service,
+                endpoint,
+                { payload: call.payload, metadata: metadataOf(call), notes: call },
+                options,
+              ),
             );
       return response as Promise<Response>;
     } catch (error) {
@@ -67,7 +72,7 @@ class PluginClient implements Client {
   ): Promise<MessageStream<Send, Receive>> {
     this.#lifetime.assertOpen();
     const stream = await this.#wrap('stream', service, endpoint, undefined, options, (call) =>
-      this.#streams.open(service, endpoint, options, call.headers, call),
+      this.#streams.open(service, endpoint, options, metadataOf(call), call),
     );
     return stream as MessageStream<Send, Receive>;
   }
@@ -100,7 +105,7 @@ class PluginClient implements Client {
   async #wrapEvent(topic: string, event: unknown, options: EventOptions | undefined): Promise<void> {
     this.#lifetime.assertOpen(options);
     await this.#wrap('event', '', topic, event, options, (call) =>
-      publishEvent(this.#settings, topic, call.payload, options, call.headers),
+      publishEvent(this.#settings, topic, call.payload, options, metadataOf(call)),
     );
   }
 
@@ -112,9 +117,11 @@ class PluginClient implements Client {
     options: OutgoingOptions | undefined,
     last: (call: MiddlewareCall) => Promise<unknown>,
   ): Promise<unknown> {
-    const headers = { ...outgoingMetadata(this.#settings.callMetadata, options) };
+    const { transport, broker, callMetadata } = this.#settings;
+    const carrier = kind === 'event' ? (broker?.name ?? '') : transport.name;
+    const headers = { ...outgoingMetadata(callMetadata, options) };
     const context = options?.context;
-    const call: MiddlewareCall = { side: 'client', kind, service, name, headers, payload, context };
+    const call: MiddlewareCall = { side: 'client', kind, service, name, carrier, headers, payload, context };
     return runMiddleware(this.#middleware, call, () => last(call));
   }
 
@@ -132,4 +139,10 @@ class PluginClient implements Client {
     await this.#attempts.close();
     if (abandoned !== undefined) throw abandoned;
   }
+}
+
+/** Returns what goes out with a call; `undefined` for nothing, which costs less. */
+function metadataOf({ headers }: MiddlewareCall): Headers | undefined {
+  for (const _name in headers) return headers;
+  return undefined;
 }

@@ -54,6 +54,8 @@ class MicroService implements Service {
     this.#middleware = [...options.middleware];
     this.#core = {
       name: options.name,
+      transport: options.transport.name,
+      broker: options.broker?.name ?? '',
       codecs: createCodecs(options.codecs),
       routes: new Routes(`service "${options.name}"`),
       middleware: this.#middleware,

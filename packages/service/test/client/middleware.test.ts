@@ -1,7 +1,7 @@
 import type { BrokerEvent } from '@ts-micro/core';
 import { expect, it } from 'vitest';
-import type { Middleware } from '../../src/middleware.ts';
-import { bodyOf, codeOf, goReply, openWorld, until } from './world.ts';
+import type { Middleware, MiddlewareCall } from '../../src/middleware.ts';
+import { bodyOf, codeOf, goReply, openWorld, prefer, until } from './world.ts';
 
 it('wraps calls, the first one outermost', async () => {
   await using world = openWorld();
@@ -91,4 +91,49 @@ it('sees the error of a call', async () => {
   });
   expect(await codeOf(client.call('nobody', 'No.Body'))).toBe('not_found');
   expect(seen).toEqual(['not_found']);
+});
+
+it('is told of the node, of the plugin, and of each attempt that another one followed', async () => {
+  await using world = openWorld();
+  const dead = await world.node({ id: 'dead' });
+  const alive = await world.node({ id: 'alive' });
+  await dead.kill();
+  const calls: MiddlewareCall[] = [];
+  const client = world.client({
+    selector: prefer('dead'),
+    middleware: [
+      (call, next) => {
+        calls.push(call);
+        return next();
+      },
+    ],
+  });
+  const began = Date.now();
+  await client.call('greeter', 'Greeter.Hello');
+  await client.publish('topic', 1);
+  expect(calls[0]).toMatchObject({ carrier: 'memory', node: { id: alive.id } });
+  expect(calls[0]?.failedAttempts).toHaveLength(1);
+  const [failed] = calls[0]?.failedAttempts ?? [];
+  expect(failed).toMatchObject({ node: { id: 'dead' }, error: { code: 'unavailable' } });
+  expect(failed?.failedAt).toBeGreaterThanOrEqual(began);
+  expect(calls[1]).toMatchObject({ kind: 'event', carrier: 'memory' });
+  expect(calls[1]?.failedAttempts).toBeUndefined();
+});
+
+it('is not told of the last attempt as of one that another followed', async () => {
+  await using world = openWorld();
+  const dead = await world.node({ id: 'dead' });
+  await dead.kill();
+  let seen: MiddlewareCall | undefined;
+  const client = world.client({
+    middleware: [
+      (call, next) => {
+        seen = call;
+        return next();
+      },
+    ],
+  });
+  expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { retries: 0 }))).toBe('unavailable');
+  expect(seen).toMatchObject({ node: { id: 'dead' } });
+  expect(seen?.failedAttempts).toBeUndefined();
 });

@@ -63,4 +63,28 @@ describe('middleware', () => {
     expect(json(await greeter.ask(request('Greeter.Hello', {}, { 'X-Key': 'cached' })))).toEqual({ cached: true });
     expect(handled).toBe(0);
   });
+
+  it('is told of the plugin that carries it, and of the subscription that an event came by', async () => {
+    const seen: Partial<MiddlewareCall>[] = [];
+    await using greeter = await startGreeter((service) => {
+      service.use(({ kind, name, carrier, subscription }, next) => {
+        seen.push({ kind, name, carrier, subscription });
+        return next();
+      });
+      service.handle('Greeter.Hello', () => ({}));
+      service.subscribe('greeter.*', () => {}, { queue: 'greeter' });
+    });
+    await greeter.ask(request('Greeter.Hello', {}));
+    await greeter.broker.publish('greeter.events', golden('V1'));
+    await until('the event is handled', () => seen.length === 2);
+    expect(seen).toEqual([
+      { kind: 'unary', name: 'Greeter.Hello', carrier: 'memory', subscription: undefined },
+      {
+        kind: 'event',
+        name: 'greeter.events',
+        carrier: 'memory',
+        subscription: { topic: 'greeter.*', queue: 'greeter' },
+      },
+    ]);
+  });
 });

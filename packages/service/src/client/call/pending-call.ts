@@ -1,5 +1,6 @@
 import { abortError, MicroError, type MicroErrorOptions, type Socket } from '@ts-micro/core';
 import type { Abortable } from '@ts-micro/kit';
+import type { AttemptNotes, FailedAttempt } from '../../middleware.ts';
 import { type CallOptions, type ClientSettings, checkCount, checkTime } from '../client-options.ts';
 import type { Candidate, SelectRequest } from '../discovery/selector.ts';
 import type { AttemptState } from '../retry/retry-policy.ts';
@@ -15,6 +16,8 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
   readonly service: string;
   readonly endpoint: string;
   readonly options: CallOptions | undefined;
+  /** What middleware is told of its attempts, where there is any. */
+  readonly notes: AttemptNotes | undefined;
   readonly timeoutMs: number;
   readonly attemptTimeoutMs: number;
   readonly retries: number;
@@ -48,11 +51,13 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     endpoint: string,
     options: CallOptions | undefined,
     nowMs: number,
+    notes: AttemptNotes | undefined,
   ) {
     super();
     this.service = service;
     this.endpoint = endpoint;
     this.options = options;
+    this.notes = notes;
     this.#beganAtMs = nowMs;
     let { timeoutMs, attemptTimeoutMs, retries } = settings;
     if (options !== undefined) {
@@ -158,6 +163,13 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
     this.#mayHaveRun ||= this.#stage !== 'choosing' && !error.retrySafe;
     this.#lastError = error;
     this.#failures++;
+  }
+
+  /** Notes for middleware that another attempt follows the one that failed. */
+  tryAgain(failed: FailedAttempt): void {
+    if (this.notes === undefined) return;
+    this.notes.failedAttempts ??= [];
+    this.notes.failedAttempts.push(failed);
   }
 
   /** Has the next attempts go elsewhere. */

@@ -1,5 +1,5 @@
 import type { Headers } from '@ts-micro/core';
-import type { MiddlewareCall } from '../../middleware.ts';
+import type { AttemptNotes } from '../../middleware.ts';
 import { encodeBody } from '../../rpc/codec/codec.ts';
 import { codecForNode } from '../../rpc/codec/codecs.ts';
 import { dialectOfNode } from '../../rpc/dialects.ts';
@@ -13,23 +13,21 @@ export class StreamCall extends PendingCall<OpenedStream> {
   readonly #attempts: Attempts;
   readonly #streamOptions: StreamOptions | undefined;
   readonly #metadata: Headers | undefined;
-  readonly #seen: Pick<MiddlewareCall, 'node'>;
   readonly #idleMs: number;
 
-  /** `seen` is told of the node that the last attempt went to. Throws `invalid`. */
+  /** Throws `invalid`. */
   constructor(
     attempts: Attempts,
     service: string,
     endpoint: string,
     options: StreamOptions | undefined,
     metadata: Headers | undefined,
-    seen: Pick<MiddlewareCall, 'node'>,
+    notes: AttemptNotes,
   ) {
-    super(attempts.settings, service, endpoint, options, attempts.clock.now());
+    super(attempts.settings, service, endpoint, options, attempts.clock.now(), notes);
     this.#attempts = attempts;
     this.#streamOptions = options;
     this.#metadata = metadata;
-    this.#seen = seen;
     this.#idleMs = options?.streamIdleMs ?? attempts.settings.streamIdleMs;
     checkTime('streamIdleMs', this.#idleMs);
   }
@@ -39,7 +37,7 @@ export class StreamCall extends PendingCall<OpenedStream> {
     const options = this.#streamOptions;
     const { settings, clock, ids } = this.#attempts;
     const { node } = await this.#attempts.target(this);
-    this.#seen.node = node;
+    if (this.notes !== undefined) this.notes.node = node;
     const accept = options?.contentType ?? settings.contentType;
     const wire = codecForNode(options?.codecs ?? settings.codecs, accept, node.metadata);
     const dialect = dialectOfNode(node.metadata, settings.dialect);

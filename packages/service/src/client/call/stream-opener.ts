@@ -1,5 +1,5 @@
 import type { Headers } from '@ts-micro/core';
-import type { MiddlewareCall } from '../../middleware.ts';
+import type { AttemptNotes } from '../../middleware.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
 import type { StreamOptions } from '../client-options.ts';
 import type { Attempts } from '../retry/attempts.ts';
@@ -21,10 +21,10 @@ export class StreamOpener {
     endpoint: string,
     options: StreamOptions | undefined,
     metadata: Headers | undefined,
-    seen: Pick<MiddlewareCall, 'node'>,
+    notes: AttemptNotes,
   ): Promise<MessageStream> {
     const attempts = this.#attempts;
-    const opened = await attempts.run(new StreamCall(attempts, service, endpoint, options, metadata, seen));
+    const opened = await attempts.run(new StreamCall(attempts, service, endpoint, options, metadata, notes));
     const stream = new ClientStream(opened, attempts, (released) => this.#open.delete(released));
     this.#open.add(stream);
     return stream.stream;

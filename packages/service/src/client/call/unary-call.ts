@@ -1,5 +1,5 @@
 import { type Headers, MicroError } from '@ts-micro/core';
-import type { MiddlewareCall } from '../../middleware.ts';
+import type { AttemptNotes } from '../../middleware.ts';
 import { encodeBody } from '../../rpc/codec/codec.ts';
 import { codecForNode } from '../../rpc/codec/codecs.ts';
 import { dialectOfNode } from '../../rpc/dialects.ts';
@@ -11,8 +11,7 @@ import { PendingCall } from './pending-call.ts';
 export interface UnaryRequest {
   readonly payload: unknown;
   readonly metadata: Headers | undefined;
-  /** Told of the node that the last attempt went to. */
-  readonly seen?: Pick<MiddlewareCall, 'node'> | undefined;
+  readonly notes?: AttemptNotes | undefined;
 }
 
 /** A unary call: one request, one reply, on a socket that nobody else uses meanwhile. */
@@ -27,7 +26,7 @@ export class UnaryCall extends PendingCall {
     request: UnaryRequest,
     options: CallOptions | undefined,
   ) {
-    super(attempts.settings, service, endpoint, options, attempts.clock.now());
+    super(attempts.settings, service, endpoint, options, attempts.clock.now(), request.notes);
     this.#attempts = attempts;
     this.#request = request;
   }
@@ -39,8 +38,8 @@ export class UnaryCall extends PendingCall {
     // Awaited only where it must be: the usual attempt waits for its reply alone.
     const isLate = chosen instanceof Promise;
     const { node } = isLate ? await chosen : chosen;
-    const { seen, payload, metadata } = this.#request;
-    if (seen !== undefined) seen.node = node;
+    const { payload, metadata } = this.#request;
+    if (this.notes !== undefined) this.notes.node = node;
     const accept = options?.contentType ?? settings.contentType;
     const { codec, contentType } = codecForNode(options?.codecs ?? settings.codecs, accept, node.metadata);
     const dialect = dialectOfNode(node.metadata, settings.dialect);

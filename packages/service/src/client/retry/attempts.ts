@@ -193,7 +193,9 @@ export class Attempts {
     const mayFollow = isRetryable(error, call.options?.idempotent === true) && (!costs || this.#budget.withdraw(nowMs));
     if (!mayFollow) throw finalError(error, call.mayHaveRun);
     if (candidate !== undefined) call.avoid(candidate.node.address);
+    const failed = { failedAt: Date.now(), node: candidate?.node, error };
     await this.#pause(call, error, nowMs);
+    call.tryAgain(failed);
     this.#begin(call, this.clock.now());
   }
 

@@ -40,7 +40,7 @@ export interface Subscription {
  */
 export function handleEvent(
   core: ServiceCore,
-  { handler, options }: Subscription,
+  { topic, handler, options }: Subscription,
   message: Message,
   context: HandlerContext,
 ): Promise<unknown> | undefined {
@@ -55,6 +55,8 @@ export function handleEvent(
     kind: 'event',
     service: core.name,
     name: context.topic,
+    carrier: core.broker,
+    subscription: { topic, queue: options.queue },
     headers: context.metadata as Record<string, string>,
     payload,
     context,

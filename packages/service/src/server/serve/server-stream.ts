@@ -147,6 +147,7 @@ export class ServerStream {
       kind: 'stream',
       service: core.name,
       name: this.#route.endpoint,
+      carrier: core.transport,
       headers: this.#context.metadata as Record<string, string>,
       payload: this.#side,
       context: this.#context,

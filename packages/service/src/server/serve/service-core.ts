@@ -9,6 +9,9 @@ import type { Routes } from './routes.ts';
 /** The parts that everything shares which serves messages of one service. */
 export interface ServiceCore {
   readonly name: string;
+  /** The names of the plugins that requests and events come by, the second empty where there is no broker. */
+  readonly transport: string;
+  readonly broker: string;
   readonly codecs: Codecs;
   readonly routes: Routes;
   readonly middleware: readonly Middleware[];

@@ -72,6 +72,7 @@ function call({ core }: Exchange, route: UnaryRoute, context: HandlerContext, pa
     kind: 'unary',
     service: core.name,
     name: route.endpoint,
+    carrier: core.transport,
     // The one object that the handler sees as its metadata, so that it sees what is set here.
     headers: context.metadata as Record<string, string>,
     payload,
