@@ -48,7 +48,7 @@ export interface RedeliveryOptions {
   /** The longest pause in milliseconds. @default 60000 */
   readonly maxPauseMs?: number | undefined;
   /**
-   * Where the message is published once its last delivery has failed, with its own headers and `Dead-Letter-Topic`,
+   * Where the message is published once its last delivery has failed, or was never settled, with its own headers and `Dead-Letter-Topic`,
    * `Dead-Letter-Reason` and `Dead-Letter-Deliveries`. @default `dead-letter.` and its topic; one from there is dropped
    */
   readonly deadLetterTopic?: string | undefined;
@@ -144,6 +144,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - the pauses before a message comes again grow
  * - a message that fails to the last goes to the dead-letter topic with its reason
  * - a message that fails does not stop those behind it
+ * - a message that no member settles goes to the dead-letter topic after its last delivery
  * - redelivery that cannot be is refused with `invalid`
  */
 export interface Broker extends Closable {

@@ -11,6 +11,8 @@ export interface HandlerSubscriberOptions<Item> extends HandlerQueueOptions<Item
    * error, as nothing is listened to any more.
    */
   readonly stop: (options: AbortOptions) => unknown;
+  /** Called at the end of a close: whatever handlers still run are not waited for any more. */
+  readonly onFinished?: (() => void) | undefined;
   /** How long closing waits for `stop` and for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
 }
@@ -21,6 +23,7 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
   readonly queue: string | undefined;
   readonly #what: string;
   readonly #stop: (options: AbortOptions) => unknown;
+  readonly #onFinished: (() => void) | undefined;
   readonly #closeTimeoutMs: number;
   readonly #items: HandlerQueue<Item>;
   readonly #lifetime: Lifetime;
@@ -28,11 +31,12 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
 
   /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerSubscriberOptions<Item>) {
-    const { what, topic, queue, stop, closeTimeoutMs = 10_000 } = options;
+    const { what, topic, queue, stop, onFinished, closeTimeoutMs = 10_000 } = options;
     this.topic = topic;
     this.queue = queue;
     this.#what = what;
     this.#stop = stop;
+    this.#onFinished = onFinished;
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#items = new HandlerQueue(options);
     this.#lifetime = new Lifetime(what, (closeOptions) => this.#release(closeOptions));
@@ -43,14 +47,24 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
     if (!this.#isStopped) this.#items.push(item);
   }
 
+  /** Takes back what waits for a handler: none of it is handled. */
+  takeBack(): Item[] {
+    return this.#items.takeBack();
+  }
+
   /** Tells `onError`, or the log where there is none. Never throws. */
-  report(error: MicroError): void {
-    this.#items.report(error);
+  report(error: MicroError, event?: BrokerEvent): void {
+    this.#items.report(error, event);
   }
 
   /** Ends it because of `cause`, as when the backend takes the subscription away. */
   fail(cause: MicroError): Promise<void> {
     return this.#lifetime.fail(cause);
+  }
+
+  /** False from the first `close()` or `fail()` on. */
+  get isOpen(): boolean {
+    return this.#lifetime.isOpen;
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -76,6 +90,10 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
       // It has ended all the same; that handlers still run past the deadline is found next.
     }
     this.#isStopped = true;
-    await this.#items.finish(options, Math.max(0, deadline - performance.now()));
+    try {
+      await this.#items.finish(options, Math.max(0, deadline - performance.now()));
+    } finally {
+      this.#onFinished?.();
+    }
   }
 }

@@ -1,16 +1,6 @@
-import {
-  type AbortOptions,
-  type BrokerEvent,
-  type Logger,
-  type Message,
-  MicroError,
-  type SubscribeOptions,
-  type Subscriber,
-} from '@ts-micro/core';
-import { bounded } from '../lifecycle/bounded.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
+import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
 import { deadLetterOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
-import { HandlerQueue } from './handler-queue.ts';
+import { HandlerSubscriber, type HandlerSubscriberOptions } from './handler-subscriber.ts';
 
 /** One message that a durable queue has lent to a member, until it is settled: `done` or `again`. Neither may throw. */
 export interface Delivery {
@@ -22,55 +12,45 @@ export interface Delivery {
   again(pauseMs: number): void;
 }
 
+/** `stop` ends the flow of deliveries: what is pushed until it resolves goes back to the queue. */
 export interface SettlingSubscriberOptions<D extends Delivery>
-  extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
-  /** Begins every message: `redis broker: subscriber of "a.b"`. */
-  readonly what: string;
-  readonly topic: string;
+  extends Omit<HandlerSubscriberOptions<D>, 'queue' | 'eventOf' | 'limit' | 'onFinished'> {
   readonly queue: string;
-  readonly handler: (event: BrokerEvent) => void | Promise<void>;
   readonly redelivery: RedeliverySettings;
   /** Stores a message that has failed to the last. Where it rejects, the message comes again. */
   readonly publishDeadLetter: (topic: string, message: Message, delivery: D) => Promise<void>;
-  /** Ends the flow of deliveries. What is pushed until it resolves goes back to the queue. */
-  readonly stop: (options: AbortOptions) => unknown;
   /** Called after a delivery was settled: there is room for another. */
-  readonly onSettled?: (() => void) | undefined;
-  readonly logger?: Logger | undefined;
-  /** How long closing waits for `stop` and for running handlers, in milliseconds. @default 10000 */
-  readonly closeTimeoutMs?: number | undefined;
+  readonly onSettled?: ((delivery: D) => void) | undefined;
 }
 
 /**
  * A member of a durable queue. A delivery is settled only after its handler: done, or to come again after a pause that
  * grows, and to the dead-letter topic after the last. What is not handled at a close goes back to the queue at once.
+ *
+ * A delivery beyond the last goes to the dead-letter topic unhandled: it may be what its members died of.
  */
-export class SettlingSubscriber<D extends Delivery = Delivery> implements Subscriber {
-  readonly topic: string;
-  readonly queue: string;
+export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSubscriber<D> {
   readonly #options: SettlingSubscriberOptions<D>;
-  readonly #items: HandlerQueue<D>;
   readonly #held = new Set<D>();
   readonly #deliveries = new WeakMap<BrokerEvent, D>();
-  readonly #lifetime: Lifetime;
 
   /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: SettlingSubscriberOptions<D>) {
-    const { what, topic, queue, concurrency, onError, logger } = options;
-    this.topic = topic;
-    this.queue = queue;
-    this.#options = options;
-    this.#items = new HandlerQueue<D>({
-      what,
-      concurrency,
-      onError,
-      logger,
+    super({
+      ...options,
       // The backend lends no more than there is room for.
       limit: Number.POSITIVE_INFINITY,
       eventOf: (delivery) => this.#eventOf(delivery),
       handler: (event) => this.#handle(event),
+      stop: (closeOptions) => {
+        for (const delivery of this.takeBack()) this.#settle(delivery, () => delivery.again(0));
+        return options.stop(closeOptions);
+      },
+      onFinished: () => {
+        for (const delivery of this.#held) this.#settle(delivery, () => delivery.again(0));
+      },
     });
-    this.#lifetime = new Lifetime(what, (closeOptions) => this.#release(closeOptions));
+    this.#options = options;
   }
 
   /** What was pushed and is not settled: while a handler runs long, the backend must not take it for lost. */
@@ -79,35 +59,13 @@ export class SettlingSubscriber<D extends Delivery = Delivery> implements Subscr
   }
 
   /** Takes one delivery in; one that comes after the beginning of the end goes back. Never throws. */
-  push(delivery: D): void {
-    if (this.#lifetime.isOpen) {
+  override push(delivery: D): void {
+    if (this.isOpen) {
       this.#held.add(delivery);
-      this.#items.push(delivery);
+      super.push(delivery);
     } else {
       delivery.again(0);
     }
-  }
-
-  /** Tells `onError`, or the log where there is none. Never throws. */
-  report(error: MicroError): void {
-    this.#items.report(error);
-  }
-
-  /** Ends it because of `cause`, as when the backend takes the subscription away. */
-  fail(cause: MicroError): Promise<void> {
-    return this.#lifetime.fail(cause);
-  }
-
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   #eventOf(delivery: D): BrokerEvent {
@@ -123,26 +81,34 @@ export class SettlingSubscriber<D extends Delivery = Delivery> implements Subscr
 
   async #handle(event: BrokerEvent): Promise<void> {
     const delivery = this.#deliveries.get(event) as D;
+    const { handler, redelivery } = this.#options;
+    const number = event.delivery ?? 1;
+    if (number > redelivery.maxDeliveries) return this.#refuse(delivery, event, number - 1);
     try {
-      await this.#options.handler(event);
+      await handler(event);
     } catch (error) {
-      await this.#onFailure(delivery, event, error);
+      if (number === redelivery.maxDeliveries) await this.#bury(delivery, event, error);
+      else this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
       throw error;
     }
     this.#settle(delivery, () => delivery.done());
   }
 
-  async #onFailure(delivery: D, event: BrokerEvent, error: unknown): Promise<void> {
-    const { redelivery, publishDeadLetter } = this.#options;
-    const number = event.delivery ?? 1;
-    if (number < redelivery.maxDeliveries) {
-      return this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
-    }
+  /** Its members died, or gave it back; a handler that runs once more may be the end of this one too. */
+  async #refuse(delivery: D, event: BrokerEvent, deliveries: number): Promise<void> {
+    const text = `${this.#options.what}: delivered ${deliveries} times, and no member has settled it`;
+    const reason = new MicroError('internal', text);
+    this.report(reason, event);
+    await this.#bury(delivery, { ...event, delivery: deliveries }, reason);
+  }
+
+  async #bury(delivery: D, event: BrokerEvent, reason: unknown): Promise<void> {
+    const { what, redelivery, publishDeadLetter } = this.#options;
     const target = deadLetterTopicOf(event.topic, redelivery);
     try {
-      if (target !== undefined) await publishDeadLetter(target, deadLetterOf(event, error), delivery);
+      if (target !== undefined) await publishDeadLetter(target, deadLetterOf(event, reason), delivery);
     } catch (cause) {
-      this.report(MicroError.from(cause, 'unavailable', `${this.#options.what}: publishing on "${target}"`));
+      this.report(MicroError.from(cause, 'unavailable', `${what}: publishing on "${target}"`));
       return this.#settle(delivery, () => delivery.again(redelivery.maxPauseMs));
     }
     this.#settle(delivery, () => delivery.done());
@@ -152,22 +118,6 @@ export class SettlingSubscriber<D extends Delivery = Delivery> implements Subscr
     // It was given back at a close that no longer waited.
     if (!this.#held.delete(delivery)) return;
     settle();
-    this.#options.onSettled?.();
-  }
-
-  async #release(options: AbortOptions): Promise<void> {
-    const { what, stop, closeTimeoutMs = 10_000 } = this.#options;
-    const deadline = performance.now() + closeTimeoutMs;
-    for (const delivery of this.#items.takeBack()) this.#settle(delivery, () => delivery.again(0));
-    try {
-      await bounded(Promise.resolve(stop(options)), options, closeTimeoutMs, `${what}: ending the subscription`);
-    } catch {
-      // It has ended all the same; that handlers still run past the deadline is found next.
-    }
-    try {
-      await this.#items.finish(options, Math.max(0, deadline - performance.now()));
-    } finally {
-      for (const delivery of this.#held) this.#settle(delivery, () => delivery.again(0));
-    }
+    this.#options.onSettled?.(delivery);
   }
 }

@@ -58,6 +58,23 @@ test('a dead letter that cannot be published keeps its message in the queue', as
   expect(letters).toEqual(['dead-letter.a.b', 'bad luck']);
 });
 
+test('a delivery beyond the last goes to the dead-letter topic, and no handler gets it', async () => {
+  const onError = vi.fn();
+  const handler = vi.fn();
+  const letters: Message[] = [];
+  const publishDeadLetter = async (_topic: string, letter: Message) => void letters.push(letter);
+  await using subscriber = member({ onError, handler, publishDeadLetter });
+  const beyond = delivery(3);
+  subscriber.push(beyond);
+  await vi.waitFor(() => expect(beyond.settled).toEqual(['done']));
+  expect(handler).not.toHaveBeenCalled();
+  expect(onError.mock.calls).toMatchObject([[{ code: 'internal' }, { topic: 'a.b', delivery: 3 }]]);
+  expect(letters[0]?.headers).toMatchObject({
+    'Dead-Letter-Deliveries': '2',
+    'Dead-Letter-Reason': expect.stringContaining('delivered 2 times, and no member has settled it'),
+  });
+});
+
 test('a handler that settles after its member gave up changes nothing any more', async () => {
   const finish = deferred();
   const subscriber = member({ handler: () => finish.promise, closeTimeoutMs: 20 });

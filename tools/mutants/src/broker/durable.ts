@@ -172,6 +172,16 @@ export const durable: readonly Mutant<'broker'>[] = mutantsOf('broker', [
       }),
   },
   {
+    name: 'takes silence for consent',
+    breaks: 'A message that no member settles counts as handled at its second delivery.',
+    caughtBy: ['redelivery-unsettled'],
+    make: () =>
+      handling((handler) => (event) => {
+        if (Number(event.delivery) < 2) return handler(event);
+        return Promise.race([handler(event), new Promise<void>((resolve) => setTimeout(resolve, 50))]);
+      }),
+  },
+  {
     name: 'takes any redelivery',
     breaks: 'Redelivery that cannot be is taken for the default.',
     caughtBy: ['redelivery-invalid'],

@@ -29,7 +29,13 @@ export const features: readonly Mutant<'broker'>[] = mutantsOf('broker', [
   {
     name: 'denies redelivery',
     breaks: '`supports` says that there is no redelivery, and it is not refused.',
-    caughtBy: ['redelivery-again', 'redelivery-pauses', 'redelivery-dead-letter', 'redelivery-others'],
+    caughtBy: [
+      'redelivery-again',
+      'redelivery-pauses',
+      'redelivery-dead-letter',
+      'redelivery-others',
+      'redelivery-unsettled',
+    ],
     make: () => saying({ redelivery: false }),
   },
   {

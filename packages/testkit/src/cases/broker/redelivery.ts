@@ -86,6 +86,33 @@ export const redelivery: readonly ContractCase<'broker'>[] = casesOf('broker', '
     },
   },
   {
+    id: 'broker/redelivery-unsettled',
+    title: 'a message that no member settles goes to the dead-letter topic after its last delivery',
+    needs: ['redelivery'],
+    async run(context) {
+      const publisher = await context.open();
+      const topic = context.unique('topic');
+      const dead = await listen(context, await context.open(), `dead-letter.${topic}`);
+      const started = context.inbox<BrokerEvent>('deliveries');
+      const handler = (event: BrokerEvent): Promise<void> => {
+        started.put(event);
+        return textOfEvent(event) === 'stuck' ? new Promise(() => {}) : Promise.resolve();
+      };
+      const options = { queue: 'workers', redelivery: { maxDeliveries: 2, pauseMs: 0 }, onError: () => {} };
+      const join = async () => context.within((await context.open()).subscribe(topic, handler, options), 'subscribe');
+      let member = await join();
+      await publishText(context, publisher, topic, 'stuck');
+      for (const delivery of [1, 2]) {
+        assert.equal((await started.take()).delivery, delivery);
+        await context.within(member.close({ signal: context.deadline(100) }), 'close past its deadline');
+        member = await join();
+      }
+      assert.equal(textOfEvent(await dead.events.take()), 'stuck');
+      await publishText(context, publisher, topic, 'last');
+      assert.equal(textOfEvent(await started.take()), 'last', 'the third delivery');
+    },
+  },
+  {
     id: 'broker/redelivery-invalid',
     title: 'redelivery that cannot be is refused with `invalid`',
     needs: ['redelivery'],
