@@ -4,7 +4,10 @@ import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codec/codecs.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
+import { Invocations } from './invoke/invocations.ts';
+import type { InvokeOptions, InvokeRequest, InvokeResponse } from './invoke/invoke.ts';
 import { Draining } from './lifecycle/draining.ts';
+import type { ServiceGateway } from './lifecycle/gateways.ts';
 import { healthOf } from './lifecycle/health.ts';
 import { Intake } from './lifecycle/intake.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
@@ -34,6 +37,7 @@ class MicroService implements Service {
   readonly #core: ServiceCore;
   readonly #events: Events;
   readonly #intake: Intake;
+  readonly #invocations: Invocations;
   /** Ends a start. */
   readonly #stopping: AbortController = new AbortController();
   /** Ends all waiting of a stop. */
@@ -66,6 +70,7 @@ class MicroService implements Service {
     };
     this.#events = new Events(this.#core);
     this.#intake = new Intake(options, this.#core, this.#events);
+    this.#invocations = new Invocations(this.#core);
     this.stopped = new Promise((resolve) => {
       this.#onStopped = resolve;
     });
@@ -114,6 +119,19 @@ class MicroService implements Service {
   use(middleware: Middleware): void {
     this.#assertNew('use');
     this.#middleware.push(middleware);
+  }
+
+  attach(gateway: ServiceGateway): void {
+    this.#assertNew('attach');
+    this.#intake.gateways.add(gateway);
+  }
+
+  async invoke(endpoint: string, request: InvokeRequest, options: InvokeOptions = {}): Promise<InvokeResponse> {
+    if (!this.#intake.isServing) {
+      const message = `service "${this.name}": it is ${this.#state} and takes no requests`;
+      throw new MicroError('unavailable', message, { retrySafe: true });
+    }
+    return this.#invocations.invoke(endpoint, request, options);
   }
 
   async start(options: AbortOptions = {}): Promise<void> {
@@ -207,6 +225,8 @@ class MicroService implements Service {
       core: this.#core,
       events: this.#events,
       registration: this.#intake.registration,
+      gateways: this.#intake.gateways,
+      invocations: this.#invocations,
       sockets: this.#intake.sockets,
       graceMs: drainGraceMs,
       signal: this.#hurry.signal,

@@ -2,6 +2,8 @@ import type { AbortOptions, NodeRecord, ServiceRecord } from '@ts-micro/core';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
+import type { InvokeOptions, InvokeRequest, InvokeResponse } from './invoke/invoke.ts';
+import type { ServiceGateway } from './lifecycle/gateways.ts';
 import type { HandleOptions, RequestHandler, StreamHandler } from './serve/routes.ts';
 
 export type ServiceState = 'new' | 'starting' | 'running' | 'stopping' | 'stopped';
@@ -85,14 +87,30 @@ export interface Service extends AsyncDisposable {
    */
   use(middleware: Middleware): void;
   /**
-   * Listens, subscribes, and only then registers; resolves once all of it is done, and releases what it opened where it
+   * Adds a further way by which requests come in: it opens and closes with the service. Throws `invalid`, or `conflict`
+   * where it is there already or the service has started.
+   */
+  attach(gateway: ServiceGateway): void;
+  /**
+   * Runs the unary handler of `endpoint` for a request that came by another way than the transport, and resolves with
+   * the bytes of its answer. Codecs, middleware, limits, deadline, counts and draining are those of a call over the
+   * transport, and so are the errors: see `Client.call`. The handler runs in the async context of the caller.
+   *
+   * Errors: `invalid` for an argument; `unavailable`, safe to retry, where the service is not started, stops, or is
+   * overloaded; `not_found`; `unsupported` for a stream or a content type without a codec, a legacy wrapper among them;
+   * `timeout` after `timeoutMs`; `canceled` as the signal aborts, or where the service stops without waiting any longer.
+   * `remote` has what the handler answered.
+   */
+  invoke(endpoint: string, request: InvokeRequest, options?: InvokeOptions): Promise<InvokeResponse>;
+  /**
+   * Listens, subscribes, opens what is attached, and only then registers; resolves once all of it is done, and releases what it opened where it
    * fails. Errors: `conflict` where it has started or was stopped, and what the plugins say; after these it can be
    * started again.
    */
   start(options?: AbortOptions): Promise<void>;
   /**
    * Stops step by step: takes no new streams, and tells those open by their `context.signal`, after which they may
-   * still send and end; leaves the registry; goes on serving requests for `drainGraceMs`, while the caches of callers
+   * still send and end; leaves the registry and its gateways; goes on serving requests for `drainGraceMs`, while the caches of callers
    * follow; refuses further ones; waits for running handlers until `stopTimeoutMs` is over or a `signal` aborts; tells
    * those left by their `context.signal`; and releases.
    *

@@ -1,21 +1,25 @@
 import { MicroError } from '@ts-micro/core';
 import { pause, untilAborted } from '@ts-micro/kit';
 import type { Events } from '../events/events.ts';
+import type { Invocations } from '../invoke/invocations.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 import type { SocketServer } from '../serve/socket-server.ts';
+import type { Gateways } from './gateways.ts';
 import type { Registration } from './registration.ts';
 
 export interface DrainingInit {
   readonly core: ServiceCore;
   readonly events: Events;
   readonly registration: Registration | undefined;
+  readonly gateways: Gateways;
+  readonly invocations: Invocations;
   readonly sockets: ReadonlySet<SocketServer>;
   readonly graceMs: number;
   /** Aborts when nothing is waited for any longer. */
   readonly signal: AbortSignal;
 }
 
-const deregisterTimeoutMs = 2000;
+const leaveTimeoutMs = 2000;
 // Callers hear of a deregistration a moment later: nobody asks any more once it was quiet for so long.
 const quietMs = 50;
 // Handlers that obey their signal get this long to answer before their sockets close.
@@ -40,7 +44,7 @@ export class Draining {
     const { limiter, gate, name } = core;
     gate.takesStreams = false;
     limiter.abort(new MicroError('unavailable', `${name}: the service is stopping`), 'stream');
-    await this.#leaveRegistry();
+    await Promise.all([this.#leaveRegistry(), this.#leaveGateways()]);
     // The listener stays until the end, so that who still calls is refused in words, and no bound of its own cuts an
     // answer off.
     gate.takesRequests = false;
@@ -67,7 +71,7 @@ export class Draining {
   async #leaveRegistry(): Promise<void> {
     const { core, registration, graceMs, signal } = this.#init;
     if (registration === undefined) return;
-    await registration.end({ signal: AbortSignal.any([signal, AbortSignal.timeout(deregisterTimeoutMs)]) });
+    await registration.end({ signal: AbortSignal.any([signal, AbortSignal.timeout(leaveTimeoutMs)]) });
     const end = performance.now() + graceMs;
     for (let seen = -1; seen !== core.gate.asked && performance.now() < end && !signal.aborted; ) {
       seen = core.gate.asked;
@@ -75,8 +79,13 @@ export class Draining {
     }
   }
 
+  #leaveGateways(): Promise<void> {
+    const { gateways, signal } = this.#init;
+    return gateways.leave(AbortSignal.any([signal, AbortSignal.timeout(leaveTimeoutMs)]));
+  }
+
   async #abandon(): Promise<void> {
-    const { core, sockets } = this.#init;
+    const { core, sockets, invocations } = this.#init;
     const { limiter, name } = core;
     const reason = new MicroError('canceled', `service "${name}": the service stops without waiting any longer`);
     limiter.refuseWaiting();
@@ -84,5 +93,6 @@ export class Draining {
     for (const socket of sockets) socket.abort(reason);
     await Promise.race([limiter.whenIdle(), pause(abortGraceMs)]);
     for (const socket of sockets) socket.abandon();
+    invocations.abandon(reason);
   }
 }

@@ -11,19 +11,21 @@ import type { Events } from '../events/events.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
 import { SocketServer } from '../serve/socket-server.ts';
 import type { CheckedServiceOptions } from '../service-options.ts';
+import { Gateways } from './gateways.ts';
 import { KeptOpen } from './kept-open.ts';
 import { endpointRecords, nodeRecord } from './node-record.ts';
 import { Registration } from './registration.ts';
 
 /**
- * The ways by which work comes to a service: its listener, its subscriptions, and the place in the registry by which it
- * is found.
+ * The ways by which work comes to a service: its listener, its subscriptions, its gateways, and the place in the
+ * registry by which it is found.
  */
 export class Intake {
   readonly #options: CheckedServiceOptions;
   readonly #core: ServiceCore;
   readonly #events: Events;
   readonly #sockets = new Set<SocketServer>();
+  readonly gateways: Gateways;
   readonly #onChange = () => this.#follow();
   #listener: KeptOpen<Listener> | undefined;
   #registration: Registration | undefined;
@@ -34,6 +36,12 @@ export class Intake {
     this.#options = options;
     this.#core = core;
     this.#events = events;
+    this.gateways = new Gateways(core);
+  }
+
+  /** True from the moment it listens until all is released. */
+  get isServing(): boolean {
+    return this.#listener?.current !== undefined;
   }
 
   get sockets(): ReadonlySet<SocketServer> {
@@ -69,7 +77,7 @@ export class Intake {
     return this.#listener?.isLostForGood ?? false;
   }
 
-  /** Listens, subscribes, and only then registers. Where it rejects, {@link release} closes what it opened. */
+  /** Listens, subscribes, opens the gateways, and only then registers. Where it rejects, {@link release} closes what it opened. */
   async open(signal: AbortSignal): Promise<void> {
     const { name, broker, registry, registerIntervalMs, registerTtlMs, logger } = this.#options;
     // What opens a socket may itself belong to some request; handlers belong to the start.
@@ -83,6 +91,7 @@ export class Intake {
     });
     await this.#listener.begin({ signal });
     if (broker !== undefined) await this.#events.open(broker, this.#onChange, { signal });
+    await this.gateways.open(signal);
     if (registry !== undefined) {
       const init = { registry, intervalMs: registerIntervalMs, ttlMs: registerTtlMs, logger };
       this.#registration = new Registration(init, this.record);
@@ -96,7 +105,7 @@ export class Intake {
   async release(signal: AbortSignal): Promise<void> {
     this.#isOpen = false;
     await this.#registration?.end({ signal });
-    await Promise.all([this.#listener?.end({ signal }), this.#events.close({ signal })]);
+    await Promise.all([this.#listener?.end({ signal }), this.#events.close({ signal }), this.gateways.close(signal)]);
     this.#registration = undefined;
     this.#listener = undefined;
   }

@@ -6,10 +6,13 @@ import { formatError, remoteError, runtimeId, shortenError } from '../../rpc/err
 import type { IncomingRequest } from '../../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
 
+/** The way back to who sent a request: its socket, or whatever else it came by. */
+export type AnswerPath = Pick<Socket, 'local' | 'remote' | 'send' | 'peerClosed'>;
+
 /** One request and the way back to who sent it. */
 export interface Exchange {
   readonly core: ServiceCore;
-  readonly socket: Socket;
+  readonly socket: AnswerPath;
   readonly dialect: Dialect;
   readonly request: IncomingRequest;
 }

@@ -1,14 +1,12 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
 import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
-import { codecLike } from '../../rpc/codec/codecs.ts';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
-import type { IncomingRequest } from '../../rpc/request.ts';
-import type { Refusal } from './backlog.ts';
-import { answerError, deliver, type Exchange, isReadable, type ReadableExchange, runtimeError } from './exchange.ts';
-import { HandlerContext } from './handler-context.ts';
-import type { Route, StreamRoute, UnaryRoute } from './routes.ts';
+import { admit, contextOf, isError, overload, readRequest, routeOf } from './admission.ts';
+import { answerError, deliver, type Exchange, isReadable, type ReadableExchange } from './exchange.ts';
+import type { HandlerContext } from './handler-context.ts';
+import type { StreamRoute, UnaryRoute } from './routes.ts';
 import { ServerStream } from './server-stream.ts';
 import type { ServiceCore } from './service-core.ts';
 import { answerUnary } from './unary.ts';
@@ -106,7 +104,7 @@ export class SocketServer {
   /** Serves one message; the promise it may return is waited for before the next one is received. */
   #take(message: Message): Promise<void> | undefined {
     const dialect = dialectOfMessage(message);
-    const request = this.#read(dialect.parse(message, this.#core.codecs));
+    const request = readRequest(this.#core, dialect.parse(message, this.#core.codecs));
     // Who said that it asks nothing more is only heard for the streams it has open.
     if (this.#isLast && (request.kind !== 'stream' || !this.#streams.has(request.streamId))) return undefined;
     if (request.isLast) this.#isLast = true;
@@ -125,7 +123,7 @@ export class SocketServer {
   }
 
   #takeUnary(exchange: Exchange): void {
-    const route = this.#routeOf(exchange, 'unary');
+    const route = routeOf(this.#core, exchange.request, 'unary');
     if (!isReadable(exchange)) this.#answerUnreadable(exchange);
     else if (isError(route)) this.#refuse(exchange, route);
     else this.#admit(exchange, route as UnaryRoute);
@@ -152,14 +150,14 @@ export class SocketServer {
 
   #openStream(exchange: Exchange): void {
     const { streamId } = exchange.request;
-    const route = this.#routeOf(exchange, 'stream');
+    const route = routeOf(this.#core, exchange.request, 'stream');
     if (isReadable(exchange) && !isError(route) && this.#core.limiter.takeStream()) {
       void this.#runStream(exchange, route as StreamRoute, streamId);
       return;
     }
     this.#rememberEnded(streamId);
     if (!isReadable(exchange)) this.#answerUnreadable(exchange);
-    else this.#refuse(exchange, isError(route) ? route : this.#overload());
+    else this.#refuse(exchange, isError(route) ? route : overload(this.#core));
   }
 
   #continueStream(stream: ServerStream, message: Message): Promise<void> | undefined {
@@ -173,7 +171,7 @@ export class SocketServer {
 
   async #runStream(exchange: ReadableExchange, route: StreamRoute, streamId: string): Promise<void> {
     const { limiter } = this.#core;
-    const context = this.#contextOf(exchange);
+    const context = contextOf(exchange);
     const stream = new ServerStream(exchange, route, context, this.#exchanges === 1);
     if (this.#streams.size === 0) void this.#socket.peerClosed?.then(() => this.#onPeerClosed());
     this.#streams.set(streamId, stream);
@@ -193,52 +191,24 @@ export class SocketServer {
 
   /** Runs a request, or an event where there is no route, now or when there is room for it. */
   #admit(exchange: Exchange, route: UnaryRoute | undefined): void {
-    const { name, limiter } = this.#core;
-    const context = this.#contextOf(exchange);
+    const context = contextOf(exchange);
     if (route !== undefined) this.#asked.add(context);
-    if (limiter.takeUnary()) {
-      this.#run(exchange, route, context);
-      return;
-    }
-    const run = () => this.#run(exchange, route, context);
-    const refuse = (why: Refusal) => {
-      this.#asked.delete(context);
-      if (context.isAborted) {
-        // Its caller has left: there is nobody to tell.
-        limiter.errors++;
+    admit({
+      exchange,
+      context,
+      run: () =>
+        route === undefined
+          ? this.#runEvent(exchange, context)
+          : answerUnary(exchange as ReadableExchange, route, context),
+      done: () => {
+        this.#asked.delete(context);
         this.#done();
-        return;
-      }
-      const isLate = why === 'too late';
-      this.#refuse(
-        exchange,
-        isLate ? runtimeError(504, `${name}: the deadline passed while waiting for room`, 'refused') : this.#overload(),
-      );
-    };
-    if (!limiter.wait({ context, run, refuse })) refuse('overloaded');
-  }
-
-  #run(exchange: Exchange, route: UnaryRoute | undefined, context: HandlerContext): void {
-    this.#core.limiter.begin(context);
-    const answering =
-      route === undefined
-        ? this.#runEvent(exchange, context)
-        : answerUnary(exchange as ReadableExchange, route, context);
-    const ran = () => this.#ran(context);
-    void answering.then(ran, ran);
+      },
+    });
   }
 
   async #runEvent(exchange: Exchange, context: HandlerContext): Promise<void> {
     await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
-  }
-
-  #ran(context: HandlerContext): void {
-    const { limiter } = this.#core;
-    // First, so that the work that waits is never overlooked.
-    limiter.releaseUnary();
-    limiter.end(context);
-    this.#asked.delete(context);
-    this.#done();
   }
 
   #refuse(exchange: Exchange, answer: ErrorAnswer): void {
@@ -248,51 +218,6 @@ export class SocketServer {
   #answerUnreadable(exchange: Exchange): void {
     this.#core.limiter.errors++;
     void deliver(exchange, exchange.dialect.unsupportedType(exchange.request)).then(this.#done);
-  }
-
-  /** The handler that a request is for, or the error that says why there is none. */
-  #routeOf({ request }: Exchange, kind: Route['kind']): Route | ErrorAnswer {
-    const { name, routes } = this.#core;
-    const { gate } = this.#core;
-    gate.asked++;
-    if (!gate.takesRequests || (kind === 'stream' && !gate.takesStreams))
-      return runtimeError(503, `${name}: the service is stopping`, 'refused');
-    if (request.problem !== undefined) return refusal(`rpc: router cannot decode request: ${request.problem.message}`);
-    const route = routes.get(request.name);
-    if (route === undefined) return refusal(routes.explainMissing(request.name));
-    if (route.kind === kind) return route;
-    return runtimeError(
-      501,
-      `${name} ${request.name}: is ${route.kind === 'stream' ? 'a stream' : 'not a stream'}`,
-      'refused',
-    );
-  }
-
-  /** The same request with the codec of its endpoint, where that has codecs of its own. */
-  #read(request: IncomingRequest): IncomingRequest {
-    const { routes } = this.#core;
-    const codecs = routes.hasCodecs ? routes.get(request.name)?.options.codecs : undefined;
-    return codecs === undefined || request.kind === 'event'
-      ? request
-      : { ...request, codec: codecLike(request, codecs) };
-  }
-
-  #contextOf({ request, socket }: Exchange): HandlerContext {
-    return new HandlerContext({
-      kind: request.kind,
-      service: this.#core.name,
-      name: request.name,
-      headers: request.headers,
-      contentType: request.contentType,
-      timeout: request.timeout,
-      local: socket.local,
-      remote: socket.remote,
-    });
-  }
-
-  #overload(): ErrorAnswer {
-    const { name, limiter } = this.#core;
-    return runtimeError(503, `${name}: overloaded, ${limiter.size} handlers are running`, 'refused');
   }
 
   #rememberEnded(streamId: string): void {
@@ -328,13 +253,4 @@ export class SocketServer {
     this.#onIdle?.();
     if (!this.#core.gate.takesRequests || this.#isLast) void this.#socket.close();
   };
-}
-
-function isError(route: Route | ErrorAnswer): route is ErrorAnswer {
-  return 'text' in route;
-}
-
-/** In the words of Go Micro's router, which need no mark: a handler's error is never plain text. */
-function refusal(text: string): ErrorAnswer {
-  return { text, origin: 'handler' };
 }
