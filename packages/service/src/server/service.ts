@@ -98,21 +98,21 @@ export interface Service extends AsyncDisposable {
    *
    * Errors: `invalid` for an argument; `unavailable`, safe to retry, where the service is not started, stops, or is
    * overloaded; `not_found`; `unsupported` for a stream or a content type without a codec, a legacy wrapper among them;
-   * `timeout` after `timeoutMs`; `canceled` as the signal aborts, or where the service stops without waiting any longer.
-   * `remote` has what the handler answered.
+   * `timeout` after `timeoutMs`; `canceled` as the signal aborts, or where the service stops without waiting any
+   * longer; `remote` with what the handler answered.
    */
   invoke(endpoint: string, request: InvokeRequest, options?: InvokeOptions): Promise<InvokeResponse>;
   /**
-   * Listens, subscribes, opens what is attached, and only then registers; resolves once all of it is done, and releases what it opened where it
-   * fails. Errors: `conflict` where it has started or was stopped, and what the plugins say; after these it can be
-   * started again.
+   * Listens, subscribes, opens what is attached, and only then registers; resolves once all of it is done, and
+   * releases what it opened where it fails. Errors: `conflict` where it has started or was stopped, and what the
+   * plugins say; after these it can be started again.
    */
   start(options?: AbortOptions): Promise<void>;
   /**
    * Stops step by step: takes no new streams, and tells those open by their `context.signal`, after which they may
-   * still send and end; leaves the registry and its gateways; goes on serving requests for `drainGraceMs`, while the caches of callers
-   * follow; refuses further ones; waits for running handlers until `stopTimeoutMs` is over or a `signal` aborts; tells
-   * those left by their `context.signal`; and releases.
+   * still send and end; leaves the registry and its gateways; goes on serving requests for `drainGraceMs`, while the
+   * caches of callers follow; refuses further ones; waits for running handlers until `stopTimeoutMs` is over or a
+   * `signal` aborts; tells those left by their `context.signal`; and releases.
    *
    * Never rejects. Every call joins the same stop, and its `signal` shortens it. A handler that awaits the stop of its
    * own service is not waited for: its promise resolves once all other work is done, and its answer still goes out.

@@ -77,7 +77,10 @@ export class Intake {
     return this.#listener?.isLostForGood ?? false;
   }
 
-  /** Listens, subscribes, opens the gateways, and only then registers. Where it rejects, {@link release} closes what it opened. */
+  /**
+   * Listens, subscribes, opens the gateways, and only then registers. Where it rejects, {@link release} closes what it
+   * opened.
+   */
   async open(signal: AbortSignal): Promise<void> {
     const { name, broker, registry, registerIntervalMs, registerTtlMs, logger } = this.#options;
     // What opens a socket may itself belong to some request; handlers belong to the start.
