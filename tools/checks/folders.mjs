@@ -71,9 +71,10 @@ const folderFloors = {
     server: ['.', 'rpc', 'stream'],
   },
   '@ts-micro/testkit': {
-    '.': ['cases', 'nats', 'run'],
+    '.': ['cases', 'nats', 'run', 'server'],
     run: ['.'],
-    nats: ['.'],
+    server: ['.'],
+    nats: ['.', 'server'],
     cases: ['.'],
   },
   '@ts-micro/transport-nats': {

@@ -2,10 +2,10 @@ import { createClient } from '@redis/client';
 import { type BrokerEvent, getPlugin, type MicroError } from '@ts-micro/core';
 import { afterAll, expect, test } from 'vitest';
 import '../src/register.ts';
-import { RedisServer } from '@ts-micro-examples/redis-server';
+import { startRedisServer } from '@ts-micro-examples/redis-server';
 import { redisBroker } from '../src/redis-broker.ts';
 
-const server = await RedisServer.start();
+const server = await startRedisServer();
 const url = `redis://${server.address}`;
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -56,7 +56,7 @@ test('by name it takes the first address', async () => {
 });
 
 test('a subscriber that closes during an outage is not subscribed again after it', async () => {
-  await using outage = await RedisServer.start();
+  await using outage = await startRedisServer();
   await using broker = redisBroker({ url: `redis://${outage.address}` });
   const closed = await broker.subscribe('a', () => {});
   await broker.subscribe('b', () => {});

@@ -1,11 +1,11 @@
 import { createClient } from '@redis/client';
 import { getPlugin, serviceRecord } from '@ts-micro/core';
-import { RedisServer } from '@ts-micro-examples/redis-server';
+import { startRedisServer } from '@ts-micro-examples/redis-server';
 import { afterAll, expect, test } from 'vitest';
 import '../src/register.ts';
 import { redisRegistry } from '../src/redis-registry.ts';
 
-const server = await RedisServer.start();
+const server = await startRedisServer();
 const url = `redis://${server.address}`;
 const redis = createClient({ url });
 await redis.connect();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError } from '@ts-micro/core';
-import { freePorts } from './free-ports.ts';
+import { freePorts } from '../server/free-ports.ts';
 import { type NatsServer, startNatsServer } from './nats-server.ts';
 
 const formedWithinMs = 20_000;

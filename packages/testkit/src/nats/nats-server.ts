@@ -1,15 +1,13 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError } from '@ts-micro/core';
+import type { RestartOptions, Server } from '../server/server.ts';
+import { startServer } from '../server/start-server.ts';
 import { findNatsServer } from './find-nats-server.ts';
-import { freePorts } from './free-ports.ts';
-import { NatsProcess } from './nats-process.ts';
 
 const startWithinMs = 15_000;
-const stopWithinMs = 10_000;
-const attempts = 5;
+const reloadWithinMs = 10_000;
 
 export interface NatsServerOptions {
   /**
@@ -22,6 +20,8 @@ export interface NatsServerOptions {
   /** Has JetStream, with its files in a folder of its own that outlives a kill and a restart. @default false */
   readonly jetstream?: boolean | undefined;
 }
+
+type NatsRestartOptions = Pick<NatsServerOptions, 'config'> & RestartOptions;
 
 /** Counts what a server holds for its clients; its routes and own subscriptions are not counted. */
 export type NatsServerCounts = {
@@ -46,8 +46,11 @@ export interface NatsServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** SIGTERM, and waits for the exit; SIGKILL after 10 s. */
   stop(): Promise<void>;
-  /** Starts it again on the same port, after stopping it where it still runs; `config` replaces the first one. */
-  restart(options?: Pick<NatsServerOptions, 'config'>): Promise<void>;
+  /**
+   * Starts it again on the same port, after stopping it where it still runs; `config` replaces the first one, and
+   * `keepData: false` empties the store of JetStream first.
+   */
+  restart(options?: NatsRestartOptions): Promise<void>;
   /**
    * Has it read another configuration while it runs (SIGHUP), and waits until it has; connections stay. Rejects with
    * `unavailable` where it does not within 10 s.
@@ -74,54 +77,52 @@ export interface NatsServer extends AsyncDisposable {
  * taken.
  */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  if (options.port !== undefined) return startOn(options.port, options);
-  for (let attempt = 1; ; attempt++) {
-    const [free = 0] = await freePorts(1);
-    try {
-      return await startOn(free, options);
-    } catch (error) {
-      // Somebody else was faster.
-      if (attempt === attempts || !MicroError.is(error, 'conflict')) throw error;
-    }
-  }
+  const { port, config = '', jetstream = false } = options;
+  const settings: Settings = { config, jetstream, monitorUrl: '', portsFolder: '' };
+  const program = findNatsServer();
+  const server = await startServer({
+    name: 'nats-server',
+    ports: port === undefined ? 1 : [port],
+    proxy: false,
+    startWithinMs,
+    async command({ port, folder }) {
+      settings.portsFolder = await mkdtemp(join(folder, 'ports-'));
+      const file = await writeConfig(folder, port, settings);
+      const parameters = ['-a', '127.0.0.1', '-p', String(port), '-m', '-1'];
+      return [program, ...parameters, '-c', file, '--ports_file_dir', settings.portsFolder];
+    },
+    async ready() {
+      const monitorUrl = await readMonitorUrl(settings.portsFolder);
+      settings.monitorUrl = monitorUrl ?? '';
+      return monitorUrl !== undefined;
+    },
+  });
+  return new ThrowawayNatsServer(server, settings);
 }
 
-async function startOn(port: number, { config = '', jetstream = false }: NatsServerOptions): Promise<NatsServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ts-micro-nats-'));
-  const server = new ThrowawayServer({ program: findNatsServer(), folder, port, config, jetstream });
-  try {
-    await server.start();
-  } catch (error) {
-    await server[Symbol.asyncDispose]();
-    throw error;
-  }
-  return server;
-}
-
-interface ServerInit {
-  readonly program: string;
-  readonly folder: string;
-  readonly port: number;
-  readonly config: string;
+interface Settings {
+  config: string;
   readonly jetstream: boolean;
+  monitorUrl: string;
+  /** Of the run that is on: where it says its ports. */
+  portsFolder: string;
 }
 
-class ThrowawayServer implements NatsServer {
-  readonly #program: string;
-  readonly #folder: string;
-  #config: string;
-  #port: number;
-  #monitorUrl = '';
-  #process: NatsProcess | undefined;
-  readonly #jetstream: boolean;
-  #isDisposed = false;
+async function writeConfig(folder: string, port: number, { config, jetstream }: Settings): Promise<string> {
+  const file = join(folder, 'server.conf');
+  const store = JSON.stringify(join(folder, 'jetstream'));
+  const stored = jetstream ? `\nserver_name: "testkit-${port}"\njetstream { store_dir: ${store} }\n` : '';
+  await writeFile(file, config + stored);
+  return file;
+}
 
-  constructor({ program, folder, port, config, jetstream }: ServerInit) {
-    this.#program = program;
-    this.#folder = folder;
-    this.#port = port;
-    this.#config = config;
-    this.#jetstream = jetstream;
+class ThrowawayNatsServer implements NatsServer {
+  readonly #server: Server;
+  readonly #settings: Settings;
+
+  constructor(server: Server, settings: Settings) {
+    this.#server = server;
+    this.#settings = settings;
   }
 
   get url(): string {
@@ -129,100 +130,63 @@ class ThrowawayServer implements NatsServer {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`;
+    return this.#server.address;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#server.port;
   }
 
   get pid(): number {
-    return this.#running().pid;
+    return this.#server.pid;
   }
 
   get isRunning(): boolean {
-    return this.#process?.isRunning ?? false;
+    return this.#server.isRunning;
   }
 
-  get #configFile(): string {
-    return join(this.#folder, 'server.conf');
+  kill(): Promise<void> {
+    return this.#server.kill();
   }
 
-  get #wholeConfig(): string {
-    if (!this.#jetstream) return this.#config;
-    const store = JSON.stringify(join(this.#folder, 'jetstream'));
-    return `${this.#config}\nserver_name: "testkit-${this.#port}"\njetstream { store_dir: ${store} }\n`;
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
-  async start(): Promise<void> {
-    const portsFolder = await mkdtemp(join(this.#folder, 'ports-'));
-    const configFile = this.#configFile;
-    await writeFile(configFile, this.#wholeConfig);
-    const parameters = ['-a', '127.0.0.1', '-p', String(this.#port), '-m', '-1'];
-    const child = new NatsProcess(this.#program, [...parameters, '-c', configFile, '--ports_file_dir', portsFolder]);
-    this.#process = child;
-    const deadline = performance.now() + startWithinMs;
-    for (;;) {
-      const ports = await readPorts(portsFolder);
-      if (ports) {
-        this.#port = ports.client;
-        this.#monitorUrl = ports.monitorUrl;
-        return;
-      }
-      if (!child.isRunning) throw notStarted(child, 'ended at once');
-      if (performance.now() > deadline) {
-        await child.kill();
-        throw notStarted(child, `did not start within ${startWithinMs} ms`);
-      }
-      await sleep(10);
-    }
+  async restart({ config, keepData }: NatsRestartOptions = {}): Promise<void> {
+    this.#settings.config = config ?? this.#settings.config;
+    await this.#server.restart({ keepData });
   }
 
-  async kill(): Promise<void> {
-    await this.#process?.kill();
-  }
-
-  async stop(): Promise<void> {
-    await this.#process?.stop(stopWithinMs);
-  }
-
-  async restart(options: Pick<NatsServerOptions, 'config'> = {}): Promise<void> {
-    if (this.#isDisposed) throw new MicroError('closed', 'nats-server: it was disposed of and cannot restart');
-    await this.stop();
-    this.#config = options.config ?? this.#config;
-    await this.start();
-  }
-
-  async reload({ config = '' }: Pick<NatsServerOptions, 'config'>): Promise<void> {
-    this.#config = config;
-    await writeFile(this.#configFile, this.#wholeConfig);
-    const child = this.#running();
-    const reloads = () => child.logs().split('Reloaded server configuration').length;
+  async reload({ config }: Required<Pick<NatsServerOptions, 'config'>>): Promise<void> {
+    this.#settings.config = config ?? '';
+    await writeConfig(this.#server.folder, this.port, this.#settings);
+    const reloads = () => this.logs().split('Reloaded server configuration').length;
     const before = reloads();
-    child.signal('SIGHUP');
-    const deadline = performance.now() + stopWithinMs;
+    this.signal('SIGHUP');
+    const deadline = performance.now() + reloadWithinMs;
     while (reloads() === before) {
-      if (performance.now() > deadline || !child.isRunning) {
-        throw new MicroError('unavailable', `nats-server: it did not read its configuration again\n${child.logs()}`);
+      if (performance.now() > deadline || !this.isRunning) {
+        throw new MicroError('unavailable', `nats-server: it did not read its configuration again\n${this.logs()}`);
       }
       await sleep(10);
     }
   }
 
   suspend(): void {
-    this.signal('SIGSTOP');
+    this.#server.suspend();
   }
 
   resume(): void {
-    this.signal('SIGCONT');
+    this.#server.resume();
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#running().signal(name);
+    this.#server.signal(name);
   }
 
   logs(): string {
-    return this.#process?.logs() ?? '';
+    return this.#server.logs();
   }
 
   async counts(): Promise<NatsServerCounts> {
@@ -237,7 +201,7 @@ class ThrowawayServer implements NatsServer {
 
   async monitor(page: string): Promise<Record<string, unknown>> {
     try {
-      const response = await fetch(`${this.#monitorUrl}/${page}`, {
+      const response = await fetch(`${this.#settings.monitorUrl}/${page}`, {
         signal: AbortSignal.timeout(5000),
         // A kept-alive connection would be an open handle of the test process.
         headers: { connection: 'close' },
@@ -249,14 +213,7 @@ class ThrowawayServer implements NatsServer {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
-    await this.kill();
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  #running(): NatsProcess {
-    if (!this.#process?.isRunning) throw new MicroError('closed', 'nats-server: it is not running');
-    return this.#process;
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 
@@ -264,20 +221,14 @@ class ThrowawayServer implements NatsServer {
  * Reads the file nats-server writes once it listens:
  * `{"nats":["nats://127.0.0.1:37805"],"monitoring":["http://127.0.0.1:36447"]}`.
  */
-async function readPorts(folder: string): Promise<{ client: number; monitorUrl: string } | undefined> {
+async function readMonitorUrl(folder: string): Promise<string | undefined> {
   const [file] = await readdir(folder);
   if (file === undefined) return undefined;
   try {
-    const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { nats: string[]; monitoring: string[] };
-    return { client: Number(new URL(ports.nats[0] ?? '').port), monitorUrl: ports.monitoring[0] ?? '' };
+    const ports = JSON.parse(await readFile(join(folder, file), 'utf8')) as { monitoring: string[] };
+    return ports.monitoring[0] ?? '';
   } catch {
     // It is there but not yet written to its end.
     return undefined;
   }
-}
-
-function notStarted(child: NatsProcess, how: string): MicroError {
-  const logs = child.logs();
-  const code = logs.includes('address already in use') ? 'conflict' : 'unavailable';
-  return new MicroError(code, `nats-server: ${how}\n${logs}`);
 }

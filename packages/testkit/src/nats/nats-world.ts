@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MicroError } from '@ts-micro/core';
 import type { Faults } from '../backend.ts';
-import { type ChaosProxy, startChaosProxy } from './chaos-proxy.ts';
+import { type ChaosProxy, startChaosProxy } from '../server/chaos-proxy.ts';
 import { startNatsCluster } from './nats-cluster.ts';
 import { type NatsServer, type NatsServerCounts, startNatsServer } from './nats-server.ts';
 

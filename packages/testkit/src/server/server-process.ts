@@ -2,16 +2,37 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { MicroError } from '@ts-micro/core';
 
 const keptLines = 500;
+const isWindows = process.platform === 'win32';
 
-/** One run of the nats-server program, from spawn to exit. */
-export class NatsProcess {
+export interface ServerProcessOptions {
+  /** Names the server in errors. */
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Set on top of this process's own environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** @default this process's own */
+  readonly folder?: string | undefined;
+}
+
+/**
+ * One run of a server program, from spawn to exit. A group of processes of its own, so that what a start script started
+ * is killed with it.
+ */
+export class ServerProcess {
+  readonly #name: string;
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #exited: Promise<void>;
   #isRunning = true;
 
-  constructor(program: string, parameters: readonly string[]) {
-    this.#child = spawn(program, parameters, { stdio: ['ignore', 'ignore', 'pipe'] });
+  constructor({ name, command: [program = '', ...parameters], env, folder }: ServerProcessOptions) {
+    this.#name = name;
+    this.#child = spawn(program, parameters, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: !isWindows,
+      ...(env && { env: { ...process.env, ...env } }),
+      ...(folder !== undefined && { cwd: folder }),
+    });
     this.#exited = new Promise((resolve) => {
       const onEnd = (error?: Error): void => {
         if (error instanceof Error) this.#lines.push(error.message);
@@ -21,15 +42,14 @@ export class NatsProcess {
       this.#child.once('error', onEnd);
       this.#child.once('exit', () => onEnd());
     });
-    this.#keepLines();
     // A server that a test forgot neither keeps the test process alive nor outlives it.
     this.#child.unref();
-    (this.#child.stderr as unknown as { unref(): void }).unref();
+    for (const output of [this.#child.stdout, this.#child.stderr]) this.#keepLines(output as NodeJS.ReadableStream);
     if (this.#child.pid !== undefined) endWithThisProcess(this.#child.pid, this.#child);
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new MicroError('unavailable', `nats-server: ${this.logs()}`);
+    if (this.#child.pid === undefined) throw new MicroError('unavailable', `${this.#name}: ${this.logs()}`);
     return this.#child.pid;
   }
 
@@ -45,10 +65,21 @@ export class NatsProcess {
     this.#child.kill(name);
   }
 
+  /** To the program and whatever it started. */
+  signalAll(name: NodeJS.Signals): void {
+    if (this.#child.pid === undefined) return;
+    if (isWindows) return void this.#child.kill(name);
+    try {
+      process.kill(-this.#child.pid, name);
+    } catch {
+      // All of them are gone.
+    }
+  }
+
   async kill(): Promise<void> {
-    if (!this.#isRunning) return;
+    if (!this.#isRunning) return this.signalAll('SIGKILL');
     this.#child.ref();
-    this.#child.kill('SIGKILL');
+    this.signalAll('SIGKILL');
     await this.#exited;
   }
 
@@ -57,16 +88,17 @@ export class NatsProcess {
     if (!this.#isRunning) return;
     this.#child.ref();
     // A suspended process does not see SIGTERM before it goes on.
-    this.#child.kill('SIGCONT');
+    this.signalAll('SIGCONT');
     this.#child.kill('SIGTERM');
-    const deadline = setTimeout(() => this.#child.kill('SIGKILL'), withinMs);
+    const deadline = setTimeout(() => this.signalAll('SIGKILL'), withinMs);
     await this.#exited;
     clearTimeout(deadline);
   }
 
-  #keepLines(): void {
+  #keepLines(output: NodeJS.ReadableStream): void {
+    (output as unknown as { unref(): void }).unref();
     let rest = '';
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       this.#lines.push(...lines);
@@ -76,18 +108,17 @@ export class NatsProcess {
 }
 
 /**
- * Kills `pid` once this process is gone, however it ends: the shell reads from a pipe that only this process holds
- * open,
- * so that even a SIGKILL leaves no server behind.
+ * Kills `pid` and its group once this process is gone, however it ends: the shell reads from a pipe that only this
+ * process holds open, so that even a SIGKILL leaves no server behind.
  */
 function endWithThisProcess(pid: number, child: ChildProcess): void {
-  if (process.platform === 'win32') {
+  if (isWindows) {
     const onExit = (): void => void child.kill('SIGKILL');
     process.once('exit', onExit);
     child.once('exit', () => process.off('exit', onExit));
     return;
   }
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0" 2>/dev/null', String(pid)], {
+  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "-$0" "$0" 2>/dev/null', String(pid)], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
