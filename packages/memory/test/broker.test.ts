@@ -29,6 +29,28 @@ test('it says what it is, what it supports and what it was made with', async () 
   expect(durable.supports).toMatchObject({ durableQueues: true, redelivery: true });
 });
 
+test('a member that closes while a message waits for the event loop to turn passes it on', async () => {
+  await using broker = memoryBroker({ network: memoryNetwork(), durable: true });
+  const { seen, note } = notes();
+  let leave = () => {};
+  const handler = (event: BrokerEvent) => {
+    note(event);
+    // Longer than a turn may last, so that the next message waits.
+    for (const end = performance.now() + 60; performance.now() < end; );
+    leave();
+  };
+  const leaving = await broker.subscribe('a.b', handler, { queue: 'workers' });
+  const left = new Promise<void>((resolve) => {
+    // The loop turns after the second message at the earliest: it is then that others get their turn.
+    leave = () => setImmediate(() => resolve(leaving.close()));
+  });
+  const all = ['1', '2', '3', '4', '5', '6', '7', '8'];
+  await Promise.all([left, ...all.map((each) => broker.publish('a.b', text(each)))]);
+  expect(seen.length).toBeLessThan(all.length);
+  await broker.subscribe('a.b', note, { queue: 'workers' });
+  await vi.waitFor(() => expect(seen).toEqual(all));
+});
+
 test('a durable queue that is full refuses what is published, and loses none of what it has', async () => {
   await using broker = memoryBroker({ network: memoryNetwork(), durable: true, maxQueuedMessages: 3 });
   const member = await broker.subscribe('a.b', () => {}, { queue: 'workers' });

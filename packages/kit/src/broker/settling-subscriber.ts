@@ -43,8 +43,12 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
       eventOf: (delivery) => this.#eventOf(delivery),
       handler: (event) => this.#handle(event),
       stop: (closeOptions) => {
-        for (const delivery of this.takeBack()) this.#settle(delivery, () => delivery.again(0));
-        return options.stop(closeOptions);
+        // The flow ends first: what is given back before would come straight back.
+        try {
+          return options.stop(closeOptions);
+        } finally {
+          for (const delivery of this.takeBack()) this.#settle(delivery, () => delivery.again(0));
+        }
       },
       onFinished: () => {
         for (const delivery of this.#held) this.#settle(delivery, () => delivery.again(0));

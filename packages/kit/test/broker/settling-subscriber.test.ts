@@ -42,6 +42,26 @@ test('a delivery whose bytes are no event is reported and done with', async () =
   expect(subscriber.held.size).toBe(0);
 });
 
+test('a close ends the flow of deliveries before it gives any back', async () => {
+  const order: string[] = [];
+  const subscriber = member({ stop: () => void order.push('stop') });
+  subscriber.push({ event: delivery().event, done: () => {}, again: () => order.push('again') });
+  await subscriber.close();
+  expect(order).toEqual(['stop', 'again']);
+});
+
+test('a flow that cannot be ended gives back what waits all the same', async () => {
+  const waiting = delivery();
+  const subscriber = member({
+    stop: () => {
+      throw new Error('no way');
+    },
+  });
+  subscriber.push(waiting);
+  await subscriber.close();
+  expect(waiting.settled).toEqual(['again 0']);
+});
+
 test('a dead letter that cannot be published keeps its message in the queue', async () => {
   const onError = vi.fn();
   const handler = () => Promise.reject(new Error('bad\r\n luck'));

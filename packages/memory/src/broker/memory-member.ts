@@ -44,6 +44,6 @@ export class MemoryMember extends SettlingSubscriber {
   }
 
   get room(): number {
-    return this.#concurrency - this.held.size;
+    return this.isOpen ? this.#concurrency - this.held.size : 0;
   }
 }
