@@ -10,6 +10,7 @@ import { findManifestProblems } from './manifests.mjs';
 import { findOutsideProblems, outsidePackages } from './outside.mjs';
 import { run } from './program.mjs';
 import { findSnippetProblems } from './snippets.mjs';
+import { findTypeScriptProblems } from './typescript.mjs';
 import { findWorkflowProblems } from './workflows.mjs';
 
 /**
@@ -43,6 +44,10 @@ const checks = {
     if (problems.length > 0) return problems;
     const { findRuntimeProblems } = await import('./runtimes.mjs');
     return findRuntimeProblems(root);
+  },
+  typescript: () => {
+    const problems = turbo('build', 'declarations', '--filter=./packages/*');
+    return problems.length > 0 ? problems : findTypeScriptProblems(root);
   },
   outside: () => {
     const problems = turbo('build', 'declarations', ...outsidePackages.map((name) => `--filter=${name}...`));

@@ -6,7 +6,7 @@ import { importsOf, packageOf } from './imports.mjs';
 import { run } from './program.mjs';
 import { snippetsOf } from './snippets.mjs';
 
-/** @typedef {import('./packing.mjs').Packed} Packed */
+/** @typedef {import('./pack.mjs').Packed} Packed */
 
 const withinMs = 60_000;
 

@@ -5,11 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { findInstallProblems } from './install.mjs';
+import { packAll } from './pack.mjs';
 import { run } from './program.mjs';
-import { listPackages } from './workspaces.mjs';
 
-/** @typedef {import('./workspaces.mjs').Workspace} Workspace */
-/** @typedef {Workspace & { tarball: string }} Packed */
+/** @typedef {import('./pack.mjs').Packed} Packed */
 
 const attw = fileURLToPath(new URL('node_modules/@arethetypeswrong/cli/dist/index.js', import.meta.url));
 
@@ -36,18 +35,6 @@ export async function findPackingProblems(root) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** @type {(root: string, folder: string) => Promise<Packed[]>} */
-async function packAll(root, folder) {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', folder];
-  const { ok, output } = await run('npx', ['--yes', '--prefer-offline', packageManager, ...pack], { cwd: root });
-  if (!ok) throw new Error(`pnpm pack failed:\n${output}`);
-  return listPackages(root).map((workspace) => {
-    const file = `${workspace.name.slice(1).replace('/', '-')}-${workspace.manifest.version}.tgz`;
-    return { ...workspace, tarball: join(folder, file) };
-  });
 }
 
 /** @type {(packed: Packed) => Promise<string[]>} */

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startNatsServer } from '@ts-micro/testkit/nats';
+import { npmInstall, packAll, tarballsByName } from './pack.mjs';
 import { run } from './program.mjs';
-import { listPackages } from './workspaces.mjs';
 
 const page = 'docs/toolchains.md';
 const said = 'Hello John 3145728 1,2,3 hi';
@@ -48,25 +48,14 @@ export async function findRuntimeProblems(root) {
 
 /** @type {(root: string, folder: string) => Promise<void>} */
 async function install(root, folder) {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', folder];
-  const packed = await run('npx', ['--yes', '--prefer-offline', packageManager, ...pack], { cwd: root });
-  if (!packed.ok) throw new Error(`pnpm pack failed:\n${packed.output}`);
-  const tarballs = Object.fromEntries(
-    listPackages(root).map(({ name, manifest }) => [
-      name,
-      `file:${join(folder, `${name.slice(1).replace('/', '-')}-${manifest.version}.tgz`)}`,
-    ]),
-  );
+  const tarballs = tarballsByName(await packAll(root, folder));
   const manifest = { private: true, dependencies: { ...tarballs, ...tools }, overrides: tarballs };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
   for (const [, file = '', code = ''] of readFileSync(join(root, page), 'utf8').matchAll(programRule)) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), code);
   }
-  const parameters = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'];
-  const installed = await run('npm', parameters, { cwd: folder });
-  if (!installed.ok) throw new Error(`npm install failed:\n${installed.output}`);
+  await npmInstall(folder);
 }
 
 const programRule = /^```(?:js|cts) +(\S+) *\n(.*?)^```/gms;
