@@ -9,7 +9,7 @@ export interface ConsumerInfo {
   readonly delivered: { readonly stream_seq: number };
 }
 
-/** Where a consumer begins. */
+/** The place in a stream at which a consumer begins. */
 interface Place {
   readonly topic: string;
   readonly from: SubscribeFrom;

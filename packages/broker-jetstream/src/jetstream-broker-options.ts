@@ -18,15 +18,15 @@ export interface StreamOptions {
   readonly maxBytes?: number | undefined;
   /** @default unlimited */
   readonly maxMessages?: number | undefined;
-  /** What goes when it is full: the `old`, or the `new`, whose `publish` rejects with `unavailable`. @default 'old' */
+  /** Drops the `old` messages of a full stream, or refuses `new` ones (`publish` rejects). @default 'old' */
   readonly discard?: 'old' | 'new' | undefined;
   /** How long ids of messages are remembered. @default 120000 */
   readonly duplicateWindowMs?: number | undefined;
 }
 
 /**
- * Where a subscription begins that does not exist yet: what is published from now on, all, since a time, from a
- * sequence of the stream on.
+ * The first message of a new subscription: the next one published, the oldest one kept, the first since a time, or the
+ * one with a sequence number of the stream.
  */
 export type SubscribeFrom = 'new' | 'all' | Date | { readonly sequence: number };
 
@@ -40,7 +40,7 @@ export interface JetStreamBrokerOptions extends NatsPluginOptions {
   /** The stream of every topic that `streams` does not name. */
   readonly stream?: StreamOptions | undefined;
   /**
-   * What begins the subjects of that stream: the topic `orders.paid` is on `micro.events.orders.paid`. @default
+   * The first tokens of that stream's subjects: the topic `orders.paid` is on `micro.events.orders.paid`. @default
    * 'micro.events'
    */
   readonly subjectPrefix?: string | undefined;

@@ -43,7 +43,7 @@ export interface JetStreamBroker extends Broker {
   subscribe(topic: string, handler: BrokerHandler, options?: JetStreamSubscribeOptions): Promise<Subscriber>;
 }
 
-/** What belongs to one connection. */
+/** A connection and all that was made over it. */
 interface Access {
   readonly connection: NatsConnection;
   readonly api: JetStreamApi;
@@ -203,7 +203,7 @@ class StoringBroker implements JetStreamBroker {
     }
   }
 
-  /** What belongs to the connection in use, unless that was closed for good. */
+  /** The connection in use and all that was made over it; `undefined` where it was closed for good. */
   get #current(): Access | undefined {
     const { current } = this.#shared;
     if (current === undefined || current.state.status === 'closed') return undefined;

@@ -99,7 +99,7 @@ const defaults = {
   max_consumers: -1,
 };
 
-/** What is asked for in the words of the server. */
+/** Returns the wanted options under the names that the server gives them. */
 function configOf(options: StreamOptions): Record<string, unknown> {
   const { storage, replicas, retention, maxAgeMs, maxBytes, maxMessages, discard, duplicateWindowMs } = options;
   const config = {

@@ -44,7 +44,7 @@ function ownHeaders(headers: Headers): Headers {
 }
 
 /**
- * Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`.
+ * Returns the bytes of a Buffer as a plain `Uint8Array`, whose `slice` copies, as its users expect.
  */
 function bytesOf(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;

@@ -1,10 +1,10 @@
 import { MicroError } from '@ts-micro/core';
 import { type JetStreamBrokerSettings, type StreamOptions, who } from './jetstream-broker-options.ts';
 
-/** Where the messages of some topics are. */
+/** A stream that keeps the messages of some topics. */
 export interface TopicStream {
   readonly options: StreamOptions & { readonly name: string };
-  /** What the stream takes. */
+  /** The subjects whose messages the stream takes. */
   readonly subjects: readonly string[];
   /** The subject of a topic, or of a pattern of topics. */
   subjectOf(topic: string): string;

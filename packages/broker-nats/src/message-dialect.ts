@@ -48,7 +48,7 @@ function mayBeEnvelope(bytes: Uint8Array): boolean {
 }
 
 /**
- * Of a Buffer the same bytes as a plain array: its `slice` copies, as everybody expects who is given a `Uint8Array`.
+ * Returns the bytes of a Buffer as a plain `Uint8Array`, whose `slice` copies, as its users expect.
  */
 function bytesOf(bytes: Uint8Array): Uint8Array {
   return Buffer.isBuffer(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;

@@ -39,7 +39,7 @@ export interface PublishOptions extends AbortOptions {
   readonly id?: string | undefined;
 }
 
-/** What becomes of a message of a durable queue whose handler throws. */
+/** How a durable queue delivers a message again whose handler threw. */
 export interface RedeliveryOptions {
   /** How often a message is delivered at most, the first time included. @default 5 */
   readonly maxDeliveries?: number | undefined;
@@ -48,8 +48,9 @@ export interface RedeliveryOptions {
   /** The longest pause in milliseconds. @default 60000 */
   readonly maxPauseMs?: number | undefined;
   /**
-   * Where the message is published once its last delivery has failed, or was never settled, with its own headers and `Dead-Letter-Topic`,
-   * `Dead-Letter-Reason` and `Dead-Letter-Deliveries`. @default `dead-letter.` and its topic; one from there is dropped
+   * The topic on which the message is published once its last delivery has failed, or was never settled, with its own
+   * headers and `Dead-Letter-Topic`, `Dead-Letter-Reason` and `Dead-Letter-Deliveries`. @default
+   * `dead-letter.` and its topic; a message from there is dropped
    */
   readonly deadLetterTopic?: string | undefined;
 }

@@ -42,8 +42,8 @@ export class Network implements MemoryNetwork {
   /**
    * Does `work` in a later turn of the event loop, in the order of the calls; resolves with its outcome.
    *
-   * What crosses the network does so this way. So nobody's code runs inside a caller's stack, and a loop of calls
-   * leaves timers and sockets their turn, as it would over a wire.
+   * Everything that crosses the network does so this way. So nobody's code runs inside a caller's stack, and a loop of
+   * calls leaves timers and sockets their turn, as it would over a wire.
    */
   later<T>(work: () => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ import { messageCodecs } from './message-codecs.ts';
 import { messageSchema } from './message-schema.ts';
 
 export interface ProtoOptions<Type extends string> {
-  /** What clients call the service. @default the name in the `.proto` file, in lower case: `greeter` */
+  /** The name under which clients call the service. @default the name in the `.proto` file, in lower case: `greeter` */
   readonly name?: string;
   /**
    * The name of the service in the `.proto` file, for its types: with `Greeter` it is `client.Greeter.Hello(...)` to

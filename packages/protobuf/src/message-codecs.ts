@@ -15,8 +15,8 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
- * What the messages of one method are written and read with: `application/protobuf`, and `application/json` as Protocol
- * Buffers has it, which Go Micro's JSON codec speaks as well. `undefined` is the empty message.
+ * Returns the codecs of one method's messages: `application/protobuf`, and `application/json` as Protocol Buffers maps
+ * it, which Go Micro's JSON codec speaks as well. `undefined` is the empty message.
  */
 export function messageCodecs(input: DescMessage, output: DescMessage): Codecs {
   const schemaOf = ({ kind }: CodecUse) => (kind === 'response' ? output : input);

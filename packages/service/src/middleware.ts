@@ -5,7 +5,7 @@ import type { CallContext } from './rpc/call-context.ts';
 export interface FailedAttempt {
   /** When it failed, in epoch milliseconds. */
   readonly failedAt: number;
-  /** Where it went; `undefined` where no node was found. */
+  /** The node it went to; `undefined` where no node was found. */
   readonly node: NodeRecord | undefined;
   readonly error: MicroError;
 }
@@ -20,7 +20,7 @@ export interface MiddlewareCall {
   readonly name: string;
   /** The name of the plugin that carries it: `nats`. Empty where a client without a broker publishes. */
   readonly carrier: string;
-  /** Of an event on the server, the subscription it came by: its topic or pattern, and its queue. */
+  /** The subscription by which an event came to the server: its topic or pattern, and its queue. */
   readonly subscription?: { readonly topic: string; readonly queue: string | undefined } | undefined;
   /** Metadata. What a client's middleware sets goes out, what a server's sets the handler sees. */
   readonly headers: Record<string, string>;
@@ -43,7 +43,7 @@ export type AttemptNotes = Pick<MiddlewareCall, 'node' | 'failedAttempts'>;
 /**
  * Wraps what `next` does: a unary call's response, an opened stream on the client, a handled stream or event.
  *
- * What it returns is the result, so it may change or replace it, or throw; without a call of `next` nothing further
+ * Its return value is the result, so it may change or replace that, or throw. Without a call of `next` nothing further
  * runs.
  */
 export type Middleware = (call: MiddlewareCall, next: () => Promise<unknown>) => unknown;

@@ -57,7 +57,7 @@ class NatsTransport implements Transport {
   readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #listeners = new Set<NatsListener>();
   #dialler: Dialler | undefined;
-  /** Where what listeners ask of diallers is answered: not where answers come in, as a dialler is shown it. */
+  /** Answers come in to another inbox than listeners' questions, as a dialler shows this one to its listener. */
   #probes: { readonly connection: NatsConnection; readonly inbox: ReplyInbox<NatsMessage> } | undefined;
 
   constructor(options: NatsTransportOptions) {

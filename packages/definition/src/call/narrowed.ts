@@ -21,9 +21,8 @@ class EndpointError extends MicroError {
 }
 
 /**
- * What a call failed with, as one of the endpoint's own errors where it is one. Data that does not fit leaves it what
- * any other handler's error is, so that its words are not lost. At once, or as a promise where the data's schema is
- * asynchronous. Never throws.
+ * Returns the error of a call as one of the endpoint's own errors, where it is one and its data fits; else as it is, so
+ * that its words are not lost. It returns at once, or a promise where the data's schema is asynchronous. Never throws.
  */
 export function narrowed(error: unknown, what: string, endpoint: Endpoint): unknown {
   if (!MicroError.is(error, 'remote') || error.remote?.name === undefined) return error;

@@ -6,7 +6,7 @@ import { isPromise } from './validate.ts';
 export interface StreamChecks {
   readonly send: Check | undefined;
   readonly receive: Check | undefined;
-  /** Of a client: makes of what a `receive` fails with what the user gets, at once or as a promise. */
+  /** For a client: turns the error of a `receive` into the one that the user gets, at once or as a promise. */
   readonly failure?: ((error: unknown) => unknown) | undefined;
 }
 

@@ -7,8 +7,8 @@ const longestRule = 200;
 const longestPath = 200;
 
 /**
- * What is wrong with a value: path and rule of up to ten issues, and how many more there are. Never the value itself,
- * which some libraries quote in their messages.
+ * Tells what is wrong with a value: path and rule of up to ten issues, and how many more there are. It never contains
+ * the value itself, which some libraries quote in their messages.
  */
 export function issueText(vendor: string, issues: readonly Issue[], value: unknown): string {
   const told = issues

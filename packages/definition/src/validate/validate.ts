@@ -7,8 +7,8 @@ import { issueText } from './issue-text.ts';
 export type Refusal = (why: string) => MicroError;
 
 /**
- * What `schema` makes of `value`: at once, or as a promise where its validation is asynchronous. Throws, or rejects
- * with, what `refusal` makes of path and rule; `internal` where the validator itself fails.
+ * Returns what `schema` makes of `value`, at once, or as a promise where its validation is asynchronous. Throws, or
+ * rejects with, the error that `refusal` makes of path and rule; `internal` where the validator itself fails.
  */
 export function validate(schema: Schema, value: unknown, refusal: Refusal): unknown {
   const standard = schema['~standard'];

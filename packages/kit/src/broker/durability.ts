@@ -62,7 +62,7 @@ export function pauseAfter(delivery: number, { pauseMs, maxPauseMs }: Redelivery
   return Math.min(pauseMs * 2 ** (delivery - 1), maxPauseMs);
 }
 
-/** Where a message of `topic` goes that has failed to the last; `undefined` for one that has been there already. */
+/** Returns the dead-letter topic of a message of `topic`; `undefined` where `topic` is a dead-letter topic itself. */
 export function deadLetterTopicOf(topic: string, { deadLetterTopic }: RedeliverySettings): string | undefined {
   const target = deadLetterTopic ?? deadLetterPrefix + topic;
   return topic === target || (deadLetterTopic === undefined && topic.startsWith(deadLetterPrefix)) ? undefined : target;

@@ -57,7 +57,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     this.#options = options;
   }
 
-  /** What was pushed and is not settled: while a handler runs long, the backend must not take it for lost. */
+  /** The deliveries that are not settled yet. The backend keeps them from running out while a handler takes long. */
   get held(): ReadonlySet<D> {
     return this.#held;
   }

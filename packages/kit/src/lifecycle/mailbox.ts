@@ -10,7 +10,7 @@ interface Waiter<T> {
 /**
  * A bounded queue between one that pushes and those that pull, as a socket's `receive` or a watcher needs it.
  *
- * What was pushed before the end is still pulled after it; then pulls give `undefined`, or reject with the error it
+ * Items pushed before the end can still be pulled after it; then pulls give `undefined`, or reject with the error it
  * ended with. Pulls are served in the order they were made; an aborted one takes nothing with it.
  */
 export class Mailbox<T> {

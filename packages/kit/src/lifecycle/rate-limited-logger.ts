@@ -16,9 +16,9 @@ const intervalMs = 1000;
  * A logger for lines which others can cause as often as they like, so that a flood of bad messages does not become one
  * of log lines.
  *
- * Of lines with the same message the first is told at once, and of those that follow the latest once a second, with the
- * number of those before it that were not told as the field `leftOut`. Different messages do not hold each other back.
- * What the given logger throws is dropped, as by `safeLogger`.
+ * Writes the first line of each message at once. Of the lines with the same message that follow, it writes the latest
+ * once a second, with the number of those left out as the field `leftOut`. Different messages do not hold each other
+ * back. Errors that the given logger throws are dropped, as by `safeLogger`.
  */
 export class RateLimitedLogger implements Logger {
   readonly #logger: Logger;

@@ -77,7 +77,7 @@ export class StoreRegistrations {
     }
   }
 
-  /** What is registered already: of what only needs renewing what is known here, else all that is stored. */
+  /** Returns what is registered already: as known here where all of it only needs renewing, else as stored. */
   async #known(nodes: readonly ServiceRecord[], options: AbortOptions): Promise<Map<string, StoredNode>> {
     const mine = nodes.map((node) => this.#registrations.get(fieldOf(node))?.node);
     const isRenewal = nodes.every((node, index) => deepEqual(mine[index]?.record, node));

@@ -42,7 +42,7 @@ export function isLive({ endsAt }: StoredNode, now: number): boolean {
   return endsAt === undefined || endsAt > now;
 }
 
-/** What is registered; what changed last comes last. A table that `lasts` forgets nodes as their leases end. */
+/** Returns the table of the live nodes, the last changed one last. One that `lasts` forgets nodes as leases end. */
 export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): LeaseTable {
   const table = new LeaseTable();
   const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);

@@ -2,7 +2,7 @@ import { type Message, MicroError, topicMatcher } from '@ts-micro/core';
 import type { Delivery } from '@ts-micro/kit';
 import { copyMessage } from '../copy-message.ts';
 
-/** What a queue needs of a member. */
+/** The part of a member that its queue uses. */
 export interface DurableMember {
   /** How many more deliveries it takes now. */
   readonly room: number;

@@ -28,8 +28,8 @@ const who = 'memory registry';
 /**
  * Service discovery inside one process: the reference for the contract of {@link Registry}.
  *
- * Where the nodes of one version were registered with different metadata or endpoints, the version has those that
- * changed last. Errors: `invalid` for an option.
+ * A version whose nodes have different metadata or endpoints has those that changed last.
+ * Errors: `invalid` for an option.
  */
 export function memoryRegistry(options: MemoryRegistryOptions = {}): Registry {
   return new MemoryRegistry(options);

@@ -118,7 +118,7 @@ export interface NatsConnection extends Closable {
   /**
    * `undefined` while what was published lately is little (about 1 MiB); else a promise for when the server has taken
    * it, or the signal aborts.
-   * Who publishes in a loop awaits it, or piles up memory and lets nobody else run. Never rejects.
+   * A loop that publishes must await it, or it fills memory and lets nothing else run. Never rejects.
    */
   room(options?: AbortOptions): Promise<void> | undefined;
   /** Starts a subscription. Throws `closed`. While disconnected it is made at the next connect. */

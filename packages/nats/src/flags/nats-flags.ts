@@ -59,7 +59,7 @@ export function natsFlagOptions(
   };
 }
 
-/** What an operator wrote, by names with the prefix. */
+/** The settings that an operator wrote, by names with the prefix. */
 interface Settings {
   readonly prefix: string;
   readonly all: Readonly<Record<string, string>>;

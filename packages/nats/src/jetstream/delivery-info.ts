@@ -1,4 +1,4 @@
-/** What the reply subject of a message that a consumer delivers tells. */
+/** The facts about a delivery that its reply subject contains. */
 export interface DeliveryInfo {
   readonly consumer: string;
   /** Which delivery of the message this is, from 1. */

@@ -14,7 +14,7 @@ export interface JetStreamApiOptions {
   readonly timeoutMs: number;
 }
 
-/** What the server says of a message that it has stored. */
+/** The server's acknowledgement of a message that it has stored. */
 export interface StoredAck {
   readonly stream: string;
   readonly seq: number;

@@ -78,8 +78,8 @@ export function isAbort(thrown: unknown): boolean {
  * another `MicroError`, one without by its code and message, an aborted wait as `timeout` or `canceled`, anything else
  * as code 500 with its message, as Go sends `err.Error()`; never a stack or a cause. Never throws, whatever was thrown.
  *
- * Of a relayed error two things are not kept, as it is this handler's answer now: the id of a runtime, and the code
- * 408, for which a Go client would run the request again.
+ * A relayed error loses two things, as it is this handler's answer now: the id of a runtime, and the code 408, which
+ * would make a Go client run the request again.
  */
 export function errorOfThrown(thrown: unknown, service: string): RemoteError {
   try {

@@ -44,8 +44,8 @@ export function metadataOf(headers: Headers): Headers {
 }
 
 /**
- * What of an incoming message's headers goes along with the calls and events it leads to: its metadata without the
- * caller's name, in a form that can be sent on, as a peer may have sent what cannot. (Go Micro forwards everything.)
+ * Returns the part of an incoming message's headers that goes along with the calls and events it leads to: its metadata
+ * without the caller's name, and without headers that cannot be sent on. (Go Micro forwards everything.)
  */
 export function propagatedMetadata(headers: Headers): Headers {
   const metadata: Record<string, string> = {};

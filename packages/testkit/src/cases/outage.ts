@@ -32,7 +32,7 @@ export async function refusedAsUnavailable<I extends InterfaceName>(
   });
 }
 
-/** What a promise rejects with. */
+/** Returns the error that a promise rejects with. */
 export async function failure(promise: Promise<unknown>): Promise<Error | undefined> {
   try {
     await promise;

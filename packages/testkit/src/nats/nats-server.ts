@@ -104,7 +104,7 @@ interface Settings {
   config: string;
   readonly jetstream: boolean;
   monitorUrl: string;
-  /** Of the run that is on: where it says its ports. */
+  /** The folder in which the present run writes its ports. */
   portsFolder: string;
 }
 

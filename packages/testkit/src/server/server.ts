@@ -1,7 +1,7 @@
 import type { Faults } from '../backend.ts';
 import type { ChaosProxy } from './chaos-proxy.ts';
 
-/** Where a server is: what its command line and its clients need to know. */
+/** The place of a server, which its command line and its clients need to know. */
 export interface ServerPlace {
   /** The first of its ports on 127.0.0.1. */
   readonly port: number;

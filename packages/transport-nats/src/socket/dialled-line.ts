@@ -28,7 +28,7 @@ export class DialledLine implements Line {
     return this.#connection.maxPayload;
   }
 
-  /** Where window updates and probes are counted, as "no responders" may be about one of them. */
+  /** Counts window updates and probes in `record`, as "no responders" may be about one of them. */
   countIn(record: SentRecord): void {
     this.#record = record;
   }

@@ -34,7 +34,7 @@ const done: Promise<void> = Promise.resolve();
 export class NatsSocket implements Socket {
   readonly local: string;
   readonly remote: string;
-  /** Of the last message that came, at first of the first one to be sent. */
+  /** The dialect of the last message that came; before that, of the first one to be sent. */
   dialect: Dialect;
   /** Records what was sent since something came back. */
   readonly record: SentRecord = new SentRecord();

@@ -29,7 +29,7 @@ export class FrameReceiver {
   readonly #line: Line;
   readonly #options: FrameReceiverOptions;
   readonly #maxFrameBytes: number;
-  /** Of the next message, or of the one that is incomplete. */
+  /** The sequence number of the next message, or of the one that is incomplete. */
   #sequence = 0;
   #messages = 0;
   #bytes = 0;

@@ -7,7 +7,7 @@ import type { Line } from '../socket/line.ts';
 import type { SentRecord } from '../socket/sent-record.ts';
 import { ChunkedMessage } from './chunked-message.ts';
 
-/** Where frames are put together that are published, and by that copied, at once. */
+/** Memory in which frames are put together; publishing copies them at once. */
 let scratch = Buffer.allocUnsafeSlow(16 * 1024);
 
 /**
@@ -18,7 +18,7 @@ export class FrameSender {
   readonly #line: Line;
   readonly #record: SentRecord;
   readonly #maxMessageBytes: number;
-  /** Of the next message, or of the one that is being sent in chunks. */
+  /** The sequence number of the next message, or of the one that is being sent in chunks. */
   #sequence = 0;
   #bytes = 0;
   /** The number of them that the other side has received. */

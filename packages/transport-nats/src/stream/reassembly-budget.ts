@@ -2,7 +2,7 @@ import { MicroError } from '@ts-micro/core';
 
 /** Whoever holds the bytes of one message that has not come whole. */
 export interface BytesHolder {
-  /** Whose they are: holders of one peer share its part. */
+  /** The peer they came from: holders of one peer share its part. */
   readonly peer: string;
   /** Called where its bytes are needed by others: it lets go of them, and its socket fails with `cause`. */
   shed(cause: MicroError): void;
@@ -12,8 +12,8 @@ export interface BytesHolder {
  * Bounds what the messages of many sockets that have not come whole may hold together, counted in bytes that arrived
  * and not in those announced.
  *
- * Where there is no room, the holder whose last bytes came longest ago goes: first one of the same peer, where that
- * holds more than half. One that is alone has always room.
+ * Without room, the holder whose last bytes came longest ago is shed: first one of the same peer, if that peer holds
+ * more than half. A holder that is alone always has room.
  */
 export class ReassemblyBudget {
   readonly limit: number;

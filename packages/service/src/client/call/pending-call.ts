@@ -16,7 +16,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
   readonly service: string;
   readonly endpoint: string;
   readonly options: CallOptions | undefined;
-  /** What middleware is told of its attempts, where there is any. */
+  /** The notes of its attempts for middleware, where there is any. */
   readonly notes: AttemptNotes | undefined;
   readonly timeoutMs: number;
   readonly attemptTimeoutMs: number;

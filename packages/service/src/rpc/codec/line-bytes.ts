@@ -8,7 +8,7 @@ const slabBytes = 32 * 1024;
 let slab = new Uint8Array(0);
 let used = 0;
 
-/** Returns a text as UTF-8 and a newline: what Buffer makes of both, without joining them first where they are short. */
+/** Returns a text and a newline as UTF-8. Short texts are not joined with the newline first. */
 export function lineBytes(text: string): Uint8Array {
   if (text.length > shortText) return Buffer.from(`${text}\n`);
   const most = text.length * mostBytes + 1;

@@ -6,7 +6,7 @@ export interface InvokeRequest {
   readonly body: Uint8Array;
   /** Names the codec that reads the request and writes the answer. @default 'application/json' */
   readonly contentType?: string | undefined;
-  /** What the handler sees as its metadata; names of the transport level (`Timeout`, `Micro-...`) are left out. */
+  /** The metadata that the handler sees; names of the transport level (`Timeout`, `Micro-...`) are left out. */
   readonly metadata?: Headers | undefined;
 }
 

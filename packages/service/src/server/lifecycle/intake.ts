@@ -113,7 +113,7 @@ export class Intake {
     this.#listener = undefined;
   }
 
-  /** Who cannot be reached must not be found. */
+  /** A service that cannot be reached must not be found. */
   #follow(): void {
     if (!this.#isOpen) return;
     if (this.problems.length > 0) this.#registration?.withdraw();

@@ -18,7 +18,7 @@ export class Registration {
   readonly #init: RegistrationInit;
   #record: ServiceRecord;
   #timer: NodeJS.Timeout | undefined;
-  /** What is said to the registry is said in turn: a heartbeat under way must not come after a deregistration. */
+  /** Calls of the registry run one after the other: a heartbeat under way must not come after a deregistration. */
   #turn: Promise<void> = Promise.resolve();
   #ending: Promise<void> | undefined;
   /** Ends the heartbeat under way. */

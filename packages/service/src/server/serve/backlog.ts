@@ -12,7 +12,7 @@ export interface WaitingRequest {
   refuse(why: Refusal): void;
 }
 
-/** Who has waited for this share of its time is likely not to be served in time under overload. */
+/** A request that has waited for this share of its time will probably not be served in time under overload. */
 const tooMuchSpent = 0.5;
 
 /**

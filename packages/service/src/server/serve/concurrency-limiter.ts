@@ -20,8 +20,8 @@ const loopTurn: LoopTurn = { isOver: isTurnOver, next: nextTurnOfLoop };
 /**
  * The handlers that run in a service, those that wait for room, and the counts of both.
  *
- * Where handlers are quick, they wait for the event loop to turn, so that whatever else has come is heard before the
- * next one runs: that a caller has left, too.
+ * Quick handlers wait for the event loop to turn, so that whatever else has come is heard before the next one runs, for
+ * example that a caller has left.
  */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;

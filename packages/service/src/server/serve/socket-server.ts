@@ -30,7 +30,7 @@ export class SocketServer {
   readonly #relay: EventRelay;
   readonly #streams = new Map<string, ServerStream>();
   readonly #endedStreams = new Set<string>();
-  /** Of unary requests that run or wait: what is told where the caller leaves. */
+  /** The contexts of unary requests that run or wait, to abort them where the caller leaves. */
   readonly #asked = new Set<HandlerContext>();
   /** Messages not yet answered, and streams not yet ended. */
   #inFlight = 0;

@@ -159,7 +159,7 @@ async function patientPair(context: TransportContext): Promise<Pair> {
   return { ...serving, client, ...(await connect(context, client, serving)) };
 }
 
-/** What went wrong with one exchange on a socket, if anything did. */
+/** Tries one exchange on a socket. Returns the error, if there was one. */
 function tried(context: TransportContext, socket: Socket, text: string): Promise<Error | undefined> {
   const signal = context.deadline(500);
   const exchanged = async (): Promise<void> => {
