@@ -31,6 +31,7 @@ const siblingsAllowed = {
     '@ts-micro/broker-nats',
     '@ts-micro/memory',
     '@ts-micro/registry-nats',
+    '@ts-micro/registry-nats-kv',
     '@ts-micro/transport-nats',
   ],
 };

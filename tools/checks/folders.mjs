@@ -62,6 +62,13 @@ const folderFloors = {
     subjects: ['wire'],
     query: ['wire'],
   },
+  '@ts-micro/registry-nats-kv': {
+    '.': ['bucket', 'following', 'keys', 'registering'],
+    keys: [],
+    bucket: ['.'],
+    following: ['.', 'bucket', 'keys'],
+    registering: ['.', 'bucket', 'keys'],
+  },
   '@ts-micro/service': {
     '.': ['rpc'],
     rpc: [],

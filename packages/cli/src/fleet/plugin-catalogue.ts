@@ -2,6 +2,7 @@ import '@ts-micro/broker-jetstream/register';
 import '@ts-micro/broker-nats/register';
 import '@ts-micro/memory/register';
 import '@ts-micro/registry-nats/register';
+import '@ts-micro/registry-nats-kv/register';
 import '@ts-micro/transport-nats/register';
 import { type Environment, type FlaggedPlugins, type FromFlagsOptions, fromFlags } from '@ts-micro/service';
 

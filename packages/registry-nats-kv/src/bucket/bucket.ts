@@ -1,0 +1,123 @@
+import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { abortable } from '@ts-micro/kit';
+import type { JetStreamApi } from '@ts-micro/nats';
+import { type NatsKvRegistrySettings, who } from '../kv-registry-options.ts';
+import { type BucketInfo, BucketStream } from './bucket-stream.ts';
+
+/** A key as the bucket has it last. Sequence 0: it has none. */
+export interface BucketEntry {
+  readonly sequence: number;
+  /** Absent where the key was deleted. */
+  readonly data?: Uint8Array | undefined;
+}
+
+/** How a key is written. */
+export interface WriteHow {
+  /** The sequence that the key must have. */
+  readonly expected?: number | undefined;
+  /** See {@link batchHeader}. */
+  readonly batch?: string | undefined;
+}
+
+interface StoredMessage {
+  readonly message: { readonly seq: number; readonly hdrs?: string; readonly data?: string };
+}
+
+/** How long the mark of a deleted key stays, for watchers that are cut off meanwhile. */
+const markTtl = '600s';
+/** Marks the keys of one registration of several nodes, which is one change: `<id> <how many>`. */
+export const batchHeader = 'Ts-Micro-Batch';
+const noBytes = new Uint8Array(0);
+
+/** A key-value bucket, over one connection. Every call rejects as {@link JetStreamApi} does. */
+export class Bucket {
+  readonly prefix: string;
+  readonly stream: string;
+  readonly #api: JetStreamApi;
+  readonly #domain: string | undefined;
+  readonly #bucketStream: BucketStream;
+  #info: Promise<BucketInfo> | undefined;
+
+  constructor(api: JetStreamApi, settings: NatsKvRegistrySettings) {
+    this.#api = api;
+    this.#domain = settings.domain;
+    this.prefix = `$KV.${settings.bucket}.`;
+    this.stream = `KV_${settings.bucket}`;
+    this.#bucketStream = new BucketStream(api, { ...settings, stream: this.stream, subject: `${this.prefix}>` });
+  }
+
+  /** How long the server keeps a key that nobody writes again, as known last. */
+  get maxAgeMs(): number {
+    return this.#bucketStream.maxAgeMs;
+  }
+
+  /** Looks at the bucket, and makes it where that may be and there is none. */
+  look(): Promise<BucketInfo> {
+    const looking = this.#bucketStream.look();
+    this.#info = looking;
+    looking.catch(() => this.#forget(looking));
+    return looking;
+  }
+
+  /**
+   * Stores a value; resolves with its sequence. Rejects with `conflict` where `expected` is given and is not the
+   * sequence that the key has.
+   */
+  async put(
+    key: string,
+    data: Uint8Array,
+    { ttlMs, ...how }: WriteHow & { readonly ttlMs: number },
+    options: AbortOptions,
+  ): Promise<number> {
+    return this.#publish(key, data, { ...how, ttl: `${Math.ceil(ttlMs / 1000)}s` }, options);
+  }
+
+  /** Deletes a key; resolves with the sequence of the mark. Rejects with `conflict` as {@link put}. */
+  async remove(key: string, how: WriteHow, options: AbortOptions): Promise<number> {
+    return this.#publish(key, noBytes, { ...how, ttl: markTtl, operation: 'DEL' }, options);
+  }
+
+  async get(key: string, options: AbortOptions): Promise<BucketEntry> {
+    const request = { last_by_subj: this.prefix + key };
+    try {
+      const answer = await this.#api.request<StoredMessage>(`STREAM.MSG.GET.${this.stream}`, request, options);
+      const { seq: sequence, hdrs = '', data = '' } = answer.message;
+      const isMark = /^(KV-Operation|Nats-Marker-Reason):/m.test(Buffer.from(hdrs, 'base64').toString('latin1'));
+      return isMark ? { sequence } : { sequence, data: Buffer.from(data, 'base64') };
+    } catch (error) {
+      if (MicroError.is(error, 'not_found')) return { sequence: 0 };
+      throw error;
+    }
+  }
+
+  async #publish(
+    key: string,
+    data: Uint8Array,
+    how: WriteHow & { readonly ttl: string; readonly operation?: string },
+    options: AbortOptions,
+  ): Promise<number> {
+    const subject = (this.#domain === undefined ? '' : this.#api.prefix) + this.prefix + key;
+    for (let isAgain = false; ; isAgain = true) {
+      const info = this.#info ?? this.look();
+      const { hasTtl } = await abortable(info, options.signal, who);
+      const headers: Record<string, string> = {
+        ...(how.expected !== undefined && { 'Nats-Expected-Last-Subject-Sequence': String(how.expected) }),
+        ...(how.operation !== undefined && { 'KV-Operation': how.operation }),
+        ...(how.batch !== undefined && { [batchHeader]: how.batch }),
+        ...(hasTtl && { 'Nats-TTL': how.ttl }),
+      };
+      try {
+        return (await this.#api.publish(subject, data, { headers }, options)).seq;
+      } catch (error) {
+        if (MicroError.is(error, 'conflict')) throw error;
+        // Whatever was known of the bucket may be over: nobody takes the key where somebody has deleted it.
+        this.#forget(info);
+        if (isAgain || !MicroError.is(error, 'unavailable') || !error.retrySafe) throw error;
+      }
+    }
+  }
+
+  #forget(info: Promise<BucketInfo>): void {
+    if (this.#info === info) this.#info = undefined;
+  }
+}

@@ -1,0 +1,3 @@
+export { natsKvRegistry } from './kv-registry.ts';
+
+export type { NatsKvRegistryOptions } from './kv-registry-options.ts';

@@ -1,0 +1,130 @@
+import { type AbortOptions, MicroError, type ServiceRecord } from '@ts-micro/core';
+import type { Bucket, BucketEntry } from '../bucket/bucket.ts';
+import type { KeyChange } from '../keys/key-change.ts';
+import { decodeNode, encodeNode, type StoredNode } from '../keys/stored-node.ts';
+import { type NatsKvRegistrySettings, who } from '../kv-registry-options.ts';
+
+/** A node that is registered here. */
+export interface Registration {
+  readonly key: string;
+  record: ServiceRecord;
+  /** On the clock of `performance.now()`; `Infinity` where it is renewed here. */
+  expiresAtMs: number;
+  storedAtMs: number;
+  /** That of the value which was stored last; 0 before. */
+  sequence: number;
+  /** That at which the record was stored first. */
+  since?: number | undefined;
+  /** The value of another registry that took its place, and when its lease is over at the latest. */
+  rival?: { readonly sequence: number; readonly expiresAtMs: number } | undefined;
+}
+
+/** How a node is written. */
+export interface WriteOptions extends AbortOptions {
+  /** See `batchHeader`. */
+  readonly batch?: string | undefined;
+}
+
+const mostTries = 5;
+
+/** Writes the nodes of one registry, each where nobody else has written it since. */
+export class NodeWriter {
+  readonly #settings: NatsKvRegistrySettings;
+  readonly #owner = crypto.randomUUID();
+
+  constructor(settings: NatsKvRegistrySettings) {
+    this.#settings = settings;
+  }
+
+  /**
+   * Stores a node; resolves with the change, or with `undefined` where it is to be renewed, and was deleted by somebody
+   * else. Rejects with `conflict` where another registry has stored it since.
+   */
+  async store(
+    bucket: Bucket,
+    registration: Registration,
+    { isRenewal = false, batch, ...options }: WriteOptions & { readonly isRenewal?: boolean },
+  ): Promise<KeyChange | undefined> {
+    const { key, record, expiresAtMs } = registration;
+    const ttlMs =
+      expiresAtMs === Number.POSITIVE_INFINITY ? this.#settings.defaultLeaseMs : expiresAtMs - performance.now();
+    if (ttlMs <= 0)
+      throw new MicroError('timeout', `${who}: service "${record.name}": ttlMs was over before it was stored`);
+    let sequence: number;
+    try {
+      const expected = registration.sequence;
+      sequence = await bucket.put(key, this.#encode(registration, ttlMs), { expected, batch, ttlMs }, options);
+    } catch (error) {
+      if (!MicroError.is(error, 'conflict')) throw error;
+      const current = await bucket.get(key, options);
+      const isDeleted = current.data === undefined && current.sequence !== 0;
+      if (isRenewal && isDeleted) return undefined;
+      this.#assertReplaceable(registration, current);
+      if (current.data === undefined) registration.since = undefined;
+      sequence = await bucket.put(key, this.#encode(registration, ttlMs), { batch, ttlMs }, options);
+    }
+    const { since = sequence } = registration;
+    Object.assign(registration, { sequence, since, rival: undefined, storedAtMs: performance.now() });
+    return { key, sequence, record, ttlMs, changedAt: since };
+  }
+
+  /**
+   * Deletes a node; resolves with the change. Does nothing where there is none, or where it was registered here, with
+   * that sequence, and another registry has stored it since.
+   */
+  async delete(
+    bucket: Bucket,
+    { key, sequence }: { readonly key: string; readonly sequence: number | undefined },
+    { batch, ...options }: WriteOptions,
+  ): Promise<KeyChange | undefined> {
+    let expected = sequence;
+    for (let tries = 1; ; tries++) {
+      if (expected === undefined) {
+        const current = await bucket.get(key, options);
+        const isOthers = sequence !== undefined && this.#read(key, current)?.owner !== this.#owner;
+        if (current.data === undefined || isOthers) return undefined;
+        expected = current.sequence;
+      }
+      try {
+        const mark = await bucket.remove(key, { expected, batch }, options);
+        return { key, sequence: mark, ttlMs: 0, changedAt: mark };
+      } catch (error) {
+        if (!MicroError.is(error, 'conflict') || tries === mostTries) throw error;
+        expected = undefined;
+      }
+    }
+  }
+
+  /** Throws `conflict` where a newer one of another registry is there, whose lease may run still. */
+  #assertReplaceable(registration: Registration, current: BucketEntry): void {
+    const { key, record, sequence, rival } = registration;
+    const node = this.#read(key, current);
+    if (node === undefined || node.owner === this.#owner) return;
+    const id = record.nodes[0]?.id;
+    if (sequence === 0) {
+      this.#settings.logger.info('node of another registry replaced', { service: record.name, node: id });
+      return;
+    }
+    if (rival?.sequence === current.sequence && performance.now() > rival.expiresAtMs) return;
+    if (rival?.sequence !== current.sequence)
+      registration.rival = { sequence: current.sequence, expiresAtMs: performance.now() + node.ttlMs };
+    const words = `service "${record.name}": node "${id}" was registered by another registry since`;
+    throw new MicroError('conflict', `${who}: ${words}`);
+  }
+
+  #encode({ since, record }: Registration, ttlMs: number): Uint8Array {
+    const { maxRecordBytes } = this.#settings;
+    const data = encodeNode({ owner: this.#owner, ttlMs, since, record });
+    if (data.length <= maxRecordBytes) return data;
+    const size = `${data.length} bytes, more than maxRecordBytes (${maxRecordBytes})`;
+    throw new MicroError('too_large', `${who}: service "${record.name}": the record is ${size}`);
+  }
+
+  #read(key: string, { data }: BucketEntry): StoredNode | undefined {
+    try {
+      return data && decodeNode(data, key);
+    } catch {
+      return undefined;
+    }
+  }
+}

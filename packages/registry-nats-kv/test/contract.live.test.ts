@@ -1,0 +1,4 @@
+import { testRegistry } from '@ts-micro/testkit/vitest';
+import { owned } from './world.ts';
+
+testRegistry({ name: 'nats-kv registry', create: () => owned() });
