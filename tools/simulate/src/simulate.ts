@@ -7,6 +7,7 @@ import { runSeeds, tellStory } from './run/run-seeds.ts';
 
 const usage = `npm run simulate -- [what]
   --seeds N [--from N]   runs so many seeds, from 1 on (10000)
+           [--workers N] in so many processes: one for each core
   --seed N               runs one seed, and tells the story of the smallest program that fails
   --program FILE         tells the story of a program, as a failing seed prints it
   --faults [--seeds N]   puts each known fault into the runtime and looks for it in so many seeds
@@ -20,15 +21,18 @@ const { values } = parseArgs({
     program: { type: 'string' },
     faults: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
+    workers: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
+
+const workers = values.workers === undefined ? {} : { workers: Number(values.workers) };
 
 process.exitCode = values.help ? say(usage) : await main();
 
 async function main(): Promise<number> {
   const count = Number(values.seeds ?? 10_000);
-  if (values.faults) return findFaults(count, values.only, say);
+  if (values.faults) return findFaults({ count, only: values.only, ...workers, say });
   const worker = await bundleWorker();
   if (values.program !== undefined) {
     const rule = await tellStory(worker, JSON.parse(readFileSync(values.program, 'utf8')));
@@ -54,7 +58,7 @@ async function search(worker: string, first: number, count: number): Promise<num
     if (result.failure !== undefined) report(result);
     if (done % 5000 === 0) say(`${done} of ${count}`);
   };
-  const failures = await runSeeds({ worker, first, count, onResult });
+  const failures = await runSeeds({ worker, first, count, ...workers, onResult });
   const seconds = (performance.now() - began) / 1000;
   say(`${count} programs, ${steps} steps, ${seconds.toFixed(0)} s, ${(count / seconds).toFixed(0)} programs a second`);
   say(`${count - failures.length} passed, ${failures.length} failed`);

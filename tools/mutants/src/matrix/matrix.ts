@@ -34,12 +34,15 @@ export interface Matrix {
   readonly toothless: readonly string[];
 }
 
-/** Runs one mutant against every case of its interface. */
-export async function runRow(mutant: AnyMutant): Promise<Row> {
+/** Runs one mutant against every case of its interface; `onCase` hears of each before it runs. */
+export async function runRow(mutant: AnyMutant, onCase: (id: string) => void): Promise<Row> {
   const { interface: interfaceName, name, breaks, caughtBy: madeFor } = mutant;
   const caughtBy: string[] = [];
-  for (const { id, interface: of } of allCases)
-    if (of === interfaceName && (await bite(mutant, id, calm)).isCaught) caughtBy.push(id);
+  for (const { id, interface: of } of allCases) {
+    if (of !== interfaceName) continue;
+    onCase(id);
+    if ((await bite(mutant, id, calm)).isCaught) caughtBy.push(id);
+  }
   return { interface: interfaceName, name, breaks, madeFor, caughtBy };
 }
 

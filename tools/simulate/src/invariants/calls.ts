@@ -1,10 +1,13 @@
 import type { MicroError } from '@ts-micro/core';
+import type { SimulatedProcess } from '../harness/simulated-process.ts';
 import type { World } from '../harness/world.ts';
 
 interface CallRecord {
   readonly idempotent: boolean;
   runs: number;
   isSafe: boolean;
+  /** Its handler that ended last, and when. */
+  ended?: { readonly by: SimulatedProcess; readonly atMs: number };
 }
 
 /** A handler runs at most once for a call that is not idempotent, and `retrySafe: true` means that it did not run. */
@@ -32,6 +35,17 @@ export class Calls {
       this.#world.broken(`a handler ran ${record.runs} times for ${id}, which is not idempotent`);
     if (record.isSafe) this.#world.broken(`a handler ran for ${id}, which had failed as safe to retry`);
     return record.runs;
+  }
+
+  /** A handler for it returned or threw. */
+  ended(id: string, by: SimulatedProcess): void {
+    const record = this.#records.get(id);
+    if (record !== undefined) record.ended = { by, atMs: this.#world.clock.nowMs };
+  }
+
+  /** Which process ended its handler last, and when; `undefined` where none has. */
+  endOf(id: string): CallRecord['ended'] {
+    return this.#records.get(id)?.ended;
   }
 
   /** An event came to a subscriber: at most once. */

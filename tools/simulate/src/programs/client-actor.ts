@@ -12,6 +12,8 @@ type StreamAction = Extract<Action, { kind: 'stream' }>;
 
 /** What the clock and the network may take beyond a deadline. */
 const slackMs = 50;
+/** What an answer may take besides its way. */
+const answerMs = 20;
 /** What the notice that somebody left may take, and a handler's last send or receive. */
 const toldMs = 3000;
 /**
@@ -78,11 +80,25 @@ export class ClientActor {
         world.tell(`${id} failed: ${error.code} ${error.message}`);
         calls.failed(id, error);
         this.#stage.expectTold(id, this.process, toldMs, 'its caller has left');
+        if (error.code === 'timeout' && !action.idempotent) this.#checkUnanswered(id, beganMs);
         const isOver = world.clock.nowMs - beganMs >= action.timeoutMs;
         if (isOver && error.code === 'remote' && action.plan.kind === 'obey')
           world.broken(`${id} ended with ${error.message}, and it was the caller's time that was over`);
       });
     }
+  }
+
+  /** A call that is not idempotent runs once: its time is not over where that run ended long before. */
+  #checkUnanswered(id: string, beganMs: number): void {
+    const { calls, setting, world } = this.#stage;
+    const ended = calls.endOf(id);
+    if (ended === undefined) return;
+    const { by, atMs } = ended;
+    if (by.machine.isDead || by.isLeaving || !this.#stage.isCalm(by, beganMs)) return;
+    if (!this.#stage.isCalm(this.process, beganMs)) return;
+    const sinceMs = world.clock.nowMs - atMs;
+    if (sinceMs > answerMs + 4 * setting.latencyMs)
+      world.broken(`${id} timed out ${sinceMs.toFixed(0)} ms after its handler had ended`);
   }
 
   stream(action: StreamAction): void {

@@ -175,6 +175,7 @@ export class ServiceActor {
       return await handle();
     } finally {
       handlers.delete(running);
+      this.#stage.calls.ended(id, this.process);
       world.tell(`< ${what}`);
     }
   }

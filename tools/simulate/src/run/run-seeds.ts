@@ -17,8 +17,8 @@ export interface SeedsOptions {
   readonly onResult?: (result: SeedResult, done: number) => void;
 }
 
-/** A seed takes some milliseconds, or seconds where it is made smaller; one that takes so long does not end. */
-const longestSeedMs = 120_000;
+/** A seed takes some milliseconds, or a minute where it is made smaller; one that takes so long does not end. */
+const longestSeedMs = 600_000;
 
 /** How many failing programs are made smaller: it takes a hundred times as long as to run one. */
 const mostShrunk = 3;
@@ -62,7 +62,10 @@ export async function tellStory(worker: string, story: Program): Promise<string>
 }
 
 function newWorker(worker: string): ChildProcess {
-  return fork(worker, { execArgv: ['--enable-source-maps'], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return fork(worker, {
+    execArgv: ['--enable-source-maps', '--max-semi-space-size=32'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 }
 
 function ask<Answer>(child: ChildProcess, question: Question): Promise<Answer> {
