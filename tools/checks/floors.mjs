@@ -22,6 +22,8 @@ const siblingsAllowed = {
   [service]: [core, kit],
   '@ts-micro/definition': [core, service],
   '@ts-micro/protobuf': [core, service, '@ts-micro/definition'],
+  '@ts-micro/opentelemetry': [core, kit, service],
+  '@ts-micro/probes': [core, kit, service],
   '@ts-micro/cli': [
     core,
     kit,

@@ -56,6 +56,14 @@ const folderFloors = {
     flags: ['connection'],
     jetstream: ['.', 'connection'],
   },
+  '@ts-micro/opentelemetry': {
+    '.': ['log', 'metric', 'observe', 'span'],
+    log: [],
+    stream: [],
+    metric: ['.'],
+    observe: ['.'],
+    span: ['.', 'log', 'metric', 'stream'],
+  },
   '@ts-micro/registry-nats': {
     '.': ['query', 'subjects', 'wire'],
     wire: [],

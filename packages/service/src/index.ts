@@ -6,6 +6,7 @@ export { listFlags } from './flags/known-flags.ts';
 export { statusOfCode } from './rpc/error-status.ts';
 export { createCodecs } from './rpc/codec/codecs.ts';
 export { jsonCodec } from './rpc/codec/json.ts';
+export { errorOfThrown } from './rpc/error-text.ts';
 export { refuse } from './rpc/refusal.ts';
 export { createService } from './server/create-service.ts';
 export { run } from './server/run.ts';

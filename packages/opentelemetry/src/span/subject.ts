@@ -1,0 +1,75 @@
+import { type Attributes, SpanKind } from '@opentelemetry/api';
+import type { MiddlewareCall } from '@ts-micro/service';
+import { attribute, rpcSystem } from '../names.ts';
+
+/** What a call, stream or event is about: the same for all of one endpoint or topic. */
+export interface Subject {
+  readonly spanName: string;
+  readonly spanKind: SpanKind;
+  /** Of the span, as it starts: what a sampler can go by. */
+  readonly attributes: Attributes;
+  /** Of the metrics: few values each. */
+  readonly measured: Attributes;
+}
+
+const mostKept = 1000;
+
+/** Returns the topic without what changes from event to event; `undefined` where it is as good as it is. */
+export type TopicTemplate = (topic: string) => string | undefined;
+
+/** The subjects seen so far, so that their attributes are made once. Bounded, as topics may be made up. */
+export class Subjects {
+  readonly #kept = new Map<string, Subject>();
+  readonly #template: TopicTemplate | undefined;
+
+  constructor(template: TopicTemplate | undefined) {
+    this.#template = template;
+  }
+
+  of(call: MiddlewareCall): Subject {
+    const { subscription } = call;
+    const way = subscription === undefined ? '' : `${subscription.topic} ${subscription.queue ?? ''}`;
+    const key = `${call.side} ${call.kind} ${call.carrier} ${call.service} ${call.name} ${way}`;
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const subject = call.kind === 'event' ? this.#event(call) : rpcSubject(call);
+    if (this.#kept.size < mostKept) this.#kept.set(key, subject);
+    return subject;
+  }
+
+  #event({ side, name, carrier, subscription }: MiddlewareCall): Subject {
+    const isSent = side === 'client';
+    const operation = isSent ? 'publish' : 'process';
+    const pattern = subscription?.topic;
+    const template = pattern !== undefined && pattern !== name ? pattern : this.#template?.(name);
+    const base: Attributes = {
+      [attribute.messagingSystem]: carrier,
+      [attribute.operationName]: operation,
+      [attribute.operationType]: isSent ? 'send' : 'process',
+      ...(template !== undefined && { [attribute.destinationTemplate]: template }),
+      ...(subscription?.queue !== undefined && { [attribute.consumerGroup]: subscription.queue }),
+    };
+    const named = { ...base, [attribute.destination]: name };
+    return {
+      spanName: `${operation} ${template ?? name}`,
+      spanKind: isSent ? SpanKind.PRODUCER : SpanKind.CONSUMER,
+      attributes: named,
+      measured: template === undefined ? named : base,
+    };
+  }
+}
+
+function rpcSubject({ side, service, name }: MiddlewareCall): Subject {
+  const method = `${service}/${name}`;
+  const attributes: Attributes = {
+    [attribute.rpcSystem]: rpcSystem,
+    [attribute.rpcMethod]: method,
+    ...(side === 'client' && { [attribute.serverAddress]: service }),
+  };
+  return {
+    spanName: method,
+    spanKind: side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER,
+    attributes,
+    measured: attributes,
+  };
+}
