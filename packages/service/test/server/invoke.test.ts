@@ -170,6 +170,7 @@ describe('invoke', () => {
       { maxConcurrency: 1, maxBacklog: 1 },
     );
     const first = invoke(greeter.service, 'Greeter.Wait', { id: 1 });
+    await until('it runs', () => greeter.service.health().running === 1);
     const second = invoke(greeter.service, 'Greeter.Wait', { id: 2 });
     const third = await failure(invoke(greeter.service, 'Greeter.Wait', { id: 3 }));
     expect(third).toMatchObject({ code: 'unavailable', retrySafe: true });
