@@ -24,6 +24,7 @@ const siblingsAllowed = {
   '@ts-micro/protobuf': [core, service, '@ts-micro/definition'],
   '@ts-micro/opentelemetry': [core, kit, service],
   '@ts-micro/probes': [core, kit, service],
+  '@ts-micro/nats-services': [core, kit, nats, service],
   '@ts-micro/cli': [
     core,
     kit,

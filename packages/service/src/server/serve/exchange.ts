@@ -7,7 +7,7 @@ import type { IncomingRequest } from '../../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
 
 /** The way back to who sent a request: its socket, or whatever else it came by. */
-export type AnswerPath = Pick<Socket, 'local' | 'remote' | 'send' | 'peerClosed'>;
+type AnswerPath = Pick<Socket, 'local' | 'remote' | 'send' | 'peerClosed'>;
 
 /** One request and the way back to who sent it. */
 export interface Exchange {
