@@ -13,6 +13,11 @@ export function consumerName(queue: string, topic: string): string {
   return `${name.slice(0, longest - 50)}__${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
 }
 
+/** The name of a note on one message of that consumer. */
+export function noteName(consumer: string, message: string): string {
+  return `note__${createHash('sha256').update(`${consumer} ${message}`).digest('hex').slice(0, 40)}`;
+}
+
 function escaped(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9-]/gu, (character) =>
     Array.from(Buffer.from(character), (byte) => `_${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),

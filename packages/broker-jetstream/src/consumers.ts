@@ -1,6 +1,6 @@
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import type { JetStreamApi } from '@ts-micro/nats';
-import type { SubscribeFrom } from './jetstream-broker-options.ts';
+import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import type { ManagedStreams } from './managed-streams.ts';
 import type { TopicStream } from './topic-streams.ts';
 
@@ -26,6 +26,7 @@ export interface ConsumersOptions {
 
 // How long the server keeps the consumer of a plain subscription that pulls no more.
 const inactiveMs = 60_000;
+const noteMs = 3_600_000;
 const nanoseconds = 1e6;
 
 /** Finds and makes the consumers of one connection. */
@@ -89,6 +90,31 @@ export class Consumers {
     };
     const body = { stream_name: stream.options.name, config };
     return this.#options.api.request<ConsumerInfo>(`CONSUMER.CREATE.${stream.options.name}`, body, options);
+  }
+
+  /**
+   * Notes a name in the stream for an hour; false where it was noted before. The note is a consumer that nobody pulls:
+   * it needs no stream of its own, and is on as many servers as the messages.
+   */
+  async note(stream: TopicStream, name: string, topic: string): Promise<boolean> {
+    const { api, manage } = this.#options;
+    if (!manage) throw new MicroError('unsupported', `${who}: with manage: false it makes no consumers`);
+    const place = `${stream.options.name}.${name}`;
+    try {
+      await api.request(`CONSUMER.INFO.${place}`);
+      return false;
+    } catch (error) {
+      if (!MicroError.is(error, 'not_found')) throw error;
+    }
+    const config = {
+      durable_name: name,
+      ack_policy: 'none',
+      deliver_policy: 'new',
+      inactive_threshold: noteMs * nanoseconds,
+      filter_subject: stream.subjectOf(topic),
+    };
+    await api.request(`CONSUMER.DURABLE.CREATE.${place}`, { stream_name: stream.options.name, config });
+    return true;
   }
 
   /** Does nothing where it is gone, or cannot be asked for. */

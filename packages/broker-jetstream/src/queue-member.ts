@@ -15,7 +15,7 @@ import {
   type NatsConnection,
   type NatsMessage,
 } from '@ts-micro/nats';
-import { consumerName } from './consumer-name.ts';
+import { consumerName, noteName } from './consumer-name.ts';
 import type { Consumers } from './consumers.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
@@ -43,31 +43,50 @@ const acknowledged = encoder.encode('+ACK');
 const inProgress = encoder.encode('+WPI');
 const notHandled = encoder.encode('-NAK');
 
+interface LentOptions {
+  readonly received: NatsMessage;
+  readonly info: DeliveryInfo;
+  readonly stream: TopicStream;
+  readonly answer: (reply: string, data: Uint8Array) => void;
+  readonly note: (message: string, topic: string) => Promise<boolean>;
+  readonly forgetNote: (message: string) => void;
+}
+
 /** A message that the server has lent. */
 class Lent implements Delivery {
+  readonly id: string;
   readonly info: DeliveryInfo;
-  readonly #received: NatsMessage;
-  readonly #stream: TopicStream;
-  readonly #answer: (reply: string, data: Uint8Array) => void;
+  readonly #options: LentOptions;
+  #reply: string;
+  #isNoted = false;
 
-  constructor(
-    received: NatsMessage,
-    info: DeliveryInfo,
-    stream: TopicStream,
-    answer: (reply: string, data: Uint8Array) => void,
-  ) {
+  constructor(options: LentOptions) {
+    const { info, received } = options;
+    this.id = `${info.streamSequence} ${info.storedAtMs}`;
     this.info = info;
-    this.#received = received;
-    this.#stream = stream;
-    this.#answer = answer;
+    this.#options = options;
+    this.#reply = received.reply ?? '';
+  }
+
+  /** The server has sent it again, for want of a word in an outage: what is said counts for the last delivery. */
+  renew(reply: string): void {
+    this.#reply = reply;
+    this.working();
   }
 
   event(): BrokerEvent {
-    return eventOf(this.#received, this.#stream.topicOf(this.#received.subject), this.info.delivery);
+    return eventOf(this.#options.received, this.#topic, this.info.delivery);
   }
 
   done(): void {
     this.#say(acknowledged);
+    if (this.#isNoted) this.#options.forgetNote(this.id);
+  }
+
+  async last(): Promise<boolean> {
+    const isFirst = await this.#options.note(this.id, this.#topic);
+    this.#isNoted = true;
+    return isFirst;
   }
 
   again(pauseMs: number): void {
@@ -79,8 +98,13 @@ class Lent implements Delivery {
     this.#say(inProgress);
   }
 
+  get #topic(): string {
+    const { stream, received } = this.#options;
+    return stream.topicOf(received.subject);
+  }
+
   #say(data: Uint8Array): void {
-    this.#answer(this.#received.reply ?? '', data);
+    this.#options.answer(this.#reply, data);
   }
 }
 
@@ -115,6 +139,12 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     });
     this.#connection = api.connection;
     const most = concurrency + prefetch;
+    const lending = {
+      stream,
+      answer: (reply: string, data: Uint8Array) => this.#answer(reply, data),
+      note: (id: string, on: string) => consumers.note(stream, noteName(name, id), on),
+      forgetNote: (id: string) => void consumers.remove(stream, noteName(name, id)),
+    };
     // A consumer that somebody deletes is made again behind what came last.
     let seen: number | undefined;
     this.#puller = new Puller({
@@ -125,7 +155,9 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
         seen = Math.max(seen ?? 0, info.streamSequence);
-        this.push(new Lent(message, info, stream, (reply, data) => this.#answer(reply, data)));
+        const inHand = info.delivery > 1 ? this.#inHand(info) : undefined;
+        if (inHand !== undefined) inHand.renew(message.reply ?? '');
+        else this.push(new Lent({ received: message, info, ...lending }));
       },
       consumer: async () => {
         await consumers.durable(stream, { name, topic, from, seen });
@@ -149,13 +181,20 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     return this.#puller.start(options);
   }
 
-  async #stop(options: AbortOptions): Promise<void> {
-    await this.#puller.stop(options);
+  #inHand({ streamSequence, storedAtMs }: DeliveryInfo): Lent | undefined {
+    for (const lent of this.held) {
+      if (lent.info.streamSequence === streamSequence && lent.info.storedAtMs === storedAtMs) return lent;
+    }
+    return undefined;
+  }
+
+  #stop(options: AbortOptions): Promise<void> {
     // Handlers still run, and their messages are still in our hands.
     void this.closed.then(() => {
       clearInterval(this.#working);
       this.#unfollow();
     });
+    return this.#puller.stop(options);
   }
 
   #answer(reply: string, data: Uint8Array): void {

@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 import type { BrokerEvent, MicroError } from '@ts-micro/core';
-import { connectNats, JetStreamApi } from '@ts-micro/nats';
+import { connectNats, deliveryInfoOf, JetStreamApi } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test, vi } from 'vitest';
 import { type JetStreamBrokerOptions, jetstreamBroker } from '../src/index.ts';
@@ -205,3 +205,72 @@ test('what was acknowledged to its publisher is handled through kills of the ser
     interval: 100,
   });
 });
+
+test('a message that comes again while its handler runs is not handled twice at once', limits, async () => {
+  await using at = await world();
+  await using broker = at.broker({ ackWaitMs: 300 });
+  const client = await connect({ servers: at.server.address });
+  const answers: string[] = [];
+  client.subscribe('$JS.ACK.>', {
+    callback: (_, received) => void answers.push(`${received.string()} ${deliveryInfoOf(received.subject)?.delivery}`),
+  });
+  const subjects = client.subscribe('$JS.ACK.>', { max: 1 });
+  await client.flush();
+  const started = vi.fn();
+  let finish = () => {};
+  const handler = (event: BrokerEvent) => {
+    started(textOf(event), event.delivery);
+    return new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+  };
+  await broker.subscribe('jobs', handler, { queue: 'workers', concurrency: 2 });
+  await broker.publish('jobs', message('work'));
+  for await (const { subject } of subjects) client.publish(subject, '-NAK');
+  await vi.waitFor(() => expect(answers).toContain('+WPI 2'), waiting);
+  finish();
+  await vi.waitFor(() => expect(answers).toContain('+ACK 2'), waiting);
+  expect(started.mock.calls).toEqual([['work', 1]]);
+  await client.close();
+});
+
+test(
+  'what kills its members goes to the dead-letter topic, and what was in hand with it is handled',
+  limits,
+  async () => {
+    await using at = await world();
+    await using watcher = at.broker();
+    const dead: string[] = [];
+    await watcher.subscribe('dead-letter.jobs', (event) => void dead.push(textOf(event)));
+    const texts = ['1', '2', 'poison', '3', '4'];
+    const handled = new Set<string>();
+    let runs = 0;
+    const options = { queue: 'workers', concurrency: 5, redelivery: { maxDeliveries: 3 }, onError: () => {} };
+    for (let life = 1; dead.length === 0; life++) {
+      expect(life).toBeLessThan(20);
+      const dying = await connect({ servers: at.server.address });
+      await using member = jetstreamBroker({ connection: dying, ackWaitMs: 200, closeTimeoutMs: 50 });
+      let isDead = false;
+      const handler = async (event: BrokerEvent) => {
+        if (textOf(event) === 'poison') {
+          runs++;
+          isDead = true;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        // What is dead says nothing any more.
+        if (isDead) await new Promise(() => {});
+        handled.add(textOf(event));
+      };
+      await member.subscribe('jobs', handler, options);
+      if (life === 1) for (const text of texts) await watcher.publish('jobs', message(text));
+      await vi.waitFor(() => expect(isDead || dead.length > 0).toBe(true), waiting);
+      if (!isDead) await member.close();
+      await dying.close();
+    }
+    expect(dead).toEqual(['poison']);
+    expect(runs).toBeLessThanOrEqual(3);
+    await using last = at.broker({ ackWaitMs: 200 });
+    await last.subscribe('jobs', (event) => void handled.add(textOf(event)), options);
+    await vi.waitFor(() => expect([...handled].sort()).toEqual(['1', '2', '3', '4']), waiting);
+  },
+);

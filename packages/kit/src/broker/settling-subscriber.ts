@@ -1,15 +1,23 @@
 import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
+import { pause } from '../lifecycle/timers.ts';
 import { deadLetterOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
 import { HandlerSubscriber, type HandlerSubscriberOptions } from './handler-subscriber.ts';
 
 /** One message that a durable queue has lent to a member, until it is settled: `done` or `again`. Neither may throw. */
 export interface Delivery {
+  /** Tells the message from every other; the same at each delivery. */
+  readonly id?: string | undefined;
   /** Makes the event, with the number of the delivery. What it throws is reported as `malformed`, and it is done. */
   event(): BrokerEvent;
   /** The queue has done with it. */
   done(): void;
   /** It comes again, to whatever member: after `pauseMs`, or at once where that is 0. */
   again(pauseMs: number): void;
+  /**
+   * Notes for all members that the last handler begins, until `done`; false where that was noted before. Without it
+   * a delivery beyond the last is never handled.
+   */
+  last?: (() => Promise<boolean>) | undefined;
 }
 
 /** `stop` ends the flow of deliveries: what is pushed until it resolves goes back to the queue. */
@@ -23,16 +31,26 @@ export interface SettlingSubscriberOptions<D extends Delivery>
   readonly onSettled?: ((delivery: D) => void) | undefined;
 }
 
+// How long a last handler runs before the next one begins: what kills its process mostly does so at once.
+const aloneMs = 200;
+const mostFailures = 10_000;
+
 /**
  * A member of a durable queue. A delivery is settled only after its handler: done, or to come again after a pause that
  * grows, and to the dead-letter topic after the last. What is not handled at a close goes back to the queue at once.
  *
- * A delivery beyond the last goes to the dead-letter topic unhandled: it may be what its members died of.
+ * A message may kill its process, and what is in hand with it comes again as often as it does. So a last delivery that
+ * did not follow a failure here is noted and handled alone among its like; one that was noted before goes to the
+ * dead-letter topic unhandled.
  */
 export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSubscriber<D> {
   readonly #options: SettlingSubscriberOptions<D>;
   readonly #held = new Set<D>();
   readonly #deliveries = new WeakMap<BrokerEvent, D>();
+  /** Messages whose last delivery has failed here, and killed nobody. */
+  readonly #failures = new Set<string>();
+  /** Resolves once another last handler may begin. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: SettlingSubscriberOptions<D>) {
@@ -85,17 +103,62 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
 
   async #handle(event: BrokerEvent): Promise<void> {
     const delivery = this.#deliveries.get(event) as D;
+    const { maxDeliveries } = this.#options.redelivery;
+    const number = event.delivery ?? 1;
+    if (number < maxDeliveries || number === 1 || (number === maxDeliveries && this.#hasFailedHere(delivery))) {
+      return this.#run(delivery, event);
+    }
+    if (maxDeliveries === 1 || delivery.last === undefined) {
+      return number > maxDeliveries ? this.#refuse(delivery, event, number - 1) : this.#run(delivery, event);
+    }
+    const before = this.#turn;
+    let next: () => void = () => {};
+    this.#turn = new Promise<void>((resolve) => {
+      next = resolve;
+    });
+    await before;
+    try {
+      // Where it cannot be noted, the number alone decides.
+      const isFirst = await delivery.last().catch(() => number === maxDeliveries);
+      if (!isFirst) return await this.#refuse(delivery, event, number - 1);
+      const running = this.#run(delivery, event);
+      await Promise.race([running.catch(() => {}), pause(aloneMs)]);
+      next();
+      await running;
+    } finally {
+      next();
+    }
+  }
+
+  async #run(delivery: D, event: BrokerEvent): Promise<void> {
     const { handler, redelivery } = this.#options;
     const number = event.delivery ?? 1;
-    if (number > redelivery.maxDeliveries) return this.#refuse(delivery, event, number - 1);
     try {
       await handler(event);
     } catch (error) {
-      if (number === redelivery.maxDeliveries) await this.#bury(delivery, event, error);
-      else this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
+      if (number >= redelivery.maxDeliveries) await this.#bury(delivery, event, error);
+      else {
+        this.#noteFailure(delivery);
+        this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
+      }
       throw error;
     }
     this.#settle(delivery, () => delivery.done());
+  }
+
+  #hasFailedHere({ id }: D): boolean {
+    return id !== undefined && this.#failures.delete(id);
+  }
+
+  #noteFailure({ id }: D): void {
+    if (id === undefined) return;
+    this.#failures.delete(id);
+    this.#failures.add(id);
+    if (this.#failures.size <= mostFailures) return;
+    for (const oldest of this.#failures) {
+      this.#failures.delete(oldest);
+      break;
+    }
   }
 
   /** Its members died, or gave it back; a handler that runs once more may be the end of this one too. */

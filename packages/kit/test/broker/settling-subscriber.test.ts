@@ -95,6 +95,59 @@ test('a delivery beyond the last goes to the dead-letter topic, and no handler g
   });
 });
 
+test('last handlers are noted, begin one after another, and none begins twice', async () => {
+  const steps: string[] = [];
+  const handler = async ({ message: { headers } }: BrokerEvent) => {
+    steps.push(`begin ${headers.name}`);
+    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    steps.push(`end ${headers.name}`);
+  };
+  const noted = new Set(['killer']);
+  const last = (name: string) => {
+    const message = { headers: { name }, body: new Uint8Array() };
+    const each = delivery(2, () => ({ topic: 'a.b', message, delivery: 2 }));
+    return Object.assign(each, { id: name, last: async () => !noted.has(name) && noted.add(name) !== undefined });
+  };
+  const publishDeadLetter = vi.fn(async () => {});
+  await using subscriber = member({ onError: () => {}, handler, publishDeadLetter, concurrency: 3 });
+  const each = [last('killer'), last('one'), last('other')];
+  for (const one of each) subscriber.push(one);
+  await vi.waitFor(() => expect(each.map(({ settled }) => settled)).toEqual([['done'], ['done'], ['done']]));
+  expect(publishDeadLetter).toHaveBeenCalledOnce();
+  expect(steps).toEqual(['begin one', 'end one', 'begin other', 'end other']);
+});
+
+test('a last handler that runs long does not keep others from theirs', async () => {
+  const running: string[] = [];
+  const ending = deferred();
+  const last = (name: string) => Object.assign(delivery(2), { id: name, last: async () => running.push(name) > 0 });
+  await using subscriber = member({ handler: () => ending.promise, concurrency: 3 });
+  for (const name of ['one', 'two', 'three']) subscriber.push(last(name));
+  await vi.waitFor(() => expect(running).toEqual(['one', 'two', 'three']));
+  ending.resolve();
+});
+
+test('a last delivery behind a failure in the same member is not noted', async () => {
+  const notes = vi.fn(async () => true);
+  await using subscriber = member({ handler: () => Promise.reject(new Error('no')), onError: () => {} });
+  for (const number of [1, 2]) {
+    const each = Object.assign(delivery(number), { id: 'it', last: notes });
+    subscriber.push(each);
+    await vi.waitFor(() => expect(each.settled).toEqual([number === 1 ? 'again 7' : 'done']));
+  }
+  expect(notes).not.toHaveBeenCalled();
+});
+
+test('where a last delivery cannot be noted, its number decides', async () => {
+  const handler = vi.fn();
+  await using subscriber = member({ handler, onError: () => {} });
+  const notes = { last: () => Promise.reject(new MicroError('unauthorized', 'no')) };
+  const [last, beyond] = [Object.assign(delivery(2), notes), Object.assign(delivery(3), notes)];
+  for (const each of [last, beyond]) subscriber.push(each);
+  await vi.waitFor(() => expect([last.settled, beyond.settled]).toEqual([['done'], ['done']]));
+  expect(handler).toHaveBeenCalledOnce();
+});
+
 test('a handler that settles after its member gave up changes nothing any more', async () => {
   const finish = deferred();
   const subscriber = member({ handler: () => finish.promise, closeTimeoutMs: 20 });

@@ -112,6 +112,16 @@ export class JetStreamApi {
     const about = `${what}: ${subject}`;
     throwIfAborted(signal, about);
     return new Promise((resolve, reject) => {
+      // Throws where the connection is closed, and leaves nothing behind.
+      const reply = this.#inbox.open({
+        onReply: (message) => {
+          settle();
+          if (isNoResponders(message))
+            reject(noRespondersError(isApi ? `${about}: JetStream is not enabled here` : about));
+          else resolve(message);
+        },
+        onInboxEnd: (cause) => waiting.reject(cause),
+      });
       const settle = () => {
         clearTimeout(timer);
         clearInterval(asking);
@@ -144,15 +154,6 @@ export class JetStreamApi {
       };
       this.#waiting.add(waiting);
       if (signal) abortFanOut.add(signal, aborting);
-      const reply = this.#inbox.open({
-        onReply: (message) => {
-          settle();
-          if (isNoResponders(message))
-            reject(noRespondersError(isApi ? `${about}: JetStream is not enabled here` : about));
-          else resolve(message);
-        },
-        onInboxEnd: (cause) => waiting.reject(cause),
-      });
       ask();
     });
   }
