@@ -9,6 +9,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@ts-micro/source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/*/test/**/*.test.ts'],
+    // What needs etcd, RabbitMQ or Kafka: `npm run backends` runs it.
+    exclude: process.env.WITH_BACKENDS ? ['**/node_modules/**'] : ['**/node_modules/**', '**/*.backend.test.ts'],
     setupFiles: ['tools/setup/leaked-handles.ts'],
     reporters: ['default', new CountReporter()],
     maxWorkers: 2,

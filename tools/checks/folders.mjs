@@ -38,7 +38,7 @@ const folderFloors = {
     settings: [],
     broker: ['lifecycle'],
     registry: ['lifecycle'],
-    request: ['lifecycle'],
+    request: ['lifecycle', 'settings'],
     vendor: [],
   },
   '@ts-micro/memory': {

@@ -23,6 +23,7 @@ export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 // For the settings that operators give.
 export { parseGoDuration } from './settings/go-duration.ts';
 export { PluginSettings } from './settings/plugin-settings.ts';
+export { accessFlags, accessFromSettings, checkAccess } from './settings/server-access.ts';
 
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';
@@ -30,12 +31,17 @@ export { FollowingWatcher } from './registry/following-watcher.ts';
 export { RecordWatcher } from './registry/record-watcher.ts';
 export { checkRecord, checkServiceName, checkTtl } from './registry/registry-rules.ts';
 export { LeaseTable } from './registry/lease-table.ts';
-export { StoreRegistry } from './registry/store-registry.ts';
+export { NodeRegistry } from './registry/store/node-registry.ts';
+export { recordFromJson, recordToJson } from './registry/record-json.ts';
+export { nodeChanges } from './registry/store/node-changes.ts';
+export { splitRecord } from './registry/store/stored-node.ts';
+export { StoreRegistry } from './registry/store/store-registry.ts';
 
 // Node's bytes and texts, the fast way where it has one.
 export { base64Of, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/bytes-and-text.ts';
 
 // For transports, and for whatever else asks and is answered over a bus.
+export { HttpServers } from './request/http-servers.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 
@@ -48,6 +54,11 @@ export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';
-export type { RegistryStore } from './registry/registry-store.ts';
-export type { StoreRegistryOptions } from './registry/store-registry.ts';
+export type { HttpServersOptions, PostOptions } from './request/http-servers.ts';
+export type { RecordChange } from './registry/store/node-changes.ts';
+export type { NodeRegistryOptions } from './registry/store/node-registry.ts';
+export type { HeldNode, NodeChange, NodesHeld, NodeStore } from './registry/store/node-store.ts';
+export type { RegistryStore } from './registry/store/registry-store.ts';
+export type { StoreRegistryOptions } from './registry/store/store-registry.ts';
+export type { CheckedAccess, ServerAccess, ServerTls } from './settings/server-access.ts';
 export type { ReplyEvents, ReplyInboxOptions, ReplyReceiver, ReplySubscription } from './request/reply-inbox.ts';

@@ -1,6 +1,5 @@
 import {
   type AbortOptions,
-  type Logger,
   type LookupOptions,
   MicroError,
   type RegisterOptions,
@@ -8,57 +7,52 @@ import {
   type RegistryFeatures,
   type ServiceRecord,
   serviceRecord,
-  silentLogger,
   type Watcher,
   type WatchOptions,
 } from '@ts-micro/core';
-import { bounded } from '../lifecycle/bounded.ts';
-import { closeAll } from '../lifecycle/close-all.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
-import { RateLimitedLogger } from '../lifecycle/rate-limited-logger.ts';
-import { FollowingWatcher } from './following-watcher.ts';
-import type { LeaseTable } from './lease-table.ts';
-import { checkServiceName, checkTtl } from './registry-rules.ts';
-import type { RegistryStore } from './registry-store.ts';
-import { StoreRegistrations } from './store-registrations.ts';
-import { parseNodes, staleFields, tableOf } from './stored-node.ts';
+import { bounded } from '../../lifecycle/bounded.ts';
+import { closeAll } from '../../lifecycle/close-all.ts';
+import { Lifetime } from '../../lifecycle/lifetime.ts';
+import { FollowingWatcher } from '../following-watcher.ts';
+import { LeaseTable } from '../lease-table.ts';
+import { checkServiceName, checkTtl } from '../registry-rules.ts';
+import { NodeRegistrations } from './node-registrations.ts';
+import type { NodeChange, NodeStore } from './node-store.ts';
 
-export interface StoreRegistryOptions {
+export interface NodeRegistryOptions {
   /** Names it in flags and node metadata: `redis`. */
   readonly name: string;
-  readonly store: RegistryStore;
+  readonly store: NodeStore;
   /** How long closing waits for the store to take away what was registered here, in milliseconds. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
-  /** Told of messages that are none of a registry's. @default silent */
-  readonly logger?: Logger | undefined;
 }
 
 const retryMs = 500;
 
 /**
- * A whole {@link Registry} over a store that all instances share. Leases run on the store's clock. A node belongs to
- * the instance that registered it last; where the nodes of a version were registered with different metadata or
- * endpoints, it has those that changed last.
+ * A whole {@link Registry} over a backend that holds nodes with leases for all instances. A node belongs to the
+ * instance that registered it last; where the nodes of a version were registered with different metadata or endpoints,
+ * it has those that changed last.
  */
-export class StoreRegistry implements Registry {
+export class NodeRegistry implements Registry {
   readonly name: string;
   readonly supports: RegistryFeatures = Object.freeze({ ttl: true, watch: true });
   readonly #who: string;
-  readonly #store: RegistryStore;
+  readonly #store: NodeStore;
   readonly #closeTimeoutMs: number;
-  readonly #logger: RateLimitedLogger;
-  readonly #registrations: StoreRegistrations;
+  readonly #registrations: NodeRegistrations;
   readonly #watchers = new Set<FollowingWatcher>();
+  /** The moment that a table was read at. */
+  readonly #revisions = new WeakMap<LeaseTable, number>();
   readonly #lifetime: Lifetime;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ name, store, closeTimeoutMs = 5000, logger = silentLogger }: StoreRegistryOptions) {
+  constructor({ name, store, closeTimeoutMs = 5000 }: NodeRegistryOptions) {
     this.name = name;
     this.#who = `${name} registry`;
     this.#store = store;
-    this.#registrations = new StoreRegistrations(store, () => this.#lifetime.assertOpen());
+    this.#registrations = new NodeRegistrations(store);
     this.#closeTimeoutMs = closeTimeoutMs;
-    this.#logger = new RateLimitedLogger(logger);
     this.#lifetime = new Lifetime(this.#who, (options) => this.#release(options));
   }
 
@@ -67,6 +61,8 @@ export class StoreRegistry implements Registry {
     const record = serviceRecord(service);
     checkTtl(options.ttlMs, this.#who);
     await this.#registrations.put(record, options.ttlMs, options);
+    // What is there as it begins to close is taken away by that.
+    this.#lifetime.assertOpen();
   }
 
   async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
@@ -77,12 +73,12 @@ export class StoreRegistry implements Registry {
   async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
     this.#lifetime.assertOpen(options);
     checkServiceName(name, this.#who);
-    return (await this.#look(options)).list(name);
+    return (await this.#look(name, options)).list(name);
   }
 
   async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
     this.#lifetime.assertOpen(options);
-    return (await this.#look(options)).list();
+    return (await this.#look(undefined, options)).list();
   }
 
   async watch(options: WatchOptions = {}): Promise<Watcher> {
@@ -93,21 +89,21 @@ export class StoreRegistry implements Registry {
     const watcher: FollowingWatcher = new FollowingWatcher({ what: `${this.#who}: watcher`, service, stop });
     this.#watchers.add(watcher);
     await watcher.load(async () => {
-      await this.#store.subscribe(this.#hear, options);
-      return this.#look(options, true);
+      await this.#store.follow(this.#hear, options);
+      return this.#look(service, options, true);
     });
     return watcher;
   }
 
   /**
-   * For its backend, whenever that can be reached again after an outage: puts back what was lost, and watchers
-   * announce a `resync`. Tried until it succeeds.
+   * For its backend, whenever that can be reached again after an outage, and after changes were missed: puts back what
+   * was lost, and watchers announce a `resync`. Tried until it succeeds.
    */
   async resume(): Promise<void> {
     clearTimeout(this.#retry);
     try {
       await this.#registrations.restore();
-      for (const watcher of this.#watchers) await watcher.load(() => this.#look({}, true));
+      for (const watcher of this.#watchers) await watcher.load(() => this.#look(watcher.service, {}, true));
     } catch {
       if (!this.#lifetime.isOpen) return;
       clearTimeout(this.#retry);
@@ -128,23 +124,24 @@ export class StoreRegistry implements Registry {
     return this.close();
   }
 
-  async #look({ signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
-    const [texts, now] = await Promise.all([this.#store.read({ signal }), this.#store.now({ signal })]);
-    const nodes = parseNodes(Object.values(texts));
-    const stale = staleFields(nodes, now);
-    if (stale.length > 0) await this.#store.remove(stale, { signal });
-    return tableOf(nodes, now, lasts);
+  /** A table that `lasts` forgets nodes as their leases end. */
+  async #look(service: string | undefined, { signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
+    const { nodes, revision } = await this.#store.read(service, { signal });
+    const table = new LeaseTable();
+    for (const { record, leftMs } of nodes) table.put(record, { ttlMs: lasts ? leftMs : undefined });
+    if (revision !== undefined) this.#revisions.set(table, revision);
+    return table;
   }
 
-  readonly #hear = (text: string): void => {
-    try {
-      const { put, ttlMs, drop } = JSON.parse(text);
-      const record = serviceRecord(put ?? drop);
-      checkTtl(ttlMs, this.#who);
-      for (const watcher of this.#watchers)
-        watcher.follow((table) => (put ? table.put(record, { ttlMs }) : table.remove(record)));
-    } catch (error) {
-      this.#logger.warn(`${this.#who}: malformed message ignored`, { error });
+  readonly #hear = ({ type, record, ttlMs, revision = Number.POSITIVE_INFINITY }: NodeChange): void => {
+    for (const watcher of this.#watchers) {
+      if (watcher.service !== undefined && watcher.service !== record.name) continue;
+      watcher.follow((table) => {
+        // Older than what was read: made again it would undo what came after it.
+        if (revision <= (this.#revisions.get(table) ?? -1)) return;
+        if (type === 'put') table.put(record, { ttlMs });
+        else table.remove(record);
+      });
     }
   };
 
@@ -159,7 +156,6 @@ export class StoreRegistry implements Registry {
       if (!MicroError.is(error, 'unavailable')) throw error;
     } finally {
       await this.#store.close(options);
-      this.#logger.end();
     }
   }
 }

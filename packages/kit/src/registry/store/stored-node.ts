@@ -1,5 +1,4 @@
 import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
-import { LeaseTable } from './lease-table.ts';
 
 /** A node in a record of its own, or a version without nodes. Times are milliseconds on the store's clock. */
 export interface StoredNode {
@@ -40,15 +39,6 @@ export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
 /** Whether its lease runs still. */
 export function isLive({ endsAt }: StoredNode, now: number): boolean {
   return endsAt === undefined || endsAt > now;
-}
-
-/** Returns the table of the live nodes, the last changed one last. One that `lasts` forgets nodes as leases end. */
-export function tableOf(nodes: readonly StoredNode[], now: number, lasts: boolean): LeaseTable {
-  const table = new LeaseTable();
-  const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);
-  for (const { record, endsAt } of live)
-    table.put(record, { ttlMs: lasts && endsAt !== undefined ? endsAt - now : undefined });
-  return table;
 }
 
 /** The fields of those whose processes are long gone. */

@@ -1,0 +1,27 @@
+import { type ErrorCode, MicroError } from '@ts-micro/core';
+import { who } from './etcd-registry-options.ts';
+
+/** By the code of gRPC; what is not here means that etcd cannot be used now. */
+const codes: Readonly<Record<number, ErrorCode>> = {
+  3: 'invalid',
+  7: 'unauthorized',
+  8: 'too_large',
+  16: 'unauthorized',
+};
+
+/** The error that a member answered with. */
+export function errorOfAnswer(path: string, status: number, text: string): MicroError {
+  let said = `status ${status}`;
+  let number = 0;
+  try {
+    const { error, message, code } = JSON.parse(text);
+    said = String(message ?? error);
+    number = Number(code);
+  } catch {
+    // Something else than etcd answered: a proxy, another program.
+  }
+  const code = /authentication|auth token|user name|permission|password|auth revision/i.test(said)
+    ? 'unauthorized'
+    : codes[number];
+  return new MicroError(code ?? 'unavailable', `${who}: ${path}: ${said}`);
+}

@@ -1,0 +1,3 @@
+export { etcdRegistry } from './etcd-registry.ts';
+
+export type { EtcdRegistryOptions } from './etcd-registry-options.ts';

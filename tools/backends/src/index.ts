@@ -1,0 +1,1 @@
+export { startEtcd } from './start-etcd.ts';
