@@ -1,0 +1,3 @@
+export { probes } from './probes.ts';
+
+export type { ProbedService, Probes, ProbesOptions } from './probes.ts';
