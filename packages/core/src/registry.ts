@@ -1,5 +1,6 @@
 import type { AbortOptions } from './abort.ts';
 import type { Closable } from './closable.ts';
+import type { MicroError } from './error.ts';
 import type { ServiceRecord } from './service-record.ts';
 
 /** Says what a registry can do. It refuses the rest with `unsupported`. */
@@ -15,6 +16,12 @@ export interface RegisterOptions extends AbortOptions {
    * @default until deregistered, or the registry closes
    */
   readonly ttlMs?: number | undefined;
+  /**
+   * Called when the backend takes away what the nodes are found by, as a server does that no longer lets this side
+   * answer: they may not be found until they are registered again. With the server's words. A backend that never hears
+   * of such a thing does not call it. @default nobody is told
+   */
+  readonly onLost?: ((error: MicroError) => void) | undefined;
 }
 
 export interface WatchOptions extends AbortOptions {

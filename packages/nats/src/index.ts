@@ -9,6 +9,7 @@ export { mapNatsError } from './error.ts';
 export { natsPluginFactory } from './flags/nats-plugin-factory.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
 export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
+export { AnswerRight } from './link/answer-right.ts';
 export { PublishTracker } from './link/publish-tracker.ts';
 export { natsReplyInbox } from './connection/reply-inbox.ts';
 export { parseServers } from './connection/server-list.ts';
@@ -28,6 +29,7 @@ export type { SharedConnection, NatsPluginOptions } from './connection/shared-co
 export type { NatsPluginFactory } from './flags/nats-plugin-factory.ts';
 export type { EncodedHeaders, ReceivedHeaders } from './headers.ts';
 export type { NatsOptions, NatsTlsOptions } from './connection/nats-options.ts';
+export type { AnswerRightOptions, RefusedAnswer } from './link/answer-right.ts';
 export type { NatsReplyInboxOptions } from './connection/reply-inbox.ts';
 export type { ServerAddress } from './connection/server-list.ts';
 export type { DeliveryInfo } from './jetstream/delivery-info.ts';

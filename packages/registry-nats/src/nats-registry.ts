@@ -50,6 +50,8 @@ class NatsRegistry implements Registry {
   readonly #watchers = new WatcherSet();
   /** How often `register` is under way, by name. */
   readonly #registering = new Map<string, number>();
+  /** Whom to tell that nodes of a service cannot be found, by name and then by the nodes registered. */
+  readonly #onLost = new Map<string, Map<string, (error: MicroError) => void>>();
   #session: RegistrySession | undefined;
 
   constructor(options: NatsRegistryOptions) {
@@ -96,6 +98,7 @@ class NatsRegistry implements Registry {
       await session.listen(name, options);
       this.#lifetime.assertOpen(options);
       session.announce(name, data, [ttlMs ?? this.#settings.defaultLeaseMs]);
+      this.#follow(record, options.onLost);
       const undo = this.#registrations.put(record, ttlMs);
       await session.announced(name, options).catch((error: unknown) => {
         undo();
@@ -165,9 +168,10 @@ class NatsRegistry implements Registry {
     const connection = await this.#lease.get(options);
     this.#lifetime.assertOpen(options);
     if (this.#session) return this.#session;
-    const session = new RegistrySession(connection, this.#settings, {
-      onQuestion: (message) => this.#registrations.answer(message, connection),
+    const session: RegistrySession = new RegistrySession(connection, this.#settings, {
+      onQuestion: (message) => session.answered(message.reply ?? '', this.#registrations.answer(message, connection)),
       onAnnouncement: (message, key) => this.#onAnnouncement(message, key),
+      onUnfindable: (error) => this.#onUnfindable(error),
       onWatchRefused: (error, key) => this.#failWatchers(this.#watchers.of(key), error),
       onReconnect: () => this.#onReconnect(),
       onEnd: (cause) => this.#onEnd(cause),
@@ -181,6 +185,27 @@ class NatsRegistry implements Registry {
     return session;
   }
 
+  #follow(record: ServiceRecord, onLost: RegisterOptions['onLost']): void {
+    const { name, version, nodes } = record;
+    const key = JSON.stringify([version, ...nodes.map(({ id }) => id)]);
+    const ofName = this.#onLost.get(name) ?? new Map<string, (error: MicroError) => void>();
+    if (onLost === undefined) ofName.delete(key);
+    else this.#onLost.set(name, ofName.set(key, onLost));
+  }
+
+  /** Tells those who registered; they register again, and are told again where that is of no use. */
+  #onUnfindable(error: MicroError): void {
+    const told = [...this.#onLost.values()].flatMap((ofName) => [...ofName.values()]);
+    this.#onLost.clear();
+    for (const onLost of told) {
+      try {
+        onLost(error);
+      } catch (thrown) {
+        this.#logger.error('onLost failed', { error: thrown });
+      }
+    }
+  }
+
   #encode(record: ServiceRecord): Uint8Array {
     const data = encodeCreate(record);
     const { maxRecordBytes } = this.#settings;
@@ -191,7 +216,9 @@ class NatsRegistry implements Registry {
 
   /** Nothing of that name is registered, or no longer. */
   #unlisten(name: string): void {
-    if (!this.#registering.has(name)) this.#session?.unlisten(name);
+    if (this.#registering.has(name)) return;
+    this.#onLost.delete(name);
+    this.#session?.unlisten(name);
   }
 
   #newWatcher(service: string | undefined, subjects: readonly string[]): NatsWatcher {

@@ -68,21 +68,27 @@ export class Registrations {
     for (const record of this.records()) this.#announceAgain(record);
   }
 
-  /** Answers a query, with one message for each version record. Throws `malformed`. */
-  answer(message: NatsMessage, connection: NatsConnection): void {
+  /**
+   * Answers a query, with one message for each version record; returns how many went to the reply subject. Throws
+   * `malformed`.
+   */
+  answer(message: NatsMessage, connection: NatsConnection): number {
+    let count = 0;
     const { reply } = message;
     const question = decodeQuestion(message.data);
     // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
-    if (question === undefined || reply === undefined || !isSubject(reply)) return;
+    if (question === undefined || reply === undefined || !isSubject(reply)) return count;
     for (const record of this.#table.records(question.action === 'get' ? question.name : undefined)) {
       const data = this.#answers.get(record) ?? encodeAnswer(record);
       this.#answers.set(record, data);
       try {
         connection.publish(reply, data, { headers: leaseHeaders(this.#leasesMs(record)) });
+        count++;
       } catch (error) {
         this.#options.logger.warn('answer not sent', { service: record.name, error });
       }
     }
+    return count;
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
-import { type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
+import { AnswerRight, type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
 import { query } from './query/query.ts';
 import { SubjectGroups } from './subjects/subject-groups.ts';
@@ -14,11 +14,15 @@ export interface RegistrySessionEvents {
   readonly onAnnouncement: (message: NatsMessage, key: string) => void;
   /** The server refused the watch subjects with this key. */
   readonly onWatchRefused: (error: MicroError, key: string) => void;
+  /** The server lets nobody find what is registered here. */
+  readonly onUnfindable: (error: MicroError) => void;
   /** Connected again after an outage, in which announcements were missed on both sides. */
   readonly onReconnect: () => void;
   /** The connection was closed for good, not by this session. */
   readonly onEnd: (cause: MicroError) => void;
 }
+
+const mostAnswered = 1000;
 
 /**
  * The part of a registry that belongs to one connection: the subjects it answers on, those it watches, and where
@@ -31,7 +35,10 @@ export class RegistrySession {
   readonly #settings: NatsRegistrySettings;
   readonly #events: RegistrySessionEvents;
   readonly #inbox: ReplyInbox<NatsMessage>;
-  readonly #stopListening: () => void;
+  readonly #stopListening: readonly (() => void)[];
+  readonly #answers: AnswerRight;
+  /** How many messages went to the reply subjects that were answered last. */
+  readonly #answered = new Map<string, number>();
   #isConnected: boolean;
 
   constructor(connection: NatsConnection, settings: NatsRegistrySettings, events: RegistrySessionEvents) {
@@ -44,7 +51,10 @@ export class RegistrySession {
       connection,
       logger,
       onMessage: events.onQuestion,
-      onRefused: (error) => logger.error('query subject refused', { error }),
+      onRefused: (error) => {
+        logger.error('query subject refused', { error });
+        events.onUnfindable(error);
+      },
     });
     this.#announcements = new SubjectGroups({
       connection,
@@ -53,7 +63,18 @@ export class RegistrySession {
       onRefused: events.onWatchRefused,
     });
     this.#isConnected = connection.state.status === 'connected';
-    this.#stopListening = connection.onStateChange((state) => this.#onState(state));
+    this.#answers = new AnswerRight({
+      connection,
+      what: 'nats registry',
+      onLost: (error) => {
+        logger.error('answers refused', { error });
+        events.onUnfindable(error);
+      },
+    });
+    this.#stopListening = [
+      connection.onStateChange((state) => this.#onState(state)),
+      connection.onPublishDenied((subject, error) => this.#onDenied(subject, error)),
+    ];
   }
 
   get isConnected(): boolean {
@@ -63,10 +84,19 @@ export class RegistrySession {
   /** Listens to questions about a service, and for what there is. Errors: `unauthorized`, `unavailable`, `closed`. */
   async listen(name: string, options?: AbortOptions): Promise<void> {
     const { subjects } = this.#settings;
+    await this.#answers.check(options);
     await Promise.all([
       this.#questions.start(subjects.asked(undefined), options),
       this.#questions.start(subjects.asked(name), options),
     ]);
+  }
+
+  /** Answers were published to a question's reply subject. */
+  answered(reply: string, count: number): void {
+    if (count === 0) return;
+    if (!this.#answered.delete(reply)) this.#answers.sent();
+    this.#answered.set(reply, count);
+    if (this.#answered.size > mostAnswered) this.#answered.delete(this.#answered.keys().next().value as string);
   }
 
   /** Nothing of that name is registered here any more. */
@@ -128,11 +158,17 @@ export class RegistrySession {
   }
 
   stop(cause: MicroError): void {
-    this.#stopListening();
+    for (const stopListening of this.#stopListening) stopListening();
+    this.#answers.stop();
     this.#questions.stopAll();
     this.#announcements.stopAll();
     this.#inbox.endAll(cause);
     this.#inbox.stop();
+  }
+
+  #onDenied(subject: string, error: MicroError): void {
+    const count = this.#answered.get(subject);
+    if (count !== undefined) this.#answers.refused({ subject, error, published: () => count });
   }
 
   #onState({ status }: NatsState): void {

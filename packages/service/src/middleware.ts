@@ -1,4 +1,4 @@
-import type { MicroError, NodeRecord } from '@ts-micro/core';
+import { MicroError, type NodeRecord } from '@ts-micro/core';
 import type { CallContext } from './rpc/call-context.ts';
 
 /** An attempt of a client that failed, and that another one followed. */
@@ -44,7 +44,8 @@ export type AttemptNotes = Pick<MiddlewareCall, 'node' | 'failedAttempts'>;
  * Wraps what `next` does: a unary call's response, an opened stream on the client, a handled stream or event.
  *
  * Its return value is the result, so it may change or replace that, or throw. Without a call of `next` nothing further
- * runs.
+ * runs. On the client each call of `next` is a call of its own; on the server a handler runs once for a request, so a
+ * second `next` rejects with `internal`.
  */
 export type Middleware = (call: MiddlewareCall, next: () => Promise<unknown>) => unknown;
 
@@ -56,7 +57,15 @@ export async function runMiddleware(
 ): Promise<unknown> {
   const run = async (index: number): Promise<unknown> => {
     const middleware = chain[index];
-    return middleware === undefined ? last() : middleware(call, () => run(index + 1));
+    if (middleware === undefined) return last();
+    let isPassed = false;
+    const next = async () => {
+      if (isPassed && call.side === 'server')
+        throw new MicroError('internal', `${call.service} ${call.name}: a middleware called next twice`);
+      isPassed = true;
+      return run(index + 1);
+    };
+    return middleware(call, next);
   };
   return run(0);
 }

@@ -11,6 +11,7 @@ import type {
 } from '@ts-micro/core';
 import { closeAll, Lifetime, type ReplyInbox, safeLogger } from '@ts-micro/kit';
 import {
+  AnswerRight,
   checkSubject,
   maxBodyBytes,
   type NatsConnection,
@@ -59,6 +60,7 @@ class NatsTransport implements Transport {
   #dialler: Dialler | undefined;
   /** Answers come in to another inbox than listeners' questions, as a dialler shows this one to its listener. */
   #probes: { readonly connection: NatsConnection; readonly inbox: ReplyInbox<NatsMessage> } | undefined;
+  #answers: { readonly connection: NatsConnection; readonly right: AnswerRight } | undefined;
 
   constructor(options: NatsTransportOptions) {
     const {
@@ -107,6 +109,7 @@ class NatsTransport implements Transport {
       settings: this.#settings,
       logger: this.#logger,
       inbox: () => this.#probesOn(connection),
+      answers: this.#answersOn(connection),
     });
     this.#listeners.add(listener);
     void listener.closed.then(() => this.#listeners.delete(listener));
@@ -138,6 +141,18 @@ class NatsTransport implements Transport {
     return this.#probes.inbox;
   }
 
+  #answersOn(connection: NatsConnection): AnswerRight {
+    if (this.#answers?.connection !== connection) {
+      this.#answers?.right.stop();
+      const onLost = (error: MicroError) => {
+        for (const listener of [...this.#listeners]) listener.fail(error);
+      };
+      const right = new AnswerRight({ connection, what: who, prefix: this.#settings.inboxPrefix, onLost });
+      this.#answers = { connection, right };
+    }
+    return this.#answers.right;
+  }
+
   async #release(options: AbortOptions): Promise<void> {
     try {
       // Handlers may need their own sockets to finish, so those go last.
@@ -146,6 +161,7 @@ class NatsTransport implements Transport {
       await closeAll(this.#dialler?.sockets ?? [], options);
       this.#dialler?.stop();
       this.#probes?.inbox.stop();
+      this.#answers?.right.stop();
       await this.#lease.release();
     }
   }

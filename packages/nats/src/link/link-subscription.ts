@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import type { NatsSubscribeOptions, NatsSubscription } from '../connection/connection.ts';
 import { mapNatsError } from '../error.ts';
@@ -66,6 +67,8 @@ export class LinkSubscription implements NatsSubscription {
     this.#confirms++;
     try {
       await this.#home.flush(options);
+      // Which of them a refusal is about, that came before the answer to the flush, may be found a moment later.
+      await setImmediate();
     } finally {
       this.#confirms--;
     }

@@ -27,9 +27,8 @@ export function publishToAll(
 
 /** Returns what a question or an announcement fails with where the server refuses to take it. */
 export function deniedError(subject: string, cause: MicroError): MicroError {
-  return new MicroError('unauthorized', `nats registry: the server refuses what is published to "${subject}"`, {
-    cause,
-  });
+  const message = `nats registry: the server refuses what is published to "${subject}": ${cause.message}`;
+  return new MicroError('unauthorized', message, { cause });
 }
 
 /** Returns whether one of `subjects`, which this side is subscribed to, brings the same message. */

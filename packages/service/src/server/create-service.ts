@@ -160,6 +160,7 @@ class MicroService implements Service {
       state: this.#state,
       plugins: { transport, broker, registry },
       problems: this.#intake.problems,
+      refusedAnswer: this.#intake.refusedAnswer,
       isLostForGood: this.#intake.isLostForGood,
       startError: this.#startError,
       registration: this.#intake.registration,

@@ -70,3 +70,20 @@ it('is out of use once nothing it remembers matters', () => {
   expect(ejection.isInUse(61_001)).toBe(false);
   expect(ejection.size).toBe(0);
 });
+
+it('leaves one that is overloaded alone for a moment only, however often it says so', () => {
+  const ejection = new OutlierEjection();
+  for (let nowMs = 0; nowMs < 5000; nowMs += 100) {
+    ejection.rest('a', nowMs);
+    expect(ejection.isOut('a', nowMs + 99)).toBe(true);
+    expect(ejection.isOut('a', nowMs + 100)).toBe(false);
+  }
+});
+
+it('takes one that is overloaded and then fails for one that fails', () => {
+  const ejection = new OutlierEjection();
+  ejection.rest('a', 0);
+  ejection.fail('a', 50, 50);
+  expect(ejection.isOut('a', 1049)).toBe(true);
+  expect(ejection.isOut('a', 1050)).toBe(false);
+});

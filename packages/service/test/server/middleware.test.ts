@@ -87,4 +87,49 @@ describe('middleware', () => {
       },
     ]);
   });
+
+  it('runs a handler once, whatever calls next twice', async () => {
+    const handled: string[] = [];
+    const second: unknown[] = [];
+    await using greeter = await startGreeter((service) => {
+      service.use(async (_call, next) => {
+        const first = await next();
+        await next().catch((error: unknown) => second.push(error));
+        return first;
+      });
+      service.handle('Greeter.Hello', () => {
+        handled.push('unary');
+        return { ok: true };
+      });
+      service.handleStream('Greeter.Stream', async (stream) => {
+        handled.push('stream');
+        await stream.send({ ok: true });
+      });
+      service.subscribe('greeter.events', () => void handled.push('event'));
+    });
+    expect(json(await greeter.ask(request('Greeter.Hello', {})))).toEqual({ ok: true });
+    const socket = await greeter.dial();
+    expect(json(await ask(socket, golden('S1')))).toEqual({ ok: true });
+    await until('the stream is over', () => second.length === 2);
+    await greeter.broker.publish('greeter.events', golden('V1'));
+    await until('the event is over', () => second.length === 3);
+    expect(handled).toEqual(['unary', 'stream', 'event']);
+    for (const error of second)
+      expect(error).toMatchObject({ code: 'internal', message: expect.stringContaining('called next twice') });
+  });
+
+  it('answers with an error where a second next is what it returns', async () => {
+    let handled = 0;
+    await using greeter = await startGreeter((service) => {
+      service.use(async (_call, next) => {
+        await next();
+        return next();
+      });
+      service.handle('Greeter.Hello', () => {
+        handled++;
+      });
+    });
+    expect(errorOf(await greeter.ask(request('Greeter.Hello', {})))).toMatchObject({ code: 500 });
+    expect(handled).toBe(1);
+  });
 });

@@ -1,6 +1,6 @@
 import { type Message, MicroError } from '@ts-micro/core';
 import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
-import { isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
+import { type AnswerRight, isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
 import type { Clock } from '../socket/clock.ts';
 import { NatsSocket } from '../socket/nats-socket.ts';
@@ -22,6 +22,7 @@ export interface AcceptInit {
   readonly untold: UntoldCloses;
   readonly clock: Clock;
   readonly inbox: () => ReplyInbox<NatsMessage>;
+  readonly answers: AnswerRight;
   /** The socket has ended: forget it. */
   onRelease(end: AcceptedEnd): void;
   /** The socket failed through no message of its own: tell the dialler. */
@@ -36,18 +37,29 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
   readonly socket: NatsSocket;
   readonly #line: AcceptedLine;
   readonly #watch: PeerWatch;
+  readonly #answers: AnswerRight;
   readonly #onShed: (end: AcceptedEnd, cause: MicroError) => void;
   /** Whether a message has come, so that the handler is to have the socket. */
   hasMessage = false;
 
   constructor(init: AcceptInit) {
-    const { connection, address, remote, clock, untold, inbox, budget } = init;
+    const { connection, address, remote, clock, untold, inbox, budget, answers } = init;
     const what = `nats socket from ${address} to ${remote}`;
     this.remote = remote;
     this.peer = remote.slice(0, Math.max(0, remote.lastIndexOf('.')));
+    this.#answers = answers;
     this.#onShed = init.onShed;
     this.#watch = new PeerWatch(clock);
-    this.#line = new AcceptedLine({ connection, what, remote, clock, untold, inbox, receiver: this });
+    this.#line = new AcceptedLine({
+      connection,
+      what,
+      remote,
+      clock,
+      untold,
+      inbox,
+      receiver: this,
+      onAnswer: () => answers.sent(),
+    });
     this.socket = new NatsSocket({
       connection,
       line: this.#line,
@@ -97,6 +109,12 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
 
   onInboxEnd(): void {
     this.#line.forgetInbox();
+  }
+
+  /** The server refused a message to the dialler. */
+  onDenied(error: MicroError): void {
+    this.socket.fail(error);
+    this.#answers.refused({ subject: this.remote, error, published: () => this.#line.published });
   }
 
   shed(cause: MicroError): void {

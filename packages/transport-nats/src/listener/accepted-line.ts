@@ -15,6 +15,8 @@ export interface AcceptedLineInit {
   /** Reply subjects by which to find out whether the dialler is still there, and who is told. */
   readonly inbox: () => ReplyInbox<NatsMessage>;
   readonly receiver: ReplyReceiver<NatsMessage>;
+  /** Called at the first message to the dialler. */
+  readonly onAnswer: () => void;
 }
 
 /**
@@ -33,6 +35,8 @@ export class AcceptedLine implements Line {
   #heardAt: number;
   #sentAt = Number.NEGATIVE_INFINITY;
   #probedAt = Number.NEGATIVE_INFINITY;
+  /** How many messages were published to the dialler. */
+  published = 0;
 
   constructor(init: AcceptedLineInit) {
     this.what = init.what;
@@ -64,6 +68,7 @@ export class AcceptedLine implements Line {
     const { connection, remote } = this.#init;
     if (remote === '') throw this.#unanswerable();
     connection.publish(remote, bytes, this.#isProbeDue() ? this.#probeSubject() : undefined);
+    if (++this.published === 1) this.#init.onAnswer();
     this.#sentAt = this.#init.clock.now;
     this.#isAnswered = true;
   }

@@ -9,6 +9,7 @@ import {
 } from '@ts-micro/core';
 import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
 import {
+  type AnswerRight,
   decodeEnvelope,
   type NatsConnection,
   type NatsMessage,
@@ -34,6 +35,7 @@ export interface ListenerInit {
   readonly settings: TransportSettings;
   readonly logger: Logger;
   readonly inbox: () => ReplyInbox<NatsMessage>;
+  readonly answers: AnswerRight;
 }
 
 const noBytes = new Uint8Array(0);
@@ -46,6 +48,7 @@ export class NatsListener implements Listener {
   readonly #settings: TransportSettings;
   readonly #logger: RateLimitedLogger;
   readonly #inbox: () => ReplyInbox<NatsMessage>;
+  readonly #answers: AnswerRight;
   readonly #what: string;
   readonly #lifetime: Lifetime;
   readonly #clock: Clock;
@@ -62,13 +65,14 @@ export class NatsListener implements Listener {
   #isLeft = false;
   #lastShed = Number.NEGATIVE_INFINITY;
 
-  constructor({ connection, address, settings, logger, inbox }: ListenerInit) {
+  constructor({ connection, address, settings, logger, inbox, answers }: ListenerInit) {
     this.address = address;
     this.metadata = advertised(settings.dialect);
     this.#connection = connection;
     this.#settings = settings;
     this.#logger = new RateLimitedLogger(logger);
     this.#inbox = inbox;
+    this.#answers = answers;
     this.#what = `nats listener ${address}`;
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
@@ -77,7 +81,7 @@ export class NatsListener implements Listener {
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),
-      connection.onPublishDenied((subject, error) => this.#ends.get(subject)?.socket.fail(error)),
+      connection.onPublishDenied((subject, error) => this.#ends.get(subject)?.onDenied(error)),
     ];
     void connection.closed.then((cause) => {
       const error = new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause });
@@ -86,12 +90,18 @@ export class NatsListener implements Listener {
     });
   }
 
+  /** It is useless now: `closed` tells, and what is open goes on. */
+  fail(cause: MicroError): void {
+    void this.#lifetime.fail(cause);
+  }
+
   async accept(handler: SocketHandler, options: AbortOptions = {}): Promise<void> {
     this.#lifetime.assertOpen(options);
     if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#handler = handler;
     let subscription: NatsSubscription | undefined;
     try {
+      await this.#answers.check(options);
       subscription = this.#connection.subscribe(this.address, {
         onMessage: (received) => this.#onMessage(received),
         // Also after a reconnect; `closed` tells.
@@ -224,6 +234,7 @@ export class NatsListener implements Listener {
       untold: this.#untold,
       clock: this.#clock,
       inbox: this.#inbox,
+      answers: this.#answers,
       onRelease: (released) => this.#ends.forget(released),
       onShed: (shed, cause) => this.#fail(shed, cause),
     });

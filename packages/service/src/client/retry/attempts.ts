@@ -212,10 +212,12 @@ export class Attempts {
       return;
     }
     // One that answers, if only that it is overloaded, is there, and so are the sockets to it.
-    if (error.remote === undefined) pool.clear();
+    const isThere = error.remote !== undefined;
+    if (!isThere) pool.clear();
     // An address that the caller gave is not chosen among others.
     if (call.options?.address !== undefined) return;
-    this.ejection.fail(address, call.beganAtMs, nowMs);
+    if (isThere) this.ejection.rest(address, nowMs);
+    else this.ejection.fail(address, call.beganAtMs, nowMs);
     if (error.code === 'unavailable') void this.cache?.refresh(call.service);
   }
 

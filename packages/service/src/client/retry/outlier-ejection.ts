@@ -1,5 +1,7 @@
 const firstBackoffMs = 1000;
 const longestBackoffMs = 30_000;
+/** How long an address is left alone that says itself that it has too much to do. */
+const restMs = 100;
 /** A node that behaved for this long after its back-off starts over at the first one. */
 const forgetAfterMs = 60_000;
 
@@ -49,9 +51,14 @@ export class OutlierEjection {
     } else if (beganAtMs >= known.failedAtMs) {
       // Within its back-off an address is used only when there is no other: that says nothing about how long it takes
       // to come back.
-      if (nowMs < known.outAtMs + known.backoffMs) known.failedAtMs = nowMs;
-      else this.#put(address, Math.min(known.backoffMs * 2, longestBackoffMs), nowMs);
+      if (nowMs < known.outAtMs + known.backoffMs && known.backoffMs > restMs) known.failedAtMs = nowMs;
+      else this.#put(address, Math.max(firstBackoffMs, Math.min(known.backoffMs * 2, longestBackoffMs)), nowMs);
     }
+  }
+
+  /** Leaves an address alone for a moment: it refused a request in words, so it is there and no failure. */
+  rest(address: string, nowMs: number): void {
+    this.#put(address, restMs, nowMs);
   }
 
   /** Forgets an address: it answered, or the registry said something new about it. */

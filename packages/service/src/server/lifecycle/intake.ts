@@ -1,6 +1,7 @@
 import {
   type AbortOptions,
   type Listener,
+  type MicroError,
   type NodeRecord,
   type ServiceRecord,
   type Socket,
@@ -15,6 +16,9 @@ import { Gateways } from './gateways.ts';
 import { KeptOpen } from './kept-open.ts';
 import { endpointRecords, nodeRecord } from './node-record.ts';
 import { Registration } from './registration.ts';
+
+/** How long a refused answer is told of. */
+const refusedAnswerMs = 60_000;
 
 /**
  * The ways by which work comes to a service: its listener, its subscriptions, its gateways, and the place in the
@@ -31,6 +35,7 @@ export class Intake {
   #registration: Registration | undefined;
   #node: NodeRecord | undefined;
   #isOpen = false;
+  #refusedAnswer: { readonly error: MicroError; readonly atMs: number } | undefined;
 
   constructor(options: CheckedServiceOptions, core: ServiceCore, events: Events) {
     this.#options = options;
@@ -70,6 +75,13 @@ export class Intake {
   get problems(): readonly string[] {
     const problem = this.#listener?.problem;
     return problem === undefined ? this.#events.problems : [problem, ...this.#events.problems];
+  }
+
+  /** Why an answer did not go out lately, in words. That may be about its caller alone. */
+  get refusedAnswer(): string | undefined {
+    const { error, atMs } = this.#refusedAnswer ?? {};
+    if (error === undefined || performance.now() - (atMs ?? 0) > refusedAnswerMs) return undefined;
+    return `an answer was refused: ${error.message}`;
   }
 
   /** True where the transport was closed, so that no request can come in any more. */
@@ -145,9 +157,18 @@ export class Intake {
     return listener;
   }
 
+  /** Its caller cannot be told. */
+  #onRefusedAnswer(error: MicroError): void {
+    this.#refusedAnswer = { error, atMs: performance.now() };
+    this.#core.limitedLogger.warn('answer refused', { service: this.#core.name, error });
+  }
+
   async #serve(socket: Socket): Promise<void> {
     const server = new SocketServer(this.#core, socket, (message, context) => this.#events.relay(message, context));
     this.#sockets.add(server);
+    void socket.closed.then((cause) => {
+      if (cause?.code === 'unauthorized') this.#onRefusedAnswer(cause);
+    });
     await server.run();
     this.#sockets.delete(server);
   }

@@ -29,6 +29,9 @@ export class Registration {
   #registeredAt = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #error: MicroError | undefined;
+  /** The registry does not let it be found. */
+  #isRefused = false;
+  #losses = 0;
 
   constructor(init: RegistrationInit, record: ServiceRecord) {
     this.#init = init;
@@ -48,6 +51,11 @@ export class Registration {
   /** Why the last attempt failed; `undefined` where it did not. */
   get error(): MicroError | undefined {
     return this.#error;
+  }
+
+  /** True where the registry does not let the service be found, though it may answer otherwise; `error` says why. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** Registers for the first time, and keeps the place from then on. Rejects where the registry cannot be asked. */
@@ -110,13 +118,36 @@ export class Registration {
 
   async #register({ signal }: AbortOptions): Promise<void> {
     const { registry, ttlMs } = this.#init;
-    this.#announced = this.#record;
-    await registry.register(this.#record, registry.supports.ttl ? { ttlMs, signal } : { signal });
+    const record = this.#record;
+    this.#announced = record;
+    const onLost = (error: MicroError) => this.#onLost(error);
+    await registry.register(record, registry.supports.ttl ? { ttlMs, signal, onLost } : { signal, onLost });
     this.#registeredAt = performance.now();
+  }
+
+  /** The registry lets nobody find it: it leaves, and tries again with growing pauses. */
+  #onLost(error: MicroError): void {
+    if (this.#ending !== undefined || this.#isWithdrawn) return;
+    const { registry, logger } = this.#init;
+    this.#isRefused = true;
+    this.#losses++;
+    this.#error = error;
+    logger.error('service cannot be found', { service: this.#record.name, registry: registry.name, error });
+    clearTimeout(this.#timer);
+    this.#inTurn(async () => {
+      await this.#deregister({ signal: AbortSignal.timeout(withdrawTimeoutMs) });
+      this.#retryLater();
+    });
+  }
+
+  #retryLater(): void {
+    this.#schedule(Math.min(firstRetryMs * 2 ** Math.min(this.#failures, 20), this.#init.intervalMs));
+    this.#failures++;
   }
 
   #schedule(delayMs: number): void {
     if (this.#abort.signal.aborted) return;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#inTurn(() => this.#heartbeat()), delayMs).unref();
   }
 
@@ -125,19 +156,26 @@ export class Registration {
     const { signal } = this.#abort;
     if (signal.aborted) return;
     const service = this.#record.name;
-    let delayMs = intervalMs;
+    const losses = this.#losses;
     try {
       await this.#register({ signal: AbortSignal.any([signal, AbortSignal.timeout(intervalMs)]) });
+      // Lost meanwhile: what comes next in turn takes care of that.
+      if (losses !== this.#losses) return;
       if (this.#failures > 0) logger.info('service registered again', { service, registry: registry.name });
       this.#failures = 0;
       this.#error = undefined;
+      this.#isRefused = false;
+      this.#schedule(intervalMs);
     } catch (error) {
       if (signal.aborted) return;
       this.#error = MicroError.from(error, 'internal', `${registry.name} registry`);
       logger.warn('heartbeat failed', { service, registry: registry.name, error });
-      delayMs = Math.min(firstRetryMs * 2 ** Math.min(this.#failures, 20), intervalMs);
-      this.#failures++;
+      if (this.#error.code === 'unauthorized' && !this.#isRefused) {
+        // Who asks may still find what others can no longer hear of.
+        this.#isRefused = true;
+        await this.#deregister({ signal: AbortSignal.timeout(withdrawTimeoutMs) });
+      }
+      this.#retryLater();
     }
-    this.#schedule(delayMs);
   }
 }
