@@ -1,7 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import type { MicroError } from '@ts-micro/core';
 import { AnswerRight, connectNats, type NatsConnection } from '@ts-micro/nats';
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
@@ -10,32 +6,10 @@ import { expect, test } from 'vitest';
 const within = { timeout: 15_000 };
 const noBytes = new Uint8Array(0);
 
-/** A server whose user `svc` has these permissions, which can be changed while it runs. */
-async function startServer(permissions: string): Promise<{
-  readonly server: NatsServer;
-  allow(permissions: string): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}> {
-  const file = join(tmpdir(), `users-${randomUUID()}.conf`);
-  const write = (given: string) =>
-    writeFile(
-      file,
-      `authorization { users: [ { user: cli, password: c }, { user: svc, password: s, permissions: { ${given} } } ] }`,
-    );
-  await write(permissions);
-  const server = await startNatsServer({ config: `include "../${basename(file)}"` });
-  return {
-    server,
-    async allow(given) {
-      await write(given);
-      server.signal('SIGHUP');
-    },
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await rm(file, { force: true });
-    },
-  };
-}
+const configOf = (permissions: string) =>
+  `authorization { users: [ { user: cli, password: c }, { user: svc, password: s, permissions: { ${permissions} } } ] }`;
+
+const startServer = (permissions: string) => startNatsServer({ config: configOf(permissions) });
 
 /** Answers what comes in on `ask` with that many messages, and has it judged where one is refused. */
 async function answering(connection: NatsConnection, count = 1) {
@@ -76,9 +50,9 @@ const connect = (server: NatsServer, user: string) =>
   connectNats({ servers: server.url, user, password: user.slice(0, 1) });
 
 test('is lost with the first answer where no subject may be answered, with the words of the server', async () => {
-  await using world = await startServer('publish: { deny: ["_INBOX.>"] }');
-  await using service = await connect(world.server, 'svc');
-  await using client = await connect(world.server, 'cli');
+  await using server = await startServer('publish: { deny: ["_INBOX.>"] }');
+  await using service = await connect(server, 'svc');
+  await using client = await connect(server, 'cli');
   const { right, lost, ask } = await answering(service);
   await ask(client, [client.newInbox()]);
   await expect.poll(() => lost.length, within).toBe(1);
@@ -88,14 +62,14 @@ test('is lost with the first answer where no subject may be answered, with the w
   });
   await expect(right.check()).rejects.toBe(lost[0]);
   // Where it is given back, it is found at the next check.
-  await world.allow('publish: ">"');
+  await server.reload({ config: configOf('publish: ">"') });
   await expect.poll(() => right.check().then(() => 'there', String), within).toBe('there');
 });
 
 test('is not lost for a subject that a peer chose, as others may be answered', async () => {
-  await using world = await startServer('publish: { deny: ["secret.>"] }');
-  await using service = await connect(world.server, 'svc');
-  await using client = await connect(world.server, 'cli');
+  await using server = await startServer('publish: { deny: ["secret.>"] }');
+  await using service = await connect(server, 'svc');
+  await using client = await connect(server, 'cli');
   const { right, lost, ask } = await answering(service);
   await ask(client, ['secret.a', 'secret.b', 'secret.c', 'secret.d', 'secret.e']);
   await right.check();
@@ -103,9 +77,9 @@ test('is not lost for a subject that a peer chose, as others may be answered', a
 });
 
 test('is not lost where the server allows answers only, and only some of them', async () => {
-  await using world = await startServer('publish: [], subscribe: ">", allow_responses: { max: 5, expires: "1m" }');
-  await using service = await connect(world.server, 'svc');
-  await using client = await connect(world.server, 'cli');
+  await using server = await startServer('publish: [], subscribe: ">", allow_responses: { max: 5, expires: "1m" }');
+  await using service = await connect(server, 'svc');
+  await using client = await connect(server, 'cli');
   const { right, lost, ask } = await answering(service, 20);
   for (let round = 0; round < 5; round++) await ask(client, [client.newInbox(), client.newInbox()]);
   await right.check();
@@ -113,13 +87,13 @@ test('is not lost where the server allows answers only, and only some of them', 
 });
 
 test('is lost in mid-life once several answers in a row are refused', async () => {
-  await using world = await startServer('publish: ">"');
-  await using service = await connect(world.server, 'svc');
-  await using client = await connect(world.server, 'cli');
+  await using server = await startServer('publish: ">"');
+  await using service = await connect(server, 'svc');
+  await using client = await connect(server, 'cli');
   const { lost, ask } = await answering(service);
   await ask(client, [client.newInbox(), client.newInbox()]);
   expect(lost).toEqual([]);
-  await world.allow('publish: { deny: ["_INBOX.>"] }');
+  await server.reload({ config: configOf('publish: { deny: ["_INBOX.>"] }') });
   await expect
     .poll(async () => {
       await ask(client, [client.newInbox()]);

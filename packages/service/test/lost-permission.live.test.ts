@@ -1,32 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
 import { natsBroker } from '@ts-micro/broker-nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient, createService } from '../src/index.ts';
 import { until } from './server/fixture.ts';
 
 const boundMs = 30_000;
-const files: string[] = [];
-afterAll(() => Promise.all(files.map((file) => rm(file, { force: true }))));
+const configOf = (permissions: string) =>
+  `authorization { users: [ { user: cli, password: c }, { user: svc, password: s ${
+    permissions === '' ? '' : `, permissions: { ${permissions} }`
+  } } ] }`;
 
-/** A server that reads the permissions of the user `svc` again when they are changed. */
+/** A server whose user `svc` has these permissions, which can be changed while it runs. */
 async function startServer(permissions: string) {
-  const file = join(tmpdir(), `users-${randomUUID()}.conf`);
-  files.push(file);
-  const write = (given: string) =>
-    writeFile(
-      file,
-      `authorization { users: [ { user: cli, password: c }, { user: svc, password: s ${
-        given === '' ? '' : `, permissions: { ${given} }`
-      } } ] }`,
-    );
-  await write(permissions);
-  const server = await startNatsServer({ config: `include "../${basename(file)}"` });
+  const server = await startNatsServer({ config: configOf(permissions) });
   const plugins = (user: string, password: string) => {
     const options = { servers: server.url, user, password };
     return {
@@ -39,10 +27,7 @@ async function startServer(permissions: string) {
     server,
     its: plugins('svc', 's'),
     others: plugins('cli', 'c'),
-    async allow(given: string) {
-      await write(given);
-      server.signal('SIGHUP');
-    },
+    allow: (given: string) => server.reload({ config: configOf(given) }),
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
     },
