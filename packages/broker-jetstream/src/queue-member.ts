@@ -43,6 +43,8 @@ const acknowledged = encoder.encode('+ACK');
 const inProgress = encoder.encode('+WPI');
 const notHandled = encoder.encode('-NAK');
 
+const mostDone = 65_536;
+
 interface LentOptions {
   readonly received: NatsMessage;
   readonly info: DeliveryInfo;
@@ -50,6 +52,7 @@ interface LentOptions {
   readonly answer: (reply: string, data: Uint8Array) => void;
   readonly note: (message: string, topic: string) => Promise<boolean>;
   readonly forgetNote: (message: string) => void;
+  readonly onDone: (info: DeliveryInfo) => void;
 }
 
 /** A message that the server has lent. */
@@ -80,6 +83,7 @@ class Lent implements Delivery {
 
   done(): void {
     this.#say(acknowledged);
+    this.#options.onDone(this.info);
     if (this.#isNoted) this.#options.forgetNote(this.id);
   }
 
@@ -114,6 +118,12 @@ export class QueueMember extends SettlingSubscriber<Lent> {
   readonly #connection: NatsConnection;
   /** Answers that could not be written in an outage. The server takes them after it, by the same subjects. */
   readonly #unsent = new Map<string, Uint8Array>();
+  readonly #inHand = new Map<number, Lent>();
+  /**
+   * When what was done with was stored, by its sequence. A server that is killed forgets deliveries and
+   * acknowledgements of a moment before.
+   */
+  readonly #done = new Map<number, number>();
   readonly #unfollow: () => void;
   readonly #working: NodeJS.Timeout;
 
@@ -133,7 +143,10 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       ...options,
       what: `${who}: subscriber of "${topic}"`,
       stop: (closeOptions) => this.#stop(closeOptions),
-      onSettled: () => this.#puller.fill(),
+      onSettled: (lent) => {
+        if (this.#inHand.get(lent.info.streamSequence) === lent) this.#inHand.delete(lent.info.streamSequence);
+        this.#puller.fill();
+      },
       publishDeadLetter: (target, message, { info }) =>
         publishDeadLetter(target, message, `dead-${stream.options.name}-${name}-${info.streamSequence}`),
     });
@@ -143,6 +156,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       stream,
       answer: (reply: string, data: Uint8Array) => this.#answer(reply, data),
       note: (id: string, on: string) => consumers.note(stream, noteName(name, id), on),
+      onDone: (info: DeliveryInfo) => this.#isDone(info),
       forgetNote: (id: string) => void consumers.remove(stream, noteName(name, id)),
     };
     // A consumer that somebody deletes is made again behind what came last.
@@ -155,9 +169,10 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
         seen = Math.max(seen ?? 0, info.streamSequence);
-        const inHand = info.delivery > 1 ? this.#inHand(info) : undefined;
-        if (inHand !== undefined) inHand.renew(message.reply ?? '');
-        else this.push(new Lent({ received: message, info, ...lending }));
+        if (this.#isKnown(message, info)) return this.#puller.fill();
+        const lent = new Lent({ received: message, info, ...lending });
+        if (this.isOpen) this.#inHand.set(info.streamSequence, lent);
+        this.push(lent);
       },
       consumer: async () => {
         await consumers.durable(stream, { name, topic, from, seen });
@@ -181,11 +196,25 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     return this.#puller.start(options);
   }
 
-  #inHand({ streamSequence, storedAtMs }: DeliveryInfo): Lent | undefined {
-    for (const lent of this.held) {
-      if (lent.info.streamSequence === streamSequence && lent.info.storedAtMs === storedAtMs) return lent;
+  /** Of what is in hand, or is done with, it only tells the server so. */
+  #isKnown({ reply = '' }: NatsMessage, { streamSequence, storedAtMs }: DeliveryInfo): boolean {
+    if (this.#done.get(streamSequence) === storedAtMs) {
+      this.#answer(reply, acknowledged);
+      return true;
     }
-    return undefined;
+    const lent = this.#inHand.get(streamSequence);
+    if (lent?.info.storedAtMs !== storedAtMs) return false;
+    lent.renew(reply);
+    return true;
+  }
+
+  #isDone({ streamSequence, storedAtMs }: DeliveryInfo): void {
+    this.#done.set(streamSequence, storedAtMs);
+    if (this.#done.size <= mostDone) return;
+    for (const oldest of this.#done.keys()) {
+      this.#done.delete(oldest);
+      break;
+    }
   }
 
   #stop(options: AbortOptions): Promise<void> {

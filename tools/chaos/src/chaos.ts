@@ -9,11 +9,15 @@ const { values } = parseArgs({
   options: {
     /** Only rows whose id contains one of these, comma separated. */
     only: { type: 'string', default: '' },
+    /** How many events the rows of stored events have acknowledged: `--only stored-server-killed --events 1000000`. */
+    events: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 });
 
-const rowLimitMs = 300_000;
+const events = values.events === undefined ? undefined : Number(values.events);
+if (events !== undefined && !(Number.isInteger(events) && events > 0)) throw new Error('--events is a whole number');
+const rowLimitMs = 300_000 + 2 * (events ?? 0);
 const wanted = values.only.split(',');
 const chosen = rows.filter(({ id }) => wanted.some((part) => id.includes(part)));
 if (chosen.length === 0) throw new Error(`no row is named ${values.only}`);
@@ -47,7 +51,7 @@ async function runRow(row: Row): Promise<Outcome> {
     timer = setTimeout(resolve, rowLimitMs, { measured: `not done within ${rowLimitMs} ms`, ok: false });
   });
   try {
-    const outcome = await Promise.race([row.run(), late]);
+    const outcome = await Promise.race([row.run({ events }), late]);
     if (unhandled.length === 0) return outcome;
     return { measured: `${outcome.measured}; ${unhandled.length} unhandled: ${unhandled[0]}`, ok: false };
   } catch (error) {

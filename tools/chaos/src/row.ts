@@ -4,6 +4,12 @@ export interface Outcome {
   readonly ok: boolean;
 }
 
+/** How much of it. */
+export interface Scale {
+  /** How many events a row of stored events has acknowledged. @default what the row says */
+  readonly events?: number | undefined;
+}
+
 /**
  * One fault: what it is, what a user must see, and how it is tried. `run` starts and ends all it needs; what it throws
  * counts as not ok.
@@ -12,5 +18,5 @@ export interface Row {
   readonly id: string;
   readonly fault: string;
   readonly expected: string;
-  run(): Promise<Outcome>;
+  run(scale: Scale): Promise<Outcome>;
 }

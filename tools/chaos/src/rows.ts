@@ -3,6 +3,11 @@ import { attackRows } from './rows/attack.ts';
 import { fullWindow } from './rows/client-full-window.ts';
 import { clientVanishes } from './rows/client-vanishes.ts';
 import { concurrentCalls } from './rows/concurrent-calls.ts';
+import { storedConsumerKilled } from './rows/durable/consumer-killed.ts';
+import { storedDiskFull } from './rows/durable/disk-full.ts';
+import { storedLeaderChanges } from './rows/durable/leader-changes.ts';
+import { storedPoison } from './rows/durable/poison.ts';
+import { storedServerKilled } from './rows/durable/server-killed.ts';
 import { gracefulStop } from './rows/graceful-stop.ts';
 import { longLife } from './rows/long-life.ts';
 import { malformed } from './rows/malformed.ts';
@@ -40,5 +45,10 @@ export const rows: readonly Row[] = [
   concurrentCalls,
   malformed,
   ...attackRows,
+  storedServerKilled,
+  storedConsumerKilled,
+  storedLeaderChanges,
+  storedDiskFull,
+  storedPoison,
   longLife,
 ];
