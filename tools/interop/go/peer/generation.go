@@ -56,6 +56,8 @@ type ServerOptions struct {
 	IntervalMs int
 	// Empty serves nothing.
 	Empty bool
+	// Trace has every span written as a line, where the generation has an OpenTelemetry wrapper.
+	Trace bool
 }
 
 // Client is everything one Go process can do towards others.

@@ -137,7 +137,11 @@ func (g *Greeter) Chat(_ context.Context, stream server.Stream) error {
 
 func (generation) Serve(nats string, options peer.ServerOptions, out *peer.Lines) error {
 	var service micro.Service
-	service = newService(nats, "application/json", 0, options,
+	more := []micro.Option{}
+	if options.Trace {
+		more = traced(out)
+	}
+	service = newService(nats, "application/json", 0, options, append(more,
 		micro.RegisterInterval(time.Duration(options.IntervalMs)*time.Millisecond),
 		micro.AfterStart(func() error {
 			running := service.Server().Options()
@@ -148,7 +152,7 @@ func (generation) Serve(nats string, options peer.ServerOptions, out *peer.Lines
 			out.Write(map[string]any{"event": "stopped"})
 			return nil
 		}),
-	)
+	)...)
 	running := service.Server().Options()
 	greeter := &Greeter{Unary: peer.Unary{ID: running.Name + "-" + running.Id}, client: service.Client(), out: out}
 	if options.Empty {
