@@ -73,7 +73,7 @@ const folderFloors = {
   '@ts-micro/registry-nats-kv': {
     '.': ['bucket', 'following', 'keys', 'registering'],
     keys: [],
-    bucket: ['.'],
+    bucket: ['.', 'keys'],
     following: ['.', 'bucket', 'keys'],
     registering: ['.', 'bucket', 'keys'],
   },

@@ -94,7 +94,8 @@ export interface Registry extends Closable {
   readonly isConnected?: boolean | undefined;
   /**
    * Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`,
-   * `unsupported`, `unavailable`, `closed`.
+   * `unsupported`, `unavailable`, `closed`; `conflict` where the backend can tell that another registry has registered
+   * a node of these since this one did.
    */
   register(service: ServiceRecord, options?: RegisterOptions): Promise<void>;
   /**

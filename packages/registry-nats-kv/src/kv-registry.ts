@@ -130,7 +130,7 @@ class NatsKvRegistry implements Registry {
       onLoad: (feed) => {
         // Somebody has emptied the bucket, or made another one.
         void this.#registrations.restore(({ record: { name }, key }) => {
-          return (feed.service === undefined || feed.service === name) && !feed.nodes.has(key);
+          return (feed.service === undefined || feed.service === name) && !feed.nodes.isStored(key);
         });
       },
       onEnd: (cause) => {

@@ -1,6 +1,7 @@
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import { abortable } from '@ts-micro/kit';
 import type { JetStreamApi } from '@ts-micro/nats';
+import { fixedWidth } from '../keys/stored-node.ts';
 import { type NatsKvRegistrySettings, who } from '../kv-registry-options.ts';
 import { type BucketInfo, BucketStream } from './bucket-stream.ts';
 
@@ -101,7 +102,7 @@ export class Bucket {
       const info = this.#info ?? this.look();
       const { hasTtl } = await abortable(info, options.signal, who);
       const headers: Record<string, string> = {
-        ...(how.expected !== undefined && { 'Nats-Expected-Last-Subject-Sequence': String(how.expected) }),
+        ...(how.expected !== undefined && { 'Nats-Expected-Last-Subject-Sequence': fixedWidth(how.expected) }),
         ...(how.operation !== undefined && { 'KV-Operation': how.operation }),
         ...(how.batch !== undefined && { [batchHeader]: how.batch }),
         ...(hasTtl && { 'Nats-TTL': how.ttl }),

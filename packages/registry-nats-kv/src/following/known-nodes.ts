@@ -33,8 +33,9 @@ export class KnownNodes {
     return this.#watchers.size > 0;
   }
 
-  has(key: string): boolean {
-    return this.#keys.has(key);
+  /** False also of a key that is only not given up yet. */
+  isStored(key: string): boolean {
+    return (this.#keys.get(key)?.sequence ?? 0) > 0;
   }
 
   /** Copies of the records of that name, or of all. */

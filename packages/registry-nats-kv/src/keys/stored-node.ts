@@ -22,8 +22,14 @@ export function splitRecord(record: ServiceRecord): readonly ServiceRecord[] {
   return record.nodes.length > 0 ? record.nodes.map((node) => ({ ...record, nodes: [node] })) : [record];
 }
 
-export function encodeNode(node: StoredNode): Uint8Array {
-  return encoder.encode(JSON.stringify(node));
+/** A renewal is as long as what it renews, or else a full bucket refuses it. */
+export function encodeNode({ owner, ttlMs, since = 0, record }: StoredNode): Uint8Array {
+  return encoder.encode(JSON.stringify({ owner, ttlMs: Math.ceil(ttlMs), since: fixedWidth(since), record }));
+}
+
+/** Writes a sequence with as many digits as any. */
+export function fixedWidth(sequence: number): string {
+  return String(sequence).padStart(16, '0');
 }
 
 /** Throws where the value is none of a registry's, or that of another key: anybody can write into a bucket. */
@@ -33,7 +39,7 @@ export function decodeNode(data: Uint8Array, key: string): StoredNode {
   checkTtl(ttlMs, 'stored node');
   const record = checkRecord(given as unknown as ServiceRecord, 'stored node');
   if (record.nodes.length > 1 || keyOf(record) !== key) throw malformed('it is the value of another key');
-  return { owner, ttlMs, since: Number.isSafeInteger(since) ? since : undefined, record };
+  return { owner, ttlMs, since: /^\d{16}$/.test(since) ? Number(since) || undefined : undefined, record };
 }
 
 /** Whether every leaf is a text, and what must be a text is one. */

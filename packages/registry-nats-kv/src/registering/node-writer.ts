@@ -25,7 +25,8 @@ export interface WriteOptions extends AbortOptions {
   readonly batch?: string | undefined;
 }
 
-const mostTries = 5;
+// Of as many registries that write one node at once, each is the last one in turn.
+const mostTries = 20;
 
 /** Writes the nodes of one registry, each where nobody else has written it since. */
 export class NodeWriter {
@@ -43,25 +44,29 @@ export class NodeWriter {
   async store(
     bucket: Bucket,
     registration: Registration,
-    { isRenewal = false, batch, ...options }: WriteOptions & { readonly isRenewal?: boolean },
+    {
+      isRenewal = false,
+      batch,
+      ttlMs,
+      ...options
+    }: WriteOptions & { readonly isRenewal?: boolean; readonly ttlMs: number },
   ): Promise<KeyChange | undefined> {
-    const { key, record, expiresAtMs } = registration;
-    const ttlMs =
-      expiresAtMs === Number.POSITIVE_INFINITY ? this.#settings.defaultLeaseMs : expiresAtMs - performance.now();
-    if (ttlMs <= 0)
-      throw new MicroError('timeout', `${who}: service "${record.name}": ttlMs was over before it was stored`);
-    let sequence: number;
-    try {
-      const expected = registration.sequence;
-      sequence = await bucket.put(key, this.#encode(registration, ttlMs), { expected, batch, ttlMs }, options);
-    } catch (error) {
-      if (!MicroError.is(error, 'conflict')) throw error;
-      const current = await bucket.get(key, options);
-      const isDeleted = current.data === undefined && current.sequence !== 0;
-      if (isRenewal && isDeleted) return undefined;
-      this.#assertReplaceable(registration, current);
-      if (current.data === undefined) registration.since = undefined;
-      sequence = await bucket.put(key, this.#encode(registration, ttlMs), { batch, ttlMs }, options);
+    const { key, record } = registration;
+    let { sequence } = registration;
+    for (let tries = 1; ; tries++) {
+      try {
+        const value = this.#encode(registration, ttlMs);
+        sequence = await bucket.put(key, value, { expected: sequence, batch, ttlMs }, options);
+        break;
+      } catch (error) {
+        if (!MicroError.is(error, 'conflict') || tries === mostTries) throw error;
+        const current = await bucket.get(key, options);
+        const isDeleted = current.data === undefined && current.sequence !== 0;
+        if (isRenewal && isDeleted) return undefined;
+        this.#assertReplaceable(registration, current);
+        if (current.data === undefined) registration.since = undefined;
+        sequence = current.sequence;
+      }
     }
     const { since = sequence } = registration;
     Object.assign(registration, { sequence, since, rival: undefined, storedAtMs: performance.now() });

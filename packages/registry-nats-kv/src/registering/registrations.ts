@@ -36,14 +36,19 @@ export class Registrations {
       const known = this.#registrations.get(keyOf(node));
       if (known !== undefined) prolong(known, ttlMs);
     }
+    const { defaultLeaseMs } = this.#options.settings;
     const batch = this.#batch(record.nodes.length);
     await this.#inTurn(record, options, async (key, node) => {
       const bucket = await this.#options.bucket(options);
       const registration = this.#registrations.get(key) ?? unstored(key, node);
       if (!deepEqual(registration.record, node)) registration.since = undefined;
       registration.record = node;
+      const change = await this.#writer.store(bucket, registration, {
+        ...options,
+        batch,
+        ttlMs: ttlMs ?? defaultLeaseMs,
+      });
       prolong(registration, ttlMs);
-      const change = await this.#writer.store(bucket, registration, { ...options, batch });
       this.#registrations.set(key, registration);
       this.#keepBeating(bucket);
       return change;
@@ -114,14 +119,16 @@ export class Registrations {
   }
 
   async #renew(registration: Registration): Promise<void> {
-    const { logger } = this.#options.settings;
+    const { logger, defaultLeaseMs } = this.#options.settings;
     const place = { service: registration.record.name, node: registration.record.nodes[0]?.id };
     try {
       await this.#inTurn(registration.record, {}, async (key) => {
         if (this.#registrations.get(key) !== registration) return undefined;
-        const isOver = registration.expiresAtMs <= performance.now();
         const bucket = await this.#options.bucket({});
-        const change = isOver ? undefined : await this.#writer.store(bucket, registration, { isRenewal: true });
+        const leftMs = registration.expiresAtMs - performance.now();
+        const ttlMs = leftMs === Number.POSITIVE_INFINITY ? defaultLeaseMs : leftMs;
+        const isOver = ttlMs <= 0;
+        const change = isOver ? undefined : await this.#writer.store(bucket, registration, { ttlMs, isRenewal: true });
         if (change === undefined) this.#registrations.delete(key);
         if (change === undefined && !isOver)
           logger.info('node is renewed no longer: it was deregistered elsewhere', place);
