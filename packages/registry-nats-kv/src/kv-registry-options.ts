@@ -26,7 +26,7 @@ export interface NatsKvRegistryOptions extends NatsPluginOptions {
   readonly defaultLeaseMs?: number | undefined;
   /** The longest record in bytes that is stored, and read. @default 1 MiB */
   readonly maxRecordBytes?: number | undefined;
-  /** The most nodes that are known of one service, or of all where all are followed; others are left out. @default 20000 */
+  /** The most nodes that are known of one service, or of all where all are followed. @default 20000 */
   readonly maxNodes?: number | undefined;
   /** How long the server has for an answer. @default 5000 */
   readonly requestTimeoutMs?: number | undefined;
