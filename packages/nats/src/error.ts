@@ -80,6 +80,8 @@ function textOf(error: unknown, code: string, message: string): string {
     return `TLS: the server refused the handshake, as one does that wants a client certificate (${message.trim()})`;
   if (isRefusedCertificate(code))
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
+  // The client's words for a link that ended without an error.
+  if (message === 'node provided an undefined error!') return 'the server ended the connection';
   if (code === 'SERVER_OPT_NA') return `the server does not offer ${message}`;
   // The client's errors of some codes have their words in what they were made from.
   const { chainedError, errors } = Object(error) as { readonly chainedError?: unknown; readonly errors?: unknown };

@@ -56,6 +56,33 @@ describe('servers of a list', () => {
   });
 });
 
+test('a server that has left before the client wrote is asked for its words once more', async () => {
+  let dials = 0;
+  const full = createServer((socket) => {
+    socket.on('error', () => {});
+    const info = 'INFO {"server_id":"x","version":"2.10.0","max_payload":1048576,"headers":true}\r\n';
+    if (dials++ === 0) {
+      socket.write(info);
+      // What the client writes finds nobody, and its error overtakes the words.
+      socket.once('data', () => socket.resetAndDestroy());
+    } else socket.end(`${info}-ERR 'maximum connections exceeded'\r\n`);
+  });
+  full.listen(0, '127.0.0.1');
+  await once(full, 'listening');
+  try {
+    const { port } = full.address() as AddressInfo;
+    const error = await thrownBy(() => connectNats({ servers: `127.0.0.1:${port}` }));
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: `nats: connecting to 127.0.0.1:${port}: maximum connections exceeded`,
+    });
+    expect(dials).toBe(2);
+  } finally {
+    full.close();
+    await once(full, 'close');
+  }
+});
+
 describe('servers that the cluster tells of', () => {
   /** A server that tells of these servers beside itself. */
   async function startGossip(told: readonly string[], port = 0) {

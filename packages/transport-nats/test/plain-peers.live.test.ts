@@ -39,6 +39,37 @@ describe('a plain NATS request to an address', () => {
   }
 });
 
+test('an answer that is an empty message fails the socket at once', async () => {
+  await using server = await startNatsServer();
+  await using peer = await connectNats({ servers: server.url });
+  await peer
+    .subscribe('empty.node', { onMessage: ({ reply = '' }) => peer.publish(reply, new Uint8Array(0)) })
+    .confirm();
+  await using transport = openTransport({ servers: server.url });
+  for (const options of [{ metadata }, {}]) {
+    const socket = await transport.dial('empty.node', options);
+    await socket.send(message('hello'));
+    await expect(socket.receive(soon())).rejects.toMatchObject({
+      code: 'malformed',
+      message: expect.stringContaining('an empty message'),
+    });
+  }
+});
+
+test('a message beyond a limit that the server has lowered fails its socket as too large', async () => {
+  await using server = await startNatsServer({ config: 'max_payload: 500000' });
+  await using transport = openTransport({ servers: server.url });
+  await using other = await connectNats({ servers: server.url });
+  await other.subscribe('quiet.node', { onMessage() {} }).confirm();
+  const socket = await transport.dial('quiet.node');
+  await server.reload({ config: 'max_payload: 50000' });
+  await socket.send(message('x'.repeat(100_000)));
+  await expect(socket.receive(soon())).rejects.toMatchObject({
+    code: 'too_large',
+    message: expect.stringContaining('takes 50000 now'),
+  });
+});
+
 test('a JetStream stream that takes an address is named in the error of the one who dials it', async () => {
   await using server = await startNatsServer({ config: 'jetstream {}' });
   await using peer = await barePeer(server.url);

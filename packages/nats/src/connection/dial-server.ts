@@ -7,6 +7,7 @@ import { findHost } from '../find-host.ts';
 import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { type Dialler, type DialOptions, type DialPlan, useDialTransport } from '../vendor/dial-transport.ts';
+import { isReset, lastWords } from '../vendor/last-words.ts';
 import {
   abandonDial,
   addServers,
@@ -73,6 +74,8 @@ export async function dialServer(
       () => {},
     );
     if (MicroError.is(error)) throw error;
+    const sentence = isReset(error) && !signal?.aborted ? await lastWords(...hostAndPort(server.address)) : undefined;
+    if (sentence !== undefined) throw serverError(sentence, what);
     const { code, message, cause } = mapNatsError(error, what);
     // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first
     // connect.
@@ -160,6 +163,10 @@ class ConnectionDialler implements Dialler {
     if (!this.#isFirst || this.#sentence !== undefined) return;
     this.#endTimer ??= setTimeout(() => this.#refuse(endOf(error, this.#settings.tls)), lastWordsMs);
   }
+}
+
+function hostAndPort(address: string): [host: string, port: number] {
+  return [hostOf(address), Number(address.slice(address.lastIndexOf(':') + 1))];
 }
 
 /** Why a link ended while connecting. */

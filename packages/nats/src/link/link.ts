@@ -110,7 +110,8 @@ export class NatsLink implements NatsConnection {
   }
 
   get maxPayload(): number {
-    return this.#maxPayload;
+    // A server may tell another one at any time.
+    return this.#vendor.info?.max_payload ?? this.#maxPayload;
   }
 
   /** For its subscriptions: how many pings were written until now. */
@@ -155,10 +156,11 @@ export class NatsLink implements NatsConnection {
     const hasHeaders = options?.headers !== undefined || options?.status !== undefined;
     const header = hasHeaders ? encodeHeaders(options.headers ?? noHeaders, options.status) : noBytes;
     const size = header.length + data.length;
-    if (size > this.#maxPayload) {
+    const { maxPayload } = this;
+    if (size > maxPayload) {
       throw new MicroError(
         'too_large',
-        `nats: publishing on "${subject}": ${size} bytes, the server takes ${this.#maxPayload}`,
+        `nats: publishing on "${subject}": ${size} bytes, the server takes ${maxPayload}`,
       );
     }
     const write = this.#settings.own?.write;

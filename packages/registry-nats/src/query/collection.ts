@@ -5,6 +5,9 @@ import { decodeAnswer } from '../wire/messages.ts';
 import { type LeasedRecord, usableRecord } from '../wire/usable-record.ts';
 import type { QueryOptions } from './query.ts';
 
+/** A process that is busy all the time waits so many times longer at most. */
+const graces = 4;
+
 /**
  * Collects answers until
  * - nothing more came for the quiet period after the last one,
@@ -19,10 +22,11 @@ export class Collection implements ReplyReceiver<NatsMessage> {
   readonly #options: QueryOptions;
   readonly #answers: LeasedRecord[] = [];
   readonly #nodeIds = new Map<string, Set<string>>();
-  readonly #limitAt: number;
+  #limitAt: number;
   #endsAt: number;
   #timer: NodeJS.Timeout;
-  #isLateAllowed = true;
+  /** How much longer it may wait because this process was busy. */
+  #graceMs: number;
   #unheard: number;
   #nodes = 0;
   #bytes = 0;
@@ -33,6 +37,7 @@ export class Collection implements ReplyReceiver<NatsMessage> {
   constructor(options: QueryOptions) {
     this.#options = options;
     this.#unheard = options.subjects.length;
+    this.#graceMs = graces * options.timeoutMs;
     this.#limitAt = performance.now() + options.timeoutMs;
     this.#endsAt = this.#limitAt;
     this.answers = new Promise((resolve, reject) => {
@@ -97,7 +102,6 @@ export class Collection implements ReplyReceiver<NatsMessage> {
   #becameQuiet(): void {
     const now = performance.now();
     this.#endsAt = Math.min(now + this.#options.quietMs, this.#limitAt);
-    this.#isLateAllowed = true;
     // The timer set at the first answer looks by itself whether others followed.
     if (this.#answers.length > 1) return;
     clearTimeout(this.#timer);
@@ -106,14 +110,18 @@ export class Collection implements ReplyReceiver<NatsMessage> {
 
   #onTimer(): void {
     const { quietMs, timeoutMs } = this.#options;
-    const leftMs = this.#endsAt - performance.now();
+    const now = performance.now();
+    const leftMs = this.#endsAt - now;
     if (leftMs >= 1) {
       this.#timer = setTimeout(() => this.#onTimer(), leftMs);
-    } else if (leftMs < -quietMs && this.#isLateAllowed) {
+    } else if (leftMs < -quietMs && this.#graceMs > 0) {
       // So late that this process was busy: answers may lie in the socket, unread, or where others were kept busy as
       // well.
-      this.#isLateAllowed = false;
-      this.#timer = setTimeout(() => this.#onTimer(), Math.min(-leftMs, timeoutMs));
+      const moreMs = Math.min(-leftMs, timeoutMs, this.#graceMs);
+      this.#graceMs -= moreMs;
+      this.#endsAt = now + moreMs;
+      this.#limitAt = Math.max(this.#limitAt, this.#endsAt);
+      this.#timer = setTimeout(() => this.#onTimer(), moreMs);
     } else {
       this.#resolve(this.#answers);
     }

@@ -13,6 +13,25 @@ describe('a dead node', () => {
       expect(await client.call('greeter', 'Greeter.Hello')).toEqual({ node: alive.id });
   });
 
+  it.each(['random', 'roundRobin'] as const)(
+    'is passed over also among thousands that somebody announced, selector %s',
+    async (selector) => {
+      await using world = openWorld();
+      const alive = await world.node();
+      const client = world.client({ selector });
+      // It has answered before.
+      expect(await client.call('greeter', 'Greeter.Hello')).toEqual({ node: alive.id });
+      const forged = Array.from({ length: 5000 }, (_, i) => ({
+        id: `forged-${i}`,
+        address: `nowhere-${i}`,
+        metadata: goMetadata,
+      }));
+      await world.registry.register(serviceRecord({ ...alive.record, nodes: forged }));
+      for (let call = 0; call < 100; call++)
+        expect(await client.call('greeter', 'Greeter.Hello')).toEqual({ node: alive.id });
+    },
+  );
+
   it('is left at the first evidence', async () => {
     await using world = openWorld();
     const dead = await world.node({ id: 'dead' });

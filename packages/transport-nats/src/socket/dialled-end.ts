@@ -91,7 +91,13 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
 
   /** Connected again: what was lost meanwhile is found out now. */
   onReconnect(): void {
-    if (this.socket.record.begun > 0 && this.socket.probe()) this.#watch.probed();
+    const { begun, largest } = this.socket.record;
+    const { maxPayload, what } = this.#line;
+    // A server that lowers its limit says so by ending the connection on whoever goes beyond it.
+    if (largest > maxPayload) {
+      const message = `${what}: a message of ${largest} bytes was lost, the server takes ${maxPayload} now`;
+      this.fail(new MicroError('too_large', message));
+    } else if (begun > 0 && this.socket.probe()) this.#watch.probed();
   }
 
   /** Probes a listener that is quiet for long, and fails the socket where no answer comes. */
@@ -107,6 +113,10 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
     const { what } = this.#line;
     const { isSafeAfterNoResponders, wasAnswered } = this.socket.record;
     if (isNoResponders(received)) this.fail(noRespondersError(what, { retrySafe: isSafeAfterNoResponders }));
+    if (received.status === 0)
+      this.fail(
+        new MicroError('malformed', `${what}: the answer is an empty message, neither an envelope nor a frame`),
+      );
     if (received.status !== importedStatus) return;
     const why = 'goes through an account import, which carries one request and one answer';
     const message = `${what}: ${why}: no streams, and no bodies above the server's max_payload`;

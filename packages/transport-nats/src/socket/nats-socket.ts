@@ -71,8 +71,9 @@ export class NatsSocket implements Socket {
     try {
       if (this.dialect === 'native') return this.stream.send(message, options) ?? this.#room(options) ?? done;
       checkHeaders(message.headers, this.#line.what);
-      this.#line.publish(encodeEnvelope(message));
-      this.record.begin();
+      const bytes = encodeEnvelope(message);
+      this.#line.publish(bytes);
+      this.record.begin(bytes.length);
       return this.#room(options) ?? done;
     } catch (error) {
       return Promise.reject(error);

@@ -6,15 +6,22 @@ export class SentRecord {
   #begun = 0;
   #answered = 0;
   #others = 0;
+  #largest = 0;
+
+  /** The size of the largest message, in bytes, that was sent whole since something came back. */
+  get largest(): number {
+    return this.#largest;
+  }
 
   /** How many messages were begun, also those that are on their way in chunks. */
   get begun(): number {
     return this.#begun;
   }
 
-  /** A message is sent, or the first chunk of it. */
-  begin(): void {
+  /** A message is sent, whole with `size` bytes, or the first chunk of it. */
+  begin(size = 0): void {
     this.#begun++;
+    if (size > this.#largest) this.#largest = size;
   }
 
   /** The message begun last was given up. */
@@ -39,6 +46,7 @@ export class SentRecord {
   answered(): void {
     this.#answered = this.#begun;
     this.#others = 0;
+    this.#largest = 0;
   }
 
   /** Whether anything ever came back. */

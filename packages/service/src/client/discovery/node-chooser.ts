@@ -13,11 +13,19 @@ export class NodeChooser {
   readonly #cache: RegistryCache | undefined;
   readonly #ejection: OutlierEjection;
   readonly #select: SelectorStrategy;
+  readonly #hasAnswered: (address: string) => boolean;
 
-  constructor(cache: RegistryCache | undefined, ejection: OutlierEjection, select: SelectorStrategy) {
+  /** `hasAnswered` is true for an address that answered, and that did not fail since. */
+  constructor(
+    cache: RegistryCache | undefined,
+    ejection: OutlierEjection,
+    select: SelectorStrategy,
+    hasAnswered: (address: string) => boolean = () => false,
+  ) {
     this.#cache = cache;
     this.#ejection = ejection;
     this.#select = select;
+    this.#hasAnswered = hasAnswered;
   }
 
   /** A node out of what is known already; `undefined` where the registry must be asked. */
@@ -57,20 +65,43 @@ export class NodeChooser {
     let candidates = view.candidates(call.endpoint, call.options);
     if (candidates.length === 0) return undefined;
     const isTroubled = this.#ejection.isInUse(nowMs);
-    if (isTroubled || call.tried !== undefined) candidates = this.#best(candidates, call, nowMs);
-    const chosen: unknown = this.#select(candidates, call);
-    if (!isCandidate(chosen)) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
+    let chosen: Candidate | undefined;
+    if (isTroubled && call.tried === undefined && candidates.length > manyNodes)
+      chosen = this.#pickFresh(candidates, call, nowMs);
+    if (chosen === undefined) {
+      if (isTroubled || call.tried !== undefined) candidates = this.#best(candidates, call, nowMs);
+      chosen = this.#pick(candidates, call);
+    }
     if (isTroubled) this.#ejection.tries(chosen.node.address, nowMs);
     return chosen;
   }
 
+  #pick(candidates: readonly Candidate[], call: PendingCall): Candidate {
+    const chosen: unknown = this.#select(candidates, call);
+    if (!isCandidate(chosen)) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
+    return chosen;
+  }
+
+  /** Looks for a fresh one without going through all of them; `undefined` where it is not lucky. */
+  #pickFresh(candidates: readonly Candidate[], call: PendingCall, nowMs: number): Candidate | undefined {
+    for (let tries = 0; tries < 4; tries++) {
+      const chosen = this.#pick(candidates, call);
+      if (this.#isFresh(chosen, call, nowMs)) return chosen;
+    }
+    return undefined;
+  }
+
   /**
-   * The fresh ones; else the one that failed the longest ago, an untried one first: trying is better than failing
+   * The fresh ones, of which a call that failed goes to one that has answered before: where somebody announced nodes
+   * that nobody can call, looking on among them could take for ever. Else the one that failed the longest ago, an untried one first: trying is better than failing
    * without.
    */
   #best(candidates: readonly Candidate[], call: PendingCall, nowMs: number): readonly Candidate[] {
     const fresh = candidates.filter((candidate) => this.#isFresh(candidate, call, nowMs));
-    if (fresh.length > 0) return fresh;
+    if (fresh.length > 0) {
+      const proven = call.tried === undefined ? [] : fresh.filter(({ node }) => this.#hasAnswered(node.address));
+      return proven.length > 0 ? proven : fresh;
+    }
     const untried = candidates.filter(({ node }) => !call.tried?.includes(node.address));
     const oldest = (untried.length > 0 ? untried : candidates).reduce((one, other) =>
       this.#ejection.failedAtMs(other.node.address) < this.#ejection.failedAtMs(one.node.address) ? other : one,
@@ -82,6 +113,9 @@ export class NodeChooser {
     return !this.#ejection.isOut(node.address, nowMs) && !call.tried?.includes(node.address);
   }
 }
+
+/** So many nodes are not looked at one by one for each call while one of them fails. */
+const manyNodes = 100;
 
 /** A selector is the user's: it may give anything. */
 function isCandidate(chosen: unknown): chosen is Candidate {

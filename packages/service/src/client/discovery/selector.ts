@@ -38,6 +38,18 @@ export function random(): SelectorStrategy {
   return (candidates) => candidates[Math.floor(Math.random() * candidates.length)] as Candidate;
 }
 
+/** Of longer lists a hash stands for the ids, as a thousand keys of ten thousand ids would be kept. */
+const mostIds = 32;
+
+function idsOf(candidates: readonly Candidate[]): readonly (string | number)[] {
+  if (candidates.length <= mostIds) return candidates.map(({ node }) => node.id);
+  let hash = 0;
+  for (const { node } of candidates) {
+    for (let index = 0; index < node.id.length; index++) hash = (Math.imul(hash, 31) + node.id.charCodeAt(index)) | 0;
+  }
+  return [candidates.length, hash];
+}
+
 /** How many kinds of candidate lists are told apart; beyond, all begin anew. */
 const mostCursors = 1000;
 
@@ -52,7 +64,7 @@ export function roundRobin(): SelectorStrategy {
   return (candidates, { service, endpoint }) => {
     let key = keys.get(candidates);
     if (key === undefined) {
-      key = [service, endpoint, ...candidates.map(({ node }) => node.id)].join('\n');
+      key = [service, endpoint, ...idsOf(candidates)].join('\n');
       keys.set(candidates, key);
     }
     const cursor = cursors.get(key) ?? Math.floor(Math.random() * candidates.length);

@@ -12,6 +12,8 @@ import { OutlierEjection } from './outlier-ejection.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { finalError, isAboutTime, isCostly, isRetryable, isStale, pauseAfter } from './retry-policy.ts';
 
+const mostProven = 10_000;
+
 /**
  * Makes the attempts of all calls of a client, and decides what happens when one fails: the node's standing, whether
  * another may follow (see `retry-policy.ts`), and the pause before it.
@@ -27,6 +29,8 @@ export class Attempts {
   readonly #observer: LoadObserver | undefined;
   readonly #budget: RetryBudget;
   readonly #running = new Set<PendingCall>();
+  /** Addresses that answered and did not fail since. */
+  readonly #proven = new Set<string>();
   #onIdle: (() => void) | undefined;
 
   constructor(settings: ClientSettings) {
@@ -46,11 +50,12 @@ export class Attempts {
         onNews: (address) => this.ejection.clear(address),
         onGone: (address) => {
           this.ejection.clear(address);
+          this.#proven.delete(address);
           this.#observer?.forget(address);
           this.pools.drop(address);
         },
       });
-    this.#chooser = new NodeChooser(this.cache, this.ejection, settings.select);
+    this.#chooser = new NodeChooser(this.cache, this.ejection, settings.select, (address) => this.#proven.has(address));
   }
 
   /** Calls that are not over. */
@@ -109,6 +114,7 @@ export class Attempts {
   /** Notes that a node answered. */
   answered(address: string): void {
     if (this.ejection.size > 0) this.ejection.clear(address);
+    if (this.#proven.size < mostProven) this.#proven.add(address);
   }
 
   /** Notes that a node is down, seen outside of a call. */
@@ -216,8 +222,12 @@ export class Attempts {
     if (!isThere) pool.clear();
     // An address that the caller gave is not chosen among others.
     if (call.options?.address !== undefined) return;
-    if (isThere) this.ejection.rest(address, nowMs);
-    else this.ejection.fail(address, call.beganAtMs, nowMs);
+    if (isThere) {
+      this.ejection.rest(address, nowMs);
+    } else {
+      this.#proven.delete(address);
+      this.ejection.fail(address, call.beganAtMs, nowMs);
+    }
     if (error.code === 'unavailable') void this.cache?.refresh(call.service);
   }
 
