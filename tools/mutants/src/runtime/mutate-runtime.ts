@@ -10,6 +10,8 @@ export async function mutateRuntime(parameters: readonly string[]): Promise<void
     options: {
       /** How many changes are tried. */
       sample: { type: 'string', default: '200' },
+      /** How many of them are left out at the beginning. */
+      skip: { type: 'string', default: '0' },
       /** Decides which. */
       seed: { type: 'string', default: '1' },
       /** Only in files whose path contains this. */
@@ -21,6 +23,7 @@ export async function mutateRuntime(parameters: readonly string[]): Promise<void
   const verdicts = await runtimeMutants({
     root: fileURLToPath(new URL('../../../', import.meta.url)),
     sample: Number(values.sample),
+    skip: Number(values.skip),
     seed: Number(values.seed),
     only: values.only,
     workers: Number(values.workers),

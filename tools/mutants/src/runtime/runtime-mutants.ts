@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { equivalents } from './equivalent.ts';
 import { describeMutation, type Mutation, mutated } from './mutation.ts';
 import { mutationsOf } from './mutations-of.ts';
-import { runTestFiles } from './run-tests.ts';
-import { tiers } from './tiers.ts';
+import { NearTests } from './near-tests.ts';
+import { runTier } from './run-tests.ts';
+import { runtimePackages, tiersOf } from './tiers.ts';
 import { TreeCopy } from './tree-copy.ts';
 
 export interface RuntimeMutantsOptions {
   readonly root: string;
   /** How many changes are tried. */
   readonly sample: number;
+  /** How many of the same sample are left out at its beginning: another run has tried them. */
+  readonly skip: number;
   readonly seed: number;
   /** Only files whose path contains this. */
   readonly only: string;
@@ -31,17 +34,18 @@ const tierTimeoutMs = 180_000;
 
 /** Tries a sample of changes against the tests of the package that they are in. */
 export async function runtimeMutants(options: RuntimeMutantsOptions): Promise<readonly Verdict[]> {
-  const { root, sample, seed, only, workers, say } = options;
+  const { root, sample, skip, seed, only, workers, say } = options;
   const all = sourceFiles(root)
     .filter((file) => file.includes(only))
     .flatMap((file) => mutationsOf(file, readFileSync(join(root, file), 'utf8')));
-  const chosen = shuffled(all, seed).slice(0, sample);
-  say(`${chosen.length} of ${all.length} changes, by seed ${seed}`);
+  const chosen = shuffled(all, seed).slice(skip, skip + sample);
+  say(`${chosen.length} of ${all.length} changes, by seed ${seed}, from ${skip} on`);
+  const near = new NearTests(root);
   const verdicts: Verdict[] = [];
   const work = async () => {
     using copy = new TreeCopy(root);
     for (let mutation = chosen.shift(); mutation !== undefined; mutation = chosen.shift()) {
-      const verdict = await judge(root, copy.folder, mutation);
+      const verdict = await judge(root, copy.folder, near, mutation);
       verdicts.push(verdict);
       say(`${verdict.killedBy ?? (verdict.reason ? 'equivalent' : 'SURVIVED')} | ${describeMutation(mutation)}`);
     }
@@ -50,15 +54,15 @@ export async function runtimeMutants(options: RuntimeMutantsOptions): Promise<re
   return verdicts;
 }
 
-async function judge(root: string, folder: string, mutation: Mutation): Promise<Verdict> {
+async function judge(root: string, folder: string, near: NearTests, mutation: Mutation): Promise<Verdict> {
   const { file } = mutation;
   const source = readFileSync(join(root, file), 'utf8');
   const reason = reasonOf(mutation, source);
   if (reason !== undefined) return { mutation, killedBy: undefined, reason };
   writeFileSync(join(folder, file), mutated(source, mutation));
   try {
-    for (const tier of tiers[file.split('/')[1] ?? ''] ?? []) {
-      const outcome = await runTestFiles(folder, tier.files(folder), tierTimeoutMs);
+    for (const tier of tiersOf(root, near, file)) {
+      const outcome = await runTier(folder, tier, tierTimeoutMs);
       if (outcome !== 'passed') return { mutation, killedBy: `${outcome}: ${tier.name}`, reason: undefined };
     }
     return { mutation, killedBy: undefined, reason: undefined };
@@ -80,7 +84,7 @@ function reasonOf({ file, operator, line, from, to }: Mutation, source: string):
 }
 
 function sourceFiles(root: string): readonly string[] {
-  return Object.keys(tiers).flatMap((name) => {
+  return runtimePackages.flatMap((name) => {
     const folder = `packages/${name}/src`;
     const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort();
     return files.filter((file) => file.endsWith('.ts')).map((file) => `${folder}/${file}`);

@@ -1,44 +1,77 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { NearTests } from './near-tests.ts';
 
-/** Which tests are run against a change of a package, the quick ones first: the first tier that fails ends it. */
+/** Test files that are run together against a change. */
 export interface Tier {
   readonly name: string;
-  /** Test files, from the root of the repository. */
-  files(root: string): readonly string[];
+  /** From the root of the repository. */
+  readonly files: readonly string[];
+  /** Whether each file has a process of its own: slower, and what a server or a cluster needs. */
+  readonly isolates: boolean;
 }
 
-const simulation: Tier = { name: 'the simulation', files: (root) => testsOf(root, 'tools/simulate', () => true) };
-
-/** Of the packages that are the runtime. */
-export const tiers: Readonly<Record<string, readonly Tier[]>> = {
-  service: [unit('service'), simulation, live('service')],
-  kit: [unit('kit', 'memory'), simulation, unit('service', 'registry-nats'), contracts()],
-  'transport-nats': [unit('transport-nats'), simulation, live('transport-nats')],
-  'broker-nats': [unit('broker-nats'), simulation, live('broker-nats')],
-  'registry-nats': [unit('registry-nats'), simulation, live('registry-nats')],
+/** The packages whose tests need no server, by the package that is changed: its own, and those that stand on it. */
+const unitTests: Readonly<Record<string, readonly string[]>> = {
+  service: ['service'],
+  kit: ['kit', 'memory'],
+  'transport-nats': ['transport-nats'],
+  'broker-nats': ['broker-nats'],
+  'registry-nats': ['registry-nats'],
 };
 
-function unit(...names: readonly string[]): Tier {
-  const files = (root: string) =>
-    names.flatMap((name) => testsOf(root, `packages/${name}`, (file) => !file.endsWith('.live.test.ts')));
-  return { name: `tests of ${names.join(', ')}`, files };
+/** The packages that are the runtime. */
+export const runtimePackages: readonly string[] = Object.keys(unitTests);
+
+/** So many files are asked first; most changes end there. */
+const nearest = 6;
+
+/**
+ * Returns what is run against a change of `file`, the likeliest and quickest first: the first tier that fails ends it.
+ */
+export function tiersOf(root: string, near: NearTests, file: string): readonly Tier[] {
+  const changed = file.split('/')[1] ?? '';
+  const unit = near.sorted(
+    file,
+    (unitTests[changed] ?? []).flatMap((name) => testsOf(root, `packages/${name}`, isUnit)),
+  );
+  const simulation = testsOf(root, 'tools/simulate', () => true);
+  const further = changed === 'kit' ? ['service', 'registry-nats'] : [];
+  const live = changed === 'kit' ? contracts(root) : testsOf(root, `packages/${changed}`, isLive);
+  const all: readonly Tier[] = [
+    { name: 'the nearest tests', files: unit.slice(0, nearest), isolates: false },
+    { name: 'the other tests of the package', files: unit.slice(nearest), isolates: false },
+    { name: 'the simulation', files: simulation, isolates: true },
+    {
+      name: 'tests above',
+      files: further.flatMap((name) => testsOf(root, `packages/${name}`, isUnit)),
+      isolates: false,
+    },
+    { name: 'live tests', files: near.sorted(file, live), isolates: true },
+  ];
+  return all.filter(({ files }) => files.length > 0);
+}
+
+function isUnit(file: string): boolean {
+  return !file.endsWith('.live.test.ts');
 }
 
 /** Without those on a cluster, which take minutes. */
-function live(name: string): Tier {
-  const isLive = (file: string) => file.endsWith('.live.test.ts') && !/cluster|nats-io/.test(file);
-  return { name: `live tests of ${name}`, files: (root) => testsOf(root, `packages/${name}`, isLive) };
+function isLive(file: string): boolean {
+  return file.endsWith('.live.test.ts') && !/cluster|nats-io/.test(file);
 }
 
-function contracts(): Tier {
-  const plugins = ['transport-nats', 'broker-nats', 'registry-nats'];
+function contracts(root: string): readonly string[] {
   const isContract = (file: string) => /\/(contract|outage)\.live\.test\.ts$/.test(file);
-  const files = (root: string) => plugins.flatMap((name) => testsOf(root, `packages/${name}`, isContract));
-  return { name: 'the contracts over NATS', files };
+  return ['transport-nats', 'broker-nats', 'registry-nats'].flatMap((name) =>
+    testsOf(root, `packages/${name}`, isContract),
+  );
 }
 
 function testsOf(root: string, folder: string, isChosen: (file: string) => boolean): string[] {
   const files = readdirSync(join(root, folder, 'test'), { recursive: true, encoding: 'utf8' });
-  return files.map((file) => `${folder}/test/${file}`).filter((file) => file.endsWith('.test.ts') && isChosen(file));
+  return files
+    .map((file) => `${folder}/test/${file}`)
+    .filter((file) => file.endsWith('.test.ts') && isChosen(file))
+    .sort();
 }
