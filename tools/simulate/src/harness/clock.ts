@@ -38,7 +38,9 @@ export class Clock {
     return this.#nowMs;
   }
 
-  schedule(delayMs: number, run: () => void, kind: TaskKind, machine: Machine | undefined = this.current): Task {
+  /** Sets a task: of the machine whose code runs now, where neither another nor the world is given. */
+  schedule(delayMs: number, run: () => void, kind: TaskKind, of: Machine | 'world' | undefined = this.current): Task {
+    const machine = of === 'world' ? undefined : of;
     const origin = this.keepsOrigins ? new Error('set').stack : undefined;
     const task: Task = {
       kind,

@@ -42,7 +42,7 @@ class SimulatedTimer {
   refresh(): this {
     const { machine, run } = this.task;
     this.#clock.cancel(this.task);
-    this.task = this.#clock.schedule(this.#delayMs, run, 'timer', machine);
+    this.task = this.#clock.schedule(this.#delayMs, run, 'timer', machine ?? 'world');
     this.hasEnded = false;
     return this;
   }
@@ -110,7 +110,10 @@ export function installGlobals(clock: Clock, seed: number): () => void {
   };
   const randomBytes = (size: number) => identities.fill(Buffer.alloc(size));
   replace(globalThis, timers);
-  replace(require('node:timers'), timers);
+  // The runtime measures the turns of the event loop once, and with the import. In a world that is for all processes
+  // at once, so that one that is blocked or dead must not hold up the others.
+  const turn = (run: () => void) => clock.schedule(0, run, 'arrival', 'world');
+  replace(require('node:timers'), { ...timers, setImmediate: turn });
   replace(require('node:timers/promises'), waits);
   replace(require('node:crypto'), {
     randomUUID: identity,

@@ -12,7 +12,7 @@ export interface LinkTiming {
  */
 export class Link<Item> {
   readonly #clock: Clock;
-  readonly #reader: Machine | undefined;
+  readonly #reader: Machine | 'world';
   readonly #timing: LinkTiming;
   readonly #read: (item: Item) => void;
   #queue: { readonly atMs: number; readonly item: Item }[] = [];
@@ -21,7 +21,7 @@ export class Link<Item> {
   #isCut = false;
   #isAwake = false;
 
-  constructor(clock: Clock, reader: Machine | undefined, timing: LinkTiming, read: (item: Item) => void) {
+  constructor(clock: Clock, reader: Machine | 'world', timing: LinkTiming, read: (item: Item) => void) {
     this.#clock = clock;
     this.#reader = reader;
     this.#timing = timing;

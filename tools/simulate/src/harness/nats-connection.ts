@@ -183,7 +183,7 @@ export class SimulatedNatsConnection implements VendorConnection {
     this.connectedSinceMs = undefined;
     wire.toServer.cut();
     wire.toClient.cut();
-    this.#clock.schedule(noticeMs, () => this.#server.forget(wire), 'harness', undefined);
+    this.#clock.schedule(noticeMs, () => this.#server.forget(wire), 'harness', 'world');
   }
 
   #connect(): ServerConnection {

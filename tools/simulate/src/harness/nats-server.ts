@@ -46,7 +46,7 @@ export class ServerConnection {
   readonly toClient: Link<ServerOperation>;
 
   constructor(server: SimulatedNatsServer, reader: Machine, read: (operation: ServerOperation) => void) {
-    this.toServer = new Link(server.clock, undefined, server, (operation) => server.take(this, operation));
+    this.toServer = new Link(server.clock, 'world', server, (operation) => server.take(this, operation));
     this.toClient = new Link(server.clock, reader, server, read);
   }
 }

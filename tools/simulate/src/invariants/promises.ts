@@ -28,10 +28,10 @@ export class Promises {
     const check = () => {
       if (!this.#open.has(key) || owner.machine.isDead) return;
       const lateMs = owner.machine.blockedUntilMs - clock.nowMs;
-      if (lateMs >= 0) clock.schedule(lateMs + 50, check, 'harness', undefined);
+      if (lateMs >= 0) clock.schedule(lateMs + 50, check, 'harness', 'world');
       else this.#world.broken(`${what} did not settle by ${byMs.toFixed(0)} ms, its bound of ${boundMs} ms`);
     };
-    const bound = clock.schedule(boundMs, check, 'harness', undefined);
+    const bound = clock.schedule(boundMs, check, 'harness', 'world');
     try {
       return { value: await promise };
     } catch (error) {

@@ -74,7 +74,7 @@ export class StreamRecord {
       else if (this.#isNumbered && received < peer.sent)
         this.#world.broken(`the ${side} of ${this.id} saw the end after ${received} of ${peer.sent} values`);
     };
-    this.#world.clock.schedule(1, judge, 'harness', undefined);
+    this.#world.clock.schedule(1, judge, 'harness', 'world');
   }
 }
 

@@ -136,7 +136,7 @@ export class ServiceActor {
       if (this.#hasStopped || this.process.machine.isDead || this.#lastStubbornMs >= beganMs) return;
       if (this.#stage.isCalm(this.process, beganMs)) world.broken(`${what} waits for streams that listen`);
     };
-    world.clock.schedule(longestDrainMs, check, 'harness', undefined);
+    world.clock.schedule(longestDrainMs, check, 'harness', 'world');
   }
 
   crash(): void {

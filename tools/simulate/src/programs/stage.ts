@@ -113,7 +113,7 @@ export class Stage {
           this.world.broken(`the handler of ${what} still runs ${withinMs} ms after ${why}`);
       }
     };
-    clock.schedule(withinMs, check, 'harness', undefined);
+    clock.schedule(withinMs, check, 'harness', 'world');
   }
 
   /** Whether nothing has kept a process from being reached since then. */
