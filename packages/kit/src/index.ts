@@ -41,6 +41,8 @@ export { StoreRegistry } from './registry/store/store-registry.ts';
 export { base64Of, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/bytes-and-text.ts';
 
 // For transports, and for whatever else asks and is answered over a bus.
+export { ConversationListener } from './request/conversation-listener.ts';
+export { ConversationSocket } from './request/conversation-socket.ts';
 export { HttpServers } from './request/http-servers.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
@@ -54,6 +56,8 @@ export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';
+export type { ConversationListenerOptions, ConversationMessage } from './request/conversation-listener.ts';
+export type { ConversationKind, ConversationSocketOptions } from './request/conversation-socket.ts';
 export type { HttpServersOptions, PostOptions } from './request/http-servers.ts';
 export type { RecordChange } from './registry/store/node-changes.ts';
 export type { NodeRegistryOptions } from './registry/store/node-registry.ts';

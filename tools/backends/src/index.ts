@@ -1,1 +1,3 @@
 export { startEtcd } from './start-etcd.ts';
+export { kafkaLibs, kafkaVersion, startKafka } from './start-kafka.ts';
+export { startRabbitmq } from './start-rabbitmq.ts';

@@ -1,0 +1,134 @@
+import { type AbortOptions, type Listener, type Logger, type Message, MicroError, type Socket } from '@ts-micro/core';
+import { bounded } from '../lifecycle/bounded.ts';
+import { Lifetime } from '../lifecycle/lifetime.ts';
+import { type ConversationKind, ConversationSocket, type ConversationSocketOptions } from './conversation-socket.ts';
+
+/** What came to an address that is listened on. */
+export interface ConversationMessage {
+  /** Tells conversations apart: no two diallers have the same. */
+  readonly key: string;
+  readonly remote: string;
+  /** `undefined` from a peer that knows no kinds. */
+  readonly kind: ConversationKind | undefined;
+  /** Throws where it is no message. */
+  readonly read: () => Message;
+  readonly transmit: ConversationSocketOptions['transmit'];
+}
+
+export interface ConversationListenerOptions extends Pick<ConversationSocketOptions, 'maxBodyBytes'> {
+  /** Begins every message: `rabbitmq transport`. */
+  readonly who: string;
+  readonly address: string;
+  /** Entries for the node's metadata, by which diallers know that kinds are understood here. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Resolves once a message sent now would be handed to `take`, which never throws. */
+  readonly serve: (take: (message: ConversationMessage) => void, options: AbortOptions) => Promise<unknown>;
+  /** Ends that. */
+  readonly stop: () => Promise<unknown>;
+  /** How long closing waits for handlers, in milliseconds. */
+  readonly closeTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+type Handler = (socket: Socket) => void | Promise<void>;
+
+const nothing: Message = { headers: {}, body: new Uint8Array() };
+
+/** A whole {@link Listener}: makes a socket for every conversation that comes to its address. */
+export class ConversationListener implements Listener {
+  readonly address: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly #options: ConversationListenerOptions;
+  readonly #what: string;
+  readonly #lifetime: Lifetime;
+  readonly #open = new Map<string, { readonly socket: ConversationSocket; readonly done: Promise<void> }>();
+  #isAccepting = false;
+
+  constructor(options: ConversationListenerOptions) {
+    const { who, address, metadata } = options;
+    this.address = address;
+    this.metadata = metadata;
+    this.#options = options;
+    this.#what = `${who}: listener ${address}`;
+    this.#lifetime = new Lifetime(this.#what, (closeOptions) => this.#release(closeOptions));
+  }
+
+  async accept(handler: Handler, options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#isAccepting) throw new MicroError('conflict', `${this.#what}: accept was called already`);
+    this.#isAccepting = true;
+    try {
+      await this.#options.serve((message) => this.#take(message, handler), options);
+    } catch (error) {
+      this.#isAccepting = false;
+      throw error;
+    }
+  }
+
+  /** The sockets that are open. */
+  get sockets(): readonly ConversationSocket[] {
+    return Array.from(this.#open.values(), ({ socket }) => socket);
+  }
+
+  /** The socket of a conversation that is open. */
+  socketOf(key: string): ConversationSocket | undefined {
+    return this.#open.get(key)?.socket;
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #take({ key, remote, kind, read, transmit }: ConversationMessage, handler: Handler): void {
+    const known = this.#open.get(key)?.socket;
+    if (known) {
+      known.take(kind, read);
+      return;
+    }
+    const isFirst = kind === undefined || kind === 'open';
+    // While it closes, those that are open still need their messages, and nobody else is let in.
+    if (isFirst && this.#lifetime.isOpen) {
+      const { address: local, maxBodyBytes } = this.#options;
+      const what = `${this.#options.who}: socket of ${local} to ${remote}`;
+      const isNative = kind !== undefined;
+      const socket = new ConversationSocket({ what, local, remote, isNative, opens: false, maxBodyBytes, transmit });
+      this.#open.set(key, { socket, done: this.#handle(socket, handler).finally(() => this.#open.delete(key)) });
+      socket.take(kind, read);
+    } else if (kind === 'open' || kind === 'more' || kind === 'ping') {
+      transmit(isFirst ? 'refused' : 'gone', nothing).catch(() => {});
+    }
+  }
+
+  async #handle(socket: ConversationSocket, handler: Handler): Promise<void> {
+    try {
+      // In a turn of its own, because the backend waits.
+      await Promise.resolve().then(() => handler(socket));
+    } catch (error) {
+      this.#options.logger.error('socket handler failed', { listener: this.address, error });
+    }
+    await socket.close();
+  }
+
+  async #release(options: AbortOptions): Promise<void> {
+    const { closeTimeoutMs, stop } = this.#options;
+    const open = [...this.#open.values()];
+    const what = `${this.#what}: closing with ${open.length} open sockets`;
+    try {
+      await bounded(Promise.all(open.map(({ done }) => done)), options, closeTimeoutMs, what);
+    } catch (error) {
+      const cause = MicroError.from(error, 'internal', what);
+      for (const { socket } of open) socket.fail(cause);
+      throw cause;
+    } finally {
+      await stop();
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  type AbortOptions,
+  checkMessage,
+  type Message,
+  MicroError,
+  type SendOptions,
+  type Socket,
+} from '@ts-micro/core';
+import { abortable } from '../lifecycle/abort.ts';
+import { Lifetime } from '../lifecycle/lifetime.ts';
+import { Mailbox } from '../lifecycle/mailbox.ts';
+
+/**
+ * What a message of a conversation is. `open` is a dialler's first and `more` any other; `close` ends it, and so does
+ * `gone`, from one that failed or knows no such conversation; `refused` says that none is taken in; `room` how many
+ * messages were received, in the header `Received`; `ping` asks for nothing: that it arrives says enough.
+ */
+export type ConversationKind = 'open' | 'more' | 'close' | 'gone' | 'refused' | 'room' | 'ping';
+
+/** Messages that a peer that knows kinds may send ahead of what was received: both sides count on it. */
+const windowMessages = 1024;
+/** Other peers do not wait: what is beyond ends the socket. */
+const mostWaiting = 16_384;
+const noBytes = new Uint8Array();
+
+export interface ConversationSocketOptions {
+  readonly what: string;
+  readonly local: string;
+  readonly remote: string;
+  /** Whether the peer is known to know kinds; one that sends any does. */
+  readonly isNative: boolean;
+  /** Whether the first message opens a conversation. */
+  readonly opens: boolean;
+  /** The largest body in bytes. */
+  readonly maxBodyBytes: number;
+  /** Hands a message to the backend, in the order of the calls, and tells whether that took it. */
+  readonly transmit: (kind: ConversationKind, message: Message) => Promise<void>;
+}
+
+/**
+ * A whole {@link Socket} over a backend that hands messages to addresses: order, ends, and how far one side may run
+ * ahead of the other. A peer that knows no kinds, as one of Go Micro, is only sent messages.
+ */
+export class ConversationSocket implements Socket {
+  readonly local: string;
+  readonly remote: string;
+  readonly peerClosed: Promise<void>;
+  readonly #options: ConversationSocketOptions;
+  readonly #incoming: Mailbox<Message>;
+  readonly #lifetime: Lifetime;
+  /** Those that wait for room, in order. */
+  readonly #room: Mailbox<true>;
+  #isNative: boolean;
+  #opens: boolean;
+  #hasPeer: boolean;
+  #failure: MicroError | undefined;
+  #received = 0;
+  #told = 0;
+  #granted = windowMessages;
+  #onPeerClosed: () => void = () => {};
+
+  constructor(options: ConversationSocketOptions) {
+    const { what, local, remote, isNative, opens } = options;
+    this.local = local;
+    this.remote = remote;
+    this.#options = options;
+    this.#isNative = isNative;
+    this.#opens = opens;
+    this.#hasPeer = !opens;
+    this.#incoming = new Mailbox(what, mostWaiting);
+    this.#room = new Mailbox(what);
+    this.#lifetime = new Lifetime(what, () => this.#release());
+    this.peerClosed = new Promise((resolve) => {
+      this.#onPeerClosed = resolve;
+    });
+    for (let left = windowMessages; left > 0; left--) this.#room.push(true);
+  }
+
+  async send(message: Message, options: SendOptions = {}): Promise<void> {
+    const { what, maxBodyBytes, transmit } = this.#options;
+    this.#assertUsable(options);
+    checkMessage(message, maxBodyBytes, what);
+    const copy = { headers: { ...message.headers }, body: Uint8Array.from(message.body) };
+    const hasRoom = options.isLast || !this.#isNative || this.#room.take();
+    if (!hasRoom) await this.#room.pull(options);
+    this.#assertUsable(options);
+    const kind = this.#opens ? 'open' : 'more';
+    this.#opens = false;
+    this.#hasPeer = true;
+    try {
+      await abortable(transmit(kind, copy), options.signal, what);
+    } catch (error) {
+      if (MicroError.is(error, 'unavailable')) this.fail(error);
+      throw this.#failure ?? error;
+    }
+    // That nobody was there is told before the message is confirmed.
+    if (this.#failure) throw this.#failure;
+  }
+
+  async receive(options?: AbortOptions): Promise<Message | undefined> {
+    this.#assertUsable(options);
+    return this.#taken(await this.#incoming.pull(options));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    for (let next = await this.#incoming.pull(); next; next = await this.#incoming.pull()) {
+      this.#taken(next);
+      yield next;
+    }
+  }
+
+  /** Takes what the other end sent. Never throws. */
+  take(kind: ConversationKind | undefined, read: () => Message): void {
+    this.#hasPeer = true;
+    if (kind !== undefined) this.#isNative = true;
+    try {
+      if (kind === 'close') this.#onClose();
+      else if (kind === 'refused') this.fail(this.#unavailable('nobody listens', true));
+      else if (kind === 'gone') this.fail(this.#unavailable('the other end is gone'));
+      else if (kind === 'room') this.#onRoom(Number(read().headers.Received));
+      else if (kind !== 'ping' && !this.#incoming.push(read()))
+        this.fail(this.#unavailable('too many messages wait to be received'));
+    } catch {
+      this.fail(this.#unavailable('the other end sent what is no message'));
+    }
+  }
+
+  /** Asks whether the other end is there: where it is not, the socket hears of it. */
+  ping(): void {
+    if (this.#isNative && this.#hasPeer) void this.#tell('ping');
+  }
+
+  /** Closes it because of `cause`. One that is `unavailable` is what its methods reject with from then on. */
+  fail(cause: MicroError): void {
+    if (cause.code === 'unavailable') this.#failure ??= cause;
+    void this.#lifetime.fail(cause);
+  }
+
+  /** The other end is not there. */
+  failUnreached(wasOpened: boolean): void {
+    this.#hasPeer = false;
+    this.fail(this.#unavailable('nobody listens', wasOpened));
+  }
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // A socket that failed goes on saying why, which tells more than `closed`.
+  #assertUsable(options?: AbortOptions): void {
+    if (this.#failure) throw this.#failure;
+    this.#lifetime.assertOpen(options);
+  }
+
+  #unavailable(reason: string, retrySafe = false): MicroError {
+    return new MicroError('unavailable', `${this.#options.what}: ${reason}`, { retrySafe });
+  }
+
+  #taken(message: Message | undefined): Message | undefined {
+    if (message && this.#isNative && ++this.#received - this.#told >= windowMessages / 2) {
+      this.#told = this.#received;
+      void this.#tell('room', { Received: String(this.#received) });
+    }
+    return message;
+  }
+
+  #onRoom(received: number): void {
+    const granted = received + windowMessages;
+    // A peer cannot give more than a window.
+    const more = Math.min(granted - this.#granted, windowMessages);
+    this.#granted = granted;
+    for (let left = more; left > 0; left--) this.#room.push(true);
+  }
+
+  #onClose(): void {
+    this.#hasPeer = false;
+    this.#incoming.end();
+    this.#onPeerClosed();
+  }
+
+  #tell(kind: ConversationKind, headers: Message['headers'] = {}): Promise<void> {
+    return this.#options.transmit(kind, { headers, body: noBytes }).catch(() => {});
+  }
+
+  #release(): void {
+    this.#onPeerClosed();
+    this.#incoming.end(this.#lifetime.cause, { drop: true });
+    this.#room.end(this.#failure ?? this.#lifetime.closedError());
+    if (this.#hasPeer && this.#isNative) void this.#tell(this.#lifetime.cause ? 'gone' : 'close');
+  }
+}

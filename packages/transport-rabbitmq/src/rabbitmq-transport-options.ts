@@ -1,0 +1,34 @@
+import type { Logger } from '@ts-micro/core';
+import { type CheckedAccess, checkAccess, OptionChecks, type ServerAccess } from '@ts-micro/kit';
+
+export interface RabbitmqTransportOptions extends ServerAccess {
+  /** The virtual host. @default the path of the URL, else `/` */
+  readonly vhost?: string | undefined;
+  /** The longest a connect may take, in milliseconds. @default 5000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long closing a listener waits for its handlers, in milliseconds. @default 10000 */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Told of handlers that throw. @default silent */
+  readonly logger?: Logger | undefined;
+}
+
+/** Options with defaults filled in. */
+export interface RabbitmqSettings extends CheckedAccess {
+  readonly vhost: string;
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+}
+
+export const who = 'rabbitmq transport';
+
+/** Throws `invalid` naming the option. */
+export function rabbitmqSettings(options: RabbitmqTransportOptions): RabbitmqSettings {
+  const { connectTimeoutMs = 5000, closeTimeoutMs = 10_000 } = options;
+  const checks = new OptionChecks(who);
+  checks.milliseconds('connectTimeoutMs', connectTimeoutMs);
+  checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
+  if (options.vhost !== undefined) checks.text('vhost', options.vhost);
+  const access = checkAccess(options, { who, schemes: ['amqp', 'amqps'], port: 5672 });
+  const path = decodeURIComponent(access.urls[0]?.pathname.slice(1) ?? '');
+  return { ...access, vhost: options.vhost ?? (path || '/'), connectTimeoutMs, closeTimeoutMs };
+}
