@@ -18,7 +18,8 @@ export function noteName(consumer: string, message: string): string {
   return `note__${createHash('sha256').update(`${consumer} ${message}`).digest('hex').slice(0, 40)}`;
 }
 
-function escaped(text: string): string {
+/** Letters, digits and hyphens as they are, every other byte as `_2E`. */
+export function escaped(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9-]/gu, (character) =>
     Array.from(Buffer.from(character), (byte) => `_${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
   );

@@ -1,6 +1,7 @@
 export { jetstreamBroker } from './jetstream-broker.ts';
 
 export type { JetStreamBroker } from './jetstream-broker.ts';
+export type { EventDialect } from './event-form.ts';
 export type {
   JetStreamBrokerOptions,
   JetStreamBrokerSettings,

@@ -1,6 +1,7 @@
 import { type BrokerOptions, checkName, type SubscribeOptions } from '@ts-micro/core';
 import { longestTimerMs, OptionChecks } from '@ts-micro/kit';
 import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import type { EventDialect } from './event-form.ts';
 
 /** How a stream keeps what it stores. What is left out keeps its value where the stream is there already. */
 export interface StreamOptions {
@@ -37,6 +38,11 @@ export interface JetStreamSubscribeOptions extends SubscribeOptions {
 
 /** How to connect, where to store, and how to deliver. */
 export interface JetStreamBrokerOptions extends NatsPluginOptions {
+  /**
+   * How events are stored. With `natsjs` each topic that `streams` does not name has a stream of its name, or
+   * `<stream.name>_<topic>` where it holds a dot; `stream` has its other options. @default 'plain'
+   */
+  readonly dialect?: EventDialect | undefined;
   /** The stream of every topic that `streams` does not name. */
   readonly stream?: StreamOptions | undefined;
   /**
@@ -78,6 +84,7 @@ export interface JetStreamBrokerOptions extends NatsPluginOptions {
 
 /** {@link JetStreamBrokerOptions} of the broker itself with defaults filled in. */
 export interface JetStreamBrokerSettings extends BrokerOptions {
+  readonly dialect: EventDialect;
   readonly stream: StreamOptions & { readonly name: string };
   readonly subjectPrefix: string;
   readonly streams: Readonly<Record<string, StreamOptions & { readonly name: string }>>;
@@ -93,6 +100,7 @@ export interface JetStreamBrokerSettings extends BrokerOptions {
 
 export const who = 'jetstream broker';
 const checks = new OptionChecks(who);
+const dialects: readonly string[] = ['plain', 'natsjs'] satisfies EventDialect[];
 const nameRule = /^[A-Za-z0-9_-]{1,200}$/;
 
 /**
@@ -100,6 +108,7 @@ const nameRule = /^[A-Za-z0-9_-]{1,200}$/;
  * value.
  */
 export function checkBrokerOptions({
+  dialect = 'plain',
   stream = {},
   subjectPrefix = 'micro.events',
   streams = {},
@@ -116,6 +125,7 @@ export function checkBrokerOptions({
   readonly connect: NatsPluginOptions;
   readonly settings: Omit<JetStreamBrokerSettings, 'addresses'>;
 } {
+  checks.oneOf('dialect', dialect, dialects);
   const named = { ...stream, name: stream.name ?? 'MICRO_EVENTS' };
   checkStream('stream', named);
   checkSubject(subjectPrefix, `${who}: option subjectPrefix`);
@@ -134,7 +144,7 @@ export function checkBrokerOptions({
     throw checks.invalid('domain', domain, 'letters, digits, - and _');
   checks.whole('closeTimeoutMs', closeTimeoutMs, 1, longestTimerMs);
   const delivery = { from, ackWaitMs, prefetch, maxPendingMessages, requestTimeoutMs, closeTimeoutMs };
-  return { connect, settings: { stream: named, subjectPrefix, streams, manage, domain, ...delivery } };
+  return { connect, settings: { dialect, stream: named, subjectPrefix, streams, manage, domain, ...delivery } };
 }
 
 /** Throws `invalid` where a subscription cannot begin there. */

@@ -21,6 +21,7 @@ import {
   shareConnection,
 } from '@ts-micro/nats';
 import { Consumers } from './consumers.ts';
+import { type EventForm, formOf } from './event-form.ts';
 import {
   checkBrokerOptions,
   checkFrom,
@@ -32,7 +33,6 @@ import {
 import { ManagedStreams } from './managed-streams.ts';
 import { PlainSubscriber } from './plain-subscriber.ts';
 import { QueueMember } from './queue-member.ts';
-import { maxBodyBytes, storedHeaders } from './stored-message.ts';
 import { TopicStreams } from './topic-streams.ts';
 
 const checks = new OptionChecks(who);
@@ -63,18 +63,12 @@ export function jetstreamBroker(options: JetStreamBrokerOptions = {}): JetStream
 
 class StoringBroker implements JetStreamBroker {
   readonly name = 'jetstream';
-  readonly supports: BrokerFeatures = Object.freeze({
-    queues: true,
-    wildcards: true,
-    maxBodyBytes,
-    plainEvents: true,
-    durableQueues: true,
-    redelivery: true,
-  });
+  readonly supports: BrokerFeatures;
   readonly options: JetStreamBrokerSettings;
   readonly #shared: SharedConnection;
   readonly #logger: Logger;
   readonly #topics: TopicStreams;
+  readonly #form: EventForm;
   readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #subscribers = new Set<Subscriber>();
   readonly #publishing = new Set<Promise<unknown>>();
@@ -88,6 +82,15 @@ class StoringBroker implements JetStreamBroker {
     this.#shared = shareConnection(connect);
     this.#logger = safeLogger(connect.logger);
     this.#topics = new TopicStreams(settings);
+    this.#form = formOf(settings.dialect);
+    this.supports = Object.freeze({
+      queues: true,
+      wildcards: settings.dialect === 'plain',
+      maxBodyBytes: this.#form.maxBodyBytes,
+      plainEvents: true,
+      durableQueues: true,
+      redelivery: true,
+    });
     this.options = Object.freeze({ addresses: Object.freeze([...this.#shared.addresses]), ...settings });
   }
 
@@ -124,10 +127,10 @@ class StoringBroker implements JetStreamBroker {
     checkSubject(topic, `${who}: topic`);
     checkHeaders(message.headers, who);
     if (options?.id !== undefined) checkName(options.id, `${who}: id`);
-    const headers = storedHeaders(message.headers, options?.id);
+    const { data, headers } = this.#form.encode(topic, message, options?.id);
     // What the caller changes while the stream is looked for must not change what is stored.
     const current = this.#current;
-    const body = current === undefined ? new Uint8Array(message.body) : message.body;
+    const body = current === undefined ? new Uint8Array(data) : data;
     const publishing = this.#store(
       current ?? (await this.#connect(options)),
       topic,
@@ -154,7 +157,7 @@ class StoringBroker implements JetStreamBroker {
     const stream = this.#topics.of(topic);
     const access = this.#current ?? (await this.#connect(options));
     const { maxPendingMessages, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
-    const common = { ...access, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
+    const common = { ...access, form: this.#form, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
     const logger = this.#logger;
     const publishDeadLetter = (target: string, message: Message, id: string) => this.publish(target, message, { id });
     const subscriber =

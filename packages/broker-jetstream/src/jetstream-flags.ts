@@ -1,11 +1,13 @@
 import type { PluginFlag, PluginOptions } from '@ts-micro/core';
 import { PluginSettings } from '@ts-micro/kit';
 import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
+import type { EventDialect } from './event-form.ts';
 import { type JetStreamBrokerOptions, who } from './jetstream-broker-options.ts';
 
 const prefix = 'jetstream';
 
 const ownFlags: readonly PluginFlag[] = [
+  { name: 'jetstream_dialect', about: 'how events are stored: plain, or natsjs, for events.Stream of Go Micro' },
   { name: 'jetstream_stream', about: 'the stream of all topics' },
   { name: 'jetstream_subject_prefix', about: 'what begins the subjects of that stream: micro.events' },
   { name: 'jetstream_storage', about: 'file or memory' },
@@ -30,6 +32,7 @@ export function jetstreamFactory<P>(make: (options: JetStreamBrokerOptions) => P
 
 function optionsOf(settings: PluginSettings): JetStreamBrokerOptions {
   return {
+    dialect: settings.text('jetstream_dialect') as EventDialect | undefined,
     stream: {
       name: settings.text('jetstream_stream'),
       storage: settings.text('jetstream_storage') as 'file' | 'memory' | undefined,

@@ -2,14 +2,15 @@ import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type Su
 import { HandlerSubscriber } from '@ts-micro/kit';
 import { deliveryInfoOf, type JetStreamApi, type NatsMessage } from '@ts-micro/nats';
 import type { Consumers } from './consumers.ts';
+import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
-import { messageOf } from './stored-message.ts';
 import type { TopicStream } from './topic-streams.ts';
 
 export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   readonly api: JetStreamApi;
   readonly consumers: Consumers;
+  readonly form: EventForm;
   readonly stream: TopicStream;
   readonly topic: string;
   readonly handler: BrokerHandler;
@@ -32,7 +33,8 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   #seen: number | undefined;
 
   constructor(options: PlainSubscriberOptions) {
-    const { api, stream, topic, handler, concurrency, onError, maxPendingMessages, closeTimeoutMs, logger } = options;
+    const { api, form, stream, topic, handler, concurrency, onError, maxPendingMessages, closeTimeoutMs, logger } =
+      options;
     super({
       what: `${who}: subscriber of "${topic}"`,
       topic,
@@ -45,7 +47,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       eventOf: (message) => {
         this.#waiting--;
         this.#puller.fill();
-        return { topic: stream.topicOf(message.subject), message: messageOf(message) };
+        return { topic: stream.topicOf(message.subject), message: form.decode(message) };
       },
       stop: (closeOptions) => this.#stop(closeOptions),
     });

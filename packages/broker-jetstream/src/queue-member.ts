@@ -17,14 +17,15 @@ import {
 } from '@ts-micro/nats';
 import { consumerName, noteName } from './consumer-name.ts';
 import type { Consumers } from './consumers.ts';
+import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
-import { eventOf } from './stored-message.ts';
 import type { TopicStream } from './topic-streams.ts';
 
 export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   readonly api: JetStreamApi;
   readonly consumers: Consumers;
+  readonly form: EventForm;
   readonly stream: TopicStream;
   readonly topic: string;
   readonly queue: string;
@@ -46,6 +47,7 @@ const notHandled = encoder.encode('-NAK');
 const mostDone = 65_536;
 
 interface LentOptions {
+  readonly form: EventForm;
   readonly received: NatsMessage;
   readonly info: DeliveryInfo;
   readonly stream: TopicStream;
@@ -78,7 +80,8 @@ class Lent implements Delivery {
   }
 
   event(): BrokerEvent {
-    return eventOf(this.#options.received, this.#topic, this.info.delivery);
+    const { form, received } = this.#options;
+    return { topic: this.#topic, message: form.decode(received), delivery: this.info.delivery };
   }
 
   done(): void {
@@ -130,6 +133,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
   constructor({
     api,
     consumers,
+    form,
     stream,
     from,
     prefetch,
@@ -153,6 +157,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     this.#connection = api.connection;
     const most = concurrency + prefetch;
     const lending = {
+      form,
       stream,
       answer: (reply: string, data: Uint8Array) => this.#answer(reply, data),
       note: (id: string, on: string) => consumers.note(stream, noteName(name, id), on),

@@ -1,4 +1,4 @@
-import { type BrokerEvent, type Headers, type Message, MicroError } from '@ts-micro/core';
+import { type Headers, type Message, MicroError } from '@ts-micro/core';
 import type { NatsMessage } from '@ts-micro/nats';
 import { who } from './jetstream-broker-options.ts';
 
@@ -27,11 +27,6 @@ export function storedHeaders(headers: Headers, id: string | undefined): Headers
 /** The message as it was published, by whatever client, without JetStream's own headers. */
 export function messageOf(received: NatsMessage): Message {
   return { headers: ownHeaders(received.headers()), body: bytesOf(received.data) };
-}
-
-/** The event of a received message. */
-export function eventOf(received: NatsMessage, topic: string, delivery: number): BrokerEvent {
-  return { topic, message: messageOf(received), delivery };
 }
 
 function ownHeaders(headers: Headers): Headers {

@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { escaped } from './consumer-name.ts';
 import { type JetStreamBrokerSettings, type StreamOptions, who } from './jetstream-broker-options.ts';
 
 /** A stream that keeps the messages of some topics. */
@@ -14,13 +15,17 @@ export interface TopicStream {
 /** Finds the stream of a topic. */
 export class TopicStreams {
   readonly #main: TopicStream;
+  /** Where each topic has a stream of its own, those that were asked for. */
+  readonly #byTopic: Map<string, TopicStream> | undefined;
   readonly #own: readonly { readonly pattern: readonly string[]; readonly stream: TopicStream }[];
 
   constructor({
     stream,
+    dialect,
     subjectPrefix,
     streams,
-  }: Pick<JetStreamBrokerSettings, 'stream' | 'subjectPrefix' | 'streams'>) {
+  }: Pick<JetStreamBrokerSettings, 'stream' | 'dialect' | 'subjectPrefix' | 'streams'>) {
+    this.#byTopic = dialect === 'natsjs' ? new Map() : undefined;
     const prefix = `${subjectPrefix}.`;
     this.#main = {
       options: stream,
@@ -44,11 +49,26 @@ export class TopicStreams {
   of(topic: string): TopicStream {
     const tokens = topic.split('.');
     const overlapping = this.#own.filter(({ pattern }) => overlaps(pattern, tokens));
-    if (overlapping.length === 0) return this.#main;
+    if (overlapping.length === 0) return this.#byTopic === undefined ? this.#main : this.#ofOne(topic, this.#byTopic);
     const covering = overlapping.find(({ pattern }) => covers(pattern, tokens));
     const names = new Set(overlapping.map(({ stream }) => stream.options.name));
     if (covering !== undefined && names.size === 1) return covering.stream;
     throw new MicroError('invalid', `${who}: the topics of "${topic}" are in several streams: subscribe to each`);
+  }
+
+  /** As Go Micro's `events/natsjs` makes it. A stream's name has no dots, and there Go subscribes to no such topic. */
+  #ofOne(topic: string, byTopic: Map<string, TopicStream>): TopicStream {
+    let stream = byTopic.get(topic);
+    if (stream === undefined) {
+      if (/(^|\.)[*>](\.|$)/.test(topic)) {
+        throw new MicroError('unsupported', `${who}: with the dialect natsjs "${topic}" cannot have a wildcard`);
+      }
+      const name = /[./\\]/.test(topic) ? `${this.#main.options.name}_${escaped(topic)}` : topic;
+      const options = { ...this.#main.options, name };
+      stream = { options, subjects: [topic], subjectOf: () => topic, topicOf: () => topic };
+      byTopic.set(topic, stream);
+    }
+    return stream;
   }
 }
 

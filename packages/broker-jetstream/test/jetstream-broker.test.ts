@@ -14,6 +14,7 @@ test.each<JetStreamBrokerOptions>([
   { stream: { replicas: 0 } },
   { streams: { '>': { name: 'ALL' } } },
   { domain: 'a.b' },
+  { dialect: 'go' as 'natsjs' },
   { from: new Date(Number.NaN) },
 ])('the options %o are invalid', (options) => {
   expect(() => jetstreamBroker(options)).toThrow(expect.objectContaining({ code: 'invalid' }));
@@ -59,6 +60,7 @@ test('two queues never share a consumer', () => {
 
 test('a pattern whose topics are in several streams is refused', () => {
   const topics = new TopicStreams({
+    dialect: 'plain',
     stream: { name: 'MAIN' },
     subjectPrefix: 'micro.events',
     streams: { 'orders.>': { name: 'ORDERS' }, 'users.*': { name: 'USERS' } },

@@ -95,6 +95,17 @@ func obey(client Client, c command, out *Lines) (map[string]any, error) {
 		return nil, client.Subscribe(c.Topic, c.Queue, func(event Event) {
 			out.Write(map[string]any{"event": "message", "subscription": c.ID, "message": event})
 		})
+	case "publishEvent", "consumeEvents":
+		streams, ok := client.(EventStreams)
+		if !ok {
+			return nil, errors.New("this generation has no event streams")
+		}
+		if c.Op == "publishEvent" {
+			return nil, repeat(c.Count, func() error { return streams.PublishEvent(c.Topic, c.Body, c.Metadata) })
+		}
+		return nil, streams.ConsumeEvents(c.Topic, c.Queue, func(event StreamEvent) {
+			out.Write(map[string]any{"event": "stream event", "subscription": c.ID, "message": event})
+		})
 	case "get":
 		services, err := client.GetService(c.Service)
 		return map[string]any{"services": services}, err

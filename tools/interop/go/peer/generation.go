@@ -78,6 +78,21 @@ type Client interface {
 	WithMetadata(ctx context.Context, metadata map[string]string) context.Context
 }
 
+// StreamEvent is one event of an events.Stream.
+type StreamEvent struct {
+	ID        string            `json:"id"`
+	Topic     string            `json:"topic"`
+	Timestamp string            `json:"timestamp"`
+	Metadata  map[string]string `json:"metadata"`
+	Payload   string            `json:"payload"`
+}
+
+// EventStreams is what a client also is where its generation has events.Stream over JetStream.
+type EventStreams interface {
+	PublishEvent(topic string, payload json.RawMessage, metadata map[string]string) error
+	ConsumeEvents(topic string, group string, handler func(StreamEvent)) error
+}
+
 // Generation is one version of Go Micro.
 type Generation interface {
 	// Serve runs the greeter until SIGTERM or SIGINT.

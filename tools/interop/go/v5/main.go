@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"time"
 
 	micro "go-micro.dev/v5"
@@ -11,6 +12,8 @@ import (
 	natsbroker "go-micro.dev/v5/broker/nats"
 	"go-micro.dev/v5/client"
 	"go-micro.dev/v5/errors"
+	"go-micro.dev/v5/events"
+	"go-micro.dev/v5/events/natsjs"
 	"go-micro.dev/v5/metadata"
 	"go-micro.dev/v5/registry"
 	natsregistry "go-micro.dev/v5/registry/nats"
@@ -184,6 +187,9 @@ type microClient struct {
 	registry  registry.Registry
 	broker    broker.Broker
 	transport transport.Transport
+	nats      string
+	opening   sync.Mutex
+	stream    events.Stream
 }
 
 func (generation) Connect(nats string, contentType string, registryTimeoutMs int) (peer.Client, error) {
@@ -192,7 +198,7 @@ func (generation) Connect(nats string, contentType string, registryTimeoutMs int
 	if err := options.Broker.Connect(); err != nil {
 		return nil, err
 	}
-	return &microClient{client: service.Client(), registry: options.Registry, broker: options.Broker, transport: options.Transport}, nil
+	return &microClient{client: service.Client(), registry: options.Registry, broker: options.Broker, transport: options.Transport, nats: nats}, nil
 }
 
 func (c *microClient) prepare(call peer.Call, body any) (client.Request, []client.CallOption) {
@@ -287,6 +293,51 @@ func (c *microClient) Subscribe(topic string, queue string, handler func(peer.Ev
 		return nil
 	}, options...)
 	return err
+}
+
+// events is the stream of the client, made at its first use.
+func (c *microClient) events() (events.Stream, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if c.stream != nil {
+		return c.stream, nil
+	}
+	stream, err := natsjs.NewStream(natsjs.Address(c.nats), natsjs.SynchronousPublish(true))
+	c.stream = stream
+	return stream, err
+}
+
+func (c *microClient) PublishEvent(topic string, payload json.RawMessage, metadata map[string]string) error {
+	stream, err := c.events()
+	if err != nil {
+		return err
+	}
+	return stream.Publish(topic, payload, events.WithMetadata(metadata))
+}
+
+func (c *microClient) ConsumeEvents(topic string, group string, handler func(peer.StreamEvent)) error {
+	stream, err := c.events()
+	if err != nil {
+		return err
+	}
+	// Without AutoAck its Ack does nothing, and every event comes again.
+	options := []events.ConsumeOption{events.WithAutoAck(true, 30*time.Second)}
+	if group != "" {
+		options = append(options, events.WithGroup(group))
+	}
+	channel, err := stream.Consume(topic, options...)
+	if err != nil {
+		return err
+	}
+	go func() {
+		for event := range channel {
+			handler(peer.StreamEvent{
+				ID: event.ID, Topic: event.Topic, Timestamp: event.Timestamp.Format(time.RFC3339Nano),
+				Metadata: event.Metadata, Payload: string(event.Payload),
+			})
+		}
+	}()
+	return nil
 }
 
 func (c *microClient) GetService(name string) (any, error) { return c.registry.GetService(name) }

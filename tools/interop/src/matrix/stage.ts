@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
+import { type JetStreamBroker, jetstreamBroker } from '@ts-micro/broker-jetstream';
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
 import { PeerProcess } from '../peer-process.ts';
-import type { ClientLibrary } from './client-library.ts';
+import { type ClientLibrary, connectWith } from './client-library.ts';
 import { buildMicroCommand, type CommandResult, runMicro } from './micro-command.ts';
 import { Resources } from './resources.ts';
 import { TsPeer, type TsPeerOptions } from './ts-peer.ts';
@@ -31,7 +32,7 @@ export class Stage implements AsyncDisposable {
   #tsClient: TsPeer | undefined;
 
   static async open(generation: Generation, binary: string, go: string, library: ClientLibrary): Promise<Stage> {
-    const nats = await startNatsServer();
+    const nats = await startNatsServer({ jetstream: true });
     const bare = await BareNats.connect(nats.address);
     return new Stage(generation, binary, go, library, nats, bare);
   }
@@ -103,6 +104,13 @@ export class Stage implements AsyncDisposable {
   /** One more TypeScript peer, closed likewise. */
   async openTs(): Promise<TsPeer> {
     return this.#opened.use(await TsPeer.open(this.#tsOptions({})));
+  }
+
+  /** A broker whose streams are those of Go Micro's `events/natsjs`. */
+  async openEvents(): Promise<JetStreamBroker> {
+    const { connection, close } = await connectWith(this.#library, this.nats.address);
+    this.#opened.use({ [Symbol.asyncDispose]: close });
+    return this.#opened.use(jetstreamBroker({ connection, dialect: 'natsjs' }));
   }
 
   /** One more TypeScript greeter. */

@@ -5,6 +5,7 @@ import { goToTsRows } from './go-to-ts-rows.ts';
 import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
 import { registryRows } from './registry-rows.ts';
 import { robustnessRows } from './robustness-rows.ts';
+import { storedEventRows } from './stored-event-rows.ts';
 import { traceRows } from './trace-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
@@ -19,6 +20,7 @@ export const rows: readonly Row[] = [
   ...typedRows,
   ...eventRows,
   ...traceRows,
+  ...storedEventRows,
   ...registryRows,
   ...commandRows,
   ...robustnessRows,
