@@ -3,6 +3,7 @@ import { root, runTurbo } from '../setup/program.mjs';
 import { findContractProblems } from './contract.mjs';
 import { findFloorProblems } from './floors.mjs';
 import { findFolderProblems } from './folders.mjs';
+import { findGeneratedProblems } from './generated.mjs';
 import { findInstantiationProblems } from './instantiations.mjs';
 import { findLicenceProblems } from './licences.mjs';
 import { findLineProblems } from './lines.mjs';
@@ -52,6 +53,10 @@ const checks = {
   outside: () => {
     const problems = turbo('build', 'declarations', ...outsidePackages.map((name) => `--filter=${name}...`));
     return problems.length > 0 ? problems : findOutsideProblems(root);
+  },
+  generated: () => {
+    const problems = turbo('build', 'declarations', '--filter=./packages/*');
+    return problems.length > 0 ? problems : findGeneratedProblems(root);
   },
 };
 

@@ -20,9 +20,10 @@ const folderFloors = {
     completion: [],
     fleet: ['terminal'],
     measure: ['terminal'],
+    project: [],
     doctor: ['fleet', 'measure', 'terminal'],
     top: ['fleet', 'terminal'],
-    commands: ['.', 'completion', 'doctor', 'fleet', 'input', 'measure', 'terminal', 'top'],
+    commands: ['.', 'completion', 'doctor', 'fleet', 'input', 'measure', 'project', 'terminal', 'top'],
   },
   '@ts-micro/definition': {
     define: [],

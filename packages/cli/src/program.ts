@@ -7,6 +7,7 @@ import { addDescribe } from './commands/describe.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
+import { addNew } from './commands/new.ts';
 import { addPublish } from './commands/publish.ts';
 import { addServices } from './commands/services.ts';
 import { addStats } from './commands/stats.ts';
@@ -33,6 +34,7 @@ const commands: readonly ((program: Command, run: RunCommand) => void)[] = [
   addTop,
   addDoctor,
   addDefinition,
+  addNew,
   addFlags,
   addCompletion,
 ];
