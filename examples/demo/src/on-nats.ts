@@ -6,6 +6,7 @@ import { createClient } from '@ts-micro/service';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { GreeterProcess } from './greeter-process.ts';
+import { lookAtFleet } from './look-at-fleet.ts';
 import { countAndChat } from './streams.ts';
 import { expect, show, tell } from './tell.ts';
 
@@ -66,6 +67,8 @@ export async function demoOnNats(): Promise<void> {
   const left = await registry.listServices();
   show(`the registry lists ${left.length} services`);
   expect(left.length === 0, 'the registry is empty');
+
+  await lookAtFleet(connection);
 }
 
 async function greeterNodes(registry: Registry) {

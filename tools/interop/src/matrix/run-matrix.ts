@@ -1,5 +1,6 @@
 import { buildPeer, type Generation } from '../generation.ts';
 import type { ClientLibrary } from './client-library.ts';
+import { NotRun } from './not-run.ts';
 import type { Outcome, Row } from './row.ts';
 import { Stage } from './stage.ts';
 
@@ -48,6 +49,7 @@ async function runCell(row: Row, stage: Stage): Promise<Outcome> {
     await Promise.race([row.run(stage), tooLate]);
     return { kind: 'ok', ms: Date.now() - started };
   } catch (error) {
+    if (error instanceof NotRun) return { kind: 'not run', reason: error.message };
     return { kind: 'fail', ms: Date.now() - started, reason: (error as Error).message };
   } finally {
     clearTimeout(timer);

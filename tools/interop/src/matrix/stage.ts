@@ -6,6 +6,7 @@ import type { Generation } from '../generation.ts';
 import { PeerProcess } from '../peer-process.ts';
 import { type ClientLibrary, connectWith } from './client-library.ts';
 import { buildMicroCommand, type CommandResult, runMicro } from './micro-command.ts';
+import { buildNatsCommand, runNats } from './nats-command.ts';
 import { Resources } from './resources.ts';
 import { TsPeer, type TsPeerOptions } from './ts-peer.ts';
 
@@ -24,6 +25,7 @@ export class Stage implements AsyncDisposable {
   readonly #binary: string;
   readonly #go: string;
   #micro: string | undefined;
+  #nats: string | undefined;
   readonly #library: ClientLibrary;
   readonly #opened: Resources = new Resources();
   #goServer: PeerProcess | undefined;
@@ -99,6 +101,12 @@ export class Stage implements AsyncDisposable {
   microReading(input: string, ...parameters: string[]): Promise<CommandResult> {
     this.#micro ??= buildMicroCommand(this.#go);
     return runMicro(this.#micro, this.nats.address, parameters, input);
+  }
+
+  /** What NATS' own command line prints on the server of this stage. */
+  natsCommand(...words: readonly string[]): Promise<string> {
+    this.#nats ??= buildNatsCommand(this.#go);
+    return runNats(this.#nats, this.nats.address, ...words);
   }
 
   /** One more TypeScript peer, closed likewise. */

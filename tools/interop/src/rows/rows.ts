@@ -3,10 +3,12 @@ import { commandRows } from './command-rows.ts';
 import { eventRows } from './event-rows.ts';
 import { goToTsRows } from './go-to-ts-rows.ts';
 import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
+import { natsServicesRows } from './nats-services-rows.ts';
 import { registryRows } from './registry-rows.ts';
 import { robustnessRows } from './robustness-rows.ts';
 import { storedEventRows } from './stored-event-rows.ts';
 import { traceRows } from './trace-rows.ts';
+import { tsMicroRows } from './ts-micro-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
 import { typedRows } from './typed-rows.ts';
@@ -23,5 +25,7 @@ export const rows: readonly Row[] = [
   ...storedEventRows,
   ...registryRows,
   ...commandRows,
+  ...tsMicroRows,
+  ...natsServicesRows,
   ...robustnessRows,
 ];
