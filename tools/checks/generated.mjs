@@ -89,7 +89,11 @@ function npmRun(project, script) {
   return run('npm', ['run', script], { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
 }
 
-/** What it said, unless it ran and stopped by SIGTERM as it should. @type {(cwd: string) => Promise<string | undefined>} */
+/**
+ * What it said, unless it ran and stopped by SIGTERM as it should.
+ *
+ * @type {(cwd: string) => Promise<string | undefined>}
+ */
 function runsUntilTold(cwd) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['dist/main.js', ...onMemory], { cwd, timeout: runsWithinMs });

@@ -1,14 +1,14 @@
 import type { Row } from '../matrix/row.ts';
-import { commandRows } from './command-rows.ts';
+import { commandRows } from './commands/command-rows.ts';
+import { natsServicesRows } from './commands/nats-services-rows.ts';
+import { tsMicroRows } from './commands/ts-micro-rows.ts';
 import { eventRows } from './event-rows.ts';
 import { goToTsRows } from './go-to-ts-rows.ts';
 import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
-import { natsServicesRows } from './nats-services-rows.ts';
 import { registryRows } from './registry-rows.ts';
 import { robustnessRows } from './robustness-rows.ts';
 import { storedEventRows } from './stored-event-rows.ts';
 import { traceRows } from './trace-rows.ts';
-import { tsMicroRows } from './ts-micro-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
 import { typedRows } from './typed-rows.ts';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
-import { NotRun } from '../matrix/not-run.ts';
-import type { Row } from '../matrix/row.ts';
-import type { Stage } from '../matrix/stage.ts';
-import { TsMicroCommand, type TsMicroResult, tsMicroCommandLine } from '../matrix/ts-micro-command.ts';
-import { eventually } from '../matrix/wait.ts';
+import { NotRun } from '../../matrix/not-run.ts';
+import type { Row } from '../../matrix/row.ts';
+import type { Stage } from '../../matrix/stage.ts';
+import { TsMicroCommand, type TsMicroResult, tsMicroCommandLine } from '../../matrix/ts-micro-command.ts';
+import { eventually } from '../../matrix/wait.ts';
 
 const services = (stage: Stage): readonly string[] => [stage.goService, stage.tsService];
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { MicroError } from '@ts-micro/core';
 import { natsServices } from '@ts-micro/nats-services';
 import { createService } from '@ts-micro/service';
-import { findPython, runPython } from '../matrix/nats-command.ts';
-import type { Row } from '../matrix/row.ts';
-import type { Stage } from '../matrix/stage.ts';
+import { findPython, runPython } from '../../matrix/nats-command.ts';
+import type { Row } from '../../matrix/row.ts';
+import type { Stage } from '../../matrix/stage.ts';
 
 const direction = 'command';
 // Nothing of Go Micro is in it, so it need not be run with every generation.

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Row } from '../matrix/row.ts';
-import type { Stage } from '../matrix/stage.ts';
-import { seeded } from './mutate.ts';
-import { randomRecord } from './random-record.ts';
+import type { Row } from '../../matrix/row.ts';
+import type { Stage } from '../../matrix/stage.ts';
+import { seeded } from '../mutate.ts';
+import { randomRecord } from '../random-record.ts';
 
 const direction = 'command';
 // The command line came with v5; it speaks to services of every generation by the same wire.
