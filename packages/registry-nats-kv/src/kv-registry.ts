@@ -141,6 +141,8 @@ class NatsKvRegistry implements Registry {
       },
     });
     this.#session = session;
+    // Where the one before was closed for good.
+    void this.#registrations.restore(() => true);
     return session;
   }
 

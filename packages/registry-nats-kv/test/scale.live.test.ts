@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectNats } from '@ts-micro/nats';
 import { connect } from 'nats';
 import { expect, onTestFinished, test } from 'vitest';
 import { natsKvRegistry } from '../src/index.ts';
@@ -88,4 +89,26 @@ test('a registry on a lent connection leaves nothing on it', limits, async () =>
   await eventually(async () => expect(await consumers()).toBe(0));
   expect(client.isClosed()).toBe(false);
   await client.close();
+});
+
+test('a connection closed by its owner ends watchers, and the registry says why it cannot ask', limits, async () => {
+  await using at = await startKvServer();
+  const connection = await connectNats({ servers: at.server.address });
+  await using registry = natsKvRegistry({ connection });
+  const watcher = await registry.watch();
+  await next(watcher);
+  const pending = watcher.receive();
+  await connection.close();
+  await expect(pending).rejects.toMatchObject({ code: 'closed' });
+  expect(await watcher.closed).toMatchObject({ code: 'closed' });
+  await expect(registry.getService('greeter')).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('a lease is as long as anybody likes', limits, async () => {
+  await using at = await startKvServer();
+  const record = simple('greeter', 'a');
+  const host = at.registry();
+  for (const ttlMs of [Number.MAX_SAFE_INTEGER, Number.MAX_VALUE, 0.5]) await host.register(record, { ttlMs });
+  await host.register(record, { ttlMs: Number.MAX_VALUE });
+  expect(await at.registry().getService('greeter')).toEqual([record]);
 });

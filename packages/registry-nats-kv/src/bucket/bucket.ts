@@ -28,6 +28,8 @@ interface StoredMessage {
 const markTtl = '600s';
 /** Marks the keys of one registration of several nodes, which is one change: `<id> <how many>`. */
 export const batchHeader = 'Ts-Micro-Batch';
+// Ten years: the server takes no number that is too large for it.
+const longestTtlSeconds = 315_360_000;
 const noBytes = new Uint8Array(0);
 
 /** A key-value bucket, over one connection. Every call rejects as {@link JetStreamApi} does. */
@@ -70,7 +72,8 @@ export class Bucket {
     { ttlMs, ...how }: WriteHow & { readonly ttlMs: number },
     options: AbortOptions,
   ): Promise<number> {
-    return this.#publish(key, data, { ...how, ttl: `${Math.ceil(ttlMs / 1000)}s` }, options);
+    const seconds = Math.min(Math.ceil(ttlMs / 1000), longestTtlSeconds);
+    return this.#publish(key, data, { ...how, ttl: `${seconds}s` }, options);
   }
 
   /** Deletes a key; resolves with the sequence of the mark. Rejects with `conflict` as {@link put}. */

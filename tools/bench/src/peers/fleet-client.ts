@@ -1,9 +1,9 @@
 import type { Registry } from '@ts-micro/core';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
-import { natsRegistry } from '@ts-micro/registry-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
+import { type FleetPlace, openFleetRegistry, type RegistryKind } from '../harness/fleet-registry.ts';
 import { summarise } from '../harness/report/statistics.ts';
 import { WatchedService } from '../harness/watched-service.ts';
 
@@ -13,16 +13,18 @@ export interface Lookups {
   readonly incomplete: number;
 }
 
+const wholeWithinMs = 60_000;
+
 /** The process that looks up and follows services of a fleet. */
 let connection: NatsConnection | undefined;
-let dialect: 'go' | 'native' = 'go';
+let kind: RegistryKind = 'go';
 let watched: readonly WatchedService[] = [];
 let closeWatched = async (): Promise<void> => {};
 let following = { cpuMs: 0, atMs: 0 };
 
 answerCommands({
-  async connect(place: { address: string; dialect: 'go' | 'native' }) {
-    dialect = place.dialect;
+  async connect(place: FleetPlace) {
+    kind = place.registry;
     connection = await connectNats({ servers: place.address, name: 'fleet-client' });
   },
   /** Cold lookups, each of another service; resolves with the time of each, and how many did not find every node. */
@@ -59,6 +61,33 @@ answerCommands({
     const cpuShare = (cpuMs() - following.cpuMs) / (clockMs() - following.atMs);
     return { ...summarise(watched.flatMap(({ lags }) => lags)), cpuShare };
   },
+  /** Begins to follow every service. */
+  async followAll() {
+    const registry = openRegistry();
+    const watcher = await registry.watch();
+    const receiving = (async () => {
+      for await (const _ of watcher);
+    })();
+    const before = closeWatched;
+    closeWatched = async () => {
+      await before();
+      await registry.close();
+      await receiving;
+    };
+  },
+  /** Asks until every node of every service is found; resolves with how long that took, in milliseconds. */
+  async whole({ services, nodes }: { services: number; nodes: number }) {
+    const beganAtMs = performance.now();
+    await using registry = openRegistry();
+    for (;;) {
+      const records = await registry.listServices().catch(() => []);
+      const found = records.reduce((sum, record) => sum + record.nodes.length, 0);
+      const elapsedMs = performance.now() - beganAtMs;
+      if (found >= services * nodes) return elapsedMs;
+      if (elapsedMs > wholeWithinMs) throw new Error(`only ${found} of ${services * nodes} nodes are found`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  },
   async close() {
     await closeWatched();
     await connection?.close();
@@ -67,5 +96,5 @@ answerCommands({
 
 function openRegistry(): Registry {
   if (connection === undefined) throw new Error('not connected');
-  return natsRegistry({ connection, dialect });
+  return openFleetRegistry(kind, connection);
 }

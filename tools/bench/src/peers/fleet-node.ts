@@ -1,12 +1,10 @@
-import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { type Registry, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
-import { natsRegistry } from '@ts-micro/registry-nats';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
+import { type FleetPlace, openFleetRegistry } from '../harness/fleet-registry.ts';
 
-interface Place {
-  readonly address: string;
-  readonly dialect: 'go' | 'native';
+interface Place extends FleetPlace {
   /** Of the process among those of the fleet. */
   readonly index: number;
   readonly services: number;
@@ -16,21 +14,27 @@ interface Place {
 const lease = { ttlMs: 600_000 };
 
 /** One process of a fleet: a node of every service, registered from one registry. */
-let registry: ReturnType<typeof natsRegistry> | undefined;
+let registry: Registry | undefined;
+/** What is registered last, by service. */
+const records = new Map<number, ServiceRecord>();
 let close = async (): Promise<void> => {};
 let index = 0;
 
 answerCommands({
   async register(place: Place) {
     const connection = await connectNats({ servers: place.address, name: `fleet-${place.index}` });
-    const opened = natsRegistry({ connection, dialect: place.dialect });
+    const opened = openFleetRegistry(place.registry, connection);
     registry = opened;
     index = place.index;
     close = async () => {
       await opened.close();
       await connection.close();
     };
-    for (let service = 0; service < place.services; service++) await opened.register(record(service, 0), lease);
+    const beganAtMs = performance.now();
+    await Promise.all(
+      Array.from({ length: place.services }, (_, service) => opened.register(record(service, 0), lease)),
+    );
+    return performance.now() - beganAtMs;
   },
   /** Changes its nodes of the first services, one after the other, at that pace. */
   async change({ services, changes, perSecond }: { services: number; changes: number; perSecond: number }) {
@@ -40,17 +44,23 @@ answerCommands({
       await registry?.register(record(change % services, change + 1), lease);
     }
   },
+  /** One heartbeat of each of its nodes. */
+  async renew() {
+    for (const known of records.values()) await registry?.register(known, lease);
+  },
   close: () => close(),
 });
 
 function record(service: number, revision: number): ServiceRecord {
   const metadata = { protocol: 'mucp', revision: String(revision), changedAtMs: String(clockMs()) };
-  return serviceRecord({
+  const made = serviceRecord({
     name: `fleet-${service}`,
     version: '1.0.0',
     endpoints: [{ name: 'Bench.Echo' }],
     nodes: [{ id: `fleet-${service}-${index}`, address: `fleet.${service}.${index}`, metadata }],
   });
+  records.set(service, made);
+  return made;
 }
 
 function untilMs(atMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
+import { type RegistryKind, registryKinds, registryTitles } from '../harness/fleet-registry.ts';
 import { PeerGroup } from '../harness/peer-group.ts';
 import { PeerProcess } from '../harness/peer-process.ts';
 import { type Summary, summarise } from '../harness/report/statistics.ts';
@@ -13,16 +14,17 @@ const changesPerSecond = 100;
 const followed = 20;
 
 interface FleetPlan {
-  /** Whether Go peers could take part. */
-  readonly dialect: 'go' | 'native';
+  readonly registry: RegistryKind;
   readonly services: number;
   readonly isFollowed: boolean;
 }
 
 /** What a fleet of one size costs who looks services up in it. */
 interface FleetMeasurement {
-  readonly dialect: 'go' | 'native';
+  readonly registry: RegistryKind;
   readonly services: number;
+  /** How long it took until every node was registered, all at once. */
+  readonly registeredMs: number;
   readonly lookupMs: Summary;
   /** Lookups that did not find every node. */
   readonly incomplete: number;
@@ -31,6 +33,10 @@ interface FleetMeasurement {
   readonly toClient: number;
   readonly bytes: number;
   readonly changes?: Following | undefined;
+  /** What passes the server for one heartbeat of one node, while one client follows every service. */
+  readonly beat: { readonly messages: number; readonly bytes: number };
+  /** How long after a restart of the server a client finds every node again. */
+  readonly wholeMs: number;
 }
 
 interface Following extends Summary {
@@ -44,9 +50,9 @@ export const fleet: Workload = {
   async run(bench) {
     const large = bench.settings.isQuick ? 100 : 1000;
     const measured: FleetMeasurement[] = [];
-    for (const dialect of ['go', 'native'] as const) {
-      measured.push(await measureFleet(bench, { dialect, services: smallFleet, isFollowed: false }));
-      measured.push(await measureFleet(bench, { dialect, services: large, isFollowed: true }));
+    for (const registry of registryKinds) {
+      measured.push(await measureFleet(bench, { registry, services: smallFleet, isFollowed: false }));
+      measured.push(await measureFleet(bench, { registry, services: large, isFollowed: true }));
     }
     return {
       tables: [
@@ -64,24 +70,38 @@ export const fleet: Workload = {
           ],
           rows: measured.map(rowOf),
         },
+        {
+          head: [
+            'registry',
+            'services',
+            'all registered at once after ms',
+            'messages per heartbeat of a node',
+            'bytes per heartbeat',
+            'all found after a restart of the server, ms',
+          ],
+          rows: measured.map(upkeepOf),
+        },
       ],
-      outcomes: outcomesOf(measured.filter(({ dialect }) => !dialect)),
-      notes: [`followed: ${changesPerSecond} changes/s spread over ${followed} watched services`],
+      outcomes: outcomesOf(measured.filter(({ registry }) => registry === 'native')),
+      notes: [
+        'a heartbeat: what the server takes in and hands out, with one client that follows every service',
+        `followed: ${changesPerSecond} changes/s spread over ${followed} watched services`,
+      ],
     };
   },
 };
 
 const row = '1,000 services x 3 nodes, dialect: native';
 
-async function measureFleet(bench: Bench, { dialect, services, isFollowed }: FleetPlan): Promise<FleetMeasurement> {
-  bench.progress(`fleet: dialect ${dialect}, ${services} services`);
-  await using nats = await startNatsServer();
+async function measureFleet(bench: Bench, { registry, services, isFollowed }: FleetPlan): Promise<FleetMeasurement> {
+  bench.progress(`fleet: ${registryTitles[registry]}, ${services} services`);
+  await using nats = await startNatsServer({ jetstream: registry === 'nats-kv' });
   await using client = PeerProcess.ofNode('fleet-client', 'the client');
   await using group = new PeerGroup(
     Array.from({ length: processes }, (_, index) => PeerProcess.ofNode('fleet-node', `fleet process ${index}`)),
   );
-  const place = { address: nats.address, dialect };
-  await group.each((node, index) => node.request('register', { ...place, services, index }));
+  const place = { address: nats.address, registry };
+  const registered = await group.each((node, index) => node.request<number>('register', { ...place, services, index }));
   await client.request('connect', place);
 
   const count = bench.settings.isQuick ? 10 : 50;
@@ -90,15 +110,23 @@ async function measureFleet(bench: Bench, { dialect, services, isFollowed }: Fle
   const before = await trafficOf(nats);
   const { times, incomplete } = await client.request<Lookups>('lookups', lookups);
   const after = await trafficOf(nats);
+  const changes = isFollowed ? await follow(bench, group, client) : undefined;
+  const beat = await beatOf(nats, group, client, services * processes);
+  await nats.kill();
+  await nats.restart();
+  const wholeMs = await client.request<number>('whole', { services, nodes: processes });
   return {
-    dialect,
+    registry,
     services,
+    registeredMs: Math.max(...registered),
+    beat,
+    wholeMs,
     lookupMs: summarise(times),
     incomplete,
     toFleet: (after.toFleet - before.toFleet) / count,
     toClient: (after.toClient - before.toClient) / count,
     bytes: (after.bytes - before.bytes) / count,
-    changes: isFollowed ? await follow(bench, group, client) : undefined,
+    changes,
   };
 }
 
@@ -111,6 +139,31 @@ async function follow(bench: Bench, group: PeerGroup, client: PeerProcess): Prom
     node.request('change', { services: followed, changes, perSecond: changesPerSecond / processes }),
   );
   return seen;
+}
+
+async function beatOf(
+  nats: NatsServer,
+  group: PeerGroup,
+  client: PeerProcess,
+  nodes: number,
+): Promise<FleetMeasurement['beat']> {
+  await client.request('followAll', {});
+  const passed = async () => {
+    const page = await nats.monitor('connz?limit=1024');
+    const { connections } = page as {
+      connections: Record<'in_msgs' | 'out_msgs' | 'in_bytes' | 'out_bytes', number>[];
+    };
+    const sum = (of: (one: (typeof connections)[number]) => number) =>
+      connections.reduce((total, one) => total + of(one), 0);
+    return {
+      messages: sum((one) => one.in_msgs + one.out_msgs),
+      bytes: sum((one) => one.in_bytes + one.out_bytes),
+    };
+  };
+  const before = await passed();
+  await group.each((node) => node.request('renew', {}));
+  const after = await passed();
+  return { messages: (after.messages - before.messages) / nodes, bytes: (after.bytes - before.bytes) / nodes };
 }
 
 /** What the server has handed to its clients since they connected. */
@@ -133,9 +186,9 @@ async function trafficOf(nats: NatsServer): Promise<{ toFleet: number; toClient:
 }
 
 function rowOf(measurement: FleetMeasurement): readonly string[] {
-  const { dialect, services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
+  const { registry, services, lookupMs, incomplete, toFleet, toClient, bytes, changes } = measurement;
   return [
-    dialect === 'go' ? 'default' : 'dialect: native',
+    registryTitles[registry],
     services.toLocaleString('en'),
     summaryText(lookupMs),
     String(incomplete),
@@ -144,6 +197,17 @@ function rowOf(measurement: FleetMeasurement): readonly string[] {
     numberText(bytes),
     changes === undefined ? '' : `${summaryText(changes)}, max ${numberText(changes.max)}`,
     changes === undefined ? '' : `${Math.round(changes.cpuShare * 100)} %`,
+  ];
+}
+
+function upkeepOf({ registry, services, registeredMs, beat, wholeMs }: FleetMeasurement): readonly string[] {
+  return [
+    registryTitles[registry],
+    services.toLocaleString('en'),
+    numberText(registeredMs),
+    numberText(beat.messages),
+    numberText(beat.bytes),
+    numberText(wholeMs),
   ];
 }
 
