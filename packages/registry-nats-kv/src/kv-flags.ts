@@ -16,7 +16,9 @@ const ownFlags: readonly PluginFlag[] = [
   { name: 'nats_kv_domain', about: 'the JetStream domain' },
 ];
 
-/** Returns what registers the registry: its own settings, and those of a NATS connection as `nats_kv_user` and so on. */
+/**
+ * Returns what registers the registry: its own settings, and those of a NATS connection as `nats_kv_user` and so on.
+ */
 export function kvRegistryFactory<P>(make: (options: NatsKvRegistryOptions) => P): NatsPluginFactory<P> {
   const factory = (options: PluginOptions): P => {
     const own = optionsOf(new PluginSettings(who, options.settings));

@@ -59,8 +59,8 @@ export class KnownNodes {
   }
 
   /**
-   * Takes changes, those of one version as one. What is older than what is known of its key counts for nothing. `isOwn`:
-   * they were not heard from the bucket yet, so that older ones may still come.
+   * Takes changes, those of one version as one. What is older than what is known of its key counts for nothing.
+   * `isOwn`: they were not heard from the bucket yet, so that older ones may still come.
    */
   take(changes: readonly KeyChange[], { isOwn = false }: { readonly isOwn?: boolean } = {}): void {
     const removed: ServiceRecord[] = [];

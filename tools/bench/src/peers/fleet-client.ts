@@ -1,11 +1,11 @@
 import type { Registry } from '@ts-micro/core';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
+import { type FleetPlace, openFleetRegistry, type RegistryKind } from '../fleet/fleet-registry.ts';
+import { WatchedService } from '../fleet/watched-service.ts';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
-import { type FleetPlace, openFleetRegistry, type RegistryKind } from '../harness/fleet-registry.ts';
 import { summarise } from '../harness/report/statistics.ts';
-import { WatchedService } from '../harness/watched-service.ts';
 
 /** What came of a number of lookups. */
 export interface Lookups {

@@ -1,8 +1,8 @@
 import { type Registry, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
+import { type FleetPlace, openFleetRegistry } from '../fleet/fleet-registry.ts';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { clockMs } from '../harness/clock.ts';
-import { type FleetPlace, openFleetRegistry } from '../harness/fleet-registry.ts';
 
 interface Place extends FleetPlace {
   /** Of the process among those of the fleet. */

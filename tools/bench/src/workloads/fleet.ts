@@ -1,5 +1,5 @@
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
-import { type RegistryKind, registryKinds, registryTitles } from '../harness/fleet-registry.ts';
+import { type RegistryKind, registryKinds, registryTitles } from '../fleet/fleet-registry.ts';
 import { PeerGroup } from '../harness/peer-group.ts';
 import { PeerProcess } from '../harness/peer-process.ts';
 import { type Summary, summarise } from '../harness/report/statistics.ts';

@@ -1,5 +1,5 @@
 import type { Watcher } from '@ts-micro/core';
-import { clockMs } from './clock.ts';
+import { clockMs } from '../harness/clock.ts';
 
 const withinMs = 30_000;
 
