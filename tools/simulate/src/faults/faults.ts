@@ -147,4 +147,15 @@ export const faults: readonly Fault[] = [
       },
     ],
   },
+  {
+    name: 'an abort looks like an end',
+    symptom: 'a handler that receives an upload takes half of it for the whole where its client aborts',
+    changes: [
+      {
+        file: `${service}/server/serve/server-stream.ts`,
+        from: "this.fail(this.#left('canceled'), { drop: true });",
+        to: "this.#inbox.end();\n      this.fail(this.#left('canceled'), { drop: true });",
+      },
+    ],
+  },
 ];

@@ -17,6 +17,8 @@ interface SideRecord {
   hasEnded: boolean;
   /** It closed, aborted or left: what it meets afterwards is its own doing. */
   hasLeft: boolean;
+  /** It left by an abort, before it had ended: its peer must not take that for an end. */
+  hasAborted: boolean;
 }
 
 /**
@@ -69,6 +71,8 @@ export class StreamRecord {
     if (mine.hasLeft) return;
     const { received } = mine;
     const judge = () => {
+      if (peer.hasAborted && this.#isNumbered)
+        this.#world.broken(`the ${side} of ${this.id} saw an end, and the other side had aborted`);
       if (peer.hasLeft) return;
       if (!peer.hasEnded) this.#world.broken(`the ${side} of ${this.id} saw an end, and the other side had not ended`);
       else if (this.#isNumbered && received < peer.sent)
@@ -79,5 +83,5 @@ export class StreamRecord {
 }
 
 function sideRecord(): SideRecord {
-  return { begun: 0, sent: 0, received: 0, hasEnded: false, hasLeft: false };
+  return { begun: 0, sent: 0, received: 0, hasEnded: false, hasLeft: false, hasAborted: false };
 }

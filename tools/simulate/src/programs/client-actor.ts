@@ -282,6 +282,7 @@ export class ClientActor {
   #end(ending: StreamAction['ending'], record: StreamRecord, stream: MessageStream, controller: AbortController): void {
     if (ending === 'close') void this.#close(record, stream);
     if (ending === 'abort') {
+      record.client.hasAborted = !record.client.hasEnded && !record.client.hasLeft;
       record.client.hasLeft = true;
       controller.abort();
     }

@@ -180,10 +180,11 @@ class Play {
     const living = [...this.#stage.processes].filter(({ machine }) => !machine.isDead);
     const calmMs = Math.max(...living.map(({ disturbedUntilMs }) => disturbedUntilMs));
     await this.#run(Math.max(0, calmMs - clock.nowMs) + registerIntervalMs + settleMs);
+    // What was asked by somebody who has left came late, and took a place.
+    await this.#rest();
     const up = this.#services.filter((service) => service?.service.state === 'running') as ServiceActor[];
     for (const { service, process } of up) {
       const { running } = service.health();
-      // Some may have begun since: what was asked by somebody who has left comes late where a connection stalled.
       const known = [...this.#stage.handlers].filter((handler) => handler.process === process).length;
       if (running > known)
         this.#stage.world.broken(`${process.machine.name} counts ${running} handlers, and ${known} run`);

@@ -17,8 +17,11 @@ export interface SeedsOptions {
   readonly onResult?: (result: SeedResult, done: number) => void;
 }
 
-/** A seed takes some milliseconds, or a minute where it is made smaller; one that takes so long does not end. */
-const longestSeedMs = 600_000;
+/** How many seeds a worker is given at once: on a busy machine it is the asking that takes time. */
+const atOnce = 20;
+
+/** A seed takes some milliseconds, or a minute where it is made smaller; what takes so long does not end. */
+const longestMs = 900_000;
 
 /** How many failing programs are made smaller: it takes a hundred times as long as to run one. */
 const mostShrunk = 3;
@@ -39,11 +42,14 @@ export async function runSeeds({
   const work = async () => {
     let child: ChildProcess | undefined;
     while (next < first + count && !(stopAtFailure && failures.length > 0)) {
-      const seed = next++;
+      const seeds = Array.from({ length: Math.min(atOnce, first + count - next) }, (_, index) => next + index);
+      next += seeds.length;
       child ??= newWorker(worker);
-      const result = await ask<SeedResult>(child, { seed, shrinks: shrinks && failures.length < mostShrunk });
-      if (result.failure !== undefined) failures.push(result);
-      onResult?.(result, ++done);
+      const question: Question = { seeds, shrinks: shrinks && failures.length < mostShrunk, stopAtFailure };
+      for (const result of await ask<readonly SeedResult[]>(child, question)) {
+        if (result.failure !== undefined) failures.push(result);
+        onResult?.(result, ++done);
+      }
     }
     child?.kill('SIGKILL');
   };
@@ -76,7 +82,7 @@ function ask<Answer>(child: ChildProcess, question: Question): Promise<Answer> {
       child.kill('SIGKILL');
       reject(error);
     };
-    const timer = setTimeout(() => end(new Error(`${JSON.stringify(question)} did not end`)), longestSeedMs);
+    const timer = setTimeout(() => end(new Error(`${JSON.stringify(question)} did not end`)), longestMs);
     child.once('exit', (code) => end(new Error(`${JSON.stringify(question)}: the worker ended with ${code}`)));
     child.once('message', (answer: Answer) => {
       clearTimeout(timer);

@@ -94,12 +94,17 @@ export class ServerStream {
     const { dialect } = this.#exchange;
     const isEnd = dialect.isEndOfStream(message);
     const ending = isEnd ? dialect.endingOf(message) : undefined;
+    if (ending === 'canceled') {
+      // No end to be received: half of an upload must not look like the whole.
+      this.#hasPeerEnded = true;
+      this.fail(this.#left('canceled'), { drop: true });
+      return;
+    }
     if (!this.#hasPeerEnded) this.#inbox.push(message);
     if (!isEnd) return;
     this.#hasPeerEnded = true;
     this.#inbox.end();
-    if (ending === 'canceled') this.fail(this.#left('canceled'), { drop: true });
-    else if (ending === 'closed') this.leave();
+    if (ending === 'closed') this.leave();
     else if (ending === undefined) this.#leaveSoon();
   }
 
