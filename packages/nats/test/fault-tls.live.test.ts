@@ -65,9 +65,7 @@ describe('TLS with a private authority', () => {
     async (version) => {
       await using server = await startNatsServer({ config: tlsConfig('verify: true') });
       const tls = { caFile: file('ca.crt'), minVersion: version, maxVersion: version };
-      const began = performance.now();
       const error = await thrownBy(() => connectNats({ servers: server.address, tls, connectTimeoutMs: 8000 }));
-      expect(performance.now() - began).toBeLessThan(6000);
       expect(error).toMatchObject({ message: expect.stringContaining(server.address) });
       expect(String(error)).toMatch(/TLS.*certificate/);
       // With TLS 1.3 the server's reset may overtake its alert, and then it is not certain why.
@@ -87,9 +85,8 @@ describe('TLS with a private authority', () => {
     await once(server, 'listening');
     try {
       const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const began = performance.now();
-      const error = await thrownBy(() => connectNats({ servers: address, tls: { caFile: file('ca.crt') } }));
-      expect(performance.now() - began).toBeLessThan(4000);
+      const tls = { caFile: file('ca.crt') };
+      const error = await thrownBy(() => connectNats({ servers: address, tls, connectTimeoutMs: 8000 }));
       expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining(address) });
       expect(String(error)).toMatch(/TLS.*client certificate/);
     } finally {

@@ -5,25 +5,26 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { thrownBy } from './thrown-by.ts';
 
+const within = { timeout: 15_000 };
+
 describe('a server that takes connections and says nothing', () => {
   test('keeps no socket of a connect that gave up', async () => {
     await using silent = await startSilentServer();
     const options = { servers: silent.address, connectTimeoutMs: 300 };
     expect(await thrownBy(() => connectNats(options))).toMatchObject({ code: 'unavailable' });
     expect(silent.taken).toBe(1);
-    await expect.poll(() => silent.open).toBe(0);
+    await expect.poll(() => silent.open, within).toBe(0);
   });
 
   test('keeps no socket of a connect that was aborted', async () => {
     await using silent = await startSilentServer();
     const abort = new AbortController();
-    const connecting = thrownBy(() => connectNats({ servers: silent.address, signal: abort.signal }));
-    await expect.poll(() => silent.open).toBe(1);
-    const began = performance.now();
+    const options = { servers: silent.address, connectTimeoutMs: 120_000, signal: abort.signal };
+    const connecting = thrownBy(() => connectNats(options));
+    await expect.poll(() => silent.open, within).toBe(1);
     abort.abort();
     expect(await connecting).toMatchObject({ code: 'canceled' });
-    await expect.poll(() => silent.open).toBe(0);
-    expect(performance.now() - began).toBeLessThan(3000);
+    await expect.poll(() => silent.open, within).toBe(0);
   });
 
   test('leaves nothing behind at each of many dials', async () => {
@@ -52,10 +53,10 @@ describe('a server that takes connections and says nothing', () => {
     await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 200 });
     await server.kill();
     await using silent = await startSilentServer(server.port);
-    await expect.poll(() => silent.taken).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => silent.taken, within).toBeGreaterThanOrEqual(4);
     expect(silent.most).toBeLessThanOrEqual(2);
     await connection.close();
-    await expect.poll(() => silent.open).toBe(0);
+    await expect.poll(() => silent.open, within).toBe(0);
   });
 });
 

@@ -22,7 +22,7 @@ import { mergeAnswers } from './query/merge-answers.ts';
 import { Registrations } from './registrations.ts';
 import { RegistrySession } from './registry-session.ts';
 import { groupKey } from './subjects/subject-groups.ts';
-import { WatcherSet } from './watcher-set.ts';
+import { mayConcern, WatcherSet } from './watcher-set.ts';
 import { decodeAnnouncement, encodeCreate, encodeDelete, encodeGet, encodeList } from './wire/messages.ts';
 import { usableRecord } from './wire/usable-record.ts';
 
@@ -239,6 +239,8 @@ class NatsRegistry implements Registry {
 
   #onAnnouncement(message: NatsMessage, key: string): void {
     const { logger, maxRecordBytes } = this.#settings;
+    // Most of what is announced is of services that nobody here watches.
+    if (!mayConcern(message.data, this.#watchers.of(key))) return;
     const announcement = decodeAnnouncement(message.data, maxRecordBytes);
     const { name } = announcement.service;
     const interested = [...this.#watchers.of(key)].filter(({ service }) => service === undefined || service === name);

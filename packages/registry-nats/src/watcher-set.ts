@@ -27,3 +27,19 @@ export class WatcherSet {
     return true;
   }
 }
+
+/** So many names are looked for before it is cheaper to read the message. */
+const mostNames = 8;
+/** Nobody writes such a name with escapes. */
+const plainName = /^[\w.:-]+$/;
+
+/** False where a message cannot be about a service that any of these watchers follows, seen without reading it. */
+export function mayConcern(data: Uint8Array, watchers: Iterable<NatsWatcher>): boolean {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  let names = 0;
+  for (const { service } of watchers) {
+    if (service === undefined || ++names > mostNames || !plainName.test(service)) return true;
+    if (bytes.includes(`"${service}"`)) return true;
+  }
+  return false;
+}

@@ -8,6 +8,10 @@ export interface Outcome {
 export interface Scale {
   /** How many events a row of stored events has acknowledged. @default what the row says */
   readonly events?: number | undefined;
+  /** How long each attack lasts. @default what the row says */
+  readonly attackMs?: number | undefined;
+  /** How many times as fast as the row says it is. @default 1 */
+  readonly attackRate?: number | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 import { isTurnOver, nextTurnOfLoop } from '../lifecycle/event-loop.ts';
 import { Lifetime } from '../lifecycle/lifetime.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
+import { pause } from '../lifecycle/timers.ts';
 import { recordBytes } from './record-size.ts';
 
 export interface RecordWatcherOptions {
@@ -25,7 +26,7 @@ export interface RecordWatcherOptions {
   readonly stop: () => unknown;
   /** Events that may wait to be received; beyond, one `resync` takes their place. @default 10000 */
   readonly limit?: number | undefined;
-  /** The memory that they may take, in bytes, roughly; beyond, the same. @default 16 MiB */
+  /** The memory that they may take when they are received, in bytes, roughly; beyond, the same. @default 16 MiB */
   readonly limitBytes?: number | undefined;
 }
 
@@ -38,6 +39,10 @@ interface Waiting {
   readonly services?: readonly ServiceRecord[] | undefined;
   readonly bytes: number;
 }
+
+const costlyMs = 1;
+const restPerCopy = 20;
+const longestRestMs = 250;
 
 /**
  * A whole {@link Watcher}: the backend tells it what changes, and {@link resync} at first and after every gap.
@@ -55,6 +60,8 @@ export class RecordWatcher implements Watcher {
   #bytes = 0;
   /** Whether the `resync` that stands for everything waits. */
   #isBehind = false;
+  /** How long it took to copy the last event. */
+  #copyMs = 0;
 
   constructor(options: RecordWatcherOptions) {
     this.service = options.service;
@@ -129,9 +136,18 @@ export class RecordWatcher implements Watcher {
   async #next(options?: AbortOptions): Promise<RegistryEvent | undefined> {
     // Copying large records one after the other, for who reads them all, must not keep everything else waiting.
     if (isTurnOver()) await nextTurnOfLoop();
+    // Where changes of large versions come without end, reading them is to leave the process most of its time.
+    if (this.#copyMs >= costlyMs && this.#waiting.size > 0)
+      await pause(Math.min(this.#copyMs * restPerCopy, longestRestMs), options);
     const next = await this.#waiting.pull(options);
     if (next === undefined) return undefined;
-    const { type, services, bytes } = next;
+    const beganAt = performance.now();
+    const event = this.#copyOf(next);
+    this.#copyMs = performance.now() - beganAt;
+    return event;
+  }
+
+  #copyOf({ type, services, bytes }: Waiting): RegistryEvent | undefined {
     this.#bytes = Math.max(this.#bytes - bytes, 0);
     const [service] = services ?? [];
     if (type !== 'resync') return service && { type, service: serviceRecord(service) };

@@ -1,8 +1,9 @@
 import type { ServiceRecord } from '@ts-micro/core';
 import type { RecordWatcher } from './record-watcher.ts';
 
-// What a node of a record takes beside the node, which the table holds as well.
-const pointerBytes = 8;
+// What a node takes in the copy that is made where the event is received. A change of a version with many nodes costs
+// its readers as much as all of them, so few such events wait before one `resync` stands for them.
+const copiedNodeBytes = 256;
 
 /** The watchers of a table. */
 export class WatcherSet {
@@ -41,7 +42,7 @@ export class WatcherSet {
     for (const watcher of this.#watchers) {
       if (!watcher.wants(name)) continue;
       const service = record();
-      watcher.tell(type, service, bytes === undefined ? undefined : bytes + pointerBytes * service.nodes.length);
+      watcher.tell(type, service, bytes === undefined ? undefined : bytes + copiedNodeBytes * service.nodes.length);
     }
   }
 }

@@ -4,8 +4,7 @@ import { held } from '../harness/memory.ts';
 import { openServerStage, type ServerStage } from '../harness/stage.ts';
 import type { Row } from '../row.ts';
 
-/** `CHAOS_ATTACK_MS=600000` makes it ten minutes each. */
-const attackMs = Number(process.env.CHAOS_ATTACK_MS ?? 15_000);
+const defaultAttackMs = 15_000;
 const boundMiB = 128;
 /** Of a share of what this machine can do, so that what the attacker costs the machine is not measured. */
 const callsPerSecond = 200;
@@ -71,9 +70,9 @@ const attacks: readonly Attack[] = [
 
 export const attackRows: readonly Row[] = attacks.map((attack) => ({
   id: `attack-${attack.id}`,
-  fault: `${attack.fault}: ${attack.perSecond} a second for ${attackMs / 1000} s`,
+  fault: `${attack.fault}: ${attack.perSecond} a second, for ${defaultAttackMs / 1000} s unless \`--attack-seconds\` says otherwise`,
   expected: `both processes grow by at most ${boundMiB} MiB, and ${leastShare * 100} % of ${callsPerSecond} small calls a second are answered in time`,
-  async run() {
+  async run({ attackMs = defaultAttackMs, attackRate = 1 }) {
     const findings = new Findings();
     await using stage = await openServerStage({ nodes: 1, idleTimeoutMs: 5000 });
     await using watcher = await stage.plugins.registry.watch();
@@ -86,7 +85,7 @@ export const attackRows: readonly Row[] = attacks.map((attack) => ({
     const calmed = await steadyCalls(stage, 3000);
     const before = await figures(stage);
     let isOver = false;
-    const shooting = shoot(attack, attacker, address, () => isOver);
+    const shooting = shoot({ ...attack, perSecond: attack.perSecond * attackRate }, attacker, address, () => isOver);
     const during = await steadyCalls(stage, attackMs);
     const after = await figures(stage);
     isOver = true;

@@ -5,6 +5,9 @@ import { abortable, pause } from '@ts-micro/kit';
 const headStartMs = 20;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
+const costlyMs = 1;
+const restPerChange = 20;
+const longestRestMs = 250;
 
 /** Receives a watcher's events. */
 export interface ServiceFollower {
@@ -40,8 +43,13 @@ export async function followService(
       signal.addEventListener('abort', end, { once: true });
       for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
         pauseMs = firstPauseMs;
+        const beganAt = performance.now();
         if (event.type === 'resync') follower.onResync(event.services.filter(({ name }) => name === service));
         else if (event.service.name === service) follower.onChange(event.service, event.type === 'delete');
+        // A change costs as much as the service has nodes. Where they come without end, calls go first.
+        const tookMs = performance.now() - beganAt;
+        if (tookMs >= costlyMs)
+          await pause(Math.min(tookMs * restPerChange, longestRestMs), { signal, keepsAlive: false });
       }
     } catch (error) {
       if (!signal.aborted) logger.warn('registry watch failed', { service, error, retryMs: pauseMs });
