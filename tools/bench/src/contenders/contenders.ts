@@ -11,6 +11,8 @@ export type ContenderName =
   | 'multiplexer-envelope'
   | 'ts-micro'
   | 'ts-micro-envelope'
+  | 'ts-micro-middleware'
+  | 'ts-micro-observed'
   | 'ts-micro-typed'
   | 'ts-micro-zod'
   | 'ts-micro-valibot'
@@ -47,6 +49,11 @@ export const contenders: Readonly<Record<ContenderName, Entry>> = {
   },
   'ts-micro': { title: 'ts-micro', load: () => import('./ts-micro.ts') },
   'ts-micro-envelope': { title: "ts-micro, Go Micro's envelope", load: () => import('./ts-micro-envelope.ts') },
+  'ts-micro-middleware': { title: 'ts-micro, an empty middleware', load: () => import('./ts-micro-middleware.ts') },
+  'ts-micro-observed': {
+    title: 'ts-micro, OpenTelemetry without an SDK',
+    load: () => import('./ts-micro-observed.ts'),
+  },
   'ts-micro-typed': { title: 'ts-micro, typed, nothing checked', load: () => import('./ts-micro-typed.ts') },
   'ts-micro-zod': { title: 'ts-micro, typed by zod', load: () => import('./ts-micro-zod.ts') },
   'ts-micro-valibot': { title: 'ts-micro, typed by valibot', load: () => import('./ts-micro-valibot.ts') },

@@ -1,7 +1,7 @@
 import { natsBroker } from '@ts-micro/broker-nats';
 import { connectNats, type NatsConnection } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
-import { createClient, createService } from '@ts-micro/service';
+import { createClient, createService, type Middleware } from '@ts-micro/service';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { patienceMs } from '../harness/open-load.ts';
 import { heavyAnswer } from '../harness/report/heavy-answer.ts';
@@ -13,6 +13,8 @@ import type { Contender, ContenderClient } from './contender.ts';
 export interface Wire {
   readonly dialect: 'auto' | 'go';
   readonly broker: 'native' | 'go';
+  /** Around every call and handler. @default none */
+  readonly middleware?: readonly Middleware[];
 }
 
 /**
@@ -23,9 +25,10 @@ export const contender: Contender = tsMicro({ dialect: 'auto', broker: 'native' 
 
 const bytes = { contentType: 'application/octet-stream' };
 
-export function tsMicro({ dialect, broker }: Wire): Contender {
+export function tsMicro({ dialect, broker, middleware = [] }: Wire): Contender {
   const pluginsOn = (connection: NatsConnection) => ({
     dialect,
+    middleware,
     transport: natsTransport({ connection, dialect }),
     broker: natsBroker({ connection, dialect: broker }),
     registry: natsRegistry({ connection }),
