@@ -1,0 +1,3 @@
+import { runGreeter } from './greeter.ts';
+
+await runGreeter(process.argv, process.env);
