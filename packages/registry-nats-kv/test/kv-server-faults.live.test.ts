@@ -98,6 +98,18 @@ test(
   },
 );
 
+test('a bucket of an older server gets times to live as soon as the server has them', limits, async () => {
+  await using at = await startKvServer();
+  const config = { name: 'KV_old', subjects: ['$KV.old.>'], storage: 'file', num_replicas: 1, retention: 'limits' };
+  await at.api.request('STREAM.CREATE.KV_old', { ...config, discard: 'new', max_msgs_per_subject: 1 });
+  const registry = at.registry({ bucket: 'old' });
+  await registry.register(record, { ttlMs: 60_000 });
+  expect(await registry.getService('greeter')).toEqual([record]);
+  const { metadata, allow_msg_ttl } = (await bucketOf(at, 'old')).config;
+  // From 2.11 on a server says at which level its API is.
+  expect(allow_msg_ttl).toBe(metadata === undefined ? undefined : true);
+});
+
 test('a server that comes back without what it stored is told it again', limits, async () => {
   await using at = await startKvServer();
   const [host, seeker] = [at.registry(), at.registry()];
