@@ -92,6 +92,25 @@ test('a quorum counts the nodes of one version, not those of all', async () => {
   expect(await seeker.getService('greeter', { quorum: 2 })).toHaveLength(2);
 });
 
+test('a lookup waits for its quorum, however long nothing comes', async () => {
+  await using server = await startNatsServer();
+  await using connection = await connectNats({ servers: server.url });
+  await using host = registryOn(server.url);
+  await using seeker = registryOn(server.url, { quietMs: 1, queryTimeoutMs: 8000 });
+  await host.register(greeter());
+  const late = new TextEncoder().encode(`{"name":"greeter","version":"1","nodes":[{"id":"late","address":"a"}]}`);
+  const slow = connection.subscribe(families.new.query, {
+    async onMessage({ reply = '' }) {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      connection.publish(reply, late);
+    },
+  });
+  await slow.confirm();
+  const found = await seeker.getService('greeter', { quorum: 2 });
+  slow.unsubscribe();
+  expect(found.flatMap(({ nodes }) => nodes)).toHaveLength(2);
+});
+
 test('a quorum that is no whole number is refused with invalid', async () => {
   await using server = await startNatsServer();
   await using seeker = registryOn(server.url);

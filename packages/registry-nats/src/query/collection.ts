@@ -10,7 +10,7 @@ const graces = 4;
 
 /**
  * Collects answers until
- * - nothing more came for the quiet period after the last one,
+ * - without a quorum, nothing more came for the quiet period after the last one,
  * - or one version has as many nodes as the quorum asks for,
  * - or the server said for every subject asked that nobody listens there,
  * - or the time is up: also how long an unknown name takes while there are other services that keep silent.
@@ -57,7 +57,8 @@ export class Collection implements ReplyReceiver<NatsMessage> {
     if (answer === undefined) return;
     this.#answers.push(answer);
     if (this.#hasQuorum(answer.service)) this.#resolve(this.#answers);
-    else this.#becameQuiet();
+    // Nodes that are missing for a quorum may be on busy machines.
+    else if (this.#options.quorum === undefined) this.#becameQuiet();
   }
 
   onInboxEnd(cause: MicroError): void {
