@@ -61,7 +61,7 @@ describe('a stream', () => {
     };
     expect(node.messages[0]?.headers).toEqual(headers);
     expect(Buffer.from(node.messages[0]?.body ?? []).toString()).toBe('{}\n');
-    expect(node.messages[1]?.headers).toEqual(headers);
+    expect(node.messages[1]?.headers).toEqual({ ...headers, 'Micro-Runtime': 'continues' });
     expect(bodyOf(node.messages[1])).toEqual({ to: 2 });
     expect(await stream.closed).toBe(undefined);
     await until(() => node.open === 0);

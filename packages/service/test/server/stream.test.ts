@@ -90,6 +90,20 @@ describe('a stream', () => {
     expect((await next(socket)).headers['Micro-ID']).toBe('next');
   });
 
+  it('that was given up is not opened anew by a value of a ts-micro client that comes late', async () => {
+    let ran = 0;
+    await using greeter = await startGreeter((service) => {
+      service.handleStream('Greeter.Stream', () => {
+        ran++;
+      });
+    });
+    const socket = await greeter.dial();
+    const late = message({ name: 'a' });
+    const answer = await ask(socket, { ...late, headers: { ...late.headers, 'Micro-Runtime': 'continues' } });
+    expect(errorOf(answer)).toContain('a stream that is not open');
+    expect(ran).toBe(0);
+  });
+
   it('carries both directions at once', async () => {
     await using greeter = await startGreeter((service) => {
       service.handleStream<number, number>('Greeter.Stream', async (stream) => {

@@ -148,6 +148,17 @@ export const faults: readonly Fault[] = [
     ],
   },
   {
+    name: 'what comes late opens a stream anew',
+    symptom: 'after an outage that is longer than the idle time the handler of a stream runs a second time',
+    changes: [
+      {
+        file: `${service}/rpc/go-micro/request.ts`,
+        from: 'headers[header.runtime] === continues ? notOpen : undefined',
+        to: 'undefined as MicroError | undefined',
+      },
+    ],
+  },
+  {
     name: 'an abort looks like an end',
     symptom: 'a handler that receives an upload takes half of it for the whole where its client aborts',
     changes: [

@@ -24,6 +24,12 @@ export interface Reply {
   readonly id: string;
 }
 
+type Manner = Pick<RunningHandler, 'listens' | 'obeys'>;
+
+function manner(obeys: boolean): Manner {
+  return { listens: obeys, obeys };
+}
+
 /** How long a handler waits for its signal at most. */
 const longestHandlerMs = 20_000;
 /** Leaving the registry, the grace for those who have not heard, and the end of the sockets. */
@@ -71,7 +77,7 @@ export class ServiceActor {
     this.#client = createClient({ transport, broker, registry, dialect });
     const other = name === 'alpha' ? 'beta' : 'alpha';
     this.service.handle<Request, Reply>('Sim.Call', (request, requestContext) =>
-      this.#run('call', request.id, request.plan.kind === 'obey', () => {
+      this.#run('call', request.id, manner(request.plan.kind === 'obey'), () => {
         const run = stage.calls.ran(request.id);
         this.#checkContext(request.id, requestContext);
         return this.#answer(request.id, request.plan, requestContext, other, run);
@@ -81,7 +87,8 @@ export class ServiceActor {
       const id = requestContext.metadata['X-Tenant'] ?? requestContext.metadata['x-tenant'] ?? '';
       const text = requestContext.metadata['X-Plan'] ?? requestContext.metadata['x-plan'] ?? '{}';
       const plan = JSON.parse(text) as StreamPlan;
-      return this.#run('stream', id, plan.kind !== 'sink' || plan.ms === 0, async () => {
+      const listens = plan.kind !== 'sink' || plan.ms === 0;
+      return this.#run('stream', id, { listens, obeys: plan.kind === 'stall' }, async () => {
         stage.calls.ran(id);
         const record = stage.streams.get(id);
         if (record === undefined) throw new Error(`${id} is no stream of this program`);
@@ -91,7 +98,7 @@ export class ServiceActor {
     this.service.subscribe<{ id: string }>(
       'sim.event',
       (event) =>
-        this.#run('event', event.id, false, async () => {
+        this.#run('event', event.id, manner(false), async () => {
           stage.calls.delivered(`${event.id} at ${instance}`);
           await this.#pause(3);
         }),
@@ -126,15 +133,15 @@ export class ServiceActor {
     return this.#stopped;
   }
 
-  /** Streams are told at once that the service stops: where all that runs listens, it does not take the whole time. */
+  /** Streams are told by their signal that the service stops: where all that runs obeys, it is not the whole time. */
   #expectStop(what: string): void {
     const { handlers, world } = this.#stage;
     const beganMs = world.clock.nowMs;
-    for (const { process, kind, listens } of handlers)
-      if (process === this.process && (kind !== 'stream' || !listens)) return;
+    for (const { process, kind, obeys } of handlers)
+      if (process === this.process && (kind !== 'stream' || !obeys)) return;
     const check = () => {
       if (this.#hasStopped || this.process.machine.isDead || this.#lastStubbornMs >= beganMs) return;
-      if (this.#stage.isCalm(this.process, beganMs)) world.broken(`${what} waits for streams that listen`);
+      if (this.#stage.isCalm(this.process, beganMs)) world.broken(`${what} waits for streams that obey their signal`);
     };
     world.clock.schedule(longestDrainMs, check, 'harness', 'world');
   }
@@ -159,7 +166,12 @@ export class ServiceActor {
   }
 
   /** Runs a handler in the books of those that run. */
-  async #run<T>(kind: RunningHandler['kind'], id: string, listens: boolean, handle: () => T | Promise<T>): Promise<T> {
+  async #run<T>(
+    kind: RunningHandler['kind'],
+    id: string,
+    { listens, obeys }: Manner,
+    handle: () => T | Promise<T>,
+  ): Promise<T> {
     const what = `${id} at ${this.process.machine.name}`;
     const { handlers, setting, world } = this.#stage;
     if (setting.contexts) {
@@ -167,9 +179,9 @@ export class ServiceActor {
       if (before !== undefined) world.broken(`the handler of ${what} runs in the context of that of ${before}`);
       context.enterWith(what);
     }
-    const running: RunningHandler = { kind, id, what, listens, process: this.process };
+    const running: RunningHandler = { kind, id, what, listens, obeys, process: this.process };
     handlers.add(running);
-    if (!listens || kind !== 'stream') this.#lastStubbornMs = world.clock.nowMs;
+    if (!obeys || kind !== 'stream') this.#lastStubbornMs = world.clock.nowMs;
     world.tell(`> ${what}`);
     try {
       return await handle();

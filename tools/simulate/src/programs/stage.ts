@@ -20,6 +20,8 @@ export interface RunningHandler extends Running {
   readonly kind: 'call' | 'stream' | 'event';
   /** It obeys its signal, or waits for nothing but its stream. */
   readonly listens: boolean;
+  /** It ends as soon as its signal aborts. */
+  readonly obeys: boolean;
 }
 
 /** What the actors of one program share: the world and the books that the invariants are read from. */

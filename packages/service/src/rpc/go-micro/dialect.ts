@@ -11,13 +11,13 @@ import {
   streamMessage,
   unsupportedTypeMessage,
 } from './reply.ts';
-import { endingOf, endOfStreamMessage, parseRequest, requestMessage } from './request.ts';
+import { endingOf, endOfStreamMessage, parseRequest, requestMessage, streamRequestMessage } from './request.ts';
 
 /** Go Micro's RPC protocol of every version, `mucp`. */
 export const goMicroDialect: Dialect = {
   closesStreams: false,
   request: requestMessage,
-  streamRequest: (request, body) => requestMessage({ ...request, body }),
+  streamRequest: streamRequestMessage,
   endOfStream: endOfStreamMessage,
   isEndOfStream,
   endingOf,

@@ -9,7 +9,10 @@ export const header = {
   oldId: 'Micro-Id',
   stream: 'Micro-Stream',
   error: 'Micro-Error',
-  /** ts-micro's own: with an error, that the runtime says it and no handler; see `error-origin.ts`. */
+  /**
+   * ts-micro's own: with an error, that the runtime says it and no handler, see `error-origin.ts`; with a client's
+   * message, how it ends a stream, or that it opens none.
+   */
   runtime: 'Micro-Runtime',
   topic: 'Micro-Topic',
   protocol: 'Micro-Protocol',

@@ -9,6 +9,10 @@ import { header } from './headers.ts';
 
 const nothing = new Uint8Array(0);
 const keepAlive = 'keep-alive';
+const continues = 'continues';
+
+/** The error of a message of a stream that is not open; made once, as whether it is open is known only later. */
+const notOpen = new MicroError('malformed', 'a message of a stream that is not open');
 
 /** The message of a request, with both spellings of the id, so that servers of every version answer with one. */
 export function requestMessage(request: OutgoingRequest): Message {
@@ -26,6 +30,15 @@ export function requestMessage(request: OutgoingRequest): Message {
   if (timeoutMs !== undefined) headers.Timeout = nanosecondsOf(timeoutMs);
   if (request.isStream) headers['Micro-Stream'] = id;
   return { headers, body: request.body };
+}
+
+/**
+ * The message of a value that follows the opener of a stream. To a Go server both look alike; what comes so late that
+ * the stream was given up must not open it anew.
+ */
+export function streamRequestMessage(request: StreamRequest, body: Uint8Array): Message {
+  const { headers } = requestMessage({ ...request, body });
+  return { headers: { ...headers, [header.runtime]: continues }, body };
 }
 
 /**
@@ -58,7 +71,7 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
   let codec = codecs.get(type);
   let id = headers[header.id] ?? headers[header.oldId] ?? '';
   let name: string;
-  let problem: MicroError | undefined;
+  let problem = headers[header.runtime] === continues ? notOpen : undefined;
   if (topic) {
     name = topic;
   } else {
