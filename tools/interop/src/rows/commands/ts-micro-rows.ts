@@ -96,7 +96,7 @@ export const tsMicroRows: readonly Row[] = [
     const go = await stage.goServer();
     const ts = await stage.tsServer();
     const text = randomUUID();
-    using listening = new TsMicroCommand(stage.nats.address, ['subscribe', 'greeter.>', '--raw']);
+    using listening = new TsMicroCommand(stage.nats.address, ['subscribe', 'greeter.>']);
     await eventually('it has subscribed', () => listening.err.includes('subscribed to greeter.>'), 30_000);
     // They share a queue with whoever else is there, so it is sent until each has had one.
     await eventually(
