@@ -9,6 +9,8 @@ import type { Stage } from '../../matrix/stage.ts';
 const direction = 'command';
 // Nothing of Go Micro is in it, so it need not be run with every generation.
 const generations = ['v5'];
+// The first of them builds the program, or installs the library.
+const withinMs = 600_000;
 const name = 'plain-greeter';
 
 /** Runs while a service is there that NATS sees. */
@@ -54,6 +56,7 @@ export const natsServicesRows: readonly Row[] = [
     title: '`nats micro ls`, `info`, `stats` and `ping` see, describe and measure a TypeScript service',
     direction,
     generations,
+    withinMs,
     run: (stage) =>
       withPlainGreeter(stage, async (id) => {
         await stage.natsCommand('req', `${name}.Greeter.Hello`, '{"name":"John"}');
@@ -71,6 +74,7 @@ export const natsServicesRows: readonly Row[] = [
     title: '`nats req` calls a TypeScript service with plain JSON, and shows an error of its handler',
     direction,
     generations,
+    withinMs,
     run: (stage) =>
       withPlainGreeter(stage, async () => {
         const hello = await stage.natsCommand('req', `${name}.Greeter.Hello`, '{"name":"John"}');
@@ -85,6 +89,7 @@ export const natsServicesRows: readonly Row[] = [
     title: 'nats-py finds and calls a TypeScript service with plain JSON, and gets its errors',
     direction,
     generations,
+    withinMs,
     run: (stage) =>
       withPlainGreeter(stage, async () => {
         const said = await runPython(findPython(), pythonClient, stage.nats.address);
