@@ -76,18 +76,28 @@ test('a malformed reply fails exactly the socket it came to', async () => {
   expect(textOf(await spared.receive(soon()))).toBe('fine');
 });
 
-test('empty messages that are not "no responders", and late replies, are ignored', async () => {
+test('a status that is not "no responders", and late replies, are ignored', async () => {
   await using server = await startNatsServer();
   await using peer = await barePeer(server.url);
   await using transport = openTransport({ servers: server.url });
   await peer.hear('greeter.node');
   const [socket, closed] = [await transport.dial('greeter.node'), await transport.dial('greeter.node')];
   await closed.close();
-  peer.send(socket.local, '', '');
   peer.connection.publish(socket.local, new Uint8Array(0), { status: 408 });
   peer.sendMessage(closed.local, message('too late'), '');
   peer.sendMessage(socket.local, message('in time'), '');
   expect(textOf(await socket.receive(soon()))).toBe('in time');
+});
+
+test('an empty answer fails the socket at once', async () => {
+  await using server = await startNatsServer();
+  await using peer = await barePeer(server.url);
+  await using transport = openTransport({ servers: server.url });
+  await peer.hear('greeter.node');
+  const socket = await transport.dial('greeter.node');
+  await socket.send(message('hello'));
+  peer.send(socket.local, '', '');
+  await expect(socket.receive(soon())).rejects.toMatchObject({ code: 'malformed', retrySafe: false });
 });
 
 test('more messages than may wait fail the socket', async () => {
