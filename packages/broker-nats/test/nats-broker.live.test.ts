@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { BrokerEvent, Logger, Message, MicroError } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
@@ -8,6 +10,9 @@ import { natsBroker } from '../src/index.ts';
 const text = (body: string): Message => ({ headers: {}, body: new TextEncoder().encode(body) });
 const textOf = ({ message }: BrokerEvent) => new TextDecoder().decode(message.body);
 const within = { timeout: 10_000 };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Lets handlers wait until the test says so. */
 function gate() {
@@ -81,6 +86,23 @@ test('closing a subscriber works off what had arrived, and handlers can publish 
   expect(await broker.closed).toBeUndefined();
   await expect.poll(() => heard.length, within).toBe(50);
   await expect(broker.publish(results, text('late'))).rejects.toMatchObject({ code: 'closed' });
+});
+
+test('a broker that lives on forgets a subscriber that was closed, and its handler', async () => {
+  await using server = await startNatsServer();
+  await using broker = natsBroker({ servers: server.url });
+  const subscribed = async () => {
+    const handler = () => {};
+    const subscriber = await broker.subscribe(randomUUID(), handler);
+    await subscriber.close();
+    return new WeakRef(handler);
+  };
+  const handler = await subscribed();
+  const isForgotten = () => {
+    collectGarbage();
+    return handler.deref() === undefined;
+  };
+  await expect.poll(isForgotten, within).toBe(true);
 });
 
 test('beyond maxPendingMessages messages are dropped, logged and reported as unavailable', async () => {
