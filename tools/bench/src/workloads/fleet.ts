@@ -50,7 +50,9 @@ export const fleet: Workload = {
   async run(bench) {
     const large = bench.settings.isQuick ? 100 : 1000;
     const measured: FleetMeasurement[] = [];
-    for (const registry of registryKinds) {
+    const { contenders } = bench.settings;
+    const chosen = registryKinds.filter((kind) => contenders.includes(kind));
+    for (const registry of chosen.length > 0 ? chosen : registryKinds) {
       measured.push(await measureFleet(bench, { registry, services: smallFleet, isFollowed: false }));
       measured.push(await measureFleet(bench, { registry, services: large, isFollowed: true }));
     }
