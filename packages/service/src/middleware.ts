@@ -50,22 +50,35 @@ export type AttemptNotes = Pick<MiddlewareCall, 'node' | 'failedAttempts'>;
 export type Middleware = (call: MiddlewareCall, next: () => Promise<unknown>) => unknown;
 
 /** Runs `last` inside `chain`, the first outermost. */
-export async function runMiddleware(
+export function runMiddleware(
   chain: readonly Middleware[],
   call: MiddlewareCall,
   last: () => unknown,
 ): Promise<unknown> {
-  const run = async (index: number): Promise<unknown> => {
+  const run = (index: number): Promise<unknown> => {
     const middleware = chain[index];
-    if (middleware === undefined) return last();
+    if (middleware === undefined) return promised(last);
     let isPassed = false;
-    const next = async () => {
-      if (isPassed && call.side === 'server')
-        throw new MicroError('internal', `${call.service} ${call.name}: a middleware called next twice`);
+    const next = (): Promise<unknown> => {
+      if (isPassed && call.side === 'server') return Promise.reject(passedTwice(call));
       isPassed = true;
       return run(index + 1);
     };
-    return middleware(call, next);
+    return promised(() => middleware(call, next));
   };
   return run(0);
+}
+
+/** What an async function does, but that a promise is returned as it is: each would have every call wait some turns. */
+function promised(action: () => unknown): Promise<unknown> {
+  try {
+    const result = action();
+    return result instanceof Promise ? result : Promise.resolve(result);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function passedTwice({ service, name }: MiddlewareCall): MicroError {
+  return new MicroError('internal', `${service} ${name}: a middleware called next twice`);
 }

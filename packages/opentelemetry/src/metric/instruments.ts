@@ -1,5 +1,6 @@
 import {
   type Counter,
+  createNoopMeter,
   type Histogram,
   type Meter,
   type MeterProvider,
@@ -10,6 +11,8 @@ import { metric } from '../names.ts';
 
 /** What is written to in the course of calls, streams and events. */
 export interface Instruments {
+  /** Nobody reads them, as no SDK is registered. */
+  readonly isSilent: boolean;
   readonly clientDuration: Histogram;
   readonly serverDuration: Histogram;
   readonly publishDuration: Histogram;
@@ -58,6 +61,7 @@ function instrumentsOf(meter: Meter): Instruments {
   const active = (name: string, unit: string, description: string): UpDownCounter =>
     meter.createUpDownCounter(name, { unit, description });
   return {
+    isSilent: meter === createNoopMeter(),
     clientDuration: duration(metric.clientDuration, 'Duration of outgoing calls with all their attempts.'),
     serverDuration: duration(metric.serverDuration, 'Duration of incoming calls.'),
     publishDuration: duration(metric.publishDuration, 'Duration of handing an event to the broker.'),

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
   type TextMapPropagator,
@@ -24,6 +25,9 @@ export interface MiddlewareInit {
   readonly includes: (call: MiddlewareCall) => boolean;
 }
 
+/** What the API hands spans to where no SDK is registered. */
+const silentProvider: TracerProvider = new ProxyTracerProvider().getDelegate();
+
 /** What the handlers that run now are in the course of, for calls that are given their context. */
 const contexts = new WeakMap<object, Context>();
 
@@ -31,9 +35,17 @@ const contexts = new WeakMap<object, Context>();
 export function telemetryMiddleware(init: MiddlewareInit): Middleware {
   const tracer = (init.tracerProvider ?? trace).getTracer(scopeName, undefined, { schemaUrl });
   return (call, next) => {
-    const operation = guarded(() => (init.includes(call) ? begin(init, tracer, call) : undefined));
+    const operation = guarded(() => (isHeard(init) && init.includes(call) ? begin(init, tracer, call) : undefined));
     return operation === undefined ? next() : follow(operation, call, next);
   };
+}
+
+/** False where nobody would hear of a call, as neither an SDK nor a propagator is there yet. */
+function isHeard({ tracerProvider, propagator, instruments }: MiddlewareInit): boolean {
+  if (tracerProvider !== undefined || propagator !== undefined || !instruments().isSilent) return true;
+  const provider = trace.getTracerProvider();
+  const isSilent = provider instanceof ProxyTracerProvider && provider.getDelegate() === silentProvider;
+  return !isSilent || propagation.fields().length > 0;
 }
 
 function begin(init: MiddlewareInit, tracer: Tracer, call: MiddlewareCall): Operation {
