@@ -46,10 +46,9 @@ const notHandled = encoder.encode('-NAK');
 
 const mostDone = 65_536;
 
-interface LentOptions {
+/** The member that a message is lent to. */
+interface Lending {
   readonly form: EventForm;
-  readonly received: NatsMessage;
-  readonly info: DeliveryInfo;
   readonly stream: TopicStream;
   readonly answer: (reply: string, data: Uint8Array) => void;
   readonly note: (message: string, topic: string) => Promise<boolean>;
@@ -59,18 +58,21 @@ interface LentOptions {
 
 /** A message that the server has lent. */
 class Lent implements Delivery {
-  readonly id: string;
   readonly info: DeliveryInfo;
-  readonly #options: LentOptions;
+  readonly #received: NatsMessage;
+  readonly #to: Lending;
   #reply: string;
   #isNoted = false;
 
-  constructor(options: LentOptions) {
-    const { info, received } = options;
-    this.id = `${info.streamSequence} ${info.storedAtMs}`;
+  constructor(received: NatsMessage, info: DeliveryInfo, to: Lending) {
     this.info = info;
-    this.#options = options;
+    this.#received = received;
+    this.#to = to;
     this.#reply = received.reply ?? '';
+  }
+
+  get id(): string {
+    return `${this.info.streamSequence} ${this.info.storedAtMs}`;
   }
 
   /** The server has sent it again, for want of a word in an outage: what is said counts for the last delivery. */
@@ -80,18 +82,17 @@ class Lent implements Delivery {
   }
 
   event(): BrokerEvent {
-    const { form, received } = this.#options;
-    return { topic: this.#topic, message: form.decode(received), delivery: this.info.delivery };
+    return { topic: this.#topic, message: this.#to.form.decode(this.#received), delivery: this.info.delivery };
   }
 
   done(): void {
     this.#say(acknowledged);
-    this.#options.onDone(this.info);
-    if (this.#isNoted) this.#options.forgetNote(this.id);
+    this.#to.onDone(this.info);
+    if (this.#isNoted) this.#to.forgetNote(this.id);
   }
 
   async last(): Promise<boolean> {
-    const isFirst = await this.#options.note(this.id, this.#topic);
+    const isFirst = await this.#to.note(this.id, this.#topic);
     this.#isNoted = true;
     return isFirst;
   }
@@ -106,12 +107,11 @@ class Lent implements Delivery {
   }
 
   get #topic(): string {
-    const { stream, received } = this.#options;
-    return stream.topicOf(received.subject);
+    return this.#to.stream.topicOf(this.#received.subject);
   }
 
   #say(data: Uint8Array): void {
-    this.#options.answer(this.#reply, data);
+    this.#to.answer(this.#reply, data);
   }
 }
 
@@ -126,7 +126,8 @@ export class QueueMember extends SettlingSubscriber<Lent> {
    * When what was done with was stored, by its sequence. A server that is killed forgets deliveries and
    * acknowledgements of a moment before.
    */
-  readonly #done = new Map<number, number>();
+  #done = new Map<number, number>();
+  #doneBefore = new Map<number, number>();
   readonly #unfollow: () => void;
   readonly #working: NodeJS.Timeout;
 
@@ -156,7 +157,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     });
     this.#connection = api.connection;
     const most = concurrency + prefetch;
-    const lending = {
+    const lending: Lending = {
       form,
       stream,
       answer: (reply: string, data: Uint8Array) => this.#answer(reply, data),
@@ -175,7 +176,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         if (info === undefined) return;
         seen = Math.max(seen ?? 0, info.streamSequence);
         if (this.#isKnown(message, info)) return this.#puller.fill();
-        const lent = new Lent({ received: message, info, ...lending });
+        const lent = new Lent(message, info, lending);
         if (this.isOpen) this.#inHand.set(info.streamSequence, lent);
         this.push(lent);
       },
@@ -203,7 +204,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
 
   /** Of what is in hand, or is done with, it only tells the server so. */
   #isKnown({ reply = '' }: NatsMessage, { streamSequence, storedAtMs }: DeliveryInfo): boolean {
-    if (this.#done.get(streamSequence) === storedAtMs) {
+    if ((this.#done.get(streamSequence) ?? this.#doneBefore.get(streamSequence)) === storedAtMs) {
       this.#answer(reply, acknowledged);
       return true;
     }
@@ -215,11 +216,10 @@ export class QueueMember extends SettlingSubscriber<Lent> {
 
   #isDone({ streamSequence, storedAtMs }: DeliveryInfo): void {
     this.#done.set(streamSequence, storedAtMs);
-    if (this.#done.size <= mostDone) return;
-    for (const oldest of this.#done.keys()) {
-      this.#done.delete(oldest);
-      break;
-    }
+    if (this.#done.size < mostDone / 2) return;
+    // Half at a time: to look for the oldest entry of a map costs more the more were deleted.
+    this.#doneBefore = this.#done;
+    this.#done = new Map();
   }
 
   #stop(options: AbortOptions): Promise<void> {

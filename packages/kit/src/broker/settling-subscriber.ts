@@ -46,7 +46,8 @@ const mostFailures = 10_000;
 export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSubscriber<D> {
   readonly #options: SettlingSubscriberOptions<D>;
   readonly #held = new Set<D>();
-  readonly #deliveries = new WeakMap<BrokerEvent, D>();
+  /** That of the event which was made last: its handler is called next. */
+  #current: D | undefined;
   /** Messages whose last delivery has failed here, and killed nobody. */
   readonly #failures = new Set<string>();
   /** Resolves once another last handler may begin. */
@@ -93,7 +94,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
   #eventOf(delivery: D): BrokerEvent {
     try {
       const event = delivery.event();
-      this.#deliveries.set(event, delivery);
+      this.#current = delivery;
       return event;
     } catch (error) {
       this.#settle(delivery, () => delivery.done());
@@ -101,8 +102,9 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     }
   }
 
-  async #handle(event: BrokerEvent): Promise<void> {
-    const delivery = this.#deliveries.get(event) as D;
+  #handle(event: BrokerEvent): void | Promise<void> {
+    const delivery = this.#current as D;
+    this.#current = undefined;
     const { maxDeliveries } = this.#options.redelivery;
     const number = event.delivery ?? 1;
     if (number < maxDeliveries || number === 1 || (number === maxDeliveries && this.#hasFailedHere(delivery))) {
@@ -111,6 +113,12 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     if (maxDeliveries === 1 || delivery.last === undefined) {
       return number > maxDeliveries ? this.#refuse(delivery, event, number - 1) : this.#run(delivery, event);
     }
+    return this.#runLast(delivery, event, delivery.last.bind(delivery));
+  }
+
+  async #runLast(delivery: D, event: BrokerEvent, note: () => Promise<boolean>): Promise<void> {
+    const number = event.delivery ?? 1;
+    const { maxDeliveries } = this.#options.redelivery;
     const before = this.#turn;
     let next: () => void = () => {};
     this.#turn = new Promise<void>((resolve) => {
@@ -119,10 +127,10 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     await before;
     try {
       // Where it cannot be noted, the number alone decides.
-      const isFirst = await delivery.last().catch(() => number === maxDeliveries);
+      const isFirst = await note().catch(() => number === maxDeliveries);
       if (!isFirst) return await this.#refuse(delivery, event, number - 1);
       const running = this.#run(delivery, event);
-      await Promise.race([running.catch(() => {}), pause(aloneMs)]);
+      if (running !== undefined) await Promise.race([running.catch(() => {}), pause(aloneMs)]);
       next();
       await running;
     } finally {
@@ -130,20 +138,36 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     }
   }
 
-  async #run(delivery: D, event: BrokerEvent): Promise<void> {
-    const { handler, redelivery } = this.#options;
-    const number = event.delivery ?? 1;
+  /** Settles at once where the handler returns nothing: most do, and there are many. */
+  #run(delivery: D, event: BrokerEvent): void | Promise<void> {
+    let handling: void | Promise<void>;
     try {
-      await handler(event);
+      handling = this.#options.handler(event);
     } catch (error) {
-      if (number >= redelivery.maxDeliveries) await this.#bury(delivery, event, error);
-      else {
-        this.#noteFailure(delivery);
-        this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
-      }
-      throw error;
+      return this.#onFailure(delivery, event, error);
+    }
+    if (handling === undefined) return this.#settle(delivery, () => delivery.done());
+    return this.#settleAfter(handling, delivery, event);
+  }
+
+  async #settleAfter(handling: Promise<void>, delivery: D, event: BrokerEvent): Promise<void> {
+    try {
+      await handling;
+    } catch (error) {
+      return this.#onFailure(delivery, event, error);
     }
     this.#settle(delivery, () => delivery.done());
+  }
+
+  async #onFailure(delivery: D, event: BrokerEvent, error: unknown): Promise<never> {
+    const { redelivery } = this.#options;
+    const number = event.delivery ?? 1;
+    if (number >= redelivery.maxDeliveries) await this.#bury(delivery, event, error);
+    else {
+      this.#noteFailure(delivery);
+      this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
+    }
+    throw error;
   }
 
   #hasFailedHere({ id }: D): boolean {

@@ -7,6 +7,7 @@ import { lookup } from './lookup.ts';
 import { overload } from './overload.ts';
 import { packageSize } from './package-size.ts';
 import { publish } from './publish.ts';
+import { stored } from './stored.ts';
 import { stream } from './stream.ts';
 import { unary1 } from './unary/unary-1.ts';
 import { unary4Kib } from './unary/unary-4kib.ts';
@@ -31,4 +32,4 @@ export const arenaWorkloads: readonly Workload[] = [
 ];
 
 /** Those that start what they need themselves. */
-export const otherWorkloads: readonly Workload[] = [coldStart, lookup, fleet, economy, importTime, packageSize];
+export const otherWorkloads: readonly Workload[] = [stored, coldStart, lookup, fleet, economy, importTime, packageSize];
