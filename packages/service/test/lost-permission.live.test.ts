@@ -166,3 +166,51 @@ describe('a service that may not answer from the beginning', () => {
     120_000,
   );
 });
+
+it.each([
+  ['hear answers', 'subscribe: { deny: ["_INBOX.>"] }', /Permissions Violation for Subscription to "_INBOX\./],
+  ['call the service', 'publish: { deny: ["addr.>"] }', /Permissions Violation for Publish to "addr\./],
+])(
+  'a caller that may no longer %s fails at once with the words of the server, and goes on once it may',
+  async (_what, denied, words) => {
+    await using world = await startServer('');
+    const { its: callers, others: services } = world;
+    await using service = createService({ name: 'shop', ...services });
+    let asked = 0;
+    service.handle('Shop.Wait', (_request, { signal }) => {
+      asked++;
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve({}), { once: true }));
+    });
+    service.handle('Shop.Buy', () => ({ ok: true }));
+    await service.start();
+    await using client = createClient({ ...callers, timeoutMs: 60_000, retries: 0 });
+    expect(await client.call('shop', 'Shop.Buy', {})).toEqual({ ok: true });
+    const pending = client.call('shop', 'Shop.Wait', {}).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await until('it is asked', () => asked === 1, boundMs);
+    await world.allow(denied);
+    const isAboutAnswers = denied.startsWith('subscribe');
+    if (isAboutAnswers) expect(await pending).toMatchObject({ message: expect.stringMatching(words) });
+    await expect(client.call('shop', 'Shop.Buy', {})).rejects.toMatchObject({
+      code: 'unauthorized',
+      message: expect.stringMatching(words),
+    });
+    await world.allow('');
+    await until(
+      'it calls again',
+      () =>
+        client.call('shop', 'Shop.Buy', {}).then(
+          () => true,
+          () => false,
+        ),
+      boundMs,
+    );
+    await client.close({ signal: AbortSignal.timeout(100) });
+    await pending;
+    await service.stop({ signal: AbortSignal.timeout(100) });
+    await Promise.all([...Object.values(callers), ...Object.values(services)].map((plugin) => plugin.close()));
+  },
+  120_000,
+);

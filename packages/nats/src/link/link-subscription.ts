@@ -175,6 +175,7 @@ export class LinkSubscription implements NatsSubscription {
       this.#letGo();
       this.#vendor = this.#subscribe();
       await this.#home.flush();
+      await setImmediate();
     } catch (error) {
       refusal = error;
     }

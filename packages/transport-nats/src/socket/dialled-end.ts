@@ -33,11 +33,13 @@ export interface DialInit {
  */
 export class DialledEnd implements ReplyReceiver<NatsMessage> {
   readonly socket: NatsSocket;
+  readonly #connection: NatsConnection;
   readonly #line: DialledLine;
   readonly #watch: PeerWatch;
 
   constructor(init: DialInit) {
     const { connection, inbox, address } = init;
+    this.#connection = connection;
     const local = inbox.open(this);
     this.#line = new DialledLine(connection, address, local, init.untold);
     this.#watch = new PeerWatch(init.clock);
@@ -73,7 +75,12 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
   }
 
   onInboxEnd(cause: MicroError): void {
-    this.socket.fail(new MicroError('unavailable', `${this.#line.what}: the connection has ended`, { cause }));
+    const { what } = this.#line;
+    // Of a connection that goes on the server has taken the subscription away.
+    const isEnded = this.#connection.state.status === 'closed' || cause.code === 'closed';
+    const code = cause.code === 'unauthorized' ? 'unauthorized' : 'unavailable';
+    const why = isEnded ? 'the connection has ended' : `no answer can come any more: ${cause.message}`;
+    this.socket.fail(new MicroError(code, `${what}: ${why}`, { cause }));
   }
 
   /** Ends the socket; a listener that is still there need not go on, whatever the reason is. */
@@ -113,7 +120,7 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
     const { what } = this.#line;
     const { isSafeAfterNoResponders, wasAnswered } = this.socket.record;
     if (isNoResponders(received)) this.fail(noRespondersError(what, { retrySafe: isSafeAfterNoResponders }));
-    if (received.status === 0)
+    if (received.status === 0 && this.socket.record.begun > 0)
       this.fail(
         new MicroError('malformed', `${what}: the answer is an empty message, neither an envelope nor a frame`),
       );
