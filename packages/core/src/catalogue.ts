@@ -96,8 +96,6 @@ export function listPlugins(kind: PluginKind): readonly string[] {
 
 function catalogueOf<K extends PluginKind>(kind: K): Map<string, PluginFactory<K>> {
   if (Object.hasOwn(catalogue, kind)) return catalogue[kind];
-  throw new MicroError(
-    'invalid',
-    `plugin catalogue: "${String(kind)}" is not one of ${Object.keys(catalogue).join(', ')}`,
-  );
+  const kinds = Object.keys(catalogue).join(', ');
+  throw new MicroError('invalid', `plugin catalogue: "${String(kind)}" is not one of ${kinds}`);
 }

@@ -25,10 +25,8 @@ export function topicMatcher(pattern: string, who: string): (topic: string) => b
   const tokens = tokensOf(pattern, who);
   for (const [index, token] of tokens.entries()) {
     if (!/[*>]/.test(token) || token === '*' || (token === '>' && index === tokens.length - 1)) continue;
-    throw new MicroError(
-      'invalid',
-      `${who}: topic ${JSON.stringify(pattern)} holds a wildcard that is no whole token, or a ">" that is not last`,
-    );
+    const fault = 'holds a wildcard that is no whole token, or a ">" that is not last';
+    throw new MicroError('invalid', `${who}: topic ${JSON.stringify(pattern)} ${fault}`);
   }
   const isOpen = tokens.at(-1) === '>';
   const fixed = isOpen ? tokens.slice(0, -1) : tokens;
