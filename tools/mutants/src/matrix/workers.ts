@@ -1,9 +1,10 @@
+import { type ChildProcess, fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import type { AnyMutant } from '../mutant.ts';
 import { type Row, runRow, titleOf } from './matrix.ts';
 
-/** What a thread says of one mutant: which case runs now, then the row or what went wrong. */
+/** What a process says of one mutant: which case runs now, then the row or what went wrong. */
 interface Answer {
   readonly begins?: string;
   readonly row?: Row;
@@ -12,11 +13,15 @@ interface Answer {
 
 /** No case takes nearly so long or so much: a mutant that loops is named, and does not take the machine with it. */
 const longestCaseMs = 300_000;
-const resourceLimits = { maxOldGenerationSizeMb: 512 };
+const execArgv = ['--no-warnings', '--max-old-space-size=512'];
+/** Bodies by the hundred leave memory in pieces, which only the end of a process gives back. */
+const rowsPerProcess = 8;
+const isServing = 'TS_MICRO_MUTANTS_ROWS';
 
 /**
- * Runs every mutant, some at once in threads of their own: a case looks for what it left behind in the whole thread,
- * and most of what a mutant takes is waiting. One that does not end is named, after the others. `program` is the file that calls {@link serveRows} in each of them.
+ * Runs every mutant, some at once in processes of their own: a case looks for what it left behind in the whole
+ * process, and most of what a mutant takes is waiting. One that does not end is named, after the others. `program` is
+ * the file that calls {@link serveRows} in each of them.
  */
 export async function runRows(
   program: URL,
@@ -27,40 +32,48 @@ export async function runRows(
   const failures: unknown[] = [];
   const waiting = mutants.map((_, index) => index);
   const work = async (): Promise<void> => {
-    let worker: Worker | undefined;
+    let worker: ChildProcess | undefined;
+    let left = 0;
     for (let index = waiting.shift(); index !== undefined; index = waiting.shift()) {
-      worker ??= new Worker(program, { execArgv: ['--no-warnings'], resourceLimits });
+      if (left-- === 0) {
+        worker?.kill('SIGKILL');
+        worker = undefined;
+        left = rowsPerProcess - 1;
+      }
+      worker ??= fork(fileURLToPath(program), [], { execArgv, env: { ...process.env, [isServing]: '1' } });
       try {
         const row = await ask(worker, titleOf(mutants[index] as AnyMutant));
         rows[index] = row;
         onRow(row);
       } catch (error) {
         failures.push(error);
-        await worker.terminate();
+        worker.kill('SIGKILL');
         worker = undefined;
+        left = rowsPerProcess;
       }
     }
-    await worker?.terminate();
+    worker?.kill('SIGKILL');
   };
-  const threads = Math.min(2 * availableParallelism(), mutants.length);
-  await Promise.all(Array.from({ length: threads }, work));
+  const processes = Math.min(2 * availableParallelism(), mutants.length);
+  await Promise.all(Array.from({ length: processes }, work));
   if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'));
   return rows;
 }
 
-/** Answers {@link runRows} in a thread; `false` where this is none. */
+/** Answers {@link runRows} in one of its processes; `false` where this is none. */
 export function serveRows(mutants: readonly AnyMutant[]): boolean {
-  if (isMainThread) return false;
+  if (process.env[isServing] === undefined) return false;
   // A mutant may leave promises that reject later; what a case has to hear of, the kit hears by itself.
   process.on('unhandledRejection', () => {});
-  parentPort?.on('message', async (title: string) => {
+  process.on('disconnect', () => process.exit());
+  process.on('message', async (title: string) => {
     const mutant = mutants.find((each) => titleOf(each) === title);
     try {
       if (mutant === undefined) throw new Error('there is no such mutant');
-      const row = await runRow(mutant, (begins) => parentPort?.postMessage({ begins } satisfies Answer));
-      parentPort?.postMessage({ row } satisfies Answer);
+      const row = await runRow(mutant, (begins) => process.send?.({ begins } satisfies Answer));
+      process.send?.({ row } satisfies Answer);
     } catch (error) {
-      parentPort?.postMessage({
+      process.send?.({
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       } satisfies Answer);
     }
@@ -68,7 +81,7 @@ export function serveRows(mutants: readonly AnyMutant[]): boolean {
   return true;
 }
 
-function ask(worker: Worker, title: string): Promise<Row> {
+function ask(worker: ChildProcess, title: string): Promise<Row> {
   let at = 'no case';
   let timer: NodeJS.Timeout | undefined;
   const answer = new Promise<Row>((resolve, reject) => {
@@ -82,8 +95,8 @@ function ask(worker: Worker, title: string): Promise<Row> {
       else fail(error ?? 'it said nothing');
     });
     worker.once('error', (error) => fail(String(error)));
-    worker.once('exit', (code) => fail(`its thread ended with ${code}`));
-    worker.postMessage(title);
+    worker.once('exit', (code) => fail(`its process ended with ${code}`));
+    worker.send(title);
   });
   return answer.finally(() => clearTimeout(timer));
 }
