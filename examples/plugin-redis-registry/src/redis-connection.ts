@@ -9,6 +9,7 @@ type RedisClient = ReturnType<typeof createClient>;
  */
 export function redisConnection(url: string, what: string, onReconnect: () => void): LazyConnection<RedisClient> {
   if (!/^rediss?:/.test(url) || !URL.canParse(url)) throw new MicroError('invalid', `${what}: url is no redis://...`);
+  const left = new WeakSet<RedisClient>();
   return new LazyConnection({
     what,
     async dial() {
@@ -16,9 +17,18 @@ export function redisConnection(url: string, what: string, onReconnect: () => vo
       const reconnectStrategy = (tries: number, cause: Error) => (wasReady ? 50 * Math.min(tries, 10) : cause);
       // Who answers no ping is gone, and no command waits for a reconnect.
       const socket = { connectTimeout: 5000, socketTimeout: 15_000, reconnectStrategy };
-      const redis: RedisClient = createClient({ url, socket, pingInterval: 5000, disableOfflineQueue: true });
+      const redis: RedisClient = createClient({
+        url,
+        socket,
+        pingInterval: 5000,
+        disableOfflineQueue: true,
+        // From when a command is given, not from when it is written: behind a burst it waits longer than the usual 5 s.
+        commandOptions: { timeout: 30_000 },
+      });
       redis.on('error', () => {});
       redis.on('ready', () => {
+        // A client that was let go of while it reconnected may come back all the same.
+        if (left.has(redis)) redis.destroy();
         if (wasReady) onReconnect();
         wasReady = true;
       });
@@ -26,7 +36,10 @@ export function redisConnection(url: string, what: string, onReconnect: () => vo
     },
     isReady: (redis) => redis.isReady,
     close: (redis) => redis.close(),
-    destroy: (redis) => redis.destroy(),
+    destroy(redis) {
+      left.add(redis);
+      redis.destroy();
+    },
     codeOf: (error) => (/^(NOAUTH|WRONGPASS|NOPERM)/.test((error as Error).message) ? 'unauthorized' : 'unavailable'),
   });
 }

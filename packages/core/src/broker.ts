@@ -105,11 +105,17 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - two queues on one topic get each message once each
  * - a queue and a plain subscriber each get the message
  * - queue members joining and leaving under load lose nothing
+ * - the only member of a queue on its broker leaves under load and nothing is lost
+ * - a subscriber gets nothing that was published before it subscribed
+ * - a burst of many thousand messages arrives in order
  * - a `*` matches one token and the event names the actual topic
  * - a `>` matches one or more last tokens
  * - other topics are not delivered
+ * - signs that mean something elsewhere mean nothing in a topic
+ * - signs that mean something elsewhere mean nothing in the name of a queue
  * - an empty body and no headers arrive as such
  * - header values arrive unchanged when empty or unicode, and names keep their case
+ * - a hundred headers arrive
  * - header names `__proto__` and `constructor` are plain headers
  * - a body of `maxBodyBytes` goes through
  * - a body too large is refused with `too_large` and the broker stays usable
@@ -131,6 +137,13 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - publishing during an outage rejects with `unavailable`
  * - closing a broker during an outage does not hang
  * - a broker recovers from a cut network
+ * - what is published after an outage arrives once
+ * - `isConnected`, where it is known, is false during an outage and true after it
+ * - a connection that is lost without a word is found out
+ *
+ * Contract of foreign data and credentials:
+ * - bytes that another program published stop no delivery
+ * - credentials that the server refuses are `unauthorized`
  *
  * Contract of durable queues:
  * - what is published while a durable queue has no member arrives

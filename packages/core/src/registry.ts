@@ -65,6 +65,7 @@ export type RegistryEvent =
  * - an unknown name gives an empty list
  * - `listServices` gives every service and version once
  * - a node disappears after `ttlMs` without being registered again
+ * - a lease is not much longer than its `ttlMs`
  * - a node registered again in time stays
  * - a node without `ttlMs` stays
  * - closing a registry removes what it registered
@@ -85,6 +86,18 @@ export type RegistryEvent =
  * - a change after an outage is announced
  * - closing a registry during an outage does not hang
  * - a registry recovers from a cut network
+ * - a node that was deregistered stays gone through an outage
+ * - what an outage brings back keeps its lease
+ * - `isConnected`, where it is known, is false during an outage and true after it
+ * - a connection that is lost without a word is found out
+ *
+ * Contract of lost data:
+ * - a registered node is seen again where the server lost its data
+ * - a node that was deregistered stays gone where the server lost its data
+ *
+ * Contract of foreign data and credentials:
+ * - bytes that another program put there hide no service
+ * - credentials that the server refuses are `unauthorized`
  */
 export interface Registry extends Closable {
   /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */

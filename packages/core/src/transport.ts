@@ -36,11 +36,13 @@ export interface ListenOptions extends AbortOptions {}
  * - both sides send at once and each receives all
  * - an empty body and no headers arrive as such
  * - header values arrive unchanged when empty or unicode, and names keep their case
+ * - a hundred headers arrive
  * - header names `__proto__` and `constructor` are plain headers
  * - a body of `maxBodyBytes` goes through
  * - a body too large is refused with `too_large` and the socket stays usable
  * - listening without an address makes up a fresh one each time
  * - listening on a given address serves that address
+ * - listening on an address that is served already is refused with `conflict`, or shares it
  * - an address that cannot be one is refused with `invalid`
  * - dialling an address where nobody listens fails its first exchange with `unavailable`, safe to retry
  * - closing a transport closes its listeners and sockets
@@ -53,6 +55,13 @@ export interface ListenOptions extends AbortOptions {}
  * - a `receive` pending through an outage ends by its deadline at the latest
  * - closing a transport during an outage does not hang
  * - a transport recovers from a cut network
+ * - what reached its peer before an outage does not fail as safe to retry
+ * - `isConnected`, where it is known, is false during an outage and true after it
+ * - a connection that is lost without a word is found out
+ *
+ * Contract of foreign data and credentials:
+ * - bytes that another program sent stop no listener and no socket
+ * - credentials that the server refuses are `unauthorized`
  */
 export interface Transport extends Closable {
   /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */

@@ -18,6 +18,11 @@ function world<I extends InterfaceName>(open: (options: Options) => Interfaces[I
         network.heal();
       },
     },
+    // Nothing of it is stored: whoever registered puts it back, and here the network has not forgotten it.
+    async loseData() {
+      network.partition();
+      network.heal();
+    },
   };
 }
 

@@ -11,6 +11,7 @@ export async function owned(options: NatsKvRegistryOptions = {}, shared?: NatsWo
     // Its name keeps it from sharing a connection.
     open: () => natsKvRegistry({ servers: nats.servers, name: `registry ${++count}`, ...options }),
     faults: nats.faults,
+    loseData: nats.loseData,
     count: nats.count,
     async [Symbol.asyncDispose]() {
       if (!shared) await nats[Symbol.asyncDispose]();
@@ -24,13 +25,15 @@ export async function owned(options: NatsKvRegistryOptions = {}, shared?: NatsWo
  */
 export async function borrowed(options: NatsKvRegistryOptions = {}, shared?: NatsWorld): Promise<Harness<'registry'>> {
   const nats = shared ?? (await startNatsWorld({ jetstream: true }));
+  const { kill, restart, partition } = nats.faults;
   // A dial that its server does not survive may end by its timeout alone, which is 20 s unless said.
   const how = { servers: [...nats.servers], maxReconnectAttempts: -1, reconnectTimeWait: 200, timeout: 3000 };
   const connections = [await connect(how), await connect(how)] as const;
   let count = 0;
   return {
     open: () => natsKvRegistry({ ...options, connection: connections[count++ % 2 === 0 ? 0 : 1] }),
-    faults: nats.faults,
+    // How soon a borrowed connection finds out that its link is dead is its owner's choice.
+    faults: { kill, restart, partition },
     count: nats.count,
     async [Symbol.asyncDispose]() {
       await Promise.all(connections.map((connection) => connection.close()));

@@ -17,6 +17,11 @@ export interface Faults {
   restart(): Promise<void>;
   /** Cuts the network for `ms` milliseconds while the server lives on; resolves once it is whole again. */
   partition?(ms: number): Promise<void>;
+  /**
+   * Has every connection that is open now lose all bytes from now on, and neither side told; new connections work. So
+   * ends a network behind a firewall that forgot them.
+   */
+  halfOpen?(): Promise<void>;
 }
 
 /** One world for one case: instances opened from it see each other. */
@@ -24,6 +29,15 @@ export interface Harness<I extends InterfaceName> extends Partial<AsyncDisposabl
   /** Opens one more independent instance; the kit closes it. */
   open(): Interfaces[I] | Promise<Interfaces[I]>;
   readonly faults?: Faults | undefined;
+  /** Ends the server and starts it again without what it had stored; resolves once it takes connections. */
+  loseData?(): Promise<void>;
+  /**
+   * Puts bytes where the backend reads, as another program could: on a topic, at a listener's address, under the name
+   * of a service. `place` is that name.
+   */
+  inject?(bytes: Uint8Array, place: string): Promise<void>;
+  /** Opens an instance with credentials that the server refuses. */
+  badCredentials?(): Interfaces[I] | Promise<Interfaces[I]>;
   /**
    * Counts what the backend lets be counted (connections, subscriptions); after a case every number must be back where
    * it was.
@@ -50,7 +64,7 @@ export interface CaseSummary {
   readonly id: string;
   readonly title: string;
   readonly subject: string;
-  /** Features the backend has to support, and `faults` or `partition` of the outage cases. */
+  /** Features the backend has to support, and the hooks that its author has to give, such as `faults`. */
   readonly needs: readonly string[];
 }
 

@@ -59,6 +59,20 @@ export class CaseContext<I extends InterfaceName> {
     return this.#harness.faults !== undefined;
   }
 
+  /** The hooks that a case needs; one that is not given is an error of the kit, for the case is not run then. */
+  get hooks(): Required<Pick<Harness<I>, 'loseData' | 'inject'>> & { readonly halfOpen: () => Promise<void> } {
+    const harness = this.#harness;
+    const given = <T>(hook: T | undefined, name: string): T => {
+      if (hook === undefined) throw new Error(`no ${name} given`);
+      return hook;
+    };
+    return {
+      loseData: () => this.within(given(harness.loseData?.(), 'loseData'), 'loseData()'),
+      inject: (bytes, place) => this.within(given(harness.inject?.(bytes, place), 'inject'), 'inject()'),
+      halfOpen: () => this.within(given(harness.faults?.halfOpen?.(), 'halfOpen'), 'faults.halfOpen()'),
+    };
+  }
+
   get ttlStepMs(): number {
     return this.#timing.ttlStepMs ?? 1;
   }
@@ -71,11 +85,24 @@ export class CaseContext<I extends InterfaceName> {
       return spare;
     }
     const instance = await this.within(Promise.resolve(this.#harness.open()), `opening a ${this.#interface}`);
-    this.#instances.push(instance);
+    const recorded = this.#take(instance);
     this.#supports ??= { ...instance.supports };
     const was = JSON.stringify(this.#supports);
     const now = JSON.stringify(instance.supports);
     if (was !== now) throw new Error(`two instances do not say the same of what they support: ${was} and ${now}`);
+    return recorded;
+  }
+
+  /** Opens one whose credentials the server refuses. */
+  async openRefused(): Promise<Interfaces[I]> {
+    const opening = Promise.resolve(this.#harness.badCredentials?.());
+    const instance = await this.within(opening, `opening a ${this.#interface} with bad credentials`);
+    if (instance === undefined) throw new Error('no badCredentials given');
+    return this.#take(instance);
+  }
+
+  #take(instance: Interfaces[I]): Interfaces[I] {
+    this.#instances.push(instance);
     return record(instance as Closable, `${this.#interface}${this.#instances.length}`, this.#trace) as Interfaces[I];
   }
 
@@ -95,21 +122,24 @@ export class CaseContext<I extends InterfaceName> {
     return AbortSignal.timeout(this.ms(ms));
   }
 
-  /** Waits for what has to come. The result may be awaited later: it counts as heard from now on. */
-  within<T>(promise: Promise<T>, what: string): Promise<T> {
-    const bounded = within(promise, what, this.ms(boundMs));
+  /**
+   * Waits for what has to come, at most `ms` or the usual bound. The result may be awaited later: it counts as heard
+   * from now on.
+   */
+  within<T>(promise: Promise<T>, what: string, ms: number = boundMs): Promise<T> {
+    const bounded = within(promise, what, this.ms(ms));
     bounded.catch(() => {});
     return bounded;
   }
 
-  /** Tries until nothing is thrown. */
-  eventually(what: string, attempt: () => void | Promise<void>): Promise<void> {
-    return eventually(what, attempt, this.ms(boundMs));
+  /** Tries until nothing is thrown, at most `ms` or the usual bound. */
+  eventually(what: string, attempt: () => void | Promise<void>, ms: number = this.ms(boundMs)): Promise<void> {
+    return eventually(what, attempt, ms);
   }
 
-  /** Asks until the answer is true; what `check` throws is final. */
-  until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
-    return until(what, check, this.ms(boundMs));
+  /** Asks until the answer is true, at most `ms` or the usual bound; what `check` throws is final. */
+  until(what: string, check: () => boolean | Promise<boolean>, ms: number = this.ms(boundMs)): Promise<void> {
+    return until(what, check, ms);
   }
 
   inbox<T>(what: string): Inbox<T> {

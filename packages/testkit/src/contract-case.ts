@@ -12,12 +12,14 @@ type FeatureName<F> = Exclude<
 
 type LimitName<F> = F extends { readonly maxBodyBytes: number } ? 'bodyLimit' : never;
 
-/** The need of a case: a feature the backend says it `supports`, a limit to exceed, or faults from its author. */
+/** The need of a case: a feature the backend says it `supports`, a limit to exceed, or a hook from its author. */
 export type Need<I extends InterfaceName> =
   | FeatureName<Interfaces[I]['supports']>
   | LimitName<Interfaces[I]['supports']>
-  | 'faults'
-  | 'partition';
+  | Hook;
+
+/** What only a backend's author can give a case. */
+export type Hook = 'faults' | 'partition' | 'halfOpen' | 'loseData' | 'inject' | 'badCredentials';
 
 /** One line of a contract as a test. */
 export interface ContractCase<I extends InterfaceName = InterfaceName> {

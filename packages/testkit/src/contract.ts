@@ -17,6 +17,7 @@ import type { ContractCase } from './contract-case.ts';
 import type { Refusals } from './needs.ts';
 import type { CaseResult } from './run/case-result.ts';
 import { ContractError } from './run/contract-error.ts';
+import { Patience } from './run/patience.ts';
 import { caseLimitMs, runCase } from './run/run-case.ts';
 
 /**
@@ -73,11 +74,12 @@ function bind<I extends InterfaceName>(
   }
   const chosen = cases.filter((contractCase) => backend.only?.(summaryOf(contractCase)) ?? true);
   if (chosen.length === 0) throw new Error(`${name}: only leaves no case`);
+  const patience = new Patience(backend.timing);
   return {
     name: chosen.length < cases.length ? `${name}, in part` : name,
     interface: interfaceName,
     cases: chosen.map((contractCase) => {
-      const run = () => runCase(contractCase, backend, refusals);
+      const run = () => runCase(contractCase, backend, refusals, patience);
       return {
         ...summaryOf(contractCase),
         limitMs: caseLimitMs(backend),

@@ -2,6 +2,7 @@ export { brokerContract, registryContract, transportContract } from './contract.
 export { ContractError } from './run/contract-error.ts';
 export { formatReport, formatSummary } from './run/report.ts';
 export { runContract } from './run/run-contract.ts';
+export { runProgram } from './run/run-program.ts';
 
 export type {
   BackendUnderTest,

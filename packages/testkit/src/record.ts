@@ -38,19 +38,27 @@ export function record<T extends object>(target: T, name: string, trace: Trace):
 
   const wrapMethod = (label: string, method: Method): Method => {
     return (...values) => {
-      trace.add(`${name}.${label}(${values.map(describe).join(', ')})`);
+      const settled = trace.begin(`${name}.${label}(${values.map(describe).join(', ')})`);
       const handed = values.map((value) => (typeof value === 'function' ? wrapHandler(label, value as Method) : value));
       let result: unknown;
       try {
         result = method.apply(target, handed);
       } catch (error) {
+        settled();
         trace.add(`${name}.${label} throws ${describe(error)}`);
         throw error;
       }
-      if (!(result instanceof Promise)) return wrapResult(label, result);
+      if (!(result instanceof Promise)) {
+        settled();
+        return wrapResult(label, result);
+      }
       return result.then(
-        (value) => wrapResult(label, value),
+        (value) => {
+          settled();
+          return wrapResult(label, value);
+        },
         (error) => {
+          settled();
           trace.add(`${name}.${label} rejects ${describe(error)}`);
           throw error;
         },

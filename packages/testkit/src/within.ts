@@ -1,3 +1,6 @@
+// The global may be watched for timers left over, and these are the kit's own.
+import { clearTimeout, setTimeout } from 'node:timers';
+
 const pollMs = 10;
 
 /** Waits for `promise`, but no longer than `ms`. */

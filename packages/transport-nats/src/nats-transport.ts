@@ -1,13 +1,13 @@
-import type {
-  AbortOptions,
-  DialOptions,
-  Listener,
-  ListenOptions,
-  Logger,
+import {
+  type AbortOptions,
+  type DialOptions,
+  type Listener,
+  type ListenOptions,
+  type Logger,
   MicroError,
-  Socket,
-  Transport,
-  TransportFeatures,
+  type Socket,
+  type Transport,
+  type TransportFeatures,
 } from '@ts-micro/core';
 import { closeAll, Lifetime, type ReplyInbox, safeLogger } from '@ts-micro/kit';
 import {
@@ -101,8 +101,10 @@ class NatsTransport implements Transport {
   async listen(address: string = freshAddress, options: ListenOptions = {}): Promise<Listener> {
     this.#lifetime.assertOpen(options);
     if (address !== freshAddress) checkSubject(address, `${who}: address`);
+    this.#assertFree(address);
     const connection = await this.#connect(options);
     this.#lifetime.assertOpen();
+    this.#assertFree(address);
     const listener = new NatsListener({
       connection,
       address: address === freshAddress ? connection.newInbox(this.#settings.addressPrefix) : address,
@@ -114,6 +116,13 @@ class NatsTransport implements Transport {
     this.#listeners.add(listener);
     void listener.closed.then(() => this.#listeners.delete(listener));
     return listener;
+  }
+
+  /** Two listeners on one address would both answer; that of another process cannot be known. */
+  #assertFree(address: string): void {
+    for (const listener of this.#listeners)
+      if (listener.address === address && listener.isOpen)
+        throw new MicroError('conflict', `${who}: it listens on "${address}" already`);
   }
 
   get closed(): Promise<MicroError | undefined> {

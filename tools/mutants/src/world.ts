@@ -1,6 +1,7 @@
 import type { Broker, Registry, Transport } from '@ts-micro/core';
 import { type MemoryNetwork, memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import type { Faults, Harness, InterfaceName, Interfaces } from '@ts-micro/testkit';
+import { refusing } from './refusing.ts';
 
 // Small, so that what lies beyond a limit is soon reached.
 const limits = { maxBodyBytes: 128 * 1024, closeTimeoutMs: 2000 };
@@ -11,6 +12,12 @@ export class World {
   kills = 0;
   /** How often it was cut for a time. */
   partitions = 0;
+  /** How often its links were lost without a word. */
+  halfOpens = 0;
+  /** How often the server lost its data. */
+  losses = 0;
+  /** Where another program put bytes. */
+  readonly injected: Set<string> = new Set();
   isDown = false;
   /** What the backend lets be counted. */
   readonly counts: Record<string, number> = { connections: 0 };
@@ -37,9 +44,24 @@ export class World {
   harness<I extends InterfaceName>(
     interfaceName: I,
     alter: (sound: Interfaces[I]) => Interfaces[I],
-  ): Required<Pick<Harness<I>, 'open' | 'faults' | 'count'>> {
+  ): Required<Omit<Harness<I>, typeof Symbol.asyncDispose>> {
     const open: { readonly [K in InterfaceName]: () => Interfaces[K] } = this.#openers();
-    return { open: () => alter(open[interfaceName]()), faults: this.#faults(), count: () => ({ ...this.counts }) };
+    const refused = this.#refused();
+    return {
+      open: () => alter(open[interfaceName]()),
+      badCredentials: () => alter(refused[interfaceName]()),
+      faults: this.#faults(),
+      loseData: async () => {
+        this.losses++;
+        this.#cut();
+        this.#heal();
+      },
+      inject: async (bytes, place) => {
+        this.injected.add(place);
+        await this.#inject(interfaceName, bytes, place);
+      },
+      count: () => ({ ...this.counts }),
+    };
   }
 
   /** Resolves once the network is there. */
@@ -61,6 +83,27 @@ export class World {
     return { transport: () => this.transport(), broker: () => this.broker(), registry: () => this.registry() };
   }
 
+  #refused(): { readonly [K in InterfaceName]: () => Interfaces[K] } {
+    return {
+      transport: () => refusing(this.transport(), ['dial', 'listen']),
+      broker: () => refusing(this.broker(), ['connect', 'publish', 'subscribe']),
+      registry: () => refusing(this.registry(), ['register', 'getService', 'listServices']),
+    };
+  }
+
+  /** What stands for bytes here: a message with them as its body. A registry in memory has no place for them. */
+  async #inject(interfaceName: InterfaceName, bytes: Uint8Array, place: string): Promise<void> {
+    const message = { headers: {}, body: bytes };
+    if (interfaceName === 'broker') {
+      await using broker = this.broker();
+      if (bytes.length <= broker.supports.maxBodyBytes) await broker.publish(place, message);
+    } else if (interfaceName === 'transport') {
+      await using transport = this.transport();
+      const socket = await transport.dial(place);
+      if (bytes.length <= transport.supports.maxBodyBytes) await socket.send(message);
+    }
+  }
+
   #faults(): Faults {
     return {
       kill: async () => {
@@ -68,6 +111,9 @@ export class World {
         this.#cut();
       },
       restart: async () => this.#heal(),
+      halfOpen: async () => {
+        this.halfOpens++;
+      },
       partition: async (ms) => {
         this.partitions++;
         this.#cut();

@@ -1,8 +1,9 @@
 import { type AbortOptions, abortError, type ErrorCode, MicroError } from '@ts-micro/core';
-import { abortFanOut, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
+import { abortable, abortFanOut, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage, NatsPublishOptions } from '../connection/connection.ts';
 import { natsReplyInbox } from '../connection/reply-inbox.ts';
 import { isNoResponders, noRespondersError } from '../no-responders.ts';
+import { PublishWindow } from './publish-window.ts';
 
 export interface JetStreamApiOptions {
   readonly connection: NatsConnection;
@@ -55,6 +56,7 @@ export class JetStreamApi {
   readonly #options: JetStreamApiOptions;
   readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #waiting = new Set<Waiting>();
+  readonly #window = new PublishWindow();
   readonly #unfollow: readonly (() => void)[];
 
   constructor(options: JetStreamApiOptions) {
@@ -83,7 +85,8 @@ export class JetStreamApi {
   }
 
   /**
-   * Publishes; resolves once it is stored. Writes it before it returns, so that calls keep their order. Rejects with
+   * Publishes; resolves once it is stored. Writes it before it returns, or behind those that wait for the server to
+   * answer earlier ones, so that calls keep their order. Rejects with
    * `unavailable` (safe to retry where it was not written, or no stream takes the subject), `too_large`, `timeout`.
    */
   async publish(
@@ -92,7 +95,15 @@ export class JetStreamApi {
     { headers }: Pick<NatsPublishOptions, 'headers'>,
     options?: AbortOptions,
   ): Promise<StoredAck> {
-    return this.#parse<StoredAck>(await this.#ask(subject, data, { headers }, options), `publishing on "${subject}"`);
+    const what = `publishing on "${subject}"`;
+    const window = this.#window;
+    if (!window.isFull) {
+      return this.#parse(await window.run(() => this.#ask(subject, data, { headers }, options)), what);
+    }
+    // What the caller changes while it waits must not change what is stored.
+    const copy = new Uint8Array(data);
+    const writing = window.run(() => this.#ask(subject, copy, { headers }, options));
+    return this.#parse(await abortable(writing, options?.signal, `${this.#options.what}: ${what}`), what);
   }
 
   /** Unsubscribes; whoever waits still is rejected. */

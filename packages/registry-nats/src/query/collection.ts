@@ -27,6 +27,7 @@ export class Collection implements ReplyReceiver<NatsMessage> {
   #timer: NodeJS.Timeout;
   /** How much longer it may wait because this process was busy. */
   #graceMs: number;
+  #hasHeard = false;
   #unheard: number;
   #nodes = 0;
   #bytes = 0;
@@ -48,7 +49,13 @@ export class Collection implements ReplyReceiver<NatsMessage> {
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
+  /** Whether anything came back at all. */
+  get hasHeard(): boolean {
+    return this.#hasHeard;
+  }
+
   onReply(message: NatsMessage): void {
+    this.#hasHeard = true;
     if (isNoResponders(message)) {
       if (--this.#unheard === 0) this.#resolve(this.#answers);
       return;

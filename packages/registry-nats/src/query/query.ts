@@ -1,9 +1,11 @@
-import type { AbortOptions, Logger } from '@ts-micro/core';
-import { type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
+import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
+import { bounded, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import { deniedError, publishToAll } from '../wire/peer-headers.ts';
 import type { LeasedRecord } from '../wire/usable-record.ts';
 import { Collection } from './collection.ts';
+
+const answerWithinMs = 1000;
 
 export interface QueryOptions extends AbortOptions {
   readonly subjects: readonly string[];
@@ -43,10 +45,25 @@ export async function query(
   });
   try {
     publishToAll(connection, options.subjects, question, { reply });
-    return await collection.answers;
+    const answers = await collection.answers;
+    if (!collection.hasHeard) await assertAnswering(connection, options);
+    return answers;
   } finally {
     ignoreDenials();
     inbox.close(reply);
     collection.stop();
+  }
+}
+
+/** Rejects with `unavailable` where the server does not answer either: then silence says nothing of the others. */
+async function assertAnswering(connection: NatsConnection, options: QueryOptions): Promise<void> {
+  const what = 'nats registry: asking the server';
+  try {
+    await bounded(connection.flush(options), options, answerWithinMs, what);
+  } catch (cause) {
+    throwIfAborted(options.signal, 'nats registry: query');
+    throw MicroError.is(cause, 'timeout')
+      ? new MicroError('unavailable', 'nats registry: the server does not answer', { cause, retrySafe: true })
+      : cause;
   }
 }

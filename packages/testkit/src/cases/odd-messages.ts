@@ -26,6 +26,12 @@ export function oddHeaders(): Message {
   });
 }
 
+/** As many headers as fit into 4 KiB. */
+export function manyHeaders(): Message {
+  const headers = Array.from({ length: 100 }, (_, index) => [`Header-${index}`, `value ${index}`] as const);
+  return message('many headers', Object.fromEntries(headers));
+}
+
 /** Names that are members of `Object.prototype`. */
 export function prototypeHeaders(): Message {
   const headers = Object.fromEntries([

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { MicroError } from '@ts-micro/core';
 import type { InterfaceName } from '../backend.ts';
 import type { CaseContext } from '../case-context.ts';
@@ -29,6 +30,24 @@ export async function refusedAsUnavailable<I extends InterfaceName>(
     if (error === undefined) return false;
     if (MicroError.is(error, 'unavailable')) return true;
     throw error;
+  });
+}
+
+/** Follows `isConnected` through an outage, where it is known at all; `use` needs the connection. */
+export async function tellsTheTruth<I extends InterfaceName>(
+  context: CaseContext<I>,
+  instance: { readonly isConnected?: boolean | undefined },
+  use: () => Promise<unknown>,
+): Promise<void> {
+  await use();
+  assert.notEqual(instance.isConnected, false, 'isConnected while it works');
+  if (instance.isConnected === undefined) return;
+  await outage(context, () =>
+    context.until('isConnected to be false during an outage', () => instance.isConnected === false),
+  );
+  await context.eventually('isConnected to be true after the outage', async () => {
+    await use();
+    assert.equal(instance.isConnected, true, 'isConnected while it works again');
   });
 }
 

@@ -4,6 +4,7 @@ import type { Faults } from '../backend.ts';
 import { type ChaosProxy, startChaosProxy } from '../server/chaos-proxy.ts';
 import { startNatsCluster } from './nats-cluster.ts';
 import { type NatsServer, type NatsServerCounts, startNatsServer } from './nats-server.ts';
+import { publishRaw } from './publish-raw.ts';
 
 export interface NatsWorldOptions {
   /** How many servers; from two up they are a cluster. @default 1 */
@@ -27,7 +28,11 @@ export interface NatsWorldOptions {
 export interface NatsWorld extends AsyncDisposable {
   /** The proxies, as `host:port`. */
   readonly servers: readonly string[];
-  readonly faults: Faults;
+  readonly faults: Required<Faults>;
+  /** Kills all servers and starts them again without their stores. */
+  loseData(): Promise<void>;
+  /** Publishes bytes on a subject, past every client library. */
+  inject(bytes: Uint8Array, subject: string): Promise<void>;
   /** Over all servers. */
   count(): Promise<NatsServerCounts>;
 }
@@ -60,6 +65,18 @@ export async function startNatsWorld(options: NatsWorldOptions = {}): Promise<Na
         await sleep(ms);
         for (const proxy of proxies) proxy.heal();
       },
+      async halfOpen() {
+        for (const proxy of proxies) proxy.silence();
+      },
+    },
+    async loseData() {
+      await Promise.all(nodes.map((node) => node.kill()));
+      await Promise.all(nodes.map((node) => node.restart({ keepData: false })));
+      await formed();
+    },
+    async inject(bytes, place) {
+      const [node] = nodes;
+      if (node) await publishRaw(node.port, place, bytes);
     },
     async count() {
       const counts = await Promise.all(nodes.map((node) => node.counts()));

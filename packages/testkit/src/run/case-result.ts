@@ -16,6 +16,8 @@ export interface CaseResult {
   readonly reason?: string | undefined;
   /** The error's stack. */
   readonly details?: string | undefined;
+  /** The calls that had not settled when a wait ran out, the longest first. */
+  readonly open?: readonly string[] | undefined;
   /** The messages sent and received until it failed. */
   readonly trace?: readonly string[] | undefined;
 }

@@ -18,12 +18,14 @@ export async function assertSettled(
   before: Counts,
   count: () => Counts | Promise<Counts>,
   ms: number,
+  places: () => readonly string[] = () => [],
 ): Promise<void> {
   await eventually(
     what,
     async () => {
       const grown = growth(before, await count());
-      if (grown.length > 0) throw new Error(`${what}: ${grown.join(', ')}`);
+      if (grown.length === 0) return;
+      throw new Error([`${what}: ${grown.join(', ')}`, ...places()].join('; '));
     },
     ms,
   );

@@ -52,10 +52,11 @@ export function formatReport(report: ContractReport): string {
   });
   const failures = report.results
     .filter(({ status }) => status === 'failed')
-    .flatMap(({ id, reason, details, trace }) => [
+    .flatMap(({ id, reason, details, open = [], trace }) => [
       '',
       `--- ${id}`,
       details ?? reason ?? '',
+      ...(open.length > 0 ? ['not settled when it failed:', ...open] : []),
       ...(trace ? ['sent and received:', ...trace] : []),
     ]);
   return [report.name, ...rows, ...failures, '', formatSummary(report)].join('\n');

@@ -1,13 +1,15 @@
 import type { BackendUnderTest, Harness, InterfaceName, TransportSettings } from '../backend.ts';
 import { CaseContext } from '../case-context.ts';
-import type { ContractCase, Need } from '../contract-case.ts';
-import { isAbsent, type Refusals } from '../needs.ts';
+import type { ContractCase } from '../contract-case.ts';
+import { isAbsent, isMissing, type Refusals } from '../needs.ts';
 import { randomId } from '../random-id.ts';
 import { Trace } from '../trace.ts';
 import { within } from '../within.ts';
 import type { CaseResult } from './case-result.ts';
 import { activeResources, assertSettled } from './leaks.ts';
-import { watchRejections } from './rejections.ts';
+import { Patience } from './patience.ts';
+import { type ProcessWatch, watchProcess } from './watch-process.ts';
+import { watchTimers } from './watch-timers.ts';
 
 type Outcome = Pick<CaseResult, 'status' | 'reason'>;
 
@@ -26,10 +28,12 @@ export async function runCase<I extends InterfaceName>(
   contractCase: ContractCase<I>,
   backend: BackendUnderTest<I> & TransportSettings,
   refusals: Refusals<I>,
+  patience: Patience = new Patience(backend.timing),
 ): Promise<CaseResult> {
+  const { shortBecause } = patience;
   const trace = new Trace();
   const started = performance.now();
-  const finish = (outcome: Outcome & Pick<CaseResult, 'details' | 'trace'>): CaseResult => ({
+  const finish = (outcome: Outcome & Pick<CaseResult, 'details' | 'open' | 'trace'>): CaseResult => ({
     id: contractCase.id,
     title: contractCase.title,
     subject: contractCase.subject,
@@ -38,14 +42,18 @@ export async function runCase<I extends InterfaceName>(
   });
   const known = backend.knownFailing?.find(({ id }) => id === contractCase.id);
   try {
-    const outcome = await attempt(contractCase, backend, refusals, trace);
+    const outcome = await attempt(contractCase, { ...backend, timing: patience.timing }, refusals, trace);
     if (known === undefined || outcome.status !== 'passed') return finish(outcome);
     return finish({ status: 'failed', reason: `passes, and is listed as known failing: ${known.reason}` });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (known) return finish({ status: 'knownFailing', reason: known.reason });
+    patience.note(reason);
     const details = error instanceof Error ? error.stack : undefined;
-    return finish({ status: 'failed', reason, details, trace: trace.lines() });
+    const open = /still waiting after/.test(reason) ? trace.openAtFailure : [];
+    const words = [reason, ...open.map((call) => `open: ${call}`)];
+    if (shortBecause !== undefined) words.push(`waits are a tenth as long since three cases failed: ${shortBecause}`);
+    return finish({ status: 'failed', reason: words.join('; '), details, open, trace: trace.lines() });
   }
 }
 
@@ -57,22 +65,24 @@ async function attempt<I extends InterfaceName>(
 ): Promise<Outcome> {
   const settle = settleMs * (backend.timing?.factor ?? 1);
   const resources = activeResources();
-  const rejections = watchRejections();
+  const watch = watchProcess();
+  const timers = watchTimers();
   try {
     const harness = await openHarness(backend);
     const inHarness = async (): Promise<Outcome> => {
       const counts = await harness.count?.();
-      const outcome = await inContext(contractCase, backend, harness, refusals, trace);
+      const outcome = await inContext(contractCase, backend, { harness, refusals, trace, watch });
       if (counts) await assertSettled('after the case', counts, () => harness.count?.() ?? {}, settle);
       return outcome;
     };
     const dispose = async () => harness[Symbol.asyncDispose]?.();
     const outcome = await withCleanup(inHarness(), () => within(dispose(), 'disposing the harness', caseBoundMs));
-    await assertSettled('after the case', resources, activeResources, settle);
-    await rejections.assertNone();
+    await assertSettled('after the case', resources, activeResources, settle, () => timers.leftOver());
+    await watch.assertNone();
     return outcome;
   } finally {
-    rejections.stop();
+    timers.stop();
+    watch.stop();
   }
 }
 
@@ -82,18 +92,26 @@ async function openHarness<I extends InterfaceName>(backend: BackendUnderTest<I>
     return {
       open: () => backend.open(),
       ...(backend.faults && { faults: backend.faults }),
+      ...(backend.loseData && { loseData: () => backend.loseData?.() ?? Promise.resolve() }),
+      ...(backend.inject && { inject: (bytes, place) => backend.inject?.(bytes, place) ?? Promise.resolve() }),
+      ...(backend.badCredentials && { badCredentials: backend.badCredentials }),
       ...(backend.count && { count: () => backend.count?.() ?? {} }),
     };
   }
   return within(Promise.resolve(backend.create(randomId())), 'creating a harness', caseBoundMs);
 }
 
+interface CaseWorld<I extends InterfaceName> {
+  readonly harness: Harness<I>;
+  readonly refusals: Refusals<I>;
+  readonly trace: Trace;
+  readonly watch: ProcessWatch;
+}
+
 async function inContext<I extends InterfaceName>(
   contractCase: ContractCase<I>,
   backend: BackendUnderTest<I> & TransportSettings,
-  harness: Harness<I>,
-  refusals: Refusals<I>,
-  trace: Trace,
+  { harness, refusals, trace, watch }: CaseWorld<I>,
 ): Promise<Outcome> {
   const { timing = {} } = backend;
   const context = new CaseContext(contractCase.interface, harness, { timing, settings: backend, trace });
@@ -108,16 +126,19 @@ async function inContext<I extends InterfaceName>(
     }
     const missing = needs.find((need) => isMissing(need, harness));
     if (missing !== undefined) return { status: 'notRun', reason: `no ${missing} given` };
-    await within(contractCase.run(context), 'the case', bound);
+    await within(Promise.race([contractCase.run(context), watch.failed]), 'the case', bound);
     return { status: 'passed' };
   };
-  return withCleanup(run(), () => context.end());
-}
-
-/** True for faults that the author has not given. */
-function isMissing<I extends InterfaceName>(need: Need<I>, { faults }: Harness<I>): boolean {
-  if (need === 'faults') return faults === undefined;
-  return need === 'partition' && faults?.partition === undefined;
+  const running = run().catch((error: unknown) => {
+    trace.noteFailure();
+    throw error;
+  });
+  return withCleanup(running, () =>
+    context.end().catch((error: unknown) => {
+      trace.noteFailure();
+      throw error;
+    }),
+  );
 }
 
 /**

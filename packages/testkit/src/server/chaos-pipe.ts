@@ -25,6 +25,7 @@ export class ChaosPipe {
   #isEnded = false;
   /** Bytes or the end of `source` were thrown away, so the link can never be whole again. */
   hasSwallowed = false;
+  #isSilent = false;
 
   constructor(source: Socket, target: Socket, faults: ChaosFaults) {
     this.#source = source;
@@ -41,7 +42,7 @@ export class ChaosPipe {
   /** Writes what is due. Called again by itself for what is not. */
   flush(): void {
     clearTimeout(this.#timer);
-    if (this.#faults.mode === 'swallow') {
+    if (this.#isSilent || this.#faults.mode === 'swallow') {
       if (this.#isEnded || this.#held.length > 0) this.#swallow();
       return;
     }
@@ -63,13 +64,19 @@ export class ChaosPipe {
     else this.#source.resume();
   }
 
+  /** Throws away whatever comes from now on, for good. */
+  silence(): void {
+    this.#isSilent = true;
+    this.flush();
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
     this.#held.length = 0;
   }
 
   #take(chunk: Buffer): void {
-    if (this.#faults.mode === 'swallow') {
+    if (this.#isSilent || this.#faults.mode === 'swallow') {
       this.hasSwallowed = true;
       return;
     }

@@ -26,6 +26,8 @@ export interface ChaosProxy extends AsyncDisposable {
    * notices.
    */
   halfOpen(): void;
+  /** Throws away all bytes of the links that are open now, for good, and neither side notices; new ones work. */
+  silence(): void;
   /** Holds all bytes back until `heal()`, when they arrive: what a network partition looks like to TCP. */
   stall(): void;
   /** Adds `ms` to the way of every byte from now on, in each direction. */
@@ -53,6 +55,7 @@ interface Link {
   readonly client: Socket;
   readonly upstream: Socket;
   readonly pipes: readonly ChaosPipe[];
+  isSilent: boolean;
 }
 
 class TcpChaosProxy implements ChaosProxy {
@@ -100,6 +103,13 @@ class TcpChaosProxy implements ChaosProxy {
     this.#flush();
   }
 
+  silence(): void {
+    for (const link of this.#links) {
+      link.isSilent = true;
+      for (const pipe of link.pipes) pipe.silence();
+    }
+  }
+
   stall(): void {
     this.#faults.mode = 'stall';
   }
@@ -145,16 +155,19 @@ class TcpChaosProxy implements ChaosProxy {
       new ChaosPipe(client, upstream, this.#faults),
       new ChaosPipe(upstream, client, this.#faults),
     ] as const;
-    const link: Link = { client, upstream, pipes };
+    const link: Link = { client, upstream, pipes, isSilent: false };
     this.#links.add(link);
     upstream.on('error', () => {});
+    // Who gives up a silent link has found it out, and the server is rid of it too.
+    client.once('end', () => link.isSilent && this.#reset(link));
     client.once('close', () => this.#closed(link, pipes[0]));
     upstream.once('close', () => this.#closed(link, pipes[1]));
   }
 
   /** One side is gone; the other learns of it unless the proxy hides it at the moment. */
   #closed(link: Link, pipe: ChaosPipe): void {
-    if (this.#faults.mode === 'pass') this.#reset(link);
+    const isHidden = link.isSilent && !link.client.destroyed;
+    if (this.#faults.mode === 'pass' && !isHidden) this.#reset(link);
     else pipe.hasSwallowed = true;
     if (link.client.destroyed && link.upstream.destroyed) this.#reset(link);
   }

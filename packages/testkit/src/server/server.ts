@@ -28,6 +28,8 @@ export interface Server extends ServerPlace, AsyncDisposable {
   readonly faults: Required<Faults>;
   readonly pid: number;
   readonly isRunning: boolean;
+  /** For the contract: the server again, without what it had stored. */
+  loseData(): Promise<void>;
   /** How many connections clients have through the proxy: for `count` of a harness. */
   count(): { readonly connections: number };
   /** SIGKILL to it and what it started, and waits for the exit. Nothing happens when it is not running. */

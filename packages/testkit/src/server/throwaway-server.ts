@@ -53,6 +53,7 @@ export class ThrowawayServer implements Server {
         await sleep(ms);
         this.proxy.heal();
       },
+      halfOpen: async () => this.proxy.silence(),
     };
   }
 
@@ -101,6 +102,10 @@ export class ThrowawayServer implements Server {
       await mkdir(this.folder);
     }
     await this.start();
+  }
+
+  loseData(): Promise<void> {
+    return this.kill().then(() => this.restart({ keepData: false }));
   }
 
   suspend(): void {

@@ -118,6 +118,11 @@ export class NatsListener implements Listener {
     }
   }
 
+  /** False from the moment it begins to close. */
+  get isOpen(): boolean {
+    return this.#lifetime.isOpen;
+  }
+
   get closed(): Promise<MicroError | undefined> {
     return this.#lifetime.closed;
   }

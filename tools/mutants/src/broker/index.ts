@@ -5,7 +5,10 @@ import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { durable } from './durable.ts';
 import { features } from './features.ts';
+import { hostile } from './hostile.ts';
+import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
+import { names } from './names.ts';
 import { outages } from './outage.ts';
 import { queues } from './queues.ts';
 import { brokers, subscribers } from './seams.ts';
@@ -23,6 +26,9 @@ export const brokerMutants: readonly Mutant<'broker'>[] = [
   ...subscriber,
   ...outages,
   ...durable,
+  ...leaving,
+  ...names,
+  ...hostile,
   ...features,
   ...traitMutants({
     interface: 'broker',

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.ts';
 import { traitMutants } from '../traits.ts';
 import { features } from './features.ts';
 import { hearing } from './hearing.ts';
+import { hostile } from './hostile.ts';
 import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
@@ -24,6 +25,7 @@ export const registryMutants: readonly Mutant<'registry'>[] = [
   ...watcher,
   ...outages,
   ...features,
+  ...hostile,
   ...traitMutants({
     interface: 'registry',
     subject: 'registry',

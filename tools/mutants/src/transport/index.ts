@@ -5,6 +5,7 @@ import { addresses } from './addresses.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { features } from './features.ts';
+import { hostile } from './hostile.ts';
 import { listener } from './listener.ts';
 import { outages } from './outage.ts';
 import { listeners, sockets, transports } from './seams.ts';
@@ -22,6 +23,7 @@ export const transportMutants: readonly Mutant<'transport'>[] = [
   ...waiting,
   ...outages,
   ...features,
+  ...hostile,
   ...traitMutants({
     interface: 'transport',
     subject: 'transport',

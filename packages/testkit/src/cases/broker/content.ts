@@ -3,7 +3,7 @@ import type { Broker, Message } from '@ts-micro/core';
 import { assertMessage, message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { largestBodyBytes } from '../../needs.ts';
-import { badHeaders, emptyMessage, largeMessage, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
+import { badHeaders, emptyMessage, largeMessage, manyHeaders, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
 import { type BrokerContext, fence, listen, publishText, textsOf, withoutFences } from './topic.ts';
 
 export const content: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
@@ -21,6 +21,13 @@ export const content: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     title: 'header values arrive unchanged when empty or unicode, and names keep their case',
     async run(context) {
       await assertArrives(context, oddHeaders());
+    },
+  },
+  {
+    id: 'broker/many-headers',
+    title: 'a hundred headers arrive',
+    async run(context) {
+      await assertArrives(context, manyHeaders());
     },
   },
   {

@@ -1,9 +1,12 @@
 import type { ContractCase } from '../../contract-case.ts';
+import { hostileToBrokers } from '../hostile/broker.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { durableQueues } from './durable-queues.ts';
+import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { outages } from './outage.ts';
+import { outageTruths } from './outage-truth.ts';
 import { queues } from './queues.ts';
 import { redelivery } from './redelivery.ts';
 import { subscriber } from './subscriber.ts';
@@ -15,11 +18,14 @@ export const brokerCases: readonly ContractCase<'broker'>[] = [
   ...delivery,
   ...content,
   ...queues,
+  ...leaving,
   ...wildcards,
   ...lifecycle,
   ...subscriber,
   ...traits,
   ...outages,
+  ...outageTruths,
   ...durableQueues,
   ...redelivery,
+  ...hostileToBrokers,
 ];

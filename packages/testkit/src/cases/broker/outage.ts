@@ -80,15 +80,17 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
 ]);
 
 /** Publishes until every subscriber has heard one and the same message: all of them are back. */
-async function restored(
+export async function restored(
   context: BrokerContext,
   publisher: Broker,
   topic: string,
   listening: readonly Listening[],
+  ms?: number,
 ): Promise<void> {
-  await context.eventually('delivery after the outage', async () => {
+  const attempt = async (): Promise<void> => {
     const text = context.unique('fence');
     await context.within(publisher.publish(topic, message(text)), 'a publish');
     for (const each of listening) await heard(each, text, context.ms(300));
-  });
+  };
+  await context.eventually('delivery after the outage', attempt, ms);
 }

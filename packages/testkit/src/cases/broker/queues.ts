@@ -135,14 +135,16 @@ export async function assertShared(
   witnesses: readonly Listening[],
   members: readonly Listening[],
   texts: readonly string[],
+  ms?: number,
 ): Promise<void> {
   const shared = () => members.flatMap((member) => withoutFences(textsOf(member)));
   await fence(context, publisher, topic, witnesses);
-  await context.eventually('every message at one member', () => {
+  const isWhole = (): void => {
     const missing = new Set(texts);
     for (const text of shared()) missing.delete(text);
     assert.equal(missing.size, 0, `lost ${missing.size} of ${texts.length}: ${[...missing].slice(0, 5).join(', ')}`);
-  });
+  };
+  await context.eventually('every message at one member', isWhole, ms);
   await publishText(context, publisher, topic, context.unique('fence'));
   await fence(context, publisher, topic, witnesses);
   const seen = new Set<string>();

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { rejection } from '../../assertions.ts';
+import { numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { type BrokerContext, heard, listen, publishText } from './topic.ts';
+import { assertShared, twoBrokers } from './queues.ts';
+import { type BrokerContext, heard, type Listening, listen, publishText, publishTexts, textsOf } from './topic.ts';
 
 export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -52,7 +53,53 @@ export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
       await rejection(subscribing, 'a > that is not last', 'invalid');
     },
   },
+  {
+    id: 'broker/special-signs',
+    title: 'signs that mean something elsewhere mean nothing in a topic',
+    async run(context) {
+      const [publisher, elsewhere] = [await context.open(), await context.open()];
+      const base = context.unique('topic');
+      const decoys = ['x', 'axb', 'a.b', 'ab', 'a', 'b', ''].map((ending) =>
+        ending === '' ? base : `${base}.${ending}`,
+      );
+      const special = [...signs].flatMap((sign) => [`${base}.${sign}`, `${base}.a${sign}b`, `${base}${sign}.a`]);
+      const topics = [...decoys, ...special];
+      const listening = await Promise.all(topics.map((topic) => listen(context, elsewhere, topic)));
+      for (const topic of topics) await publishText(context, publisher, topic, topic);
+      for (const [index, { events }] of listening.entries()) await heard({ events }, topics[index] ?? '');
+      // What a pattern let through comes with this at the latest.
+      for (const topic of topics) await publishText(context, publisher, topic, `again ${topic}`);
+      for (const [index, each] of listening.entries()) {
+        const topic = topics[index] ?? '';
+        await heard(each, `again ${topic}`);
+        assert.deepEqual(textsOf(each), [topic, `again ${topic}`], `what came on ${topic}`);
+        assert.deepEqual(
+          [...new Set(each.events.items.map((event) => event.topic))],
+          [topic],
+          'the topic of its events',
+        );
+      }
+    },
+  },
+  {
+    id: 'broker/special-queues',
+    title: 'signs that mean something elsewhere mean nothing in the name of a queue',
+    needs: ['queues'],
+    async run(context) {
+      const { topic, brokers, witnesses } = await twoBrokers(context);
+      const names = ['a/b', 'a+b', 'a#b', 'a$b', 'a:b', 'a%b', 'a?b', 'a,b', 'a_b'];
+      const queues = new Map<string, Listening[]>();
+      for (const queue of names)
+        queues.set(queue, await Promise.all(brokers.map((broker) => listen(context, broker, topic, { queue }))));
+      const texts = numbers(20);
+      await publishTexts(context, brokers[0], topic, texts);
+      for (const members of queues.values()) await assertShared(context, brokers[1], topic, witnesses, members, texts);
+    },
+  },
 ]);
+
+/** What other systems read as wildcards, separators, escapes or system topics. */
+const signs = '#+/$%&?\\|{}[]()~^=@!\'",;:<-_`';
 
 interface Matching {
   readonly pattern: string;

@@ -1,8 +1,10 @@
 import type { ContractCase } from '../../contract-case.ts';
+import { hostileToRegistries } from '../hostile/registry.ts';
 import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
 import { outages } from './outage.ts';
+import { outageTruths } from './outage-truth.ts';
 import { recordsApart } from './records-apart.ts';
 import { traits } from './traits.ts';
 import { watcher } from './watcher.ts';
@@ -18,4 +20,6 @@ export const registryCases: readonly ContractCase<'registry'>[] = [
   ...watcherEnd,
   ...traits,
   ...outages,
+  ...outageTruths,
+  ...hostileToRegistries,
 ];

@@ -29,6 +29,32 @@ export const leases: readonly ContractCase<'registry'>[] = casesOf('registry', '
     },
   },
   {
+    id: 'registry/lease-upper-bound',
+    title: 'a lease is not much longer than its `ttlMs`',
+    needs: ['ttl'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const name = context.unique('service');
+      const ttlMs = leaseMs(context);
+      await register(context, registrar, simple(name, '1', 'leased'), ttlMs);
+      const longest = performance.now() + 2.5 * ttlMs + context.ttlStepMs;
+      let late = 0;
+      await context.until(
+        'the node to disappear',
+        async () => {
+          // A process that was held up sees it once more; one that still sees it again and again lives too long.
+          const isLate = performance.now() > longest;
+          if ((await lookUp(context, registry, name)).length === 0) return true;
+          if (isLate) late++;
+          assert.ok(late < 5, `still there more than 2.5 times its lease of ${ttlMs} ms after it began`);
+          if (isLate) await new Promise((resolve) => setTimeout(resolve, context.ms(50)));
+          return false;
+        },
+        10 * ttlMs + context.ms(10_000),
+      );
+    },
+  },
+  {
     id: 'registry/lease-renewed',
     title: 'a node registered again in time stays',
     needs: ['ttl'],
@@ -92,5 +118,5 @@ export const leases: readonly ContractCase<'registry'>[] = casesOf('registry', '
 
 /** A lease short enough to wait for, long enough for the backend's steps and a busy machine. */
 export function leaseMs(context: RegistryContext): number {
-  return Math.max(context.ms(500), 2 * context.ttlStepMs);
+  return Math.max(context.ms(500), 3 * context.ttlStepMs);
 }

@@ -113,11 +113,17 @@ export const outages: readonly ContractCase<'registry'>[] = casesOf('registry', 
 ]);
 
 /** Waits until a registry that may not be connected yet sees the record again. */
-async function restored(context: RegistryContext, registry: Registry, record: ServiceRecord): Promise<void> {
-  await context.eventually('the record after the outage', async () => {
+export async function restored(
+  context: RegistryContext,
+  registry: Registry,
+  record: ServiceRecord,
+  ms?: number,
+): Promise<void> {
+  const attempt = async (): Promise<void> => {
     const looked = context.within(registry.getService(record.name), 'getService');
     const error = await failure(looked);
     if (error) throw error;
     assertRecords(await looked, [record], 'after the outage');
-  });
+  };
+  await context.eventually('the record after the outage', attempt, ms);
 }

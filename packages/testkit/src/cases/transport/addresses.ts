@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type Listener, MicroError, type Socket, type Transport } from '@ts-micro/core';
 import { message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { dial, exchange, pair, serveWith, type TransportContext } from './pair.ts';
+import { dial, echo, exchange, pair, serveWith, type TransportContext } from './pair.ts';
 
 export const addresses: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
   {
@@ -47,6 +47,32 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
         assert.equal(await exchange(context, await dial(context, client, listener), 'ping'), text);
         await context.within(listener.close(), 'close of the listener');
       }
+    },
+  },
+  {
+    id: 'transport/address-taken',
+    title: 'listening on an address that is served already is refused with `conflict`, or shares it',
+    needs: ['namedAddresses'],
+    async run(context) {
+      const address = givenAddress(context);
+      const [server, client] = [await context.open(), await context.open()];
+      const handler = (socket: Socket) => echo(context, socket);
+      const first = await context.within(server.listen(address), 'listen');
+      await context.within(first.accept(handler), 'accept');
+      try {
+        const second = await context.within(server.listen(address), 'listen again');
+        await context.within(second.accept(handler), 'accept again');
+      } catch (error) {
+        assert.ok(MicroError.is(error, 'conflict'), `refused with ${error}`);
+      }
+      for (let round = 0; round < 10; round++) {
+        const socket = await dial(context, client, first);
+        for (const text of ['one', 'two'])
+          assert.equal(await exchange(context, socket, `${text} ${round}`), `${text} ${round}`);
+        await context.within(socket.close(), 'close');
+      }
+      const isOpen = {};
+      assert.equal(await Promise.race([first.closed, Promise.resolve(isOpen)]), isOpen, 'the first listener has ended');
     },
   },
   {

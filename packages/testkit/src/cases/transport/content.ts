@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { largestBodyBytes } from '../../needs.ts';
-import { emptyMessage, largeMessage, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
+import { emptyMessage, largeMessage, manyHeaders, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
 import { assertBothWays, pair, receiveText } from './pair.ts';
 
 export const content: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
@@ -21,6 +21,13 @@ export const content: readonly ContractCase<'transport'>[] = casesOf('transport'
     title: 'header values arrive unchanged when empty or unicode, and names keep their case',
     async run(context) {
       await assertBothWays(context, await pair(context), oddHeaders());
+    },
+  },
+  {
+    id: 'transport/many-headers',
+    title: 'a hundred headers arrive',
+    async run(context) {
+      await assertBothWays(context, await pair(context), manyHeaders());
     },
   },
   {

@@ -1,9 +1,11 @@
 import type { ContractCase } from '../../contract-case.ts';
+import { hostileToTransports } from '../hostile/transport.ts';
 import { addresses } from './addresses.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { listener } from './listener.ts';
 import { outages } from './outage.ts';
+import { outageTruths } from './outage-truth.ts';
 import { socket } from './socket.ts';
 import { traits } from './traits.ts';
 import { waiting } from './waiting.ts';
@@ -18,4 +20,6 @@ export const transportCases: readonly ContractCase<'transport'>[] = [
   ...waiting,
   ...traits,
   ...outages,
+  ...outageTruths,
+  ...hostileToTransports,
 ];

@@ -126,20 +126,22 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
  * A new socket that got its echo, tried until one does: the nodes of a cluster come back, and learn of a listener, each
  * in its own time.
  */
-async function reach(
+export async function reach(
   context: TransportContext,
   client: Transport,
   { listener }: Pick<Serving, 'listener'>,
+  ms?: number,
 ): Promise<Socket> {
   const sockets: Socket[] = [];
-  await context.until('the listener is reached', async () => {
+  const attempt = async (): Promise<boolean> => {
     const socket = await dial(context, client, listener, context.deadline(500)).catch(() => undefined);
     if (socket === undefined) return false;
     sockets.push(socket);
     if ((await tried(context, socket, 'hello')) === undefined) return true;
     await context.within(socket.close(), 'close');
     return false;
-  });
+  };
+  await context.until('the listener is reached', attempt, ms);
   return sockets.at(-1) as Socket;
 }
 
@@ -147,7 +149,7 @@ async function reach(
  * A pair, made once a listener that came after its own is reached: what a node learns of one transport it learns in
  * order.
  */
-async function patientPair(context: TransportContext): Promise<Pair> {
+export async function patientPair(context: TransportContext): Promise<Pair> {
   const serving = await serve(context);
   const listener = await context.within(serving.server.listen(), 'listen');
   await context.within(

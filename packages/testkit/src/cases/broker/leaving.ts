@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import type { Broker, BrokerEvent } from '@ts-micro/core';
+import { assertSequence, message, numbers } from '../../assertions.ts';
+import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { type Gate, gate } from '../gate.ts';
+import { assertShared, twoBrokers } from './queues.ts';
+import {
+  type BrokerContext,
+  fence,
+  heard,
+  type Listening,
+  listen,
+  publishText,
+  publishTexts,
+  textsOf,
+  withoutFences,
+} from './topic.ts';
+
+// More than the ten thousand at which queues like to end.
+const burst = 10_500;
+const longestBurstMs = 40_000;
+
+export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
+  {
+    id: 'broker/only-member-leaves',
+    title: 'the only member of a queue on its broker leaves under load and nothing is lost',
+    needs: ['queues'],
+    async run(context) {
+      const { topic, brokers, witnesses } = await twoBrokers(context);
+      const [first, second] = brokers;
+      const publisher = await context.open();
+      // `first` stays open with the witness on it, and has no other member: what it is given late is nobody's.
+      const members = [await listen(context, second, topic, { queue: 'workers' })];
+      const texts: string[] = [];
+      const publishSome = async (): Promise<void> => {
+        const batch = Array.from({ length: 20 }, (_, index) => String(texts.length + index));
+        texts.push(...batch);
+        await publishTexts(context, publisher, topic, batch);
+      };
+      for (let round = 0; round < 5; round++) {
+        const { subscriber, events, working, gate } = await listenHeldUp(context, first, topic);
+        members.push({ subscriber, events });
+        // Its first message holds it up, so that others wait for it when it leaves.
+        const isAtWork = async (): Promise<boolean> => {
+          await publishSome();
+          return working();
+        };
+        await context.until('the member to be at work', isAtWork, context.ms(longestBurstMs));
+        for (let batch = 0; batch < 3; batch++) await publishSome();
+        const closing = subscriber.close();
+        const publishing = publishSome();
+        gate.open();
+        await context.within(closing, 'the only member leaving');
+        await publishing;
+        await witnesses[0]?.events.atLeast(texts.length);
+      }
+      // A backend that stores may deliver again what a member took with it, in its own time.
+      const bound = context.supports.durableQueues === true ? context.ms(longestBurstMs) : undefined;
+      await assertShared(context, publisher, topic, witnesses, members, texts, bound);
+    },
+  },
+  {
+    id: 'broker/nothing-from-before',
+    title: 'a subscriber gets nothing that was published before it subscribed',
+    async run(context) {
+      const [publisher, elsewhere] = [await context.open(), await context.open()];
+      const topic = context.unique('topic');
+      const witness = await listen(context, publisher, topic);
+      await fence(context, publisher, topic, [witness]);
+      await publishText(context, publisher, topic, 'the last before');
+      await heard(witness, 'the last before');
+      const late = [await listen(context, publisher, topic), await listen(context, elsewhere, topic)];
+      await publishText(context, publisher, topic, 'after');
+      await fence(context, publisher, topic, [witness, ...late]);
+      for (const each of late) assert.deepEqual(withoutFences(textsOf(each)), ['after'], 'what a late subscriber got');
+    },
+  },
+  {
+    id: 'broker/large-burst',
+    title: 'a burst of many thousand messages arrives in order',
+    async run(context) {
+      const topic = context.unique('topic');
+      const [publisher, elsewhere] = [await context.open(), await context.open()];
+      const listening = await listen(context, elsewhere, topic);
+      const texts = numbers(burst);
+      const publishing = publishBurst(publisher, topic, texts);
+      const whole = ({ length }: { readonly length: number }) => length >= texts.length;
+      const arriving = listening.events.when(whole, `a burst of ${texts.length}`, context.ms(longestBurstMs));
+      await context.within(Promise.all([publishing, arriving]), 'the burst', longestBurstMs);
+      await fence(context, publisher, topic, [listening]);
+      assertSequence(withoutFences(textsOf(listening)), texts, 'the burst');
+    },
+  },
+]);
+
+/** Publishes without waiting for what became of it, and lets the event loop turn now and then, as clients need it. */
+async function publishBurst(publisher: Broker, topic: string, texts: readonly string[]): Promise<void> {
+  const publishing: Promise<void>[] = [];
+  for (const [index, text] of texts.entries()) {
+    publishing.push(publisher.publish(topic, message(text)));
+    if (index % 500 === 499) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(publishing);
+}
+
+/** A member of a queue whose first message waits until the case opens the gate. */
+async function listenHeldUp(
+  context: BrokerContext,
+  broker: Broker,
+  topic: string,
+): Promise<Listening & { working(): boolean; readonly gate: Gate }> {
+  const events = context.inbox<BrokerEvent>(`events of ${topic}`);
+  const opened = gate();
+  let isWorking = false;
+  const handler = async (event: BrokerEvent): Promise<void> => {
+    isWorking = true;
+    await Promise.race([opened.opened, context.ended]);
+    events.put(event);
+  };
+  const subscribing = broker.subscribe(topic, handler, { queue: 'workers' });
+  const subscriber = await context.within(subscribing, `subscribing to ${topic}`);
+  return { subscriber, events, working: () => isWorking, gate: opened };
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { MicroError } from '@ts-micro/core';
+import { message } from '../../assertions.ts';
+import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { failure, outage, tellsTheTruth } from '../outage.ts';
+import { patientPair, reach } from './outage.ts';
+import { receiveText, serveEcho } from './pair.ts';
+
+export const outageTruths: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
+  {
+    id: 'transport/outage-retry-safe',
+    title: 'what reached its peer before an outage does not fail as safe to retry',
+    needs: ['faults'],
+    async run(context) {
+      const { dialled, accepted } = await patientPair(context);
+      for (const [from, to] of [
+        [dialled, accepted],
+        [accepted, dialled],
+      ] as const) {
+        await context.within(from.send(message('it is done')), 'send');
+        await receiveText(context, to);
+      }
+      const signal = context.deadline(1000);
+      // The peer did what it was asked to; only its answer is missing.
+      const answers = [dialled, accepted].map((socket) =>
+        failure(context.within(socket.receive({ signal }), 'the answer')),
+      );
+      await outage(context, async () => {
+        for (const error of await Promise.all(answers)) {
+          if (error === undefined) continue;
+          assert.ok(MicroError.is(error), `the answer failed with ${error}`);
+          assert.equal(error.retrySafe, false, `the peer had it, and yet it failed as safe to retry: ${error.message}`);
+        }
+      });
+    },
+  },
+  {
+    id: 'transport/outage-is-connected',
+    title: '`isConnected`, where it is known, is false during an outage and true after it',
+    needs: ['faults'],
+    async run(context) {
+      const serving = await serveEcho(context);
+      const client = await context.open();
+      await tellsTheTruth(context, client, () => reach(context, client, serving));
+    },
+  },
+  {
+    id: 'transport/half-open',
+    title: 'a connection that is lost without a word is found out',
+    needs: ['halfOpen'],
+    async run(context) {
+      const serving = await serveEcho(context);
+      const client = await context.open();
+      await reach(context, client, serving);
+      await context.hooks.halfOpen();
+      await reach(context, client, serving, context.ms(50_000));
+    },
+  },
+]);
