@@ -1,7 +1,8 @@
-import { connectNats, JetStreamApi } from '@ts-micro/nats';
+import { serviceRecord } from '@ts-micro/core';
 import { startNatsWorld } from '@ts-micro/testkit/nats';
 import { testRegistry } from '@ts-micro/testkit/vitest';
 import { afterAll, expect, vi } from 'vitest';
+import { natsKvRegistry } from '../src/index.ts';
 import { borrowed, owned } from './world.ts';
 
 // The outage cases on clusters of three nodes, each key on all of them. Each is back after every case.
@@ -37,11 +38,16 @@ for (const [generation, world] of [
   });
 }
 
-/** Waits until the cluster has a leader that answers. */
+/** Waits until a node can be registered through each server: until then leaders are chosen, after the last case. */
 async function ready(servers: readonly string[]): Promise<void> {
-  await using connection = await connectNats({ servers });
-  const api = new JetStreamApi({ connection, what: 'test', timeoutMs: 1000 });
-  const ask = () => api.request('STREAM.NAMES', {});
-  await vi.waitFor(async () => expect(await ask()).toBeDefined(), { timeout: 60_000, interval: 100 });
-  api.close();
+  for (const server of servers) {
+    await using registry = natsKvRegistry({ servers: server, name: 'ready', replicas: 3, requestTimeoutMs: 1000 });
+    const record = serviceRecord({ name: 'ready', nodes: [{ id: server, address: server }] });
+    const ask = async () => {
+      await registry.register(record);
+      expect(await registry.getService('ready')).toHaveLength(1);
+      await registry.deregister(record);
+    };
+    await vi.waitFor(ask, { timeout: 90_000, interval: 100 });
+  }
 }
