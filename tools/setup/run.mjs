@@ -1,3 +1,4 @@
+import { runBackends, tellWhatIsLeft } from './backends.mjs';
 import { installDependencies } from './dependencies.mjs';
 import { requireNode } from './node-version.mjs';
 import { runProgram, runTurbo } from './program.mjs';
@@ -15,7 +16,11 @@ const commands = {
   build: (parameters) => runTurbo(['build', 'declarations', ...parameters]),
   types: (parameters) => runTurbo(['types', ...parameters]),
   demo: (parameters) => runBuilt('examples/demo', 'dist/demo.js', parameters),
-  test: runTests,
+  test(parameters) {
+    if (parameters.length === 0) tellWhatIsLeft();
+    return runTests(parameters);
+  },
+  backends: runBackends,
   check: (parameters) => runProgram(process.execPath, ['tools/checks/check.mjs', ...parameters]),
   bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
@@ -26,8 +31,8 @@ const commands = {
   mutants: (parameters) => runBuilt('tools/mutants', 'dist/mutants.js', parameters),
 };
 
-/** They need no server. */
-const serverless = ['build', 'types', 'fuzz', 'mutants', 'simulate'];
+/** They need no nats-server. */
+const serverless = ['backends', 'build', 'types', 'fuzz', 'mutants', 'simulate'];
 
 /** @type {(folder: string, program: string, parameters: string[]) => number} */
 function runBuilt(folder, program, parameters) {

@@ -9,6 +9,7 @@ import { runProgram } from './program.mjs';
  * @typedef {object} Server
  * @property {string} program
  * @property {string} variable The environment variable that names another one.
+ * @property {string} [debian] What apt-get calls it, if not the program's name.
  * @property {string} [elsewhere] What package managers other than apt-get call it, if not the program's name.
  * @property {string[]} ways How to get it without a package manager.
  */
@@ -52,7 +53,7 @@ const managers = {
  * is not. @type {(server: Server) => string}
  */
 export function requireServer(server) {
-  const { program, variable, elsewhere = program } = server;
+  const { program, variable, debian = program, elsewhere = program } = server;
   const named = process.env[variable];
   if (named) {
     if (isProgram(named)) return named;
@@ -62,7 +63,7 @@ export function requireServer(server) {
   if (found) return found;
 
   const manager = Object.keys(managers).find((name) => findProgram(name));
-  const steps = manager ? (managers[manager]?.(manager === 'apt-get' ? program : elsewhere) ?? []) : [];
+  const steps = manager ? (managers[manager]?.(manager === 'apt-get' ? debian : elsewhere) ?? []) : [];
   // Only root may install system-wide, and brew refuses to work for root.
   if (!manager || manager === 'brew' || process.getuid?.() !== 0) throw new Error(howToGetIt(server, manager, steps));
   withoutDaemon(program, () => {
@@ -104,8 +105,8 @@ function withoutDaemon(service, install) {
   if (findProgram('systemctl')) spawnSync('systemctl', ['disable', service], { stdio: 'ignore' });
 }
 
-/** @type {(name: string) => string | undefined} */
-function findProgram(name) {
+/** Returns where a program is. @type {(name: string) => string | undefined} */
+export function findProgram(name) {
   const file = process.platform === 'win32' ? `${name}.exe` : name;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
   return folders

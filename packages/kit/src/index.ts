@@ -18,6 +18,9 @@ export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
 export { checkRedelivery, refuseDurability } from './broker/durability.ts';
+export { messageFromJson, messageToJson } from './broker/message-json.ts';
+export { OffsetTracker } from './broker/offset-tracker.ts';
+export { OrderedBatches } from './broker/ordered-batches.ts';
 export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 
 // For the settings that operators give.
@@ -50,6 +53,7 @@ export { ReplyInbox } from './request/reply-inbox.ts';
 export type { Abortable } from './lifecycle/abort-fan-out.ts';
 export type { HandlerQueueOptions } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
+export type { OrderedBatchesOptions } from './broker/ordered-batches.ts';
 export type { RedeliverySettings } from './broker/durability.ts';
 export type { Delivery, SettlingSubscriberOptions } from './broker/settling-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';

@@ -1,4 +1,5 @@
 import type { Row } from '../matrix/row.ts';
+import { etcdRows } from './backends/etcd-rows.ts';
 import { commandRows } from './commands/command-rows.ts';
 import { natsServicesRows } from './commands/nats-services-rows.ts';
 import { tsMicroRows } from './commands/ts-micro-rows.ts';
@@ -24,6 +25,7 @@ export const rows: readonly Row[] = [
   ...traceRows,
   ...storedEventRows,
   ...registryRows,
+  ...etcdRows,
   ...commandRows,
   ...tsMicroRows,
   ...natsServicesRows,

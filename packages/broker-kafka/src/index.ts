@@ -1,0 +1,3 @@
+export { kafkaBroker } from './kafka-broker.ts';
+
+export type { KafkaBrokerOptions } from './kafka-broker-options.ts';

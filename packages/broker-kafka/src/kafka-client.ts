@@ -1,0 +1,71 @@
+import { Consumer, Producer } from '@platformatic/kafka';
+import { type ErrorCode, MicroError } from '@ts-micro/core';
+import { randomToken } from '@ts-micro/kit';
+import { type KafkaSettings, who } from './kafka-broker-options.ts';
+
+/** What a client of the library is made with. Each retry is short, because what fails is tried again here. */
+function clientOptions({ addresses, user, password = '', tls, requestTimeoutMs }: KafkaSettings) {
+  return {
+    clientId: `ts-micro-${randomToken().slice(0, 8)}`,
+    bootstrapBrokers: [...addresses],
+    connectTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    timeout: requestTimeoutMs,
+    retries: 2,
+    retryDelay: 100,
+    autocreateTopics: true,
+    ...(tls && { tls }),
+    ...(user !== undefined && { sasl: { mechanism: 'PLAIN' as const, username: user, password } }),
+  };
+}
+
+export function newProducer(settings: KafkaSettings): Producer {
+  const producer = new Producer({ ...clientOptions(settings), acks: -1 });
+  producer.on('error', () => {});
+  return producer;
+}
+
+export function newConsumer(settings: KafkaSettings, groupId: string): Consumer {
+  const { sessionTimeoutMs, requestTimeoutMs } = settings;
+  const consumer = new Consumer({
+    ...clientOptions(settings),
+    // A rebalance is answered when every member has joined.
+    timeout: requestTimeoutMs + sessionTimeoutMs,
+    requestTimeout: requestTimeoutMs + sessionTimeoutMs,
+    groupId,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: sessionTimeoutMs,
+    heartbeatInterval: Math.min(500, sessionTimeoutMs / 4),
+  });
+  consumer.on('error', () => {});
+  return consumer;
+}
+
+/** Closes a client of which nothing is wanted any more. */
+export function letGo(client: Consumer | Producer): void {
+  client.close(true, () => {});
+}
+
+const words: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|too large/i, 'too_large'],
+  [/AUTHENTICATION|AUTHORIZATION_FAILED/i, 'unauthorized'],
+  [/INVALID_TOPIC/i, 'invalid'],
+];
+
+/** The error of what the library throws, which nests the causes. */
+export function kafkaError(error: unknown, what: string): MicroError {
+  if (error instanceof MicroError) return error;
+  const all = causesOf(error);
+  const text = all.map((each) => `${each.code} ${each.apiId ?? ''} ${each.message}`).join('; ');
+  const code = words.find(([rule]) => rule.test(text))?.[1] ?? 'unavailable';
+  const last = all.at(-1)?.message ?? MicroError.textOf(error);
+  return new MicroError(code, `${who}: ${what}: ${last}`, { cause: error });
+}
+
+type Cause = Error & { readonly code?: string; readonly apiId?: string; readonly errors?: readonly unknown[] };
+
+function causesOf(error: unknown, depth = 0): readonly Cause[] {
+  if (!(error instanceof Error) || depth > 8) return [];
+  const { errors = [], cause } = error as Cause;
+  return [error as Cause, ...[...errors, cause].flatMap((each) => causesOf(each, depth + 1))];
+}
