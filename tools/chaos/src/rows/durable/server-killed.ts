@@ -29,7 +29,7 @@ export const storedServerKilled: Row = {
       await server.restart();
     }
     findings.note(`${await running} stored a second, the outages included`);
-    await settleBooks(findings, events, handled, 60_000 + count / 5);
+    await settleBooks(findings, events, handled, 60_000 + count);
     return findings.outcome;
   },
 };
