@@ -93,8 +93,8 @@ export class NodeChooser {
 
   /**
    * The fresh ones, of which a call that failed goes to one that has answered before: where somebody announced nodes
-   * that nobody can call, looking on among them could take for ever. Else the one that failed the longest ago, an untried one first: trying is better than failing
-   * without.
+   * that nobody can call, looking on among them could take for ever. Else the one that failed the longest ago, an
+   * untried one first: trying is better than failing without.
    */
   #best(candidates: readonly Candidate[], call: PendingCall, nowMs: number): readonly Candidate[] {
     const fresh = candidates.filter((candidate) => this.#isFresh(candidate, call, nowMs));
