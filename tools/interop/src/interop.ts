@@ -4,7 +4,7 @@ import { findGo, type Generation, generations } from './generation.ts';
 import type { Outcome, Row } from './matrix/row.ts';
 import { runMatrix } from './matrix/run-matrix.ts';
 import { table } from './matrix/table.ts';
-import { rows } from './rows/rows.ts';
+import { hasPrometheus, rows } from './rows/rows.ts';
 
 const { values } = parseArgs({
   options: {
@@ -39,6 +39,8 @@ if (go === undefined) {
   const client = values.client === 'nats' ? 'nats 2.x' : '@nats-io/transport-node 3.x';
   const server = versionOf(process.env.NATS_SERVER_BIN ?? 'nats-server', '-v');
   console.log(`interop: our side on ${client}; ${server}; ${versionOf(go, 'version')}`);
+  if (!hasPrometheus)
+    console.log('interop: without the row of Prometheus, which is neither on PATH nor named by PROMETHEUS_BIN');
   const outcomes = new Map<string, Outcome>();
   await runMatrix({
     go,

@@ -6,6 +6,7 @@ import { tsMicroRows } from './commands/ts-micro-rows.ts';
 import { eventRows } from './event-rows.ts';
 import { goToTsRows } from './go-to-ts-rows.ts';
 import { goToTsStreamRows } from './go-to-ts-stream-rows.ts';
+import { findPrometheus, prometheusRow } from './prometheus-row.ts';
 import { registryRows } from './registry-rows.ts';
 import { robustnessRows } from './robustness-rows.ts';
 import { storedEventRows } from './stored-event-rows.ts';
@@ -13,6 +14,11 @@ import { traceRows } from './trace-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
 import { typedRows } from './typed-rows.ts';
+
+const prometheus = findPrometheus();
+
+/** False where it is not on this machine, and its row is not part of the matrix. */
+export const hasPrometheus: boolean = prometheus !== undefined;
 
 /** The matrix, in the order it is run. */
 export const rows: readonly Row[] = [
@@ -23,6 +29,7 @@ export const rows: readonly Row[] = [
   ...typedRows,
   ...eventRows,
   ...traceRows,
+  ...(prometheus === undefined ? [] : [prometheusRow(prometheus)]),
   ...storedEventRows,
   ...registryRows,
   ...etcdRows,
