@@ -45,7 +45,9 @@ export function prometheusRow(program: string): Row {
         await using client = createClient({ ...peer.plugins, middleware: [middleware] });
         for (let call = 0; call < 5; call++) await client.call(stage.goService, 'Greeter.Echo', { call });
         const method = `${stage.goService}/Greeter.Echo`;
-        const found = await eventually('the calls', () => ask(`rpc_client_call_duration_count{rpc_method="${method}"}`));
+        const found = await eventually('the calls', () =>
+          ask(`rpc_client_call_duration_count{rpc_method="${method}"}`),
+        );
         assert.equal(found, '5');
       } finally {
         prometheus.kill();
