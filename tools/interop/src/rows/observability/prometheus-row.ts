@@ -8,8 +8,8 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { openTelemetry } from '@ts-micro/opentelemetry';
 import { createClient } from '@ts-micro/service';
-import type { Row } from '../matrix/row.ts';
-import { eventually } from '../matrix/wait.ts';
+import type { Row } from '../../matrix/row.ts';
+import { eventually } from '../../matrix/wait.ts';
 
 const exporterPort = 19_464;
 const listen = '127.0.0.1:19090';

@@ -5,8 +5,8 @@ import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } 
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { openTelemetry } from '@ts-micro/opentelemetry';
 import { createClient, createService } from '@ts-micro/service';
-import type { Row } from '../matrix/row.ts';
-import { eventually } from '../matrix/wait.ts';
+import type { Row } from '../../matrix/row.ts';
+import { eventually } from '../../matrix/wait.ts';
 import { type TracedSpan, treeOf } from './trace-tree.ts';
 
 const propagator = new CompositePropagator({
