@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { faults } from '../src/faults/faults.ts';
 import { bundleWorker } from '../src/run/bundle.ts';
@@ -32,6 +33,16 @@ test(
   },
   patienceMs,
 );
+
+test('every fault changes what the sources still say, once', () => {
+  const root = new URL('../../../', import.meta.url);
+  const stale = faults.flatMap(({ name, changes }) =>
+    changes
+      .filter(({ file, from }) => readFileSync(new URL(file, root), 'utf8').split(from).length !== 2)
+      .map(() => name),
+  );
+  expect(stale).toEqual([]);
+});
 
 test(
   'a fault that is put back is found',

@@ -131,8 +131,8 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: `${service}/server/lifecycle/registration.ts`,
-        from: '      this.#failures++;\n    }\n    this.#schedule(delayMs);',
-        to: '      this.#failures++;\n      return;\n    }\n    this.#schedule(delayMs);',
+        from: '      }\n      this.#retryLater();',
+        to: '      }\n      this.#failures++;',
       },
     ],
   },
