@@ -111,10 +111,11 @@ function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>): Choice
   return { name, addresses: serverTexts(list?.text ?? ''), settings: Object.fromEntries(settings) };
 }
 
-/** Shows the name only where it is nearly one: anything else, a password too, may stand there by mistake. */
+/** Shows the name only where it can be one: an address with a password may stand there as well. */
 function unknownPlugin(kind: PluginKind, { source, text }: GivenFlag, names: readonly string[]): MicroError {
   const meant = nearest(text.toLowerCase(), names, 2);
-  const known = meant === undefined ? `${source} names` : `${source}=${text}: did you mean ${meant}? It names`;
+  const shown = /^[\w-]{1,32}$/.test(text) ? `${source}=${text}: it names` : `${source} names`;
+  const known = meant === undefined ? shown : `${source}=${text}: did you mean ${meant}? It names`;
   return new MicroError('not_found', `flags: ${known} no ${kind} at hand (${atHand(names)})`);
 }
 

@@ -118,13 +118,10 @@ describe('plugins', () => {
       message:
         'flags: --registry=natz: did you mean nats? It names no registry at hand (known: memory, my-bus, nats, probe)',
     });
-    // What is nothing like a name may be a password that slipped.
-    for (const text of ['nats://app:s3cret@host', 's3cretWord']) {
-      expect(errorOf([], { MICRO_BROKER: text })).toMatchObject({
-        code: 'not_found',
-        message: 'flags: MICRO_BROKER names no broker at hand (known: memory, my-bus, nats, probe)',
-      });
-    }
+    expect(errorOf([], { MICRO_BROKER: 'nats://app:s3cret@host' })).toMatchObject({
+      code: 'not_found',
+      message: 'flags: MICRO_BROKER names no broker at hand (known: memory, my-bus, nats, probe)',
+    });
   });
 
   it('are closed by closing the result, together', async () => {
