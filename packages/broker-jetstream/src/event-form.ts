@@ -10,7 +10,7 @@ import { maxBodyBytes, messageOf, storedHeaders } from './stored-message.ts';
 export type EventDialect = 'plain' | 'natsjs';
 
 /** A message ready to be stored; may share its bytes. */
-export interface StoredForm {
+interface StoredForm {
   readonly data: Uint8Array;
   readonly headers: Headers | undefined;
 }

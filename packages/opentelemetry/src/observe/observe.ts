@@ -13,7 +13,7 @@ export interface PublishCounts {
   readonly uncertain: number;
 }
 
-export type ObservedService = Pick<Service, 'name' | 'health'>;
+type ObservedService = Pick<Service, 'name' | 'health'>;
 
 /** The services and plugins whose state is shown. Each stays its owner's. */
 export interface Observed {
