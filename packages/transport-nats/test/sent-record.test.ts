@@ -21,7 +21,7 @@ describe('"no responders" is safe to retry', () => {
       expect(after(happened).isSafeAfterNoResponders).toBe(true);
     });
   }
-  for (const happened of ['', 'bb', 'ba', 'bo', 'babb', 'bg', 'baob', 'bouo']) {
+  for (const happened of ['', 'bb', 'ba', 'bao', 'bo', 'babb', 'bg', 'baob', 'bouo']) {
     test(`not after "${happened}", where another may have been taken, or none was sent`, () => {
       expect(after(happened).isSafeAfterNoResponders).toBe(false);
     });

@@ -56,10 +56,10 @@ export class SentRecord {
 
   /**
    * Whether "no responders" means that no message was taken: it can be about one only, as with two of them the first
-   * may have run.
+   * may have run. About a probe alone, when all was answered, it says nothing of a message.
    */
   get isSafeAfterNoResponders(): boolean {
-    return this.#begun - this.#answered + this.#others === 1;
+    return this.#begun - this.#answered === 1 && this.#others === 0;
   }
 
   /**
