@@ -337,7 +337,7 @@ describe('a large message', () => {
     await using server = await startNatsServer();
     await using transport = openTransport({ servers: server.url });
     const { from, to } = await pairOf(transport, 'dialler');
-    const body = randomBytes(16 * mebibyte);
+    const body = randomBytes(32 * mebibyte);
     const before = await settledArrayBuffers();
     let most = 0;
     // What is held, and not what a busy machine has not come to collect yet.
