@@ -12,4 +12,13 @@ export interface Equivalent {
   readonly reason: string;
 }
 
-export const equivalents: readonly Equivalent[] = [];
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: 'packages/transport-nats/src/listener/accepted-line.ts',
+    operator: 'removes',
+    line: 'this.#heardAt = init.clock.now;',
+    from: 'this.#heardAt = init.clock.now;',
+    to: ';',
+    reason: 'An accepted end is made for a message, which it hears in the same turn, and nobody asks before.',
+  },
+];
