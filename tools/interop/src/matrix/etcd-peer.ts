@@ -32,7 +32,8 @@ export class EtcdPeer implements AsyncDisposable {
     const binary = join(folder, 'etcd-peer');
     const go = process.env.GO_BIN || 'go';
     const built = spawnSync(go, ['build', '-trimpath', '-o', binary, '.'], { cwd: source, encoding: 'utf8' });
-    if (built.status !== 0) throw new Error(`go build of go/etcd failed: ${(built.stderr ?? String(built.error)).slice(-600)}`);
+    if (built.status !== 0)
+      throw new Error(`go build of go/etcd failed: ${(built.stderr ?? String(built.error)).slice(-600)}`);
     const peer = new EtcdPeer(folder, spawn(binary, [address], { stdio: ['pipe', 'pipe', 'inherit'] }));
     await peer.line((line) => line.ready === 'etcd');
     return peer;
