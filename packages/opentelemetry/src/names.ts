@@ -43,6 +43,7 @@ export const metric = {
   streamMessages: 'ts_micro.stream.messages',
   serviceReady: 'ts_micro.service.ready',
   serviceRunning: 'ts_micro.service.running',
+  serviceRefused: 'ts_micro.service.refused',
   pluginConnected: 'ts_micro.plugin.connected',
   brokerMessages: 'ts_micro.broker.messages',
   registryServices: 'ts_micro.registry.services',

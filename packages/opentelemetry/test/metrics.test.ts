@@ -91,6 +91,34 @@ describe('metrics', () => {
 });
 
 describe('observed', () => {
+  it('services tell how many calls and streams they refused for want of room', async () => {
+    await using world = new World();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const greeter = createService({ name: 'greeter', ...world.plugins, maxConcurrency: 1, maxBacklog: 0 });
+    greeter.handle('Greeter.Wait', () => ended);
+    greeter.handleStream('Greeter.Chat', () => ended);
+    await greeter.start();
+    world.telemetry.observe({ services: [greeter] });
+    expect(await world.sum('ts_micro.service.refused')).toBe(0);
+    const client = world.client();
+    const running = client.call('greeter', 'Greeter.Wait');
+    await using chat = await client.stream('greeter', 'Greeter.Chat');
+    await chat.send({});
+    await expect.poll(() => greeter.health().running).toBe(2);
+    for (let call = 0; call < 2; call++)
+      await expect(client.call('greeter', 'Greeter.Wait', {}, { retries: 0 })).rejects.toThrow('overloaded');
+    await using refused = await client.stream('greeter', 'Greeter.Chat');
+    await refused.send({});
+    await expect(refused.receive()).rejects.toThrow('overloaded');
+    expect(await world.sum('ts_micro.service.refused')).toBe(3);
+    end();
+    await running;
+    await greeter.stop();
+  });
+
   it('services, plugins and the registry are shown until it is closed', async () => {
     await using world = new World();
     const greeter = createService({ name: 'greeter', ...world.plugins, drainGraceMs: 0 });

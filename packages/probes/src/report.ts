@@ -26,7 +26,8 @@ function reportOf(service: ProbedService): ServiceReport {
     return { name: service.name, ...service.health() };
   } catch (error) {
     // Whether it lives is not known, and a restart is for what is known to be dead.
-    const unknown = { live: true, ready: false, connected: false, registered: false, draining: false, running: 0 };
-    return { name: service.name, ...unknown, reasons: [`its health is not known: ${MicroError.textOf(error)}`] };
+    const unknown = { live: true, ready: false, connected: false, registered: false, draining: false };
+    const reasons = [`its health is not known: ${MicroError.textOf(error)}`];
+    return { name: service.name, ...unknown, running: 0, refused: 0, reasons };
   }
 }

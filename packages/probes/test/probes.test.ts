@@ -56,6 +56,7 @@ describe('probes', () => {
           registered: true,
           draining: false,
           running: 0,
+          refused: 0,
           reasons: [],
         },
       ],

@@ -26,6 +26,7 @@ test.each(['a borrowed connection', 'a connection of their own'])(
       registered: true,
       draining: false,
       running: 0,
+      refused: 0,
       reasons: [],
     };
     expect(service.health()).toEqual(well);

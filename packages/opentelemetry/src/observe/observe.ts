@@ -44,6 +44,10 @@ export function observe(meter: Meter, observed: Observed): Closable {
   const gauges = {
     ready: gauge(metric.serviceReady, '1', '1 while a service takes requests and can be reached, else 0.'),
     running: gauge(metric.serviceRunning, '{handler}', 'Handlers of a service that run.'),
+    refused: meter.createObservableCounter(metric.serviceRefused, {
+      unit: '{request}',
+      description: 'Requests and streams that a service refused, as there was no room, or none in time.',
+    }),
     connected: gauge(metric.pluginConnected, '1', '1 while a plugin reaches its server, 0 while it knows that not.'),
     services: gauge(metric.registryServices, '{service}', 'Services in the registry.'),
     nodes: gauge(metric.registryNodes, '{node}', 'Nodes in the registry.'),
@@ -55,10 +59,11 @@ export function observe(meter: Meter, observed: Observed): Closable {
   const collect = (result: BatchObservableResult): void => {
     const tell = (instrument: Observable, value: number, attributes: Attributes): void =>
       result.observe(instrument, value, attributes);
-    for (const [name, { isReady, running }] of statesOf(services)) {
+    for (const [name, { isReady, running, refused }] of statesOf(services)) {
       const attributes = { [attribute.service]: name };
       tell(gauges.ready, isReady ? 1 : 0, attributes);
       tell(gauges.running, running, attributes);
+      tell(gauges.refused, refused, attributes);
     }
     for (const [kind, plugin] of Object.entries({ transport, broker, registry })) {
       guarded(() => {
@@ -97,16 +102,23 @@ export function observe(meter: Meter, observed: Observed): Closable {
   };
 }
 
+interface ServiceFigures {
+  readonly isReady: boolean;
+  readonly running: number;
+  readonly refused: number;
+}
+
 /** Those of one name count as one: all of them are ready, or it is not. */
-function statesOf(services: readonly ObservedService[]): Map<string, { isReady: boolean; running: number }> {
-  const states = new Map<string, { isReady: boolean; running: number }>();
+function statesOf(services: readonly ObservedService[]): Map<string, ServiceFigures> {
+  const states = new Map<string, ServiceFigures>();
   for (const service of services) {
     guarded(() => {
-      const { ready, running } = service.health();
+      const { ready, running, refused } = service.health();
       const known = states.get(service.name);
       states.set(service.name, {
         isReady: ready && (known?.isReady ?? true),
         running: running + (known?.running ?? 0),
+        refused: refused + (known?.refused ?? 0),
       });
     });
   }

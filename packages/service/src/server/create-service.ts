@@ -165,6 +165,7 @@ class MicroService implements Service {
       startError: this.#startError,
       registration: this.#intake.registration,
       running: this.#core.limiter.size,
+      refused: this.#core.limiter.refused,
     });
   }
 

@@ -41,6 +41,8 @@ export interface ServiceHealth {
   readonly draining: boolean;
   /** Handlers running now. */
   readonly running: number;
+  /** Requests and streams refused until now because there was no room for them, or none in time. */
+  readonly refused: number;
   /** Says in plain words what is wrong; empty where nothing is. */
   readonly reasons: readonly string[];
 }

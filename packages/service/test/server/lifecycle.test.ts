@@ -123,6 +123,7 @@ describe('a started service', () => {
       registered: true,
       draining: false,
       running: 0,
+      refused: 0,
       reasons: [],
     });
     const stopped = service.stop();

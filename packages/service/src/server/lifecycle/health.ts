@@ -17,11 +17,12 @@ export interface HealthInit {
   readonly startError: Error | undefined;
   readonly registration: Registration | undefined;
   readonly running: number;
+  readonly refused: number;
 }
 
 /** Returns what a service tells a probe. */
 export function healthOf(init: HealthInit): ServiceHealth {
-  const { state, plugins, problems, refusedAnswer, isLostForGood, startError, registration, running } = init;
+  const { state, plugins, problems, refusedAnswer, isLostForGood, startError, registration, running, refused } = init;
   const isUp = state === 'running' || state === 'stopping';
   const reasons: string[] = [];
   if (state !== 'running') reasons.push(`the service is ${state}`);
@@ -47,6 +48,7 @@ export function healthOf(init: HealthInit): ServiceHealth {
     registered,
     draining: state === 'stopping',
     running,
+    refused,
     reasons,
   };
 }

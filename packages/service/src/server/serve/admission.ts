@@ -94,6 +94,7 @@ function turnAway({ exchange, context, done }: Admission, why: Refusal): void {
     done();
     return;
   }
+  core.limiter.refused++;
   const answer =
     why === 'too late'
       ? runtimeError(504, `${core.name}: the deadline passed while waiting for room`, 'refused')

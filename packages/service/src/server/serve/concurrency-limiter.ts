@@ -38,6 +38,8 @@ export class ConcurrencyLimiter {
   requests = 0;
   /** Those that ended with an error. */
   errors = 0;
+  /** Requests and streams for which there was no room, or none in time. */
+  refused = 0;
 
   constructor(limits: ConcurrencyLimits, turn: LoopTurn = loopTurn) {
     this.#limits = limits;

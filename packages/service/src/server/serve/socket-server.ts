@@ -157,7 +157,11 @@ export class SocketServer {
     }
     this.#rememberEnded(streamId);
     if (!isReadable(exchange)) this.#answerUnreadable(exchange);
-    else this.#refuse(exchange, isError(route) ? route : overload(this.#core));
+    else if (isError(route)) this.#refuse(exchange, route);
+    else {
+      this.#core.limiter.refused++;
+      this.#refuse(exchange, overload(this.#core));
+    }
   }
 
   #continueStream(stream: ServerStream, message: Message): Promise<void> | undefined {
