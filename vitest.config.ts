@@ -13,7 +13,8 @@ export default defineConfig({
     exclude: process.env.WITH_BACKENDS ? ['**/node_modules/**'] : ['**/node_modules/**', '**/*.backend.test.ts'],
     setupFiles: ['tools/setup/leaked-handles.ts'],
     reporters: ['default', new CountReporter()],
-    maxWorkers: 2,
+    // One more than CI has cores, as tests of servers wait for most of their time.
+    maxWorkers: 3,
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -14,10 +14,12 @@ export function makeV6Module(go: string, checkout: string, sources: string, cach
   rmSync(join(cache, 'v6-module'), { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   cpSync(join(sources, 'peer'), join(cache, 'v6-module', 'peer'), { recursive: true });
-  const main = readFileSync(join(sources, 'v5', 'main.go'), 'utf8')
-    .replaceAll('go-micro.dev/v5', 'go-micro.dev/v6')
-    .replace('micro.NewService(append(', 'micro.NewService(options.Name, append(');
-  writeFileSync(join(folder, 'main.go'), main);
+  for (const file of readdirSync(join(sources, 'v5')).filter((name) => name.endsWith('.go'))) {
+    const text = readFileSync(join(sources, 'v5', file), 'utf8')
+      .replaceAll('go-micro.dev/v5', 'go-micro.dev/v6')
+      .replace('micro.NewService(append(', 'micro.NewService(options.Name, append(');
+    writeFileSync(join(folder, file), text);
+  }
   const goMod = readFileSync(join(sources, 'v5', 'go.mod'), 'utf8')
     .replace('interop/v5', 'interop/v6')
     .split('\n')

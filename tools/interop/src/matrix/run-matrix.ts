@@ -16,8 +16,8 @@ export interface MatrixOptions {
 }
 
 /**
- * Runs every row with every generation. A generation that does not build or start is not run, with the reason in all of
- * its cells.
+ * Runs every row with every generation. A generation that does not build or start has failed in every row, with the
+ * reason.
  */
 export async function runMatrix(options: MatrixOptions): Promise<void> {
   for (const generation of options.generations) {
@@ -27,7 +27,7 @@ export async function runMatrix(options: MatrixOptions): Promise<void> {
       stage = await Stage.open(generation, buildPeer(options.go, generation), options.go, options.library);
     } catch (error) {
       const reason = (error as Error).message;
-      for (const row of rows) options.onCell(generation, row, { kind: 'not run', reason });
+      for (const row of rows) options.onCell(generation, row, { kind: 'fail', ms: 0, reason });
       continue;
     }
     try {

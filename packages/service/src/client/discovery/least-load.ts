@@ -16,6 +16,8 @@ const mostEndpoints = 1000;
 interface Latency {
   ms: number;
   atMs: number;
+  /** From one answer alone, the first: it took the time of whatever is made once, too. */
+  isCold: boolean;
 }
 
 interface Load {
@@ -27,8 +29,8 @@ interface Load {
 
 /**
  * Chooses the less loaded of two nodes picked at random. The load of a node is the latency of the endpoint there of
- * late, a peak at once and a fall slowly, times the attempts under way at the node. (Finagle and Linkerd: peak EWMA
- * with two choices.)
+ * late, a peak at once and a fall slowly, times the attempts under way at the node. A node that has answered less than
+ * twice is tried. (Finagle and Linkerd: peak EWMA with two choices.)
  */
 export function leastLoad(now: () => number = () => performance.now()): SelectorStrategy {
   const loads = new Map<string, Load>();
@@ -37,8 +39,8 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
     const load = loads.get(node.address);
     if (load === undefined) return 0;
     const latency = load.latencies.get(endpoint);
-    // One that has not answered yet is tried, by one call at a time.
-    if (latency === undefined) return load.running * failedMs;
+    // One that has not answered yet, or only once, is tried, by one call at a time.
+    if (latency === undefined || latency.isCold) return load.running * failedMs;
     // An idle node's latency falls as well, so that one that was slow is tried again.
     const latencyMs = latency.ms * Math.exp((latency.atMs - now()) / decayMs);
     return Math.max(latencyMs, quickMs) * (load.running + 1);
@@ -61,7 +63,7 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
       const load = loads.get(address);
       if (load === undefined) return;
       load.running = Math.max(0, load.running - 1);
-      note(load.latencies, endpoint, hasSucceeded ? elapsedMs : Math.max(elapsedMs, failedMs), now());
+      note(load.latencies, endpoint, hasSucceeded ? elapsedMs : Math.max(elapsedMs, failedMs), hasSucceeded, now());
     },
     forget(address: string): void {
       loads.delete(address);
@@ -70,14 +72,21 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
   return Object.assign(select, { observer });
 }
 
-function note(latencies: Map<string, Latency>, endpoint: string, sampleMs: number, nowMs: number): void {
+function note(
+  latencies: Map<string, Latency>,
+  endpoint: string,
+  sampleMs: number,
+  hasSucceeded: boolean,
+  nowMs: number,
+): void {
   const known = latencies.get(endpoint);
   if (known === undefined) {
     if (latencies.size >= mostEndpoints) latencies.clear();
-    latencies.set(endpoint, { ms: sampleMs, atMs: nowMs });
+    latencies.set(endpoint, { ms: sampleMs, atMs: nowMs, isCold: hasSucceeded });
     return;
   }
-  const weight = sampleMs > known.ms ? 0 : Math.exp((known.atMs - nowMs) / decayMs);
+  const weight = known.isCold || sampleMs > known.ms ? 0 : Math.exp((known.atMs - nowMs) / decayMs);
   known.ms = known.ms * weight + sampleMs * (1 - weight);
   known.atMs = nowMs;
+  known.isCold = false;
 }
