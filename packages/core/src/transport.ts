@@ -141,6 +141,11 @@ export interface Socket extends Closable, AsyncIterable<Message> {
   readonly local: string;
   readonly remote: string;
   /**
+   * Names the process that dialled, where the listener's backend can tell: its sockets have the name in common, and
+   * where something is short, who has most of it gives way to others.
+   */
+  readonly peer?: string | undefined;
+  /**
    * Resolves, and never rejects, as soon as the peer is known to have closed or gone, though what it sent before may
    * still be received; also where this side has closed. Absent where the backend has no notice of it.
    */

@@ -1,4 +1,4 @@
-import type { Socket } from '@ts-micro/core';
+import type { Socket, Transport } from '@ts-micro/core';
 import { connectNats, decodeEnvelope } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
@@ -117,6 +117,30 @@ describe('sockets at a listener', () => {
     const another = await transport.dial(listener.address);
     await another.send(message('hello'));
     expect(textOf(await (await next()).receive(soon()))).toBe('hello');
+  });
+
+  test('beyond `maxSockets` leave for another peer where theirs has more than half, and are not retried', async () => {
+    await using server = await startNatsServer();
+    await using transport = openTransport({ servers: server.url, maxSockets: 4 });
+    await using greedy = openTransport({ servers: server.url, name: 'greedy' });
+    await using modest = openTransport({ servers: server.url, name: 'modest' });
+    const { listener, next } = await serve(transport);
+    const dial = async (from: Transport, text: string) => {
+      const socket = await from.dial(listener.address, { metadata: listener.metadata });
+      await socket.send(message(text));
+      return socket;
+    };
+    const dialled: Socket[] = [];
+    for (let count = 0; count < 4; count++) {
+      dialled.push(await dial(greedy, `${count}`));
+      expect(textOf(await (await next()).receive(soon()))).toBe(`${count}`);
+    }
+    await dial(modest, 'hello');
+    const accepted = await next();
+    expect(textOf(await accepted.receive(soon()))).toBe('hello');
+    // The idlest are told, by an end that says that their message was received.
+    for (const socket of dialled.slice(0, 2)) expect(await socket.receive(soon())).toBeUndefined();
+    for (const socket of dialled.slice(2)) expect(socket).toHaveProperty('isOpen', true);
   });
 
   test('with more messages waiting than may fail, and their dialler is told', async () => {

@@ -4,6 +4,15 @@ import type { Network } from '../network.ts';
 import { MemorySocket } from './memory-socket.ts';
 import type { Pipe } from './pipe.ts';
 
+/** What a dialler brings. */
+interface Conversation {
+  readonly remote: string;
+  /** The dialling transport. */
+  readonly peer: string;
+  readonly incoming: Pipe;
+  readonly outgoing: Pipe;
+}
+
 type SocketHandler = (socket: Socket) => void | Promise<void>;
 
 interface ListenerInit {
@@ -53,11 +62,12 @@ export class MemoryListener implements Listener {
   }
 
   /** Makes this end of a new conversation and hands it to the handler. */
-  connect(remote: string, incoming: Pipe, outgoing: Pipe): void {
+  connect({ remote, peer, incoming, outgoing }: Conversation): void {
     const socket = new MemorySocket({
       network: this.#network,
       local: this.address,
       remote,
+      peer,
       incoming,
       outgoing,
       maxBodyBytes: this.#maxBodyBytes,

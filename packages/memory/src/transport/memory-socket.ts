@@ -16,6 +16,7 @@ interface SocketInit {
   readonly network: Network;
   readonly local: string;
   readonly remote: string;
+  readonly peer?: string | undefined;
   readonly incoming: Pipe;
   readonly outgoing: Pipe;
   readonly maxBodyBytes: number;
@@ -28,6 +29,7 @@ interface SocketInit {
 export class MemorySocket implements Socket {
   readonly local: string;
   readonly remote: string;
+  readonly peer: string | undefined;
   readonly #network: Network;
   readonly #incoming: Pipe;
   readonly #outgoing: Pipe;
@@ -37,9 +39,10 @@ export class MemorySocket implements Socket {
   #connect: (() => void) | undefined;
   #unreachable: MicroError | undefined;
 
-  constructor({ network, local, remote, incoming, outgoing, maxBodyBytes, connect }: SocketInit) {
+  constructor({ network, local, remote, peer, incoming, outgoing, maxBodyBytes, connect }: SocketInit) {
     this.local = local;
     this.remote = remote;
+    this.peer = peer;
     this.#network = network;
     this.#incoming = incoming;
     this.#outgoing = outgoing;

@@ -54,6 +54,8 @@ class MemoryTransport implements Transport {
   readonly #closeTimeoutMs: number;
   readonly #logger: Logger;
   readonly #members = new Set<Closable>();
+  /** Its name as a peer of listeners. */
+  #peer: string | undefined;
   readonly #lifetime: Lifetime = new Lifetime(who, (options) => closeAll(this.#members, options));
 
   constructor({
@@ -127,7 +129,8 @@ class MemoryTransport implements Transport {
       const listener = network.listeners.get(remote);
       if (!listener?.isAccepting)
         throw new MicroError('unavailable', `${who}: nobody listens on ${remote}`, { retrySafe: true });
-      listener.connect(local, outgoing, incoming);
+      this.#peer ??= network.newAddress();
+      listener.connect({ remote: local, peer: this.#peer, incoming: outgoing, outgoing: incoming });
     };
     return new MemorySocket({
       network,

@@ -6,7 +6,7 @@ import { HandlerContext } from '../../src/server/serve/handler-context.ts';
 import { deferred, errorOf, next, request, startGreeter, until } from './fixture.ts';
 
 /** A request whose caller waits for `timeoutMs` from now on. */
-function waiting(name: string, timeoutMs: number | undefined, log: string[]) {
+function waiting(name: string, timeoutMs: number | undefined, log: string[], peer = 'somebody') {
   const context = new HandlerContext({
     kind: 'unary',
     service: 's',
@@ -19,6 +19,7 @@ function waiting(name: string, timeoutMs: number | undefined, log: string[]) {
   });
   return {
     context,
+    peer,
     run: () => void log.push(`run ${name}`),
     refuse: (why: Refusal) => void log.push(`${why} ${name}`),
   };
@@ -130,6 +131,58 @@ describe('requests that wait for room', () => {
     expect(log).toEqual(['too late gone', 'run a', 'run b']);
   });
 
+  it('of each peer have their turn, however many one peer sends', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 9 }, endlessTurn);
+    limiter.takeUnary();
+    for (const name of ['a', 'b', 'c']) limiter.wait(waiting(name, 60_000, log, 'flood'));
+    limiter.wait(waiting('x', 60_000, log, 'quiet'));
+    limiter.wait(waiting('y', 60_000, log, 'other'));
+    for (let count = 0; count < 5; count++) limiter.releaseUnary();
+    expect(log).toEqual(['run a', 'run x', 'run y', 'run b', 'run c']);
+    expect(limiter.waiting).toBe(0);
+  });
+
+  it('give way to another peer, the newest first, where their own has most of them', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 4 }, endlessTurn);
+    limiter.takeUnary();
+    for (const name of ['a', 'b', 'c', 'd']) expect(limiter.wait(waiting(name, 60_000, log, 'flood'))).toBe(true);
+    expect(limiter.wait(waiting('e', 60_000, log, 'flood'))).toBe(false);
+    for (const name of ['x', 'y']) expect(limiter.wait(waiting(name, 60_000, log, 'quiet'))).toBe(true);
+    expect(log).toEqual(['overloaded d', 'overloaded c']);
+    expect(limiter.wait(waiting('z', 60_000, log, 'quiet'))).toBe(false);
+    for (let count = 0; count < 4; count++) limiter.releaseUnary();
+    expect(log.slice(2)).toEqual(['run a', 'run x', 'run b', 'run y']);
+  });
+
+  it('keep the turns of their peers under overload, the newest of each first', () => {
+    const log: string[] = [];
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 1, maxBacklog: 4 }, endlessTurn);
+    limiter.takeUnary();
+    limiter.wait(waiting('late', past, log, 'flood'));
+    for (const name of ['a', 'b', 'c']) limiter.wait(waiting(name, 60_000, log, 'flood'));
+    limiter.releaseUnary();
+    for (const name of ['d', 'e']) limiter.wait(waiting(name, 60_000, log, 'flood'));
+    limiter.wait(waiting('x', 60_000, log, 'quiet'));
+    expect(log).toEqual(['too late late', 'run c', 'overloaded a']);
+    for (let count = 0; count < 4; count++) limiter.releaseUnary();
+    expect(log.slice(3)).toEqual(['run e', 'run x', 'run d', 'run b']);
+  });
+
+  it('for their turn alone are bounded as well, and the peer with most of them gives way', () => {
+    const log: string[] = [];
+    const turn = { isOver: () => true, next: () => new Promise<void>(() => {}) };
+    const limiter = new ConcurrencyLimiter({ maxConcurrency: 9, maxBacklog: 0 }, turn);
+    const context = { isAborted: false, spent: 0 };
+    const request = { context, peer: 'flood', run: () => {}, refuse: (why: Refusal) => void log.push(why) };
+    for (let count = 0; count < 65_536; count++) limiter.wait(request);
+    expect(limiter.wait(request)).toBe(false);
+    expect(limiter.wait({ ...request, peer: 'quiet' })).toBe(true);
+    expect(log).toEqual(['overloaded']);
+    expect(limiter.waiting).toBe(65_536);
+  });
+
   it('are answered in time by the most of them under twice what a node can do, and as before after it', () => {
     // Open-loop arrivals in virtual time, which is told by how long each caller has waited.
     const places = 16;
@@ -150,7 +203,7 @@ describe('requests that wait for room', () => {
           return Math.min(1, (now - arrivedAt) / timeoutMs);
         },
       };
-      limiter.wait({ context, run: begin, refuse: () => {} });
+      limiter.wait({ context, peer: 'somebody', run: begin, refuse: () => {} });
     };
     const offer = (rate: number, forMs: number) => {
       inTime = 0;

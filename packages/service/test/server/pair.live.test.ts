@@ -15,7 +15,11 @@ describe.each([
   testPair(async () => {
     const nats = await startNatsServer();
     const release = async () => nats[Symbol.asyncDispose]();
-    return { server: await open(nats.url, dialect, release), client: await open(nats.url, dialect) };
+    return {
+      server: await open(nats.url, dialect, release),
+      client: await open(nats.url, dialect),
+      another: () => open(nats.url, dialect),
+    };
   });
 });
 

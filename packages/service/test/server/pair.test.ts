@@ -14,6 +14,6 @@ describe('client and service over memory', () => {
       };
       return { transport, broker, registry, [Symbol.asyncDispose]: close };
     };
-    return { server: open(), client: open() };
+    return { server: open(), client: open(), another: async () => open() };
   });
 });

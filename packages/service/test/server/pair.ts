@@ -19,10 +19,16 @@ export interface PluginSet extends AsyncDisposable {
 interface Pair extends AsyncDisposable {
   readonly service: Service;
   readonly client: Client;
+  /** A client of another process. */
+  readonly other: () => Promise<Client>;
 }
 
-/** Plugins that see nobody else's. */
-type OpenPlugins = () => Promise<{ readonly server: PluginSet; readonly client: PluginSet }>;
+/** Plugins that see nobody else's; `another` are those of another client. */
+type OpenPlugins = () => Promise<{
+  readonly server: PluginSet;
+  readonly client: PluginSet;
+  another(): Promise<PluginSet>;
+}>;
 
 /** What our client and our service promise each other, over any plugins and in every dialect. */
 export function testPair(open: OpenPlugins): void {
@@ -37,11 +43,19 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
     configure(service);
     await service.start();
     const client = createClient(plugins.client);
+    const others: AsyncDisposable[] = [];
     return {
       service,
       client,
+      other: async () => {
+        const set = await plugins.another();
+        const other = createClient(set);
+        others.push(other, set);
+        return other;
+      },
       [Symbol.asyncDispose]: async () => {
         await client.close();
+        for (const other of others) await other[Symbol.asyncDispose]();
         await service.stop();
         await plugins.client[Symbol.asyncDispose]();
         await plugins.server[Symbol.asyncDispose]();
@@ -334,6 +348,26 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
         await idle(greeter.service);
       },
     );
+
+    it('goes for one of another peer, and is told, where its own peer took all places', async () => {
+      await using greeter = await pair(echo, { maxConcurrency: 4 });
+      const silent = [];
+      for (let count = 1; count <= 4; count++) {
+        silent.push(await greeter.client.stream('greeter', 'Greeter.Echo'));
+        await until('it is open', () => greeter.service.health().running === count);
+      }
+      const other = await greeter.other();
+      for (const value of ['one', 'two']) {
+        const stream = await other.stream('greeter', 'Greeter.Echo');
+        await stream.send(value);
+        expect(await stream.receive()).toBe(value);
+      }
+      for (const shed of silent.slice(0, 2)) {
+        await expect(shed.receive()).rejects.toMatchObject({ code: 'unavailable', retrySafe: false });
+      }
+      await silent[3]?.send('three');
+      expect(await silent[3]?.receive()).toBe('three');
+    });
 
     it('carries ten thousand values each way in order', async () => {
       await using greeter = await pair(echo);

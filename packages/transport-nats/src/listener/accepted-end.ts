@@ -8,6 +8,7 @@ import { PeerWatch } from '../socket/peer-watch.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
 import type { BytesHolder, ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import { AcceptedLine } from './accepted-line.ts';
+import { peerOf } from './peer-of.ts';
 
 export interface AcceptInit {
   readonly connection: NatsConnection;
@@ -32,7 +33,7 @@ export interface AcceptInit {
 /** The listening end of a socket: takes what its dialler sends, and judges whether that is still there. */
 export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
   readonly remote: string;
-  /** The dialler's reply subject without its last token, which diallers of one process have in common. */
+  /** What the reply subjects of one dialling process have in common. */
   readonly peer: string;
   readonly socket: NatsSocket;
   readonly #line: AcceptedLine;
@@ -46,7 +47,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
     const { connection, address, remote, clock, untold, inbox, budget, answers } = init;
     const what = `nats socket from ${address} to ${remote}`;
     this.remote = remote;
-    this.peer = remote.slice(0, Math.max(0, remote.lastIndexOf('.')));
+    this.peer = peerOf(remote);
     this.#answers = answers;
     this.#onShed = init.onShed;
     this.#watch = new PeerWatch(clock);
@@ -66,6 +67,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
       dialect: init.dialect,
       local: address,
       remote,
+      peer: this.peer,
       maxQueuedMessages: init.maxQueuedMessages,
       maxMessageBytes: init.maxMessageBytes,
       budget,

@@ -25,7 +25,9 @@ import type { TransportSettings } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { AcceptedEnds } from './accepted-ends.ts';
 import { importedStatus, isImported } from './account-import.ts';
+import { peerOf } from './peer-of.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
+import { SocketPlaces } from './socket-places.ts';
 
 type SocketHandler = (socket: Socket) => void | Promise<void>;
 
@@ -55,6 +57,7 @@ export class NatsListener implements Listener {
   readonly #budget: ReassemblyBudget;
   readonly #untold: UntoldCloses;
   readonly #ends = new AcceptedEnds();
+  readonly #places: SocketPlaces;
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
   #onIdle: (() => void) | undefined;
@@ -63,7 +66,6 @@ export class NatsListener implements Listener {
   #isFull = false;
   /** It was lost, and only what is open goes on. */
   #isLeft = false;
-  #lastShed = Number.NEGATIVE_INFINITY;
 
   constructor({ connection, address, settings, logger, inbox, answers }: ListenerInit) {
     this.address = address;
@@ -76,6 +78,7 @@ export class NatsListener implements Listener {
     this.#what = `nats listener ${address}`;
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
+    this.#places = new SocketPlaces(this.#ends, this.#clock, settings.maxSockets);
     this.#budget = new ReassemblyBudget(settings.maxReassemblyBytes);
     this.#untold = new UntoldCloses(connection);
     this.#wasConnected = connection.state.status === 'connected';
@@ -221,9 +224,7 @@ export class NatsListener implements Listener {
 
   /** Makes a new end, unless it is refused. */
   #admit(remote: string, dialect: Dialect): AcceptedEnd | undefined {
-    const isFull = this.#ends.running.size >= this.#settings.maxSockets;
-    if (isFull) this.#shed();
-    if (!this.#lifetime.isOpen || isFull) {
+    if (!this.#hasPlace(remote) || !this.#lifetime.isOpen) {
       this.#warnFull();
       tellNoResponders(this.#connection, remote);
       return undefined;
@@ -251,11 +252,17 @@ export class NatsListener implements Listener {
     return end;
   }
 
-  /** Has the idlest sockets leave, so that those who come next find a place; looks once a tick at most. */
-  #shed(): void {
-    if (this.#lastShed === this.#clock.now) return;
-    this.#lastShed = this.#clock.now;
-    for (const end of this.#ends.idlest(this.#clock.now - this.#clock.second)) this.#retire(end);
+  /** True where one more socket may be had, for which others may have left. */
+  #hasPlace(remote: string): boolean {
+    if (!this.#places.isFull) return true;
+    const { idle, inUse } = this.#places.leaversFor(peerOf(remote));
+    for (const end of idle) this.#retire(end);
+    // Not as `#fail` does: "no responders" would mean that no handler has run.
+    for (const end of inUse)
+      void end.socket.abandon(
+        new MicroError('unavailable', `${this.#what}: the peer ${end.peer} has more than half of all sockets`),
+      );
+    return !this.#places.isFull;
   }
 
   /** Once, until there is room again: a flood of sockets must not become one of log lines. */
@@ -293,7 +300,7 @@ export class NatsListener implements Listener {
       this.#logger.error('socket handler failed', { listener: this.address, remote, error });
     }
     await socket.close();
-    this.#ends.running.delete(end);
+    this.#places.ended(end);
     this.#afterEnd();
   }
 

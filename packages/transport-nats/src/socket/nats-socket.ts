@@ -23,6 +23,7 @@ export interface SocketInit extends FrameReceiverOptions {
   readonly dialect: Dialect;
   readonly local: string;
   readonly remote: string;
+  readonly peer?: string | undefined;
   readonly maxQueuedMessages: number;
   /** Called once it has ended: forget it. */
   readonly onRelease: () => void;
@@ -34,6 +35,7 @@ const done: Promise<void> = Promise.resolve();
 export class NatsSocket implements Socket {
   readonly local: string;
   readonly remote: string;
+  readonly peer: string | undefined;
   /** The dialect of the last message that came; before that, of the first one to be sent. */
   dialect: Dialect;
   /** Records what was sent since something came back. */
@@ -55,6 +57,7 @@ export class NatsSocket implements Socket {
     const { line, dialect, maxQueuedMessages } = init;
     this.local = init.local;
     this.remote = init.remote;
+    this.peer = init.peer;
     this.dialect = dialect;
     this.#init = init;
     this.#line = line;

@@ -2,7 +2,7 @@ import { codecLike } from '../../rpc/codec/codecs.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
 import type { Refusal } from './backlog.ts';
-import { answerError, type Exchange, runtimeError } from './exchange.ts';
+import { answerError, type Exchange, peerOf, runtimeError } from './exchange.ts';
 import { HandlerContext } from './handler-context.ts';
 import type { Route } from './routes.ts';
 import type { ServiceCore } from './service-core.ts';
@@ -26,7 +26,7 @@ export function admit(admission: Admission): void {
     return;
   }
   const refuse = (why: Refusal) => turnAway(admission, why);
-  if (!limiter.wait({ context, run: () => run(admission), refuse })) refuse('overloaded');
+  if (!limiter.wait({ context, peer: peerOf(exchange), run: () => run(admission), refuse })) refuse('overloaded');
 }
 
 /** Returns the handler that a request is for, or the error that says why there is none. */

@@ -2,6 +2,7 @@ import type { MicroError } from '@ts-micro/core';
 import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
 import { Backlog, type WaitingRequest } from './backlog.ts';
 import type { HandlerContext } from './handler-context.ts';
+import { OpenStreams } from './open-streams.ts';
 
 export interface ConcurrencyLimits {
   readonly maxConcurrency: number;
@@ -28,12 +29,13 @@ export class ConcurrencyLimiter {
   readonly #running = new Set<HandlerContext>();
   readonly #turn: LoopTurn;
   readonly #backlog: Backlog;
+  /** Streams live long, so they have a limit of their own and do not wait. */
+  readonly streams: OpenStreams;
   readonly #excused = new Set<HandlerContext>();
   /** The requests that wait until fewer run. */
   readonly #checks = new Set<() => void>();
   #isTurnAwaited = false;
   #unary = 0;
-  #streams = 0;
   /** Requests and events taken, streams opened. */
   requests = 0;
   /** Those that ended with an error. */
@@ -45,6 +47,7 @@ export class ConcurrencyLimiter {
     this.#limits = limits;
     this.#turn = turn;
     this.#backlog = new Backlog(limits.maxBacklog);
+    this.streams = new OpenStreams(limits.maxConcurrency);
   }
 
   /** How many requests wait. */
@@ -90,17 +93,6 @@ export class ConcurrencyLimiter {
   releaseUnary(): void {
     this.#unary--;
     this.#runWaiting();
-  }
-
-  /** Streams live long, so they have a limit of their own and do not wait. */
-  takeStream(): boolean {
-    if (this.#streams >= this.#limits.maxConcurrency) return false;
-    this.#streams++;
-    return true;
-  }
-
-  releaseStream(): void {
-    this.#streams--;
   }
 
   begin(context: HandlerContext): void {

@@ -7,7 +7,7 @@ import type { IncomingRequest } from '../../rpc/request.ts';
 import type { ServiceCore } from './service-core.ts';
 
 /** The way back to who sent a request: its socket, or whatever else it came by. */
-type AnswerPath = Pick<Socket, 'local' | 'remote' | 'send' | 'peerClosed'>;
+type AnswerPath = Pick<Socket, 'local' | 'remote' | 'peer' | 'send' | 'peerClosed'>;
 
 /** One request and the way back to who sent it. */
 export interface Exchange {
@@ -20,6 +20,11 @@ export interface Exchange {
 /** One whose body can be read. */
 export interface ReadableExchange extends Exchange {
   readonly request: IncomingRequest & { readonly codec: Codec };
+}
+
+/** Who sent it, as limits tell peers apart. */
+export function peerOf({ socket }: Exchange): string {
+  return socket.peer ?? socket.remote;
 }
 
 export function isReadable(exchange: Exchange): exchange is ReadableExchange {

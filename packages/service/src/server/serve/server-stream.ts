@@ -5,8 +5,9 @@ import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec
 import { endOfStream } from '../../rpc/end-of-stream.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { type StreamLink, StreamSide } from '../../stream/stream-side.ts';
-import { deliver, type ReadableExchange, runtimeError } from './exchange.ts';
+import { deliver, peerOf, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
+import type { OpenStream } from './open-streams.ts';
 import type { StreamRoute } from './routes.ts';
 import { thrownAnswer } from './thrown-answer.ts';
 import { logCrash } from './unary.ts';
@@ -23,7 +24,10 @@ const maxQueuedWithoutNotice = 16_384;
 const leaveGraceMs = 5000;
 
 /** The server's side of one stream. The opener's body is not part of it, as in Go Micro. */
-export class ServerStream {
+export class ServerStream implements OpenStream {
+  readonly peer: string;
+  lastActive: number = performance.now();
+  isSilent = true;
   readonly #exchange: ReadableExchange;
   readonly #route: StreamRoute;
   readonly #context: HandlerContext;
@@ -43,6 +47,7 @@ export class ServerStream {
 
   /** `hasSocketAlone` where nothing else was asked on its socket, so that its end is the last message there. */
   constructor(exchange: ReadableExchange, route: StreamRoute, context: HandlerContext, hasSocketAlone: boolean) {
+    this.peer = peerOf(exchange);
     this.#exchange = exchange;
     this.#route = route;
     this.#context = context;
@@ -92,6 +97,7 @@ export class ServerStream {
   /** Takes a further message of the client. */
   take(message: Message): void {
     const { dialect } = this.#exchange;
+    this.#active();
     const isEnd = dialect.isEndOfStream(message);
     const ending = isEnd ? dialect.endingOf(message) : undefined;
     if (ending === 'canceled') {
@@ -140,6 +146,23 @@ export class ServerStream {
     this.#context.abort(reason);
   }
 
+  /** Ends it because others need its place, and tells the client so, whatever the handler does. */
+  shed(): void {
+    const { core } = this.#exchange;
+    const why = 'too many streams are open, and this one was quiet for longest';
+    const reason = new MicroError('unavailable', `${core.name} ${this.#context.endpoint}: ${why}`);
+    this.fail(reason, { drop: true });
+    this.#lastWords = runtimeError(503, reason.message, 'failed');
+    core.limiter.refused++;
+    core.limitedLogger.warn('stream ended for others', { service: core.name, remote: this.#exchange.socket.remote });
+    void this.#side.close();
+  }
+
+  #active(): void {
+    this.lastActive = performance.now();
+    this.isSilent = false;
+  }
+
   #refuseSending(cause: MicroError): void {
     this.#side.stopSending(new MicroError('closed', `${cause.message}; nothing can be sent any more`, { cause }));
   }
@@ -173,8 +196,10 @@ export class ServerStream {
         if (!this.isFull) this.#wakeReader();
         return message;
       },
-      send: (value, options) =>
-        socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options),
+      send: (value, options) => {
+        this.#active();
+        return socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options);
+      },
       sendEnd: () => {
         const words = this.#lastWords;
         return deliver(this.#exchange, dialect.error(request, words), words, { isLast: this.#hasSocketAlone });

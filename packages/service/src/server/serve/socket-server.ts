@@ -4,7 +4,7 @@ import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
 import { admit, contextOf, isError, overload, readRequest, routeOf } from './admission.ts';
-import { answerError, deliver, type Exchange, isReadable, type ReadableExchange } from './exchange.ts';
+import { answerError, deliver, type Exchange, isReadable, peerOf, type ReadableExchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { StreamRoute, UnaryRoute } from './routes.ts';
 import { ServerStream } from './server-stream.ts';
@@ -151,7 +151,7 @@ export class SocketServer {
   #openStream(exchange: Exchange): void {
     const { streamId } = exchange.request;
     const route = routeOf(this.#core, exchange.request, 'stream');
-    if (isReadable(exchange) && !isError(route) && this.#core.limiter.takeStream()) {
+    if (isReadable(exchange) && !isError(route) && this.#core.limiter.streams.makeRoom(peerOf(exchange))) {
       void this.#runStream(exchange, route as StreamRoute, streamId);
       return;
     }
@@ -179,13 +179,14 @@ export class SocketServer {
     const stream = new ServerStream(exchange, route, context, this.#exchanges === 1);
     if (this.#streams.size === 0) void this.#socket.peerClosed?.then(() => this.#onPeerClosed());
     this.#streams.set(streamId, stream);
+    limiter.streams.add(stream);
     limiter.begin(context);
     try {
       await context.run(() => stream.run());
     } finally {
       // The handler is through, however long its client takes to read its last words.
       limiter.end(context);
-      limiter.releaseStream();
+      limiter.streams.delete(stream);
       await stream.end();
       this.#streams.delete(streamId);
       if (!stream.hasPeerEnded) this.#rememberEnded(streamId);

@@ -1,0 +1,91 @@
+import type { Clock } from '../socket/clock.ts';
+import type { AcceptedEnd } from './accepted-end.ts';
+import type { AcceptedEnds } from './accepted-ends.ts';
+
+/** How many at a time make room for others, so that a flood does not look for them again and again. */
+const idleAtOnce = 1024;
+const inUseAtOnce = 64;
+
+/** How many peers may look for room in one tick. */
+const looksInTick = 16;
+
+/** The sockets that are to go so that another finds a place. */
+export interface Leavers {
+  /** Those at rest: all that came is answered, and nothing came for a second. The idlest first. */
+  readonly idle: readonly AcceptedEnd[];
+  /** Where none is at rest: some of a peer that has more than half of all places, and does not ask for more now. */
+  readonly inUse: readonly AcceptedEnd[];
+}
+
+const nobody: Leavers = { idle: [], inUse: [] };
+
+/** The places of a listener for sockets with a handler, and who leaves where all are taken. */
+export class SocketPlaces {
+  readonly #ends: AcceptedEnds;
+  readonly #clock: Clock;
+  readonly #limit: number;
+  /** Those that left their place to others, and whose handlers have not ended yet. */
+  readonly #leaving = new Set<AcceptedEnd>();
+  readonly #looked = new Set<string>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(ends: AcceptedEnds, clock: Clock, limit: number) {
+    this.#ends = ends;
+    this.#clock = clock;
+    this.#limit = limit;
+  }
+
+  /** Handlers that go on after their socket has left must not become more and more. */
+  get isFull(): boolean {
+    const leaving = this.#leaving.size;
+    return this.#ends.running.size - leaving >= this.#limit || leaving >= this.#limit;
+  }
+
+  /** Returns who is to leave for a new socket of this peer; nobody, where the peer looked in this tick. */
+  leaversFor(peer: string): Leavers {
+    if (!this.#mayLook(peer)) return nobody;
+    const idle = this.#idle();
+    const leavers = { idle, inUse: idle.length > 0 ? [] : this.#ofGreedy(peer) };
+    for (const end of [...idle, ...leavers.inUse]) if (this.#ends.running.has(end)) this.#leaving.add(end);
+    return leavers;
+  }
+
+  /** The handler of a socket has ended. */
+  ended(end: AcceptedEnd): void {
+    this.#ends.running.delete(end);
+    this.#leaving.delete(end);
+  }
+
+  #mayLook(peer: string): boolean {
+    if (this.#lookedAt !== this.#clock.now) this.#looked.clear();
+    this.#lookedAt = this.#clock.now;
+    if (this.#looked.has(peer) || this.#looked.size >= looksInTick) return false;
+    this.#looked.add(peer);
+    return true;
+  }
+
+  #idle(): readonly AcceptedEnd[] {
+    const before = this.#clock.now - this.#clock.second;
+    const idle = [...this.#ends.known].filter((end) => end.isAtRest && end.lastActive < before);
+    return idle.sort(byIdleness).slice(0, idleAtOnce);
+  }
+
+  #ofGreedy(peer: string): readonly AcceptedEnd[] {
+    const byPeer = new Map<string, AcceptedEnd[]>();
+    for (const end of this.#ends.known) {
+      if (!this.#ends.running.has(end)) continue;
+      const own = byPeer.get(end.peer);
+      if (own === undefined) byPeer.set(end.peer, [end]);
+      else own.push(end);
+    }
+    for (const [other, ends] of byPeer) {
+      const beyond = ends.length - Math.floor(this.#limit / 2);
+      if (other !== peer && beyond > 0) return ends.sort(byIdleness).slice(0, Math.min(beyond, inUseAtOnce));
+    }
+    return [];
+  }
+}
+
+function byIdleness(one: AcceptedEnd, other: AcceptedEnd): number {
+  return one.lastActive - other.lastActive;
+}
