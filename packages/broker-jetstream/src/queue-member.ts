@@ -17,6 +17,7 @@ import {
 } from '@ts-micro/nats';
 import { consumerName, noteName } from './consumer-name.ts';
 import type { Consumers } from './consumers.ts';
+import { DoneMessages } from './done-messages.ts';
 import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
@@ -44,8 +45,6 @@ const acknowledged = encoder.encode('+ACK');
 const inProgress = encoder.encode('+WPI');
 const notHandled = encoder.encode('-NAK');
 
-const mostDone = 65_536;
-
 /** The member that a message is lent to. */
 interface Lending {
   readonly form: EventForm;
@@ -58,6 +57,7 @@ interface Lending {
 
 /** A message that the server has lent. */
 class Lent implements Delivery {
+  readonly key: number;
   readonly info: DeliveryInfo;
   readonly #received: NatsMessage;
   readonly #to: Lending;
@@ -65,6 +65,7 @@ class Lent implements Delivery {
   #isNoted = false;
 
   constructor(received: NatsMessage, info: DeliveryInfo, to: Lending) {
+    this.key = info.streamSequence;
     this.info = info;
     this.#received = received;
     this.#to = to;
@@ -121,13 +122,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
   readonly #connection: NatsConnection;
   /** Answers that could not be written in an outage. The server takes them after it, by the same subjects. */
   readonly #unsent = new Map<string, Uint8Array>();
-  readonly #inHand = new Map<number, Lent>();
-  /**
-   * When what was done with was stored, by its sequence. A server that is killed forgets deliveries and
-   * acknowledgements of a moment before.
-   */
-  #done = new Map<number, number>();
-  #doneBefore = new Map<number, number>();
+  readonly #done = new DoneMessages();
   readonly #unfollow: () => void;
   readonly #working: NodeJS.Timeout;
 
@@ -148,10 +143,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       ...options,
       what: `${who}: subscriber of "${topic}"`,
       stop: (closeOptions) => this.#stop(closeOptions),
-      onSettled: (lent) => {
-        if (this.#inHand.get(lent.info.streamSequence) === lent) this.#inHand.delete(lent.info.streamSequence);
-        this.#puller.fill();
-      },
+      onSettled: () => this.#puller.fill(),
       publishDeadLetter: (target, message, { info }) =>
         publishDeadLetter(target, message, `dead-${stream.options.name}-${name}-${info.streamSequence}`),
     });
@@ -162,7 +154,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       stream,
       answer: (reply: string, data: Uint8Array) => this.#answer(reply, data),
       note: (id: string, on: string) => consumers.note(stream, noteName(name, id), on),
-      onDone: (info: DeliveryInfo) => this.#isDone(info),
+      onDone: ({ streamSequence, storedAtMs }: DeliveryInfo) => this.#done.add(streamSequence, storedAtMs),
       forgetNote: (id: string) => void consumers.remove(stream, noteName(name, id)),
     };
     // A consumer that somebody deletes is made again behind what came last.
@@ -170,15 +162,14 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     this.#puller = new Puller({
       api,
       room: () => most - this.held.size,
-      least: Math.max(1, Math.floor(prefetch / 2)),
+      least: Math.max(1, Math.floor(most / 4)),
       onMessage: (message) => {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
-        seen = Math.max(seen ?? 0, info.streamSequence);
-        if (this.#isKnown(message, info)) return this.#puller.fill();
-        const lent = new Lent(message, info, lending);
-        if (this.isOpen) this.#inHand.set(info.streamSequence, lent);
-        this.push(lent);
+        // What comes in order was never here.
+        if (seen === undefined || info.streamSequence > seen) seen = info.streamSequence;
+        else if (this.#isKnown(message, info)) return this.#puller.fill();
+        this.push(new Lent(message, info, lending));
       },
       consumer: async () => {
         await consumers.durable(stream, { name, topic, from, seen });
@@ -193,7 +184,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       }
     });
     this.#working = setInterval(() => {
-      for (const lent of this.held) lent.working();
+      for (const lent of this.held.values()) lent.working();
     }, ackWaitMs / 3);
     this.#working.unref();
   }
@@ -204,22 +195,14 @@ export class QueueMember extends SettlingSubscriber<Lent> {
 
   /** Of what is in hand, or is done with, it only tells the server so. */
   #isKnown({ reply = '' }: NatsMessage, { streamSequence, storedAtMs }: DeliveryInfo): boolean {
-    if ((this.#done.get(streamSequence) ?? this.#doneBefore.get(streamSequence)) === storedAtMs) {
+    if (this.#done.has(streamSequence, storedAtMs)) {
       this.#answer(reply, acknowledged);
       return true;
     }
-    const lent = this.#inHand.get(streamSequence);
+    const lent = this.held.get(streamSequence);
     if (lent?.info.storedAtMs !== storedAtMs) return false;
     lent.renew(reply);
     return true;
-  }
-
-  #isDone({ streamSequence, storedAtMs }: DeliveryInfo): void {
-    this.#done.set(streamSequence, storedAtMs);
-    if (this.#done.size < mostDone / 2) return;
-    // Half at a time: to look for the oldest entry of a map costs more the more were deleted.
-    this.#doneBefore = this.#done;
-    this.#done = new Map();
   }
 
   #stop(options: AbortOptions): Promise<void> {

@@ -7,6 +7,8 @@ import { HandlerSubscriber, type HandlerSubscriberOptions } from './handler-subs
 export interface Delivery {
   /** Tells the message from every other; the same at each delivery. */
   readonly id?: string | undefined;
+  /** What it is held under; of two with the same only the newer one is settled. @default the delivery itself */
+  readonly key?: unknown;
   /** Makes the event, with the number of the delivery. What it throws is reported as `malformed`, and it is done. */
   event(): BrokerEvent;
   /** The queue has done with it. */
@@ -45,7 +47,7 @@ const mostFailures = 10_000;
  */
 export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSubscriber<D> {
   readonly #options: SettlingSubscriberOptions<D>;
-  readonly #held = new Set<D>();
+  readonly #held = new Map<unknown, D>();
   /** That of the event which was made last: its handler is called next. */
   #current: D | undefined;
   /** Messages whose last delivery has failed here, and killed nobody. */
@@ -66,25 +68,28 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
         try {
           return options.stop(closeOptions);
         } finally {
-          for (const delivery of this.takeBack()) this.#settle(delivery, () => delivery.again(0));
+          for (const delivery of this.takeBack()) this.#again(delivery, 0);
         }
       },
       onFinished: () => {
-        for (const delivery of this.#held) this.#settle(delivery, () => delivery.again(0));
+        for (const delivery of this.#held.values()) this.#again(delivery, 0);
       },
     });
     this.#options = options;
   }
 
-  /** The deliveries that are not settled yet. The backend keeps them from running out while a handler takes long. */
-  get held(): ReadonlySet<D> {
+  /**
+   * The deliveries that are not settled yet, by their keys. The backend keeps them from running out while a handler
+   * takes long.
+   */
+  get held(): ReadonlyMap<unknown, D> {
     return this.#held;
   }
 
   /** Takes one delivery in; one that comes after the beginning of the end goes back. Never throws. */
   override push(delivery: D): void {
     if (this.isOpen) {
-      this.#held.add(delivery);
+      this.#held.set(delivery.key ?? delivery, delivery);
       super.push(delivery);
     } else {
       delivery.again(0);
@@ -97,7 +102,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
       this.#current = delivery;
       return event;
     } catch (error) {
-      this.#settle(delivery, () => delivery.done());
+      this.#done(delivery);
       throw error;
     }
   }
@@ -146,7 +151,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     } catch (error) {
       return this.#onFailure(delivery, event, error);
     }
-    if (handling === undefined) return this.#settle(delivery, () => delivery.done());
+    if (handling === undefined) return this.#done(delivery);
     return this.#settleAfter(handling, delivery, event);
   }
 
@@ -156,7 +161,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     } catch (error) {
       return this.#onFailure(delivery, event, error);
     }
-    this.#settle(delivery, () => delivery.done());
+    this.#done(delivery);
   }
 
   async #onFailure(delivery: D, event: BrokerEvent, error: unknown): Promise<never> {
@@ -165,7 +170,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     if (number >= redelivery.maxDeliveries) await this.#bury(delivery, event, error);
     else {
       this.#noteFailure(delivery);
-      this.#settle(delivery, () => delivery.again(pauseAfter(number, redelivery)));
+      this.#again(delivery, pauseAfter(number, redelivery));
     }
     throw error;
   }
@@ -200,15 +205,26 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
       if (target !== undefined) await publishDeadLetter(target, deadLetterOf(event, reason), delivery);
     } catch (cause) {
       this.report(MicroError.from(cause, 'unavailable', `${what}: publishing on "${target}"`));
-      return this.#settle(delivery, () => delivery.again(redelivery.maxPauseMs));
+      return this.#again(delivery, redelivery.maxPauseMs);
     }
-    this.#settle(delivery, () => delivery.done());
+    this.#done(delivery);
   }
 
-  #settle(delivery: D, settle: () => void): void {
-    // It was given back at a close that no longer waited.
-    if (!this.#held.delete(delivery)) return;
-    settle();
+  #done(delivery: D): void {
+    if (!this.#letGo(delivery)) return;
+    delivery.done();
     this.#options.onSettled?.(delivery);
+  }
+
+  #again(delivery: D, pauseMs: number): void {
+    if (!this.#letGo(delivery)) return;
+    delivery.again(pauseMs);
+    this.#options.onSettled?.(delivery);
+  }
+
+  /** False where it was given back before, at a close that no longer waited. */
+  #letGo(delivery: D): boolean {
+    const key = delivery.key ?? delivery;
+    return this.#held.get(key) === delivery && this.#held.delete(key);
   }
 }

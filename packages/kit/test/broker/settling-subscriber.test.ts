@@ -42,6 +42,18 @@ test('a delivery whose bytes are no event is reported and done with', async () =
   expect(subscriber.held.size).toBe(0);
 });
 
+test('of two deliveries under one key the newer one is settled', async () => {
+  const handled = vi.fn();
+  await using subscriber = member({ handler: handled });
+  const [older, newer] = [Object.assign(delivery(), { key: 7 }), Object.assign(delivery(), { key: 7 })];
+  subscriber.push(older);
+  subscriber.push(newer);
+  expect([...subscriber.held]).toEqual([[7, newer]]);
+  await vi.waitFor(() => expect(handled).toHaveBeenCalledTimes(2));
+  expect(subscriber.held.size).toBe(0);
+  expect([older.settled, newer.settled]).toEqual([[], ['done']]);
+});
+
 test('a close ends the flow of deliveries before it gives any back', async () => {
   const order: string[] = [];
   const subscriber = member({ stop: () => void order.push('stop') });

@@ -4,7 +4,8 @@ import { answerCommands } from '../harness/answer-commands.ts';
 import { cpuMs } from '../harness/cpu-time.ts';
 import { checkSample, type Sample, sample } from '../harness/report/sample.ts';
 
-// The process that stores events and takes them again, by the client itself or by the broker, with equal windows.
+// The process that stores events and takes them again, by the client itself or by the broker: with equal windows, the
+// same settings of the durable consumer, and an acknowledgement for each message.
 export type StoringContender = 'raw' | 'ts-micro';
 
 interface Storing {
@@ -20,6 +21,7 @@ export interface StoredFigure {
 
 const publishWindow = 500;
 const consumeWindow = 1000;
+const nanoseconds = 1e6;
 const decoder = new TextDecoder();
 let storing: Storing | undefined;
 
@@ -30,7 +32,9 @@ async function openRaw(address: string): Promise<Storing> {
   await manager.consumers.add('RAW', {
     durable_name: 'bench',
     ack_policy: AckPolicy.Explicit,
+    ack_wait: 15_000 * nanoseconds,
     deliver_policy: DeliverPolicy.All,
+    filter_subject: 'raw.events',
     max_ack_pending: -1,
   });
   const jetstream = connection.jetstream();
@@ -45,7 +49,11 @@ async function openRaw(address: string): Promise<Storing> {
           message.ack();
         },
       });
-      return () => messages.close();
+      return async () => {
+        await messages.close();
+        // The broker, too, has written its acknowledgements once its subscriber is closed.
+        await connection.flush();
+      };
     },
   };
 }
