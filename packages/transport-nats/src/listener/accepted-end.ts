@@ -8,7 +8,7 @@ import { PeerWatch } from '../socket/peer-watch.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
 import type { BytesHolder, ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import { AcceptedLine } from './accepted-line.ts';
-import { peerOf } from './peer-of.ts';
+import type { DiallingPeer } from './dialling-peer.ts';
 
 export interface AcceptInit {
   readonly connection: NatsConnection;
@@ -17,6 +17,7 @@ export interface AcceptInit {
   readonly address: string;
   /** The dialler's reply subject; empty where it gave none. */
   readonly remote: string;
+  readonly dialling: DiallingPeer;
   readonly maxQueuedMessages: number;
   readonly maxMessageBytes: number;
   readonly budget: ReassemblyBudget;
@@ -35,6 +36,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
   readonly remote: string;
   /** What the reply subjects of one dialling process have in common. */
   readonly peer: string;
+  readonly dialling: DiallingPeer;
   readonly socket: NatsSocket;
   readonly #line: AcceptedLine;
   readonly #watch: PeerWatch;
@@ -47,7 +49,8 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
     const { connection, address, remote, clock, untold, inbox, budget, answers } = init;
     const what = `nats socket from ${address} to ${remote}`;
     this.remote = remote;
-    this.peer = peerOf(remote);
+    this.dialling = init.dialling;
+    this.peer = init.dialling.name;
     this.#answers = answers;
     this.#onShed = init.onShed;
     this.#watch = new PeerWatch(clock);
@@ -55,6 +58,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
       connection,
       what,
       remote,
+      peer: init.dialling,
       clock,
       untold,
       inbox,

@@ -1,4 +1,6 @@
 import type { AcceptedEnd } from './accepted-end.ts';
+import { type DiallingPeer, diallingPeer } from './dialling-peer.ts';
+import { peerOf } from './peer-of.ts';
 
 /** Sockets whose first message has not come whole: more would only be somebody's flood of first chunks. */
 const maxOpening = 4096;
@@ -14,7 +16,8 @@ export class AcceptedEnds {
   readonly #byRemote = new Map<string, AcceptedEnd>();
   /** In the order in which their last bytes came. */
   readonly #opening = new Set<AcceptedEnd>();
-  readonly #openingOf = new Map<string, number>();
+  /** Those that have sockets, by name. */
+  readonly peers: Map<string, DiallingPeer> = new Map();
   /** Those whose handler runs. */
   readonly running: Set<AcceptedEnd> = new Set();
 
@@ -32,14 +35,22 @@ export class AcceptedEnds {
     return this.#byRemote.get(remote);
   }
 
+  /** Returns the process that a reply subject is of, known or not. */
+  peerOf(remote: string): DiallingPeer {
+    const name = peerOf(remote);
+    return this.peers.get(name) ?? diallingPeer(name);
+  }
+
   /** Takes a new one whose first message has not come whole; returns one that has to go for it. */
   open(end: AcceptedEnd): AcceptedEnd | undefined {
     if (end.remote !== '') this.#byRemote.set(end.remote, end);
+    const { dialling } = end;
+    if (dialling.sockets++ === 0) this.peers.set(dialling.name, dialling);
+    dialling.opening++;
     this.#opening.add(end);
-    this.#count(end.peer, 1);
     if (this.#opening.size <= maxOpening) return undefined;
-    const isMost = (this.#openingOf.get(end.peer) ?? 0) > maxOpening / 2;
-    for (const idlest of this.#opening) if (!isMost || idlest.peer === end.peer) return idlest;
+    const isMost = dialling.opening > maxOpening / 2;
+    for (const idlest of this.#opening) if (!isMost || idlest.dialling === dialling) return idlest;
     return undefined;
   }
 
@@ -50,7 +61,7 @@ export class AcceptedEnds {
       this.#opening.add(end);
       return false;
     }
-    this.#count(end.peer, -1);
+    end.dialling.opening--;
     this.running.add(end);
     return true;
   }
@@ -59,12 +70,12 @@ export class AcceptedEnds {
   forget(end: AcceptedEnd): void {
     // A later message with the same reply subject may have made another one.
     if (this.#byRemote.get(end.remote) === end) this.#byRemote.delete(end.remote);
-    if (this.#opening.delete(end)) this.#count(end.peer, -1);
+    if (this.#opening.delete(end)) end.dialling.opening--;
   }
 
-  #count(peer: string, change: number): void {
-    const count = (this.#openingOf.get(peer) ?? 0) + change;
-    if (count > 0) this.#openingOf.set(peer, count);
-    else this.#openingOf.delete(peer);
+  /** It has ended. */
+  release(end: AcceptedEnd): void {
+    this.forget(end);
+    if (--end.dialling.sockets === 0) this.peers.delete(end.peer);
   }
 }

@@ -4,12 +4,14 @@ import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import type { Clock } from '../socket/clock.ts';
 import type { Line } from '../socket/line.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
+import { type DiallingPeer, diallingPeer } from './dialling-peer.ts';
 
 export interface AcceptedLineInit {
   readonly connection: NatsConnection;
   readonly what: string;
   /** The dialler's reply subject; empty where it gave none. */
   readonly remote: string;
+  readonly peer: DiallingPeer;
   readonly clock: Clock;
   readonly untold: UntoldCloses;
   /** Reply subjects by which to find out whether the dialler is still there, and who is told. */
@@ -18,6 +20,9 @@ export interface AcceptedLineInit {
   /** Called at the first message to the dialler. */
   readonly onAnswer: () => void;
 }
+
+/** Counts for lines that were released. */
+const nobody = diallingPeer('');
 
 /**
  * A listener's way to its dialler.
@@ -28,6 +33,7 @@ export interface AcceptedLineInit {
 export class AcceptedLine implements Line {
   readonly what: string;
   readonly #init: AcceptedLineInit;
+  #peer: DiallingPeer;
   #inbox: ReplyInbox<NatsMessage> | undefined;
   #probe: { readonly reply: string } | undefined;
   /** Something was sent since something was received. */
@@ -42,6 +48,8 @@ export class AcceptedLine implements Line {
     this.what = init.what;
     this.#init = init;
     this.#heardAt = init.clock.now;
+    this.#peer = init.peer;
+    this.#peer.unanswered++;
   }
 
   get maxPayload(): number {
@@ -61,7 +69,10 @@ export class AcceptedLine implements Line {
   /** The dialler was heard; `withMessage` where an answer may be due. */
   heard(withMessage: boolean): void {
     this.#heardAt = this.#init.clock.now;
-    if (withMessage) this.#isAnswered = false;
+    this.#peer.heardAt = this.#heardAt;
+    if (!withMessage || !this.#isAnswered) return;
+    this.#isAnswered = false;
+    this.#peer.unanswered++;
   }
 
   publish(bytes: Uint8Array): void {
@@ -70,7 +81,9 @@ export class AcceptedLine implements Line {
     connection.publish(remote, bytes, this.#isProbeDue() ? this.#probeSubject() : undefined);
     if (++this.published === 1) this.#init.onAnswer();
     this.#sentAt = this.#init.clock.now;
+    if (this.#isAnswered) return;
     this.#isAnswered = true;
+    this.#peer.unanswered--;
   }
 
   probe(bytes: Uint8Array): void {
@@ -92,6 +105,8 @@ export class AcceptedLine implements Line {
   release(): void {
     if (this.#probe) this.#inbox?.close(this.#probe.reply);
     this.#probe = undefined;
+    if (!this.#isAnswered) this.#peer.unanswered--;
+    this.#peer = nobody;
   }
 
   #isProbeDue(): boolean {

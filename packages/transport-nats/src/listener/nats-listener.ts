@@ -1,12 +1,4 @@
-import {
-  type AbortOptions,
-  abortError,
-  type Listener,
-  type Logger,
-  type Message,
-  MicroError,
-  type Socket,
-} from '@ts-micro/core';
+import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
 import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
 import {
   type AnswerRight,
@@ -25,7 +17,7 @@ import type { TransportSettings } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { AcceptedEnds } from './accepted-ends.ts';
 import { importedStatus, isImported } from './account-import.ts';
-import { peerOf } from './peer-of.ts';
+import type { DiallingPeer } from './dialling-peer.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
 import { SocketPlaces } from './socket-places.ts';
 
@@ -143,6 +135,7 @@ export class NatsListener implements Listener {
     const remote = received.reply ?? '';
     const known = remote === '' ? undefined : this.#ends.get(remote);
     const isFrame = this.#settings.dialect === 'auto' && dialectOf(data) === 'native';
+    if (data.length > 0 && this.#isTooMuch(remote, known)) return;
     try {
       if (isFrame) this.#onFrame(data, remote, known);
       else if (data.length > 0 || (received.status === 0 && known === undefined)) this.#onEnvelope(data, remote, known);
@@ -159,8 +152,7 @@ export class NatsListener implements Listener {
       this.#take(known, () => known.deliver(message));
       return;
     }
-    if (isEmpty(message) && isPlain(data))
-      throw new MicroError('malformed', 'nats envelope: it has no Header and no Body');
+    if (isPlain(message, data)) throw new MicroError('malformed', 'nats envelope: it has no Header and no Body');
     const end = this.#admit(remote, 'go');
     if (end === undefined) return;
     this.#take(end, () => end.deliver(message));
@@ -224,7 +216,8 @@ export class NatsListener implements Listener {
 
   /** Makes a new end, unless it is refused. */
   #admit(remote: string, dialect: Dialect): AcceptedEnd | undefined {
-    if (!this.#hasPlace(remote) || !this.#lifetime.isOpen) {
+    const dialling = this.#ends.peerOf(remote);
+    if (!this.#hasPlace(dialling) || !this.#lifetime.isOpen) {
       this.#warnFull();
       tellNoResponders(this.#connection, remote);
       return undefined;
@@ -234,6 +227,7 @@ export class NatsListener implements Listener {
       dialect,
       address: this.address,
       remote,
+      dialling,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
       maxMessageBytes: this.#settings.maxMessageBytes,
       budget: this.#budget,
@@ -241,7 +235,7 @@ export class NatsListener implements Listener {
       clock: this.#clock,
       inbox: this.#inbox,
       answers: this.#answers,
-      onRelease: (released) => this.#ends.forget(released),
+      onRelease: (released) => this.#ends.release(released),
       onShed: (shed, cause) => this.#fail(shed, cause),
     });
     const idlest = this.#ends.open(end);
@@ -252,10 +246,20 @@ export class NatsListener implements Listener {
     return end;
   }
 
+  /** Refuses what its peer must not have beside others, before anything is made of it; returns true where it did. */
+  #isTooMuch(remote: string, known: AcceptedEnd | undefined): boolean {
+    if (known !== undefined && !known.isAtRest) return false;
+    if (!this.#places.isTooMuchFor(known?.dialling ?? this.#ends.peerOf(remote))) return false;
+    if (known === undefined) tellNoResponders(this.#connection, remote);
+    else
+      this.#fail(known, new MicroError('unavailable', `${this.#what}: its peer asks more than others leave room for`));
+    return true;
+  }
+
   /** True where one more socket may be had, for which others may have left. */
-  #hasPlace(remote: string): boolean {
+  #hasPlace(dialling: DiallingPeer): boolean {
     if (!this.#places.isFull) return true;
-    const { idle, inUse } = this.#places.leaversFor(peerOf(remote));
+    const { idle, inUse } = this.#places.leaversFor(dialling.name);
     for (const end of idle) this.#retire(end);
     // Not as `#fail` does: "no responders" would mean that no handler has run.
     for (const end of inUse)
@@ -393,10 +397,4 @@ export class NatsListener implements Listener {
       this.#logger.debug('nats listener was closed without seeing its last messages out', { error });
     }
   }
-}
-
-function isEmpty({ headers, body }: Message): boolean {
-  if (body.length > 0) return false;
-  for (const _ in headers) return false;
-  return true;
 }

@@ -1,3 +1,4 @@
+import type { Message } from '@ts-micro/core';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 
 const words = "this address takes Go Micro's envelope or frames of ts-micro, and no plain messages";
@@ -11,9 +12,11 @@ const mostBytes = 64 * 1024;
 const fields = /"(header|body)"\s*:/i;
 
 /**
- * Whether a message without a single header and without a body is no envelope either: it has neither of its two fields.
+ * Whether what was read as a message is no envelope: it has not a single header and no body, nor the two fields of one.
  */
-export function isPlain(data: Uint8Array): boolean {
+export function isPlain({ headers, body }: Message, data: Uint8Array): boolean {
+  if (body.length > 0) return false;
+  for (const _ in headers) return false;
   const text = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, mostBytes)).toString('latin1');
   return !fields.test(text);
 }
