@@ -8,7 +8,7 @@ import { listWorkspaces } from './workspaces.mjs';
 const withinMs = 300_000;
 const guide = 'docs/write-a-plugin.md';
 const guideNeeds = ['@ts-micro/core', '@ts-micro/kit', '@ts-micro/testkit', '@types/node', 'typescript', 'vitest'];
-const plugins = ['examples/plugin-redis-broker', 'examples/plugin-redis-registry'];
+const plugins = ['examples/plugin-redis-broker', 'examples/plugin-redis-registry', 'examples/plugin-mqtt-broker'];
 /** What its tarballs are made of. */
 export const outsidePackages = [
   '@ts-micro/core',

@@ -43,6 +43,7 @@ export class LazyConnection<Client> {
   readonly #underWay = new Set<(error: MicroError) => void>();
   #dialling: Promise<Client> | undefined;
   #client: Client | undefined;
+  #isLost = false;
   /** Aborted by the end, until it is reopened. */
   #life: AbortController = new AbortController();
 
@@ -50,17 +51,32 @@ export class LazyConnection<Client> {
     this.#options = options;
   }
 
+  /** Whether calls reach the backend: `false` where it was lost or could not be dialled, `undefined` where nobody tried. */
+  get isConnected(): boolean | undefined {
+    if (this.#client !== undefined) return this.#options.isReady(this.#client);
+    return this.#isLost ? false : undefined;
+  }
+
   /**
-   * Runs `command` on the client. Rejects with `unavailable`, what `codeOf` makes of an error, and the abort error of
-   * the signal; `retrySafe` where the command was not begun.
+   * Runs `command` on the client; commands begin in the order of the calls. Rejects with `unavailable`, what `codeOf`
+   * makes of an error, and the abort error of the signal; `retrySafe` where the command was not begun.
    */
   async use<T>(command: (client: Client) => Promise<T>, { signal }: AbortOptions = {}): Promise<T> {
     const { what, codeOf } = this.#options;
-    const client = await this.#ready(signal);
+    throwIfAborted(signal, what);
+    let isBegun = false;
+    const begin = (client: Client): Promise<T> => {
+      throwIfAborted(signal, what);
+      isBegun = true;
+      return this.#run(command, client);
+    };
     try {
-      return await abortable(this.#run(command, client), signal, what);
+      // The signal is watched from outside: waiting takes as long with one as without, and no call overtakes another.
+      return await abortable(this.#ready().then(begin), signal, what);
     } catch (error) {
-      throw MicroError.from(error, codeOf?.(error) ?? 'unavailable', what);
+      const failed = MicroError.from(error, codeOf?.(error) ?? 'unavailable', what);
+      if (isBegun) throw failed;
+      throw new MicroError(failed.code, failed.message, { cause: failed.cause, retrySafe: true });
     }
   }
 
@@ -73,6 +89,7 @@ export class LazyConnection<Client> {
     this.#life.abort();
     const client = this.#client;
     this.#client = undefined;
+    this.#isLost = false;
     this.#dialling = undefined;
     if (client === undefined) return;
     try {
@@ -88,29 +105,25 @@ export class LazyConnection<Client> {
     if (this.#life.signal.aborted) this.#life = new AbortController();
   }
 
-  async #ready(signal: AbortSignal | undefined): Promise<Client> {
-    const { what, codeOf, isReady } = this.#options;
-    throwIfAborted(signal, what);
+  async #ready(): Promise<Client> {
     if (this.#life.signal.aborted) throw this.#unavailable('disconnected');
-    let client: Client;
-    try {
-      client = await abortable(this.#dial(), signal, what);
-    } catch (error) {
-      const { code, message, cause } = MicroError.from(error, codeOf?.(error) ?? 'unavailable', what);
-      // Whatever it was that failed, the command was not begun.
-      throw new MicroError(code, message, { cause, retrySafe: true });
-    }
+    const client = await this.#dial();
     // Asked again, as it may have ended while it was dialled.
-    if (client !== this.#client || !isReady(client)) throw this.#unavailable('not connected');
+    if (client !== this.#client || !this.#options.isReady(client)) throw this.#unavailable('not connected');
     return client;
   }
 
-  #run<T>(command: (client: Client) => Promise<T>, client: Client): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#underWay.add(reject);
-      const settle = () => this.#underWay.delete(reject);
-      command(client).then(resolve, reject).finally(settle);
+  async #run<T>(command: (client: Client) => Promise<T>, client: Client): Promise<T> {
+    let fail: (error: MicroError) => void = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      fail = reject;
     });
+    this.#underWay.add(fail);
+    try {
+      return await Promise.race([command(client), lost]);
+    } finally {
+      this.#underWay.delete(fail);
+    }
   }
 
   #dial(): Promise<Client> {
@@ -123,7 +136,10 @@ export class LazyConnection<Client> {
         return client;
       },
       (error) => {
-        if (this.#dialling === dialling) this.#dialling = undefined;
+        if (this.#dialling === dialling) {
+          this.#dialling = undefined;
+          this.#isLost = true;
+        }
         throw error;
       },
     );
@@ -145,6 +161,7 @@ export class LazyConnection<Client> {
 
   #keep(client: Client): void {
     this.#client = client;
+    this.#isLost = false;
     const onLost = () => this.#onLost(client);
     void this.#options.whenLost?.(client).then(onLost, onLost);
   }
@@ -152,6 +169,7 @@ export class LazyConnection<Client> {
   #onLost(client: Client): void {
     if (this.#client !== client) return;
     this.#client = undefined;
+    this.#isLost = true;
     this.#dialling = undefined;
     this.#letGo(client, 'the connection was lost with the call under way');
     void this.#redial(this.#life.signal);

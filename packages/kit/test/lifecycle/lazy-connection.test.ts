@@ -132,6 +132,54 @@ test('ending has a bound and honours its signal', async () => {
   }
 });
 
+test('commands begin in the order of the calls, whether these have a signal or not', async () => {
+  const { connection, dials } = world();
+  const begun: number[] = [];
+  const { signal } = new AbortController();
+  const calls = (first: number) =>
+    Array.from({ length: 6 }, (_, index) =>
+      connection.use(async () => void begun.push(first + index), index % 3 === 0 ? { signal } : {}),
+    );
+  const early = calls(0);
+  dials[0]?.resolve(new Client());
+  await Promise.all(early);
+  await Promise.all(calls(6));
+  expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+});
+
+test('a call that is aborted while it waits is not begun, and a command that throws is one that rejects', async () => {
+  const { connection, dials } = world();
+  const control = new AbortController();
+  const begun: Client[] = [];
+  const waiting = connection.use(async (client) => begun.push(client), { signal: control.signal });
+  control.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'canceled', retrySafe: true });
+  dials[0]?.resolve(new Client());
+  const throwing = connection.use(() => {
+    throw new Error('wrong');
+  });
+  await expect(throwing).rejects.toMatchObject({ code: 'unavailable', message: 'bus: wrong', retrySafe: false });
+  expect(begun).toEqual([]);
+});
+
+test('it tells whether it is connected, where it knows', async () => {
+  const { connection, dials } = world();
+  expect(connection.isConnected).toBe(undefined);
+  const refused = connection.use(same);
+  dials[0]?.reject(new Error('nobody there'));
+  await expect(refused).rejects.toMatchObject({ code: 'unavailable' });
+  expect(connection.isConnected).toBe(false);
+  const client = new Client();
+  const next = connection.use(same);
+  dials[1]?.resolve(client);
+  await next;
+  expect(connection.isConnected).toBe(true);
+  client.isReady = false;
+  expect(connection.isConnected).toBe(false);
+  await connection.end();
+  expect(connection.isConnected).toBe(undefined);
+});
+
 /** A client that does not come back by itself, and what loses it. */
 class Mortal extends Client {
   lose: () => void = () => {};
