@@ -51,7 +51,7 @@ export class LazyConnection<Client> {
     this.#options = options;
   }
 
-  /** Whether calls reach the backend: `false` where it was lost or could not be dialled, `undefined` where nobody tried. */
+  /** Whether calls reach the backend: `false` where it was lost or cannot be dialled, else `undefined` at first. */
   get isConnected(): boolean | undefined {
     if (this.#client !== undefined) return this.#options.isReady(this.#client);
     return this.#isLost ? false : undefined;
