@@ -20,7 +20,7 @@ const siblingsAllowed = {
   [nats]: [core, kit],
   '@ts-micro/testkit': [core, kit],
   [service]: [core, kit],
-  '@ts-micro/definition': [core, service],
+  '@ts-micro/definition': [core, kit, service],
   '@ts-micro/protobuf': [core, service, '@ts-micro/definition'],
   '@ts-micro/opentelemetry': [core, kit, service],
   '@ts-micro/probes': [core, kit, service],

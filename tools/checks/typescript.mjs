@@ -43,7 +43,7 @@ async function writeProject(root, folder) {
     if (version === undefined) throw new Error(`packages/definition does not depend on ${name}`);
     return version;
   };
-  const validators = ['@valibot/to-json-schema', 'arktype', 'valibot', 'zod'];
+  const validators = ['@valibot/to-json-schema', 'arktype', 'effect', 'valibot', 'zod'];
   const dependencies = {
     ...tarballs,
     ...Object.fromEntries([...validators, '@types/node'].map((name) => [name, versionOf(name)])),
@@ -99,18 +99,21 @@ async function writeProject(root, folder) {
 async function problemsBy(cwd, compiler) {
   const program = join(cwd, 'node_modules', aliasOf(compiler), 'bin/tsc');
   const { output: version } = await run(process.execPath, [program, '--version'], { cwd });
+  /** @type {(moduleResolution: string, file: string) => Promise<string[]>} */
+  const problemsOf = async (moduleResolution, file) => {
+    const project = `${moduleResolution}.${file}.json`;
+    const { ok, output } = await run(process.execPath, [program, '-p', project, '--pretty', 'false'], { cwd });
+    // Others' declarations are theirs: @bufbuild/protobuf's want TypeScript 5.7, or skipLibCheck.
+    const ours = output.split('\n').filter((line) => !/^node_modules\/(?!@ts-micro\/)/.test(line));
+    const isFine = ok || ours.join('').trim() === '';
+    return isFine ? [] : [`${version.trim()}, ${moduleResolution}, ${file}:\n${ours.join('\n')}`];
+  };
   /** @type {string[]} */
   const problems = [];
   for (const moduleResolution of Object.keys(resolutions)) {
-    for (const file of ['types.test.ts', 'entries.ts']) {
-      const project = `${moduleResolution}.${file}.json`;
-      const { ok, output } = await run(process.execPath, [program, '-p', project, '--pretty', 'false'], { cwd });
-      // Others' declarations are theirs: @bufbuild/protobuf's want TypeScript 5.7, or skipLibCheck.
-      const ours = output.split('\n').filter((line) => !/^node_modules\/(?!@ts-micro\/)/.test(line));
-      if (!ok && ours.join('').trim() !== '') {
-        problems.push(`${version.trim()}, ${moduleResolution}, ${file}:\n${ours.join('\n')}`);
-      }
-    }
+    const files = ['types.test.ts', 'entries.ts'];
+    const found = await Promise.all(files.map((file) => problemsOf(moduleResolution, file)));
+    problems.push(...found.flat());
   }
   console.log(`  ${version.trim()}: ${problems.length === 0 ? 'ok' : `${problems.length} problems`}`);
   return problems;

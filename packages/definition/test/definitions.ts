@@ -1,5 +1,8 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { type } from 'arktype';
+import * as Effect from 'effect/Effect';
+import * as Schema from 'effect/Schema';
+import * as SchemaGetter from 'effect/SchemaGetter';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { bidiStream, clientStream, defineService, serverStream, unary } from '../src/index.ts';
@@ -134,4 +137,66 @@ export const arktypeGreeter = defineService({
     'Greeter.Chat': bidiStream({ request: type({ text: 'string>0' }), response: type({ text: 'string' }) }),
   },
   events: { 'greeter.greeted': type({ name: 'string>0' }) },
+});
+
+/** A schema of effect as a Standard Schema, its JSON Schema with it. */
+function standard<S extends Schema.Codec<unknown, unknown>>(schema: S) {
+  return Schema.toStandardJSONSchemaV1(Schema.toStandardSchemaV1(schema));
+}
+
+function lengthOf() {
+  const decode = SchemaGetter.transform((text: string) => text.length);
+  const encode = SchemaGetter.forbidden<string, number>(() => 'only read');
+  return Schema.String.pipe(Schema.decodeTo(Schema.Finite, { decode, encode }));
+}
+
+/** A struct of one text that takes its time to find out whether it is the one text that it may not be. */
+function slowly<const Name extends string>(name: Name, refused: string) {
+  const isFine = SchemaGetter.checkEffect((given: { readonly [key in Name]: string }) =>
+    Effect.promise(async () => (given[name] === refused ? 'is refused' : undefined)),
+  );
+  const struct = Schema.Struct({ [name]: Schema.String } as { readonly [key in Name]: typeof Schema.String });
+  return struct.pipe(Schema.decode({ decode: isFine as never, encode: SchemaGetter.passthrough() }));
+}
+
+const name = Schema.String.check(Schema.isNonEmpty());
+
+/** The same by effect. */
+export const effectGreeter = defineService({
+  name: 'greeter',
+  endpoints: {
+    'Greeter.Hello': unary({
+      request: standard(
+        Schema.Struct({ name, tags: Schema.optional(Schema.Array(Schema.Struct({ id: Schema.Finite }))) }),
+      ),
+      response: standard(Schema.Struct({ msg: Schema.String })),
+      idempotent: true,
+      description: 'Greets somebody by name.',
+      example: { name: 'John' },
+      errors: {
+        name_too_long: standard(Schema.Struct({ limit: Schema.Finite })),
+        closed_today: standard(Schema.Struct({})),
+      },
+    }),
+    'Greeter.Length': unary({
+      request: standard(Schema.Struct({ text: lengthOf() })),
+      response: standard(Schema.Struct({ at: Schema.DateFromString, length: Schema.Finite })),
+    }),
+    'Greeter.Slow': unary({ request: standard(slowly('name', 'taken')), response: standard(slowly('msg', 'wrong')) }),
+    'Greeter.Count': serverStream({
+      request: standard(Schema.Struct({ to: Schema.Int })),
+      response: standard(Schema.Struct({ value: Schema.Finite.check(Schema.isLessThanOrEqualTo(100)) })),
+      errors: { too_far: standard(Schema.Struct({ limit: Schema.Finite })) },
+    }),
+    'Greeter.Sum': clientStream({
+      request: standard(Schema.Struct({ value: Schema.Finite })),
+      response: standard(Schema.Struct({ sum: Schema.Finite })),
+      errors: { too_much: standard(Schema.Struct({ limit: Schema.Finite })) },
+    }),
+    'Greeter.Chat': bidiStream({
+      request: standard(Schema.Struct({ text: name })),
+      response: standard(Schema.Struct({ text: Schema.String })),
+    }),
+  },
+  events: { 'greeter.greeted': standard(Schema.Struct({ name })) },
 });

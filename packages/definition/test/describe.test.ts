@@ -3,7 +3,7 @@ import { createService } from '@ts-micro/service';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineService, handle, type ServiceDefinition, subscribe, unary, unchecked } from '../src/index.ts';
-import { arktypeGreeter, valibotGreeter, zodGreeter } from './definitions.ts';
+import { arktypeGreeter, effectGreeter, valibotGreeter, zodGreeter } from './definitions.ts';
 
 const leaf = (name: string, type: string) => ({ name, type, values: [] });
 
@@ -15,7 +15,7 @@ function advertised(definition: ServiceDefinition) {
 }
 
 describe('a definition is advertised', () => {
-  for (const [validator, greeter] of Object.entries({ zodGreeter, valibotGreeter, arktypeGreeter })) {
+  for (const [validator, greeter] of Object.entries({ zodGreeter, valibotGreeter, arktypeGreeter, effectGreeter })) {
     it(`as Go Micro describes values, with docs for its gateways and JSON Schemas: ${validator}`, () => {
       const endpoints = advertised(greeter as never);
       const hello = endpoints.find(({ name }) => name === 'Greeter.Hello');

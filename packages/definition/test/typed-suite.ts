@@ -1,11 +1,16 @@
 import type { Service } from '@ts-micro/service';
 import { describe, expect, it, vi } from 'vitest';
 import { type Handlers, handle, implement, subscribe, typedClient } from '../src/index.ts';
-import { arktypeGreeter, valibotGreeter, zodGreeter } from './definitions.ts';
+import { arktypeGreeter, effectGreeter, valibotGreeter, zodGreeter } from './definitions.ts';
 import { collect, type OpenPlugins, rejection, startWorld, type World } from './world.ts';
 
-// The three are the same to the compiler too, so that one of them can stand for each.
-const greeters = { zod: zodGreeter, valibot: valibotGreeter as never, arktype: arktypeGreeter as never } as const;
+// All are the same to the compiler too, so that one of them can stand for each.
+const greeters = {
+  zod: zodGreeter,
+  valibot: valibotGreeter as never,
+  arktype: arktypeGreeter as never,
+  effect: effectGreeter as never,
+} as const;
 
 const handlers: Handlers<typeof zodGreeter> = {
   'Greeter.Hello': ({ name }, _context, fail) => {
@@ -37,9 +42,9 @@ const handlers: Handlers<typeof zodGreeter> = {
 
 /** What a definition promises, by each validator, in both dialects, over any plugins. */
 export function testTyped(open: OpenPlugins): void {
-  for (const validator of ['zod', 'valibot', 'arktype'] as const) {
+  for (const [validator, greeter] of Object.entries(greeters)) {
     for (const dialect of ['auto', 'go'] as const) {
-      describe(`by ${validator}, in the ${dialect} dialect`, () => testGreeter(open, dialect, greeters[validator]));
+      describe(`by ${validator}, in the ${dialect} dialect`, () => testGreeter(open, dialect, greeter));
     }
   }
 }

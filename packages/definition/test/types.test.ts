@@ -12,7 +12,7 @@ import {
   typedClient,
   unary,
 } from '../src/index.ts';
-import { type arktypeGreeter, type valibotGreeter, zodGreeter } from './definitions.ts';
+import { type arktypeGreeter, type effectGreeter, type valibotGreeter, zodGreeter } from './definitions.ts';
 
 type Greet = TypedClient<typeof zodGreeter>['Greeter'];
 
@@ -24,11 +24,19 @@ describe('the types of a definition', () => {
   it('are the same by every validator', () => {
     type Valibot = TypedClient<typeof valibotGreeter>['Greeter'];
     type Arktype = TypedClient<typeof arktypeGreeter>['Greeter'];
+    type Effect = TypedClient<typeof effectGreeter>['Greeter'];
     expectTypeOf<Parameters<Valibot['Hello']>>().toEqualTypeOf<Parameters<Greet['Hello']>>();
     expectTypeOf<Parameters<Arktype['Hello']>[0]>().toExtend<Parameters<Greet['Hello']>[0]>();
     expectTypeOf<ReturnType<Greet['Hello']>>().toEqualTypeOf<Promise<{ msg: string }>>();
     expectTypeOf<ReturnType<Valibot['Hello']>>().toEqualTypeOf<Promise<{ msg: string }>>();
     expectTypeOf<ReturnType<Arktype['Hello']>>().toEqualTypeOf<Promise<{ msg: string }>>();
+    // Its fields are readonly.
+    expectTypeOf<Parameters<Greet['Hello']>[0]>().toExtend<Parameters<Effect['Hello']>[0]>();
+    expectTypeOf<ReturnType<Effect['Hello']>>().toEqualTypeOf<Promise<{ readonly msg: string }>>();
+    expectTypeOf<Awaited<ReturnType<Effect['Length']>>>().toEqualTypeOf<{
+      readonly at: Date;
+      readonly length: number;
+    }>();
   });
 
   it('give a call of each kind its shape', () => {

@@ -4,10 +4,14 @@ import type { Endpoint, EndpointKind } from '../define/endpoint.ts';
 import { exactCodecs } from '../json/exact-json.ts';
 import { CheckedStream } from '../validate/checked-stream.ts';
 import { type Check, incomingCheck, outgoingCheck, refusalOf } from '../validate/checks.ts';
+import { inTime, mostCheckMs } from '../validate/in-time.ts';
 import { isPromise } from '../validate/validate.ts';
 import { LazyResponses } from './lazy-responses.ts';
 import { failureOf, narrowed } from './narrowed.ts';
 import { upload } from './upload.ts';
+
+/** How long the check of a message of a stream may take. */
+const mostMessageCheckMs = 60_000;
 
 /** One endpoint as a client calls it. */
 export interface CalledEndpoint {
@@ -38,10 +42,9 @@ export function makeCall(called: CalledEndpoint): unknown {
 const makers: Readonly<Record<EndpointKind, (prepared: Prepared) => (...given: never[]) => unknown>> = {
   unary,
   serverStream: (prepared) => (request: unknown, options?: StreamOptions) =>
-    new LazyResponses(prepared.what, async () => {
-      const stream = await open(prepared, options, prepared.checkRequest?.(request));
-      return sent(stream, request);
-    }),
+    new LazyResponses(prepared.what, options?.signal, (signal) =>
+      openResponses(prepared, request, { ...options, signal }),
+    ),
   clientStream: (prepared) => async (requests: Iterable<unknown>, options?: StreamOptions) =>
     upload(prepared.what, await open(prepared, options), requests),
   bidiStream: (prepared) => (options?: StreamOptions) => open(prepared, options),
@@ -64,46 +67,81 @@ function prepare(called: CalledEndpoint): Prepared {
   };
 }
 
-function unary({ client, service, name, checkRequest, checkResponse, defaults, failure }: Prepared) {
+function unary(prepared: Prepared) {
+  const { client, service, name, checkRequest, checkResponse, defaults, failure } = prepared;
   const fail = async (error: unknown) => {
     throw await failure(error);
   };
-  const call = (request: unknown, options: CallOptions | undefined) => {
+  const call = (request: unknown, options: CallOptions | undefined, startedAt: number) => {
     const given = options === undefined ? defaults : { ...defaults, ...options };
     const response = client.call(service, name, request, given);
-    return checkResponse === undefined ? response.catch(fail) : response.then(checkResponse, fail);
+    if (checkResponse === undefined) return response.catch(fail);
+    return response.then((value) => {
+      const checked = checkResponse(value);
+      return isPromise(checked) ? within(prepared, checked, options, startedAt) : checked;
+    }, fail);
   };
   return (request: unknown, options?: CallOptions): Promise<unknown> => {
-    if (checkRequest === undefined) return call(request, options);
+    const startedAt = performance.now();
+    if (checkRequest === undefined) return call(request, options, startedAt);
     let checked: unknown;
     try {
       checked = checkRequest(request);
     } catch (error) {
       return Promise.reject(error);
     }
-    return isPromise(checked) ? checked.then((value) => call(value, options)) : call(checked, options);
+    if (!isPromise(checked)) return call(checked, options, startedAt);
+    return within(prepared, checked, options, startedAt).then((value) => {
+      const left = options?.timeoutMs && { timeoutMs: Math.max(1, leftOf(options.timeoutMs, startedAt)) };
+      return call(value, left ? { ...options, ...left } : options, startedAt);
+    });
   };
 }
 
-/** Opens a stream once `checking` is over. */
-async function open(
-  { client, service, name, checkRequest, checkResponse, defaults, failure }: Prepared,
-  options: StreamOptions | undefined,
-  checking?: unknown,
-): Promise<CheckedStream> {
-  await checking;
-  const stream = await client.stream(service, name, { ...defaults, ...options });
-  // The one request of a server stream was checked before.
-  const send = checking === undefined ? checkRequest : undefined;
-  return new CheckedStream(stream, { send, receive: checkResponse, failure });
+/** Waits for a check of a call no longer than the whole call may take. */
+function within(
+  { what }: Prepared,
+  checking: Promise<unknown>,
+  options: CallOptions | undefined,
+  startedAt: number,
+): Promise<unknown> {
+  const boundMs = options?.timeoutMs === undefined ? mostCheckMs : leftOf(options.timeoutMs, startedAt);
+  return inTime(checking, [options, options?.context], `${what}: the check`, boundMs);
 }
 
-async function sent(stream: MessageStream, value: unknown): Promise<MessageStream> {
+function leftOf(timeoutMs: number, startedAt: number): number {
+  return Math.max(0, timeoutMs - (performance.now() - startedAt));
+}
+
+async function open(prepared: Prepared, options: StreamOptions | undefined): Promise<CheckedStream> {
+  return checkedStream(prepared, options, prepared.checkRequest);
+}
+
+/** Opens a server stream: its one request is checked before. */
+async function openResponses(
+  prepared: Prepared,
+  request: unknown,
+  options: StreamOptions | undefined,
+): Promise<MessageStream> {
+  const checked = prepared.checkRequest?.(request);
+  if (isPromise(checked)) await within(prepared, checked, options, performance.now());
+  const stream = await checkedStream(prepared, options, undefined);
   try {
-    await stream.send(value);
+    await stream.send(request);
     return stream;
   } catch (error) {
     await stream.close();
     throw error;
   }
+}
+
+async function checkedStream(
+  { client, service, name, what, checkResponse, defaults, failure }: Prepared,
+  options: StreamOptions | undefined,
+  send: Check | undefined,
+): Promise<CheckedStream> {
+  const stream = await client.stream(service, name, { ...defaults, ...options });
+  const limits = [options, options?.context];
+  const boundMs = options?.streamIdleMs ?? mostMessageCheckMs;
+  return new CheckedStream(stream, { what, send, receive: checkResponse, failure, limits, boundMs });
 }

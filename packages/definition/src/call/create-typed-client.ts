@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '../define/define-service.ts';
 import type { Schema } from '../define/schema.ts';
 import { exactCodecs } from '../json/exact-json.ts';
 import { outgoingCheck, refusalOf } from '../validate/checks.ts';
+import { inTime, mostCheckMs } from '../validate/in-time.ts';
 import { isPromise } from '../validate/validate.ts';
 import { type CalledEndpoint, makeCall } from './calls.ts';
 import type { TypedClient } from './typed-client.ts';
@@ -51,18 +52,22 @@ export function typedClient<const D extends ServiceDefinition>(
 }
 
 function publisherOf(client: Client, topic: string, schema: Schema, isOn: boolean, exactIntegers: boolean) {
-  const sent = { codecs: undefined, contentType: 'application/json', exactIntegers };
+  const body = { codecs: undefined, contentType: 'application/json', exactIntegers };
   const invalid = (message: string) => new MicroError('invalid', message);
   const check = outgoingCheck(
     schema,
     isOn,
-    sent,
+    body,
     false,
     refusalOf(invalid, `client: the event of "${topic}" does not fit`),
   );
-  const defaults: EventOptions = { contentType: sent.contentType, ...(exactIntegers && { codecs: exactCodecs }) };
+  const defaults: EventOptions = { contentType: body.contentType, ...(exactIntegers && { codecs: exactCodecs }) };
   return async (event: unknown, options?: EventOptions): Promise<void> => {
     const checked = check === undefined ? event : check(event);
-    await client.publish(topic, isPromise(checked) ? await checked : checked, { ...defaults, ...options });
+    const limits = [options, options?.context];
+    const sent = isPromise(checked)
+      ? await inTime(checked, limits, `client: the check of the event of "${topic}"`, mostCheckMs)
+      : checked;
+    await client.publish(topic, sent, { ...defaults, ...options });
   };
 }

@@ -1,5 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import type { Endpoint } from '../define/endpoint.ts';
+import { inTime, mostCheckMs } from '../validate/in-time.ts';
 import { isPromise, validate } from '../validate/validate.ts';
 
 interface Failure {
@@ -32,7 +33,7 @@ export function narrowed(error: unknown, what: string, endpoint: Endpoint): unkn
   const made = (output: unknown) => new EndpointError(error, endpoint, { name, data: output, detail });
   try {
     const output = validate(schema, data, (why) => new MicroError('malformed', `${what}: error ${name}: ${why}`));
-    return isPromise(output) ? output.then(made, () => error) : made(output);
+    return isPromise(output) ? inTime(output, [], what, mostCheckMs).then(made, () => error) : made(output);
   } catch {
     return error;
   }

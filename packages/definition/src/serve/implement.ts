@@ -4,6 +4,7 @@ import type { ServiceDefinition } from '../define/define-service.ts';
 import { eventOptions, handleOptions } from '../describe/describe.ts';
 import { SchemaBudget } from '../describe/schema-budget.ts';
 import { incomingCheck, refusalOf } from '../validate/checks.ts';
+import { inTime } from '../validate/in-time.ts';
 import { isPromise } from '../validate/validate.ts';
 import type { EventHandlerOf, HandlerOf, Handlers } from './handlers.ts';
 import { streamHandler } from './stream-handlers.ts';
@@ -95,7 +96,9 @@ export function subscribe<const D extends ServiceDefinition, const Topic extends
       const checked = check === undefined ? event : check(event);
       const run = handler as EventHandlerOf<never>;
       return isPromise(checked)
-        ? checked.then((value) => run(value as never, context))
+        ? inTime(checked, [context], `${service.name} ${topic}: the check of the event`).then((value) =>
+            run(value as never, context),
+          )
         : run(checked as never, context);
     },
     { ...eventOptions(definition, topic, schema, advertiseSchemas ? budgetOf(service) : undefined), ...others },

@@ -11,10 +11,10 @@ type Conversation = (stream: MessageStream, run: (request: unknown) => unknown, 
 /** A typed handler of a stream as the service runs it. */
 export function streamHandler(served: ServedEndpoint, kind: StreamKind, handler: TypedHandler): StreamHandler {
   const fail = failOf(served.service, served.what, served.endpoint);
-  const checks = { send: responseCheck(served), receive: requestCheck(served) };
+  const checks = { what: served.what, send: responseCheck(served), receive: requestCheck(served) };
   const converse = conversations[kind];
   return (inner, context) => {
-    const stream = new CheckedStream(inner, checks);
+    const stream = new CheckedStream(inner, { ...checks, limits: [context] });
     return converse(stream, (request) => handler(request, context, fail), served.what);
   };
 }

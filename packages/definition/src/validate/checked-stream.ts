@@ -1,13 +1,20 @@
 import type { AbortOptions, MicroError } from '@ts-micro/core';
 import type { MessageStream } from '@ts-micro/service';
 import type { Check } from './checks.ts';
+import { inTime, type Limits } from './in-time.ts';
 import { isPromise } from './validate.ts';
 
 export interface StreamChecks {
+  /** Whose stream it is: `client: greeter Greeter.Chat`. */
+  readonly what: string;
   readonly send: Check | undefined;
   readonly receive: Check | undefined;
   /** For a client: turns the error of a `receive` into the one that the user gets, at once or as a promise. */
   readonly failure?: ((error: unknown) => unknown) | undefined;
+  /** What a check that takes its time ends with, beside its own `send` or `receive` and the stream's close. */
+  readonly limits: Limits;
+  /** The longest that one check takes. @default as long as the limits allow */
+  readonly boundMs?: number | undefined;
 }
 
 /**
@@ -19,6 +26,9 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
   readonly #checks: StreamChecks;
   /** The last send whose check took its time, until it is over. */
   #slowSend: Promise<void> | undefined;
+  /** Made for the first check that takes its time. */
+  #closing: AbortController | undefined;
+  #isClosed = false;
 
   constructor(inner: MessageStream<unknown, unknown>, checks: StreamChecks) {
     this.#inner = inner;
@@ -33,14 +43,15 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
     const checked = this.#checks.send === undefined ? value : this.#checks.send(value);
     if (this.#slowSend === undefined && !isPromise(checked)) return this.#inner.send(checked, options);
     // A later value must not overtake one that is still being checked.
-    return this.#sendInTurn(checked, options);
+    return this.#sendInTurn(isPromise(checked) ? this.#inTime(checked, options) : checked, options);
   }
 
   async receive(options?: AbortOptions): Promise<Receive | undefined> {
     try {
       const value = await this.#inner.receive(options);
-      return value === undefined ? undefined : ((await this.#checked(value)) as Receive);
+      return value === undefined ? undefined : ((await this.#checked(value, options)) as Receive);
     } catch (error) {
+      if (this.#isClosed && this.#closing !== undefined) return undefined;
       throw await this.#failureOf(error);
     }
   }
@@ -51,11 +62,13 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
   }
 
   close(options?: AbortOptions): Promise<void> {
+    this.#isClosed = true;
+    this.#closing?.abort();
     return this.#inner.close(options);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#inner.close();
+    return this.close();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
@@ -74,8 +87,16 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
     }
   }
 
-  #checked(value: unknown): unknown {
-    return this.#checks.receive === undefined ? value : this.#checks.receive(value);
+  #checked(value: unknown, options?: AbortOptions): unknown {
+    const checked = this.#checks.receive === undefined ? value : this.#checks.receive(value);
+    return isPromise(checked) ? this.#inTime(checked, options) : checked;
+  }
+
+  #inTime(checking: Promise<unknown>, options: AbortOptions | undefined): Promise<unknown> {
+    const { limits, what, boundMs } = this.#checks;
+    this.#closing ??= new AbortController();
+    if (this.#isClosed) this.#closing.abort();
+    return inTime(checking, [options, this.#closing, ...limits], `${what}: the check of a message`, boundMs);
   }
 
   #failureOf(error: unknown): unknown {

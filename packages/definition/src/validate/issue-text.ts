@@ -39,7 +39,9 @@ function ruleOf(vendor: string, issue: Issue, value: unknown): string {
   if (vendor === 'valibot' && typeof type === 'string')
     return cut(typeof expected === 'string' ? `${type}, expected ${expected}` : type, longestRule);
   if (vendor === 'arktype' && typeof expected === 'string') return cut(`must be ${expected}`, longestRule);
-  return cut(redacted(issue.message, valueAt(value, pathOf(issue))), longestRule);
+  // Before its version 4 effect quotes as well.
+  const message = vendor === 'effect' ? issue.message.replace(/, actual .*$/s, '') : issue.message;
+  return cut(redacted(message, valueAt(value, pathOf(issue))), longestRule);
 }
 
 /** The message without what stands at its path. */

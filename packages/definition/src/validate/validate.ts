@@ -33,8 +33,15 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 function outputOf(vendor: string, result: StandardSchemaV1.Result<unknown>, value: unknown, refusal: Refusal): unknown {
-  if (result.issues) throw refusal(issueText(vendor, result.issues, value));
-  return result.value;
+  if (!result.issues) return result.value;
+  let why: string;
+  try {
+    why = issueText(vendor, result.issues, value);
+  } catch {
+    // Of issues that are not as Standard Schema has them, or a value that cannot be looked at.
+    why = 'it is not what the schema wants';
+  }
+  throw refusal(why);
 }
 
 // Without its words, which may quote the value.

@@ -34,6 +34,9 @@ type command struct {
 	Base64      string            `json:"base64"`
 	Record      json.RawMessage   `json:"record"`
 	Receive     bool              `json:"receive"`
+	Method      string            `json:"method"`
+	CloseSend   bool              `json:"closeSend"`
+	Wanted      int               `json:"wanted"`
 }
 
 // runClient obeys JSON-line commands until the input ends; every command runs on its own and answers one line.
@@ -106,6 +109,17 @@ func obey(client Client, c command, out *Lines) (map[string]any, error) {
 		return nil, streams.ConsumeEvents(c.Topic, c.Queue, func(event StreamEvent) {
 			out.Write(map[string]any{"event": "stream event", "subscription": c.ID, "message": event})
 		})
+	case "generated":
+		generated, ok := client.(GeneratedClient)
+		if !ok {
+			return nil, errors.New("this generation has no generated client")
+		}
+		received, closeSend, err := generated.CallGenerated(ctx, GeneratedCall{c.Service, c.Method, c.Bodies, c.CloseSend, c.Wanted})
+		answer := map[string]any{"received": received}
+		if closeSend != nil {
+			answer["closeSend"] = closeSend.Error()
+		}
+		return answer, err
 	case "get":
 		services, err := client.GetService(c.Service)
 		return map[string]any{"services": services}, err

@@ -56,6 +56,8 @@ type ServerOptions struct {
 	IntervalMs int
 	// Empty serves nothing.
 	Empty bool
+	// Generated serves the greeter that is generated from the .proto file instead, where the generation has one.
+	Generated bool
 	// Trace has every span written as a line, where the generation has an OpenTelemetry wrapper.
 	Trace bool
 }
@@ -91,6 +93,24 @@ type StreamEvent struct {
 type EventStreams interface {
 	PublishEvent(topic string, payload json.RawMessage, metadata map[string]string) error
 	ConsumeEvents(topic string, group string, handler func(StreamEvent)) error
+}
+
+// GeneratedClient is what a client also is where its generation has the client that is generated from the .proto file.
+type GeneratedClient interface {
+	// CallGenerated calls a method with messages in the JSON of Protocol Buffers, and returns what it has received of at
+	// most receive messages, and what became of closing the sending side.
+	CallGenerated(ctx context.Context, call GeneratedCall) (received []json.RawMessage, closeSend error, err error)
+}
+
+// GeneratedCall is one call of a generated client.
+type GeneratedCall struct {
+	Service string
+	Method  string
+	Send    []json.RawMessage
+	// CloseSend closes the sending side after the last message.
+	CloseSend bool
+	// Receive is how many messages of a stream to wait for; -1 for all of them.
+	Receive int
 }
 
 // Generation is one version of Go Micro.

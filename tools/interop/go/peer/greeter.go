@@ -38,6 +38,15 @@ type (
 	CountResponse struct {
 		Value int `json:"value"`
 	}
+	// NamedError is an error with a name and data, as the definitions of ts-micro have them, in the form of Go Micro's own.
+	NamedError struct {
+		ID     string         `json:"id"`
+		Code   int32          `json:"code"`
+		Detail string         `json:"detail"`
+		Status string         `json:"status"`
+		Name   string         `json:"name"`
+		Data   map[string]any `json:"data"`
+	}
 	TextMessage struct {
 		Text string `json:"text"`
 	}
@@ -82,6 +91,21 @@ func (u *Unary) Echo(_ context.Context, request *json.RawMessage, response *json
 func (u *Unary) Types(_ context.Context, request *Everything, response *Everything) error {
 	*response = *request
 	return nil
+}
+
+func (e *NamedError) Error() string {
+	text, _ := json.Marshal(e)
+	return string(text)
+}
+
+// Refuse fails with an error that has a name.
+func (u *Unary) Refuse(_ context.Context, _ *HelloRequest, _ *HelloResponse) error {
+	return TooLong(20)
+}
+
+// TooLong is the error for a name that is longer than limit.
+func TooLong(limit int) error {
+	return &NamedError{"greeter", 400, "name too long", "Bad Request", "name_too_long", map[string]any{"limit": limit}}
 }
 
 // WhoAmI tells which node and which process answered.

@@ -16,7 +16,7 @@ import (
 
 const usage = `usage: peer <command> [flags]
 
-  server      runs the greeter                       --nats --name --version --id --address --metadata k=v,... --interval --empty --trace
+  server      runs the greeter                       --nats --name --version --id --address --metadata k=v,... --interval --empty --generated --trace
   client      obeys JSON-line commands on stdin      --nats --content-type --registry-timeout
   publisher   publishes events                       --nats --topic --body --count --raw
   subscriber  prints events                          --nats --topic --queue
@@ -50,6 +50,7 @@ func run(generation Generation, arguments []string, out *Lines) error {
 	contentType := flags.String("content-type", "application/json", "content type of requests and events")
 	registryTimeout := flags.Int("registry-timeout", 0, "registry query timeout in milliseconds; default Go Micro's own")
 	empty := flags.Bool("empty", false, "serve no handler and no subscriber")
+	generated := flags.Bool("generated", false, "serve the greeter generated from the .proto file")
 	trace := flags.Bool("trace", false, "write every span, by the OpenTelemetry wrapper")
 	topic := flags.String("topic", "", "topic")
 	queue := flags.String("queue", "", "queue")
@@ -71,7 +72,7 @@ func run(generation Generation, arguments []string, out *Lines) error {
 			go terminateAtEOF()
 		}
 		return generation.Serve(*nats, ServerOptions{
-			Name: *service, Version: *version, ID: *id, Address: *address, Metadata: pairs(*metadata), IntervalMs: *interval, Empty: *empty, Trace: *trace,
+			Name: *service, Version: *version, ID: *id, Address: *address, Metadata: pairs(*metadata), IntervalMs: *interval, Empty: *empty, Generated: *generated, Trace: *trace,
 		}, out)
 	case "client":
 		client, err := connect()

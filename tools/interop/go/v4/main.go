@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	natsbroker "github.com/go-micro/plugins/v4/broker/nats"
@@ -120,6 +121,20 @@ func (g *Greeter) Burst(_ context.Context, stream server.Stream) error {
 		}
 	}
 	return nil
+}
+
+// Sum answers once the client has said its last.
+func (g *Greeter) Sum(_ context.Context, stream server.Stream) error {
+	sum := 0
+	for {
+		var message peer.CountResponse
+		if err := stream.Recv(&message); err == io.EOF {
+			return stream.Send(&peer.CountResponse{Value: sum})
+		} else if err != nil {
+			return err
+		}
+		sum += message.Value
+	}
 }
 
 func (g *Greeter) Chat(_ context.Context, stream server.Stream) error {

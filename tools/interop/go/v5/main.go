@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"sync"
 	"time"
 
@@ -125,6 +126,20 @@ func (g *Greeter) Burst(_ context.Context, stream server.Stream) error {
 	return nil
 }
 
+// Sum answers once the client has said its last.
+func (g *Greeter) Sum(_ context.Context, stream server.Stream) error {
+	sum := 0
+	for {
+		var message peer.CountResponse
+		if err := stream.Recv(&message); err == io.EOF {
+			return stream.Send(&peer.CountResponse{Value: sum})
+		} else if err != nil {
+			return err
+		}
+		sum += message.Value
+	}
+}
+
 func (g *Greeter) Chat(_ context.Context, stream server.Stream) error {
 	for {
 		var message peer.TextMessage
@@ -159,6 +174,12 @@ func (generation) Serve(nats string, options peer.ServerOptions, out *peer.Lines
 	running := service.Server().Options()
 	greeter := &Greeter{Unary: peer.Unary{ID: running.Name + "-" + running.Id}, client: service.Client(), out: out}
 	if options.Empty {
+		return service.Run()
+	}
+	if options.Generated {
+		if err := RegisterGreeterHandler(service.Server(), generatedGreeter{}); err != nil {
+			return err
+		}
 		return service.Run()
 	}
 	if err := micro.RegisterHandler(service.Server(), greeter); err != nil {

@@ -2,8 +2,9 @@
 // @generated from file greeter.proto (package ts_micro.interop, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenService } from '@bufbuild/protobuf/codegenv2';
-import { fileDesc, serviceDesc } from '@bufbuild/protobuf/codegenv2';
+import type { Message } from '@bufbuild/protobuf';
+import type { GenFile, GenMessage, GenService } from '@bufbuild/protobuf/codegenv2';
+import { fileDesc, messageDesc, serviceDesc } from '@bufbuild/protobuf/codegenv2';
 import type { StringValueSchema } from '@bufbuild/protobuf/wkt';
 import { file_google_protobuf_wrappers } from '@bufbuild/protobuf/wkt';
 
@@ -13,18 +14,151 @@ import { file_google_protobuf_wrappers } from '@bufbuild/protobuf/wkt';
 export const file_greeter: GenFile =
   /*@__PURE__*/
   fileDesc(
-    'Cg1ncmVldGVyLnByb3RvEhB0c19taWNyby5pbnRlcm9wMk4KB0dyZWV0ZXISQwoFUHJvdG8SHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWUaHC5nb29nbGUucHJvdG9idWYuU3RyaW5nVmFsdWViBnByb3RvMw',
+    'Cg1ncmVldGVyLnByb3RvEhB0c19taWNyby5pbnRlcm9wIpcBCgxIZWxsb1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIOCgZ0aXRsZXMYAiADKAkSOgoGc2NvcmVzGAMgAygLMioudHNfbWljcm8uaW50ZXJvcC5IZWxsb1JlcXVlc3QuU2NvcmVzRW50cnkaLQoLU2NvcmVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgDOgI4ASI3Cg1IZWxsb1Jlc3BvbnNlEgsKA21zZxgBIAEoCRIKCgJhdBgCIAEoAxINCgV0b2tlbhgDIAEoDCIaCgxDb3VudFJlcXVlc3QSCgoCdG8YASABKAUiHgoNQ291bnRSZXNwb25zZRINCgV2YWx1ZRgBIAEoAyIbCgtDaGF0TWVzc2FnZRIMCgR0ZXh0GAEgASgJMv4CCgdHcmVldGVyEk0KBUhlbGxvEh4udHNfbWljcm8uaW50ZXJvcC5IZWxsb1JlcXVlc3QaHy50c19taWNyby5pbnRlcm9wLkhlbGxvUmVzcG9uc2UiA5ACAhJKCgVDb3VudBIeLnRzX21pY3JvLmludGVyb3AuQ291bnRSZXF1ZXN0Gh8udHNfbWljcm8uaW50ZXJvcC5Db3VudFJlc3BvbnNlMAESSQoDU3VtEh8udHNfbWljcm8uaW50ZXJvcC5Db3VudFJlc3BvbnNlGh8udHNfbWljcm8uaW50ZXJvcC5Db3VudFJlc3BvbnNlKAESSAoEQ2hhdBIdLnRzX21pY3JvLmludGVyb3AuQ2hhdE1lc3NhZ2UaHS50c19taWNyby5pbnRlcm9wLkNoYXRNZXNzYWdlKAEwARJDCgVQcm90bxIcLmdvb2dsZS5wcm90b2J1Zi5TdHJpbmdWYWx1ZRocLmdvb2dsZS5wcm90b2J1Zi5TdHJpbmdWYWx1ZUIfWh10cy1taWNyby5leGFtcGxlL2ludGVyb3A7bWFpbmIGcHJvdG8z',
     [file_google_protobuf_wrappers],
   );
 
 /**
- * What the greeters of both languages have of Protocol Buffers; the Go side uses the generated Go code of
- * wrappers.proto.
+ * @generated from message ts_micro.interop.HelloRequest
+ */
+export type HelloRequest = Message<'ts_micro.interop.HelloRequest'> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: repeated string titles = 2;
+   */
+  titles: string[];
+
+  /**
+   * @generated from field: map<string, int64> scores = 3;
+   */
+  scores: { [key: string]: bigint };
+};
+
+/**
+ * Describes the message ts_micro.interop.HelloRequest.
+ * Use `create(HelloRequestSchema)` to create a new message.
+ */
+export const HelloRequestSchema: GenMessage<HelloRequest> = /*@__PURE__*/ messageDesc(file_greeter, 0);
+
+/**
+ * @generated from message ts_micro.interop.HelloResponse
+ */
+export type HelloResponse = Message<'ts_micro.interop.HelloResponse'> & {
+  /**
+   * @generated from field: string msg = 1;
+   */
+  msg: string;
+
+  /**
+   * @generated from field: int64 at = 2;
+   */
+  at: bigint;
+
+  /**
+   * @generated from field: bytes token = 3;
+   */
+  token: Uint8Array;
+};
+
+/**
+ * Describes the message ts_micro.interop.HelloResponse.
+ * Use `create(HelloResponseSchema)` to create a new message.
+ */
+export const HelloResponseSchema: GenMessage<HelloResponse> = /*@__PURE__*/ messageDesc(file_greeter, 1);
+
+/**
+ * @generated from message ts_micro.interop.CountRequest
+ */
+export type CountRequest = Message<'ts_micro.interop.CountRequest'> & {
+  /**
+   * @generated from field: int32 to = 1;
+   */
+  to: number;
+};
+
+/**
+ * Describes the message ts_micro.interop.CountRequest.
+ * Use `create(CountRequestSchema)` to create a new message.
+ */
+export const CountRequestSchema: GenMessage<CountRequest> = /*@__PURE__*/ messageDesc(file_greeter, 2);
+
+/**
+ * @generated from message ts_micro.interop.CountResponse
+ */
+export type CountResponse = Message<'ts_micro.interop.CountResponse'> & {
+  /**
+   * @generated from field: int64 value = 1;
+   */
+  value: bigint;
+};
+
+/**
+ * Describes the message ts_micro.interop.CountResponse.
+ * Use `create(CountResponseSchema)` to create a new message.
+ */
+export const CountResponseSchema: GenMessage<CountResponse> = /*@__PURE__*/ messageDesc(file_greeter, 3);
+
+/**
+ * @generated from message ts_micro.interop.ChatMessage
+ */
+export type ChatMessage = Message<'ts_micro.interop.ChatMessage'> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message ts_micro.interop.ChatMessage.
+ * Use `create(ChatMessageSchema)` to create a new message.
+ */
+export const ChatMessageSchema: GenMessage<ChatMessage> = /*@__PURE__*/ messageDesc(file_greeter, 4);
+
+/**
+ * One method of each kind, for peers in both languages that are generated from this file.
  *
  * @generated from service ts_micro.interop.Greeter
  */
 export const Greeter: GenService<{
   /**
+   * @generated from rpc ts_micro.interop.Greeter.Hello
+   */
+  hello: {
+    methodKind: 'unary';
+    input: typeof HelloRequestSchema;
+    output: typeof HelloResponseSchema;
+  };
+  /**
+   * @generated from rpc ts_micro.interop.Greeter.Count
+   */
+  count: {
+    methodKind: 'server_streaming';
+    input: typeof CountRequestSchema;
+    output: typeof CountResponseSchema;
+  };
+  /**
+   * @generated from rpc ts_micro.interop.Greeter.Sum
+   */
+  sum: {
+    methodKind: 'client_streaming';
+    input: typeof CountResponseSchema;
+    output: typeof CountResponseSchema;
+  };
+  /**
+   * @generated from rpc ts_micro.interop.Greeter.Chat
+   */
+  chat: {
+    methodKind: 'bidi_streaming';
+    input: typeof ChatMessageSchema;
+    output: typeof ChatMessageSchema;
+  };
+  /**
+   * The one method that Go peers have without generated code.
+   *
    * @generated from rpc ts_micro.interop.Greeter.Proto
    */
   proto: {

@@ -13,7 +13,7 @@ import { robustnessRows } from './robustness-rows.ts';
 import { storedEventRows } from './stored-event-rows.ts';
 import { tsToGoRows } from './ts-to-go-rows.ts';
 import { tsToGoStreamRows } from './ts-to-go-stream-rows.ts';
-import { typedRows } from './typed-rows.ts';
+import { typedRows } from './typed/typed-rows.ts';
 
 const prometheus = findPrometheus();
 
