@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import type { CodecUse } from '@ts-micro/service';
 import { describe, expect, it, vi } from 'vitest';
@@ -106,6 +107,13 @@ describe('what JSON cannot carry', () => {
     ['a regular expression', { r: /a/ }, 'r: a RegExp'],
     ['an error', new Error('x'), 'value: an Error'],
     ['a getter that throws', { a: throwing }, 'a.secret: cannot be read'],
+    ['a Date of another realm', { at: runInNewContext('new Date()') }, 'at: a Date arrives as text'],
+    ['a Map of another realm', runInNewContext('new Map()'), 'value: a Map'],
+    ['shared bytes', new SharedArrayBuffer(1), 'value: bytes'],
+    ['search parameters', { query: new URLSearchParams('a=b') }, 'query: an iterable'],
+    ['a generator', { ids: (function* () {})() }, 'ids: an iterable'],
+    ['NaN in an object', { n: Object(Number.NaN) }, 'n: NaN'],
+    ['a bigint in an object', { n: Object(1n) }, 'n: a bigint'],
     ['what toJSON gives', { a: { toJSON: () => Number.NaN } }, 'a: NaN'],
   ];
   for (const [name, value, words] of cases) {
@@ -119,7 +127,16 @@ describe('what JSON cannot carry', () => {
       readonly x = 1;
     }
     const shared = { a: 1 };
-    const value = { n: null, s: '', t: true, list: [shared, shared, -0], point: new Point(), o: Object.create(null) };
+    const boxed = [Object('a'), Object(1), Object(true)];
+    const value = {
+      boxed,
+      n: null,
+      s: '',
+      t: true,
+      list: [shared, shared, -0],
+      point: new Point(),
+      o: Object.create(null),
+    };
     expect(unfitForJson(value, strict)).toBeUndefined();
     expect(unfitForJson({ url: new URL('http://localhost') }, strict)).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { pathText } from '../validate/issue-text.ts';
 
 const deepest = 1000;
@@ -72,11 +73,15 @@ function problemIn(value: object, rules: JsonRules, path: PropertyKey[], holders
   if (holders.has(value)) return 'is circular';
   if (holders.size >= deepest) return `is nested more than ${deepest} deep`;
   holders.add(value);
-  const problem = isJsonable(value)
-    ? problemOf(value.toJSON(), rules, path, holders)
-    : problemAmong(value, rules, path, holders);
+  const problem = problemBehind(value, rules, path, holders);
   holders.delete(value);
   return problem;
+}
+
+function problemBehind(value: object, rules: JsonRules, path: PropertyKey[], holders: Set<object>): string | undefined {
+  if (isJsonable(value)) return problemOf(value.toJSON(), rules, path, holders);
+  if (types.isBoxedPrimitive(value)) return problemOf(value.valueOf(), rules, path, holders);
+  return problemAmong(value, rules, path, holders);
 }
 
 function problemAmong(value: object, rules: JsonRules, path: PropertyKey[], holders: Set<object>): string | undefined {
@@ -97,13 +102,27 @@ function problemAmong(value: object, rules: JsonRules, path: PropertyKey[], hold
 function lostAsJson(value: object): string | undefined {
   const prototype = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null || Array.isArray(value)) return undefined;
-  if (value instanceof Date) return 'a Date arrives as text: send toISOString()';
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return 'bytes have no JSON form: send base64 text';
-  if (value instanceof Error) return 'an Error has no JSON form';
-  for (const kind of [Map, Set, WeakMap, WeakSet, RegExp, Promise]) {
-    if (value instanceof kind) return `a ${kind.name} has no JSON form`;
-  }
-  return undefined;
+  if (types.isDate(value)) return 'a Date arrives as text: send toISOString()';
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'bytes have no JSON form: send base64 text';
+  if (types.isNativeError(value) || value instanceof Error) return 'an Error has no JSON form';
+  for (const [name, isOne] of Object.entries(formless)) if (isOne(value)) return `a ${name} has no JSON form`;
+  const isLost = isIterable(value) && !isJsonable(value) && !types.isBoxedPrimitive(value);
+  return isLost && Object.keys(value).length === 0 ? 'an iterable has no JSON form: send an array' : undefined;
+}
+
+// By these, as those of another realm are no instances of ours.
+const formless: Readonly<Record<string, (value: unknown) => boolean>> = {
+  Map: types.isMap,
+  Set: types.isSet,
+  WeakMap: types.isWeakMap,
+  WeakSet: types.isWeakSet,
+  RegExp: types.isRegExp,
+  Promise: types.isPromise,
+};
+
+/** True for generators, `URLSearchParams`, `Headers` and their like, of which JSON leaves an empty object. */
+function isIterable(value: object): boolean {
+  return Symbol.iterator in value || Symbol.asyncIterator in value;
 }
 
 function isJsonable(value: object): value is { toJSON(): unknown } {
