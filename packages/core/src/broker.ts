@@ -108,6 +108,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - the only member of a queue on its broker leaves under load and nothing is lost
  * - a subscriber gets nothing that was published before it subscribed
  * - a burst of many thousand messages arrives in order
+ * - any program of subscribing, publishing and leaving delivers what is due, and nothing else
  * - a `*` matches one token and the event names the actual topic
  * - a `>` matches one or more last tokens
  * - other topics are not delivered

@@ -78,6 +78,7 @@ export type RegistryEvent =
  * - registering and looking up at once from many callers gives each a complete answer
  * - a lookup with a `quorum` gives at least that many nodes of one version where they exist
  * - not being able to ask is an error and never an empty list
+ * - any program of registering, deregistering and closing ends as it was made, for all who look and watch
  *
  * Outage contract:
  * - a registered node is seen again after an outage

@@ -46,6 +46,7 @@ export interface ListenOptions extends AbortOptions {}
  * - an address that cannot be one is refused with `invalid`
  * - dialling an address where nobody listens fails its first exchange with `unavailable`, safe to retry
  * - closing a transport closes its listeners and sockets
+ * - any program of dialling, sending, receiving and closing gives each side what the other sent
  *
  * Outage contract:
  * - a listener is reached again after an outage

@@ -53,6 +53,19 @@ export interface Timing {
   readonly ttlStepMs?: number | undefined;
 }
 
+/** How the case that runs random programs goes about it. */
+export interface Programs {
+  /** How many programs at most; `CONTRACT_PROGRAMS` in the environment goes before it. @default 100 */
+  readonly count?: number | undefined;
+  /** How long it begins programs, in milliseconds. @default 3000, or a second for each of `CONTRACT_PROGRAMS` */
+  readonly ms?: number | undefined;
+  /**
+   * What the programs are made from: the same seed gives the same ones. `random` draws one; a failure prints what runs
+   * its program alone. `CONTRACT_SEED` in the environment goes before it. @default 1
+   */
+  readonly seed?: number | string | undefined;
+}
+
 /** A case that fails today. It must: a pass is an error, so that the list cannot go stale. */
 export interface KnownFailing {
   readonly id: string;
@@ -75,6 +88,7 @@ interface BackendSettings {
   only?(candidate: CaseSummary): boolean;
   readonly timing?: Timing | undefined;
   readonly knownFailing?: readonly KnownFailing[] | undefined;
+  readonly programs?: Programs | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Closable } from '@ts-micro/core';
-import type { Faults, Harness, InterfaceName, Interfaces, Timing, TransportSettings } from './backend.ts';
+import type { Faults, Harness, InterfaceName, Interfaces, Programs, Timing, TransportSettings } from './backend.ts';
+import { type ProgramSettings, programSettings } from './cases/programs/program-settings.ts';
 import { Inbox } from './inbox.ts';
 import { randomId } from './random-id.ts';
 import { record } from './record.ts';
@@ -8,9 +9,12 @@ import { eventually, until, within } from './within.ts';
 
 const boundMs = 10_000;
 
+type CaseSettings = TransportSettings & { readonly programs?: Programs | undefined };
+
 /** The means of a case. Whatever it opens is closed after it. */
 export class CaseContext<I extends InterfaceName> {
   readonly settings: TransportSettings;
+  readonly programs: ProgramSettings;
   /** Resolves as the case ends: a handler that has to stay open until then waits for it. */
   readonly ended: Promise<void>;
   readonly #interface: I;
@@ -23,17 +27,19 @@ export class CaseContext<I extends InterfaceName> {
   #spare: Interfaces[I] | undefined;
   #supports: Interfaces[I]['supports'] | undefined;
   #end: () => void = () => {};
+  #haste = 1;
 
   constructor(
     interfaceName: I,
     harness: Harness<I>,
-    { timing = {}, settings = {}, trace }: { timing?: Timing; settings?: TransportSettings; trace: Trace },
+    { timing = {}, settings = {}, trace }: { timing?: Timing; settings?: CaseSettings; trace: Trace },
   ) {
     this.#interface = interfaceName;
     this.#harness = harness;
     this.#timing = timing;
     this.#trace = trace;
     this.settings = settings;
+    this.programs = programSettings(settings.programs);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -114,7 +120,17 @@ export class CaseContext<I extends InterfaceName> {
 
   /** `ms` milliseconds, or as much longer as this backend is given. */
   ms(ms: number): number {
-    return Math.ceil(ms * (this.#timing.factor ?? 1));
+    return Math.ceil(ms * (this.#timing.factor ?? 1) * this.#haste);
+  }
+
+  /** Has every wait from now on be this share of what it is. */
+  hurry(share: number): void {
+    this.#haste = share;
+  }
+
+  /** Has the report of a failure begin with what comes now. */
+  restartTrace(): void {
+    this.#trace.restart();
   }
 
   /** A signal that aborts with a `TimeoutError` after `ms` milliseconds. */

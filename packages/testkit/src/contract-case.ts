@@ -31,6 +31,8 @@ export interface ContractCase<I extends InterfaceName = InterfaceName> {
   /** The interface in whose doc comment the line stands, or to which a line of `Closable` is applied. */
   readonly subject: Subject;
   readonly needs?: readonly Need<I>[] | undefined;
+  /** It runs random programs, for as long as those are given on top of the usual bound. */
+  readonly runsPrograms?: boolean | undefined;
   /** Rejects when the backend breaks the contract. */
   run(context: CaseContext<I>): Promise<void>;
 }

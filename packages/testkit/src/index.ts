@@ -13,6 +13,7 @@ export type {
   InterfaceName,
   Interfaces,
   KnownFailing,
+  Programs,
   RegistryUnderTest,
   Timing,
   TransportSettings,

@@ -34,6 +34,13 @@ export class Trace {
     return this.#openAtFailure ?? [];
   }
 
+  /** Forgets what was noted: what comes now is a story of its own. */
+  restart(): void {
+    this.#head.length = 0;
+    this.#tail.length = 0;
+    this.#dropped = 0;
+  }
+
   add(line: string): void {
     const stamped = `${(performance.now() - this.#started).toFixed(1).padStart(8)} ms  ${line}`;
     if (this.#head.length < headSize) {

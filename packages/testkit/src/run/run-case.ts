@@ -1,5 +1,6 @@
-import type { BackendUnderTest, Harness, InterfaceName, TransportSettings } from '../backend.ts';
+import type { BackendUnderTest, Harness, InterfaceName, Programs, Timing, TransportSettings } from '../backend.ts';
 import { CaseContext } from '../case-context.ts';
+import { programSettings } from '../cases/programs/program-settings.ts';
 import type { ContractCase } from '../contract-case.ts';
 import { isAbsent, isMissing, type Refusals } from '../needs.ts';
 import { randomId } from '../random-id.ts';
@@ -17,10 +18,13 @@ const caseBoundMs = 60_000;
 const settleMs = 3_000;
 
 /** The longest a case can take, its fixtures included. */
-export function caseLimitMs(backend: {
-  readonly timing?: { readonly factor?: number | undefined } | undefined;
-}): number {
-  return 2 * caseBoundMs * (backend.timing?.factor ?? 1);
+export function caseLimitMs(backend: Patient): number {
+  return 2 * caseBoundMs * (backend.timing?.factor ?? 1) + programSettings(backend.programs).ms;
+}
+
+interface Patient {
+  readonly timing?: Timing | undefined;
+  readonly programs?: Programs | undefined;
 }
 
 /** Runs one case in a world of its own, then looks for what it left behind. Never rejects. */
@@ -115,7 +119,7 @@ async function inContext<I extends InterfaceName>(
 ): Promise<Outcome> {
   const { timing = {} } = backend;
   const context = new CaseContext(contractCase.interface, harness, { timing, settings: backend, trace });
-  const bound = caseBoundMs * (timing.factor ?? 1);
+  const bound = caseBoundMs * (timing.factor ?? 1) + (contractCase.runsPrograms ? context.programs.ms : 0);
   const run = async (): Promise<Outcome> => {
     await context.prepare();
     const needs = contractCase.needs ?? [];

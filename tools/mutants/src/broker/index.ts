@@ -10,6 +10,7 @@ import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { names } from './names.ts';
 import { outages } from './outage.ts';
+import { programs } from './programs.ts';
 import { queues } from './queues.ts';
 import { brokers, subscribers } from './seams.ts';
 import { subscriber } from './subscriber.ts';
@@ -29,6 +30,7 @@ export const brokerMutants: readonly Mutant<'broker'>[] = [
   ...leaving,
   ...names,
   ...hostile,
+  ...programs,
   ...features,
   ...traitMutants({
     interface: 'broker',

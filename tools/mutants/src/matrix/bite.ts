@@ -26,6 +26,9 @@ export const hasty: Pace = [0.01, 0.05, 0.25, 1];
 /** For a matrix to print. */
 export const calm: Pace = [0.05, 0.25, 1];
 
+/** A mutant that random programs are to catch is caught by one of the first of them, on a busy machine as well. */
+const mostPrograms = 40;
+
 /**
  * Runs one case over a mutant. That it fails counts only where the sound backend passes at the same pace; that it
  * passes, where the case was made to catch it, only at every pace.
@@ -64,7 +67,7 @@ async function run(mutant: AnyMutant, id: string, manner: Manner): Promise<CaseR
 }
 
 function contractOf(mutant: AnyMutant, { factor, isSound }: Manner, worlds: World[]): Contract {
-  const backend = { name: mutant.name, timing: { factor } };
+  const backend = { name: mutant.name, timing: { factor }, programs: { count: mostPrograms } };
   const create = <I extends InterfaceName>({ interface: interfaceName, make }: Mutant<I>): Harness<I> => {
     const world = new World();
     worlds.push(world);

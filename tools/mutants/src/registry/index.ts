@@ -8,6 +8,7 @@ import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
 import { outages } from './outage.ts';
+import { programs } from './programs.ts';
 import { records } from './records.ts';
 import { registries, watchers } from './seams.ts';
 import { watcher } from './watcher.ts';
@@ -26,6 +27,7 @@ export const registryMutants: readonly Mutant<'registry'>[] = [
   ...outages,
   ...features,
   ...hostile,
+  ...programs,
   ...traitMutants({
     interface: 'registry',
     subject: 'registry',

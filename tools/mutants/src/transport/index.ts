@@ -8,6 +8,7 @@ import { features } from './features.ts';
 import { hostile } from './hostile.ts';
 import { listener } from './listener.ts';
 import { outages } from './outage.ts';
+import { programs } from './programs.ts';
 import { listeners, sockets, transports } from './seams.ts';
 import { socket } from './socket.ts';
 import { waiting } from './waiting.ts';
@@ -24,6 +25,7 @@ export const transportMutants: readonly Mutant<'transport'>[] = [
   ...outages,
   ...features,
   ...hostile,
+  ...programs,
   ...traitMutants({
     interface: 'transport',
     subject: 'transport',

@@ -1,5 +1,6 @@
 import type { ContractCase } from '../../contract-case.ts';
 import { hostileToBrokers } from '../hostile/broker.ts';
+import { brokerPrograms } from '../programs/broker-program.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { durableQueues } from './durable-queues.ts';
@@ -19,6 +20,7 @@ export const brokerCases: readonly ContractCase<'broker'>[] = [
   ...content,
   ...queues,
   ...leaving,
+  ...brokerPrograms,
   ...wildcards,
   ...lifecycle,
   ...subscriber,

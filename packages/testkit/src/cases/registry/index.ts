@@ -1,5 +1,6 @@
 import type { ContractCase } from '../../contract-case.ts';
 import { hostileToRegistries } from '../hostile/registry.ts';
+import { registryPrograms } from '../programs/registry-program.ts';
 import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
@@ -14,6 +15,7 @@ import { watcherEnd } from './watcher-end.ts';
 export const registryCases: readonly ContractCase<'registry'>[] = [
   ...lookup,
   ...merging,
+  ...registryPrograms,
   ...leases,
   ...recordsApart,
   ...watcher,

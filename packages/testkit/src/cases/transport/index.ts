@@ -1,5 +1,6 @@
 import type { ContractCase } from '../../contract-case.ts';
 import { hostileToTransports } from '../hostile/transport.ts';
+import { transportPrograms } from '../programs/transport-program.ts';
 import { addresses } from './addresses.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
@@ -13,6 +14,7 @@ import { waiting } from './waiting.ts';
 /** The contracts of `Transport`, `Listener` and `Socket`, one case for each line. */
 export const transportCases: readonly ContractCase<'transport'>[] = [
   ...delivery,
+  ...transportPrograms,
   ...content,
   ...addresses,
   ...listener,
