@@ -11,7 +11,7 @@ import {
   type PublishOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { abortable, checkRedelivery, Lifetime, OptionChecks, safeLogger, throwIfAborted } from '@ts-micro/kit';
+import { abortable, BrokerBase, checkRedelivery, OptionChecks, safeLogger } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
@@ -61,7 +61,7 @@ export function jetstreamBroker(options: JetStreamBrokerOptions = {}): JetStream
   return new StoringBroker(options);
 }
 
-class StoringBroker implements JetStreamBroker {
+class StoringBroker extends BrokerBase implements JetStreamBroker {
   readonly name = 'jetstream';
   readonly supports: BrokerFeatures;
   readonly options: JetStreamBrokerSettings;
@@ -69,15 +69,11 @@ class StoringBroker implements JetStreamBroker {
   readonly #logger: Logger;
   readonly #topics: TopicStreams;
   readonly #form: EventForm;
-  readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
-  readonly #subscribers = new Set<Subscriber>();
   readonly #publishing = new Set<Promise<unknown>>();
   #access: Access | undefined;
-  #isDisconnected = false;
-  #isFinishing = false;
-  #leaving: Promise<MicroError | undefined> | undefined;
 
   constructor(options: JetStreamBrokerOptions) {
+    super(who);
     const { connect, settings } = checkBrokerOptions(options);
     this.#shared = shareConnection(connect);
     this.#logger = safeLogger(connect.logger);
@@ -102,28 +98,8 @@ class StoringBroker implements JetStreamBroker {
     return this.#shared.isConnected;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  async connect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    if (this.#leaving) await abortable(this.#leaving, options.signal, `${who}: connecting`);
-    const connection = await this.#shared.get(options);
-    await connection.ready(options);
-    this.#lifetime.assertOpen(options);
-    this.#isDisconnected = false;
-  }
-
-  async disconnect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen();
-    await this.#leave(options);
-  }
-
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
-    // A close waits for running handlers, and what they have to tell must still get out.
-    if (this.#isFinishing) throwIfAborted(options?.signal, who);
-    else this.#assertUsable(options);
+    this.assertMayPublish(options);
     checkSubject(topic, `${who}: topic`);
     checkHeaders(message.headers, who);
     if (options?.id !== undefined) checkName(options.id, `${who}: id`);
@@ -147,7 +123,7 @@ class StoringBroker implements JetStreamBroker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: JetStreamSubscribeOptions = {}): Promise<Subscriber> {
-    this.#assertUsable(options);
+    this.assertUsable(options);
     const { queue, concurrency, onError, signal, from = this.options.from } = options;
     checkSubject(topic, `${who}: topic`, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
@@ -164,23 +140,24 @@ class StoringBroker implements JetStreamBroker {
       queue === undefined
         ? new PlainSubscriber({ ...common, maxPendingMessages, logger })
         : new QueueMember({ ...common, queue, redelivery, prefetch, ackWaitMs, publishDeadLetter, logger });
-    this.#subscribers.add(subscriber);
-    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
-    try {
-      await abortable(subscriber.start({ signal }), signal, `${who}: subscribing to "${topic}"`);
-    } catch (error) {
-      await subscriber.close(options);
-      throw error;
-    }
-    return subscriber;
+    const start = () => abortable(subscriber.start({ signal }), signal, `${who}: subscribing to "${topic}"`);
+    return this.keep(subscriber, start, options);
   }
 
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
+  protected async dial(options: AbortOptions): Promise<void> {
+    const connection = await this.#shared.get(options);
+    await connection.ready(options);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  protected async finishPublishing({ signal }: AbortOptions): Promise<void> {
+    // Each has a bound of its own.
+    await abortable(Promise.allSettled(this.#publishing), signal, who).catch(() => undefined);
+  }
+
+  protected hangUp(): Promise<void> {
+    this.#access?.api.close();
+    this.#access = undefined;
+    return this.#shared.release();
   }
 
   async #store(
@@ -221,46 +198,9 @@ class StoringBroker implements JetStreamBroker {
 
   async #connect(options: AbortOptions | undefined): Promise<Access> {
     await this.#shared.get(options);
-    this.#assertUsable(options);
+    this.assertUsable(options);
     const access = this.#current;
     if (access === undefined) throw new MicroError('unavailable', `${who}: the connection was closed`);
     return access;
-  }
-
-  #assertUsable(options: AbortOptions | undefined): void {
-    this.#lifetime.assertOpen(options);
-    if (this.#isDisconnected) throw new MicroError('unavailable', `${who} is disconnected`, { retrySafe: true });
-  }
-
-  async #release(options: AbortOptions): Promise<void> {
-    const abandoned = await this.#leave(options);
-    if (abandoned) throw abandoned;
-  }
-
-  /** Ends every subscription and gives the connection back. Resolves with what a subscriber had to abandon. */
-  #leave(options: AbortOptions): Promise<MicroError | undefined> {
-    this.#leaving ??= this.#endAll(options).finally(() => {
-      this.#leaving = undefined;
-    });
-    return this.#leaving;
-  }
-
-  async #endAll(options: AbortOptions): Promise<MicroError | undefined> {
-    this.#isDisconnected = true;
-    this.#isFinishing = true;
-    const causes = await Promise.all(
-      [...this.#subscribers].map(async (subscriber) => {
-        await subscriber.close(options);
-        return subscriber.closed;
-      }),
-    );
-    // Each has a bound of its own.
-    const stored = Promise.allSettled(this.#publishing);
-    await abortable(stored, options.signal, who).catch(() => undefined);
-    this.#isFinishing = false;
-    this.#access?.api.close();
-    this.#access = undefined;
-    await this.#shared.release();
-    return causes.find((cause) => cause !== undefined);
   }
 }

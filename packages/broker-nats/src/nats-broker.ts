@@ -11,7 +11,7 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { abortable, Lifetime, OptionChecks, refuseDurability, safeLogger, throwIfAborted } from '@ts-micro/kit';
+import { BrokerBase, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
@@ -46,20 +46,16 @@ export function natsBroker(options: NatsBrokerOptions = {}): NatsBroker {
   return new ConnectedBroker(options);
 }
 
-class ConnectedBroker implements NatsBroker {
+class ConnectedBroker extends BrokerBase implements NatsBroker {
   readonly name = 'nats';
   readonly supports: BrokerFeatures;
   readonly options: NatsBrokerSettings;
   readonly #shared: SharedConnection;
   readonly #logger: Logger;
   readonly #publisher: NatsPublisher;
-  readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
-  readonly #subscribers = new Set<NatsSubscriber>();
-  #isDisconnected = false;
-  #isFinishing = false;
-  #leaving: Promise<MicroError | undefined> | undefined;
 
   constructor(options: NatsBrokerOptions) {
+    super(who);
     const { connect, settings, onUncertain } = checkBrokerOptions(options);
     this.#shared = shareConnection(connect);
     this.#logger = safeLogger(connect.logger);
@@ -81,30 +77,10 @@ class ConnectedBroker implements NatsBroker {
     return this.#publisher.stats;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  async connect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    if (this.#leaving) await abortable(this.#leaving, options.signal, `${who}: connecting`);
-    const connection = await this.#shared.get(options);
-    await connection.ready(options);
-    this.#lifetime.assertOpen(options);
-    this.#isDisconnected = false;
-  }
-
-  async disconnect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen();
-    await this.#leave(options);
-  }
-
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
     this.#publisher.begin();
     try {
-      // A close waits for running handlers, and what they have to tell must still get out.
-      if (this.#isFinishing) throwIfAborted(options?.signal, who);
-      else this.#assertUsable(options);
+      this.assertMayPublish(options);
       checkTopic(topic);
       checkHeaders(message.headers, who);
       if (options?.id !== undefined) refuseDurability(options, who);
@@ -119,7 +95,7 @@ class ConnectedBroker implements NatsBroker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.#assertUsable(options);
+    this.assertUsable(options);
     const { queue, concurrency, onError, onLost, onRestored, signal } = options;
     checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);
@@ -140,23 +116,21 @@ class ConnectedBroker implements NatsBroker {
       closeTimeoutMs,
       logger: this.#logger,
     });
-    this.#subscribers.add(subscriber);
-    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
-    try {
-      await subscriber.confirm({ signal });
-    } catch (error) {
-      await subscriber.close(options);
-      throw error;
-    }
-    return subscriber;
+    return this.keep(subscriber, () => subscriber.confirm({ signal }), options);
   }
 
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
+  protected async dial(options: AbortOptions): Promise<void> {
+    const connection = await this.#shared.get(options);
+    await connection.ready(options);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  protected finishPublishing({ signal }: AbortOptions): Promise<void> {
+    const bound = AbortSignal.timeout(this.options.closeTimeoutMs);
+    return this.#publisher.close({ signal: signal ? AbortSignal.any([signal, bound]) : bound });
+  }
+
+  protected hangUp(): Promise<void> {
+    return this.#shared.release();
   }
 
   /** The connection in use, unless it was closed for good. */
@@ -167,42 +141,8 @@ class ConnectedBroker implements NatsBroker {
 
   async #connect(options: AbortOptions | undefined): Promise<NatsConnection> {
     const connection = await this.#shared.get(options);
-    this.#assertUsable(options);
+    this.assertUsable(options);
     return connection;
-  }
-
-  #assertUsable(options: AbortOptions | undefined): void {
-    this.#lifetime.assertOpen(options);
-    if (this.#isDisconnected) throw new MicroError('unavailable', `${who} is disconnected`, { retrySafe: true });
-  }
-
-  async #release(options: AbortOptions): Promise<void> {
-    const abandoned = await this.#leave(options);
-    if (abandoned) throw abandoned;
-  }
-
-  /** Ends every subscription and gives the connection back. Resolves with what a subscriber had to abandon. */
-  #leave(options: AbortOptions): Promise<MicroError | undefined> {
-    this.#leaving ??= this.#endAll(options).finally(() => {
-      this.#leaving = undefined;
-    });
-    return this.#leaving;
-  }
-
-  async #endAll(options: AbortOptions): Promise<MicroError | undefined> {
-    this.#isDisconnected = true;
-    this.#isFinishing = true;
-    const causes = await Promise.all(
-      [...this.#subscribers].map(async (subscriber) => {
-        await subscriber.close(options);
-        return subscriber.closed;
-      }),
-    );
-    const bound = AbortSignal.timeout(this.options.closeTimeoutMs);
-    await this.#publisher.close({ signal: options.signal ? AbortSignal.any([options.signal, bound]) : bound });
-    this.#isFinishing = false;
-    await this.#shared.release();
-    return causes.find((cause) => cause !== undefined);
   }
 }
 

@@ -15,6 +15,7 @@ export { safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
 // For brokers.
+export { BrokerBase } from './broker/broker-base.ts';
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
 export { checkRedelivery, refuseDurability } from './broker/durability.ts';

@@ -1,5 +1,4 @@
 import {
-  type AbortOptions,
   type Broker,
   type BrokerFeatures,
   type BrokerHandler,
@@ -9,12 +8,11 @@ import {
   checkTopic,
   type Logger,
   type Message,
-  MicroError,
   type PublishOptions,
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { checkRedelivery, closeAll, Lifetime, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
+import { BrokerBase, checkRedelivery, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { copyMessage } from '../copy-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
@@ -55,7 +53,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   return new MemoryBroker(options);
 }
 
-class MemoryBroker implements Broker {
+class MemoryBroker extends BrokerBase implements Broker {
   readonly name = 'memory';
   readonly address = '';
   readonly options: BrokerOptions & {
@@ -67,9 +65,6 @@ class MemoryBroker implements Broker {
   readonly supports: BrokerFeatures;
   readonly #network: Network;
   readonly #logger: Logger;
-  readonly #subscribers = new Set<Subscriber>();
-  readonly #lifetime: Lifetime = new Lifetime(who, (options) => closeAll(this.#subscribers, options));
-  #isDisconnected = false;
 
   constructor({
     network,
@@ -79,6 +74,7 @@ class MemoryBroker implements Broker {
     durable = false,
     logger,
   }: MemoryBrokerOptions) {
+    super(who);
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
     checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
@@ -96,20 +92,8 @@ class MemoryBroker implements Broker {
     this.#logger = safeLogger(logger);
   }
 
-  async connect(options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    this.#network.assertReachable(who);
-    this.#isDisconnected = false;
-  }
-
-  async disconnect(options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen();
-    this.#isDisconnected = true;
-    await Promise.all(Array.from(this.#subscribers, (subscriber) => subscriber.close(options)));
-  }
-
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.assertMayPublish(options);
     checkTopic(topic, who);
     checkMessage(message, this.supports.maxBodyBytes, who);
     const id = options?.id;
@@ -117,14 +101,14 @@ class MemoryBroker implements Broker {
       if (!this.options.durable) refuseDurability({ id }, who);
       checkName(id, `${who}: id`);
     }
-    this.#assertConnected();
+    this.#network.assertReachable(who);
     const copy = copyMessage(message);
     await this.#network.later(() => this.#network.topics.deliver(topic, copy, id));
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.#lifetime.assertOpen(options);
-    this.#assertConnected();
+    this.assertUsable(options);
+    this.#network.assertReachable(who);
     const { durable, maxQueuedMessages, closeTimeoutMs } = this.options;
     if (durable) checkRedelivery(options, who);
     else refuseDurability(options, who);
@@ -133,25 +117,14 @@ class MemoryBroker implements Broker {
     const { queue } = options;
     const subscriber =
       durable && queue !== undefined ? new MemoryMember({ ...init, queue }) : new MemorySubscriber(init);
-    this.#subscribers.add(subscriber);
-    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
-    return subscriber;
+    return this.keep(subscriber, () => {}, options);
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #assertConnected(): void {
-    if (this.#isDisconnected) throw new MicroError('unavailable', `${who}: disconnected`, { retrySafe: true });
+  protected async dial(): Promise<void> {
     this.#network.assertReachable(who);
   }
+
+  protected finishPublishing(): void {}
+
+  protected hangUp(): void {}
 }

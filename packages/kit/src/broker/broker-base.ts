@@ -1,0 +1,104 @@
+import { type AbortOptions, type Closable, MicroError, type Subscriber } from '@ts-micro/core';
+import { abortable, throwIfAborted } from '../lifecycle/abort.ts';
+import { closeAll } from '../lifecycle/close-all.ts';
+import { Lifetime } from '../lifecycle/lifetime.ts';
+
+/**
+ * The life of a broker: it connects, disconnects for a while, and closes, and its subscribers end with it. What their
+ * handlers still publish goes out.
+ */
+export abstract class BrokerBase implements Closable {
+  readonly #what: string;
+  readonly #lifetime: Lifetime;
+  readonly #subscribers = new Set<Subscriber>();
+  #isDisconnected = false;
+  #isFinishing = false;
+  #leaving: Promise<void> | undefined;
+
+  /** `what` begins the message of every error: `nats broker`. */
+  constructor(what: string) {
+    this.#what = what;
+    this.#lifetime = new Lifetime(what, (options) => this.#leave(options));
+  }
+
+  /** Resolves once it is connected. */
+  protected abstract dial(options: AbortOptions): Promise<unknown>;
+
+  /** Waits until all that is being published is out, or given up. Runs after the last handler; never rejects. */
+  protected abstract finishPublishing(options: AbortOptions): unknown;
+
+  /** Gives the connection back. Runs last, at each disconnect and at the close. */
+  protected abstract hangUp(options: AbortOptions): unknown;
+
+  get closed(): Promise<MicroError | undefined> {
+    return this.#lifetime.closed;
+  }
+
+  async connect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen(options);
+    if (this.#leaving) {
+      const left = this.#leaving.catch(() => {});
+      await abortable(left, options.signal, `${this.#what}: connecting`);
+    }
+    await this.dial(options);
+    this.#lifetime.assertOpen(options);
+    this.#isDisconnected = false;
+  }
+
+  /** Ends every subscription. What a handler had to abandon was told to its subscriber. */
+  async disconnect(options: AbortOptions = {}): Promise<void> {
+    this.#lifetime.assertOpen();
+    await this.#leave(options).catch(() => {});
+  }
+
+  close(options?: AbortOptions): Promise<void> {
+    return this.#lifetime.close(options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Throws where it is closed or disconnected, or the signal has aborted. */
+  protected assertUsable(options: AbortOptions | undefined): void {
+    this.#lifetime.assertOpen(options);
+    if (this.#isDisconnected) throw new MicroError('unavailable', `${this.#what} is disconnected`, { retrySafe: true });
+  }
+
+  /** The same for publishing, which handlers may do until the last of them has returned. */
+  protected assertMayPublish(options: AbortOptions | undefined): void {
+    if (this.#isFinishing) throwIfAborted(options?.signal, this.#what);
+    else this.assertUsable(options);
+  }
+
+  /** Keeps a subscriber until it ends. Resolves with it once it has started; closes it where it cannot. */
+  protected async keep<S extends Subscriber>(subscriber: S, start: () => unknown, options: AbortOptions): Promise<S> {
+    this.#subscribers.add(subscriber);
+    void subscriber.closed.then(() => this.#subscribers.delete(subscriber));
+    try {
+      await start();
+    } catch (error) {
+      await subscriber.close(options);
+      throw error;
+    }
+    return subscriber;
+  }
+
+  #leave(options: AbortOptions): Promise<void> {
+    this.#leaving ??= this.#endAll(options).finally(() => {
+      this.#leaving = undefined;
+    });
+    return this.#leaving;
+  }
+
+  async #endAll(options: AbortOptions): Promise<void> {
+    this.#isDisconnected = true;
+    this.#isFinishing = true;
+    const closing = closeAll(this.#subscribers, options);
+    await closing.catch(() => {});
+    await this.finishPublishing(options);
+    this.#isFinishing = false;
+    await this.hangUp(options);
+    await closing;
+  }
+}
