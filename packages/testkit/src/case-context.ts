@@ -1,9 +1,9 @@
 import type { Closable } from '@ts-micro/core';
 import type { Faults, Harness, InterfaceName, Interfaces, Programs, Timing, TransportSettings } from './backend.ts';
-import { type ProgramSettings, programSettings } from './cases/programs/program-settings.ts';
 import { Inbox } from './inbox.ts';
 import { randomId } from './random-id.ts';
 import { record } from './record.ts';
+import { type ProgramSettings, programSettings } from './run/program-settings.ts';
 import type { Trace } from './trace.ts';
 import { eventually, until, within } from './within.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Programs } from '../src/backend.ts';
 import { holdsForPrograms } from '../src/cases/programs/holds-for-programs.ts';
-import { programSettings } from '../src/cases/programs/program-settings.ts';
+import { programSettings } from '../src/run/program-settings.ts';
 import { runThing, thing } from './thing.ts';
 
 const step = fc.nat({ max: 99 });

@@ -1,6 +1,5 @@
 import type { BackendUnderTest, Harness, InterfaceName, Programs, Timing, TransportSettings } from '../backend.ts';
 import { CaseContext } from '../case-context.ts';
-import { programSettings } from '../cases/programs/program-settings.ts';
 import type { ContractCase } from '../contract-case.ts';
 import { isAbsent, isMissing, type Refusals } from '../needs.ts';
 import { randomId } from '../random-id.ts';
@@ -9,6 +8,7 @@ import { within } from '../within.ts';
 import type { CaseResult } from './case-result.ts';
 import { activeResources, assertSettled } from './leaks.ts';
 import { Patience } from './patience.ts';
+import { programSettings } from './program-settings.ts';
 import { type ProcessWatch, watchProcess } from './watch-process.ts';
 import { watchTimers } from './watch-timers.ts';
 

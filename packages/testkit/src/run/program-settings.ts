@@ -1,4 +1,4 @@
-import type { Programs } from '../../backend.ts';
+import type { Programs } from '../backend.ts';
 
 /** {@link Programs} with defaults and the environment filled in. */
 export interface ProgramSettings {
