@@ -3,7 +3,7 @@ import {
   type Broker,
   type BrokerFeatures,
   type BrokerHandler,
-  checkHeaders,
+  checkMessage,
   checkName,
   type Logger,
   type Message,
@@ -101,7 +101,7 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
     this.assertMayPublish(options);
     checkSubject(topic, `${who}: topic`);
-    checkHeaders(message.headers, who);
+    checkMessage(message, Number.POSITIVE_INFINITY, who);
     if (options?.id !== undefined) checkName(options.id, `${who}: id`);
     const { data, headers } = this.#form.encode(topic, message, options?.id);
     // What the caller changes while the stream is looked for must not change what is stored.

@@ -3,7 +3,7 @@ import {
   type Broker,
   type BrokerFeatures,
   type BrokerHandler,
-  checkHeaders,
+  checkMessage,
   type Logger,
   type Message,
   MicroError,
@@ -82,7 +82,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     try {
       this.assertMayPublish(options);
       checkTopic(topic);
-      checkHeaders(message.headers, who);
+      checkMessage(message, Number.POSITIVE_INFINITY, who);
       if (options?.id !== undefined) refuseDurability(options, who);
       const { data, options: publishOptions } = encodeMessage(message, this.options.dialect);
       const connection = this.#connection ?? (await this.#connect(options));

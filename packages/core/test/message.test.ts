@@ -1,5 +1,6 @@
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { checkHeaders, checkMessage, MicroError } from '../src/index.ts';
+import { checkHeaders, checkMessage, type Message, MicroError } from '../src/index.ts';
 
 function refusal(headers: Record<string, unknown>): MicroError | undefined {
   try {
@@ -70,4 +71,52 @@ test('a body may have as many bytes as are allowed, and not one more', () => {
     expect.objectContaining({ code: 'too_large', message: 'broker: a body of 3 bytes is more than 2' }),
   );
   expect(() => checkMessage({ headers: { 'a b': '' }, body }, 3, 'broker')).toThrow(/header name/);
+});
+
+test.each([
+  ['undefined', undefined],
+  ['null', null],
+  ['a string', 'a'],
+  ['iterable', new Map([['a', 'b']])],
+  ['iterable', [['a', 'b']]],
+])('headers that are %s are refused', (noun, headers) => {
+  expect(refusal(headers as unknown as Record<string, unknown>)?.message).toContain(`the headers are ${noun}`);
+});
+
+test('headers that cannot be read are refused with what they throw', () => {
+  const thrower = () => {
+    throw new Error('trap');
+  };
+  const getter = Object.defineProperty({}, 'name', { get: thrower, enumerable: true });
+  for (const headers of [getter, new Proxy({}, { ownKeys: thrower, has: thrower })])
+    expect(refusal(headers)?.message).toBe('broker: the headers cannot be read: trap');
+});
+
+test.each([
+  ['undefined', undefined],
+  ['null', null],
+  ['a string', 'text'],
+  ['an object', [1, 2]],
+  ['an object', new ArrayBuffer(2)],
+  ['an object', new DataView(new ArrayBuffer(2))],
+  ['an object', new Uint16Array(2)],
+  ['an object', { length: 2, byteLength: 2 }],
+])('a body that is %s is refused', (noun, body) => {
+  const check = () => checkMessage({ headers: {}, body: body as Uint8Array }, 10, 'broker');
+  expect(check).toThrow(`broker: the body is ${noun}, not a Uint8Array`);
+  expect(check).toThrow(expect.objectContaining({ code: 'invalid' }));
+});
+
+test.each([
+  ['a Buffer', Buffer.from('a')],
+  ['bytes that are shared', new Uint8Array(new SharedArrayBuffer(2))],
+  ['bytes of another realm', runInNewContext('new Uint8Array(2)')],
+])('a body that is %s is allowed', (_, body) => {
+  expect(() => checkMessage({ headers: {}, body }, 10, 'broker')).not.toThrow();
+});
+
+test.each([undefined, null, 'text'])('a message that is %j is refused', (message) => {
+  expect(() => checkMessage(message as unknown as Message, 10, 'broker')).toThrow(
+    expect.objectContaining({ code: 'invalid' }),
+  );
 });

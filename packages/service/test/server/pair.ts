@@ -4,6 +4,7 @@ import { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/create-client.ts';
+import type { Codec } from '../../src/rpc/codec/codec.ts';
 import { refuse } from '../../src/rpc/refusal.ts';
 import { createService } from '../../src/server/create-service.ts';
 import type { Service } from '../../src/server/service.ts';
@@ -21,6 +22,8 @@ interface Pair extends AsyncDisposable {
   readonly client: Client;
   /** A client of another process. */
   readonly other: () => Promise<Client>;
+  /** Plugins of another process. */
+  readonly plugins: () => Promise<PluginSet>;
 }
 
 /** Plugins that see nobody else's; `another` are those of another client. */
@@ -52,6 +55,11 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
         const other = createClient(set);
         others.push(other, set);
         return other;
+      },
+      plugins: async () => {
+        const set = await plugins.another();
+        others.push(set);
+        return set;
       },
       [Symbol.asyncDispose]: async () => {
         await client.close();
@@ -99,6 +107,31 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
         const reply = await greeter.client.call<Uint8Array>('greeter', 'Greeter.Reverse', bytes, { contentType });
         expect(Buffer.from(reply)).toEqual(Buffer.from(bytes).reverse());
       }
+    });
+
+    it('whose codec makes no bytes of a value is told at once, at either end', async () => {
+      const lying = (encode: () => unknown): Codec => ({
+        contentType: 'x/odd',
+        encode: encode as Codec['encode'],
+        decode: (body) => body,
+      });
+      await using greeter = await pair(
+        (service) => {
+          service.handle('Greeter.Hello', () => ({ msg: 'hello' }));
+        },
+        { codecs: [lying(() => 'text')] },
+      );
+      const ask = async (codec: Codec) => {
+        await using client = createClient({ ...(await greeter.plugins()), codecs: [codec] });
+        return await client.call('greeter', 'Greeter.Hello', {}, { contentType: 'x/odd' });
+      };
+      await expect(ask(lying(() => ({ length: 3 })))).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('the codec returned an object and no bytes'),
+      });
+      await expect(ask(lying(() => new Uint8Array(1)))).rejects.toMatchObject({
+        message: expect.stringContaining('the codec returned a string and no bytes'),
+      });
     });
 
     it('passes metadata and the deadline on to the calls and events of its handler', async () => {

@@ -2,6 +2,7 @@ import {
   type AbortOptions,
   abortError,
   checkHeaders,
+  checkMessage,
   type Message,
   MicroError,
   type SendOptions,
@@ -72,6 +73,7 @@ export class NatsSocket implements Socket {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(abortError(signal, this.#line.what));
     try {
+      if (!(message?.body instanceof Uint8Array)) checkMessage(message, Number.POSITIVE_INFINITY, this.#line.what);
       if (this.dialect === 'native') return this.stream.send(message, options) ?? this.#room(options) ?? done;
       checkHeaders(message.headers, this.#line.what);
       const bytes = encodeEnvelope(message);

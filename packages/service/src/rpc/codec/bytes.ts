@@ -1,5 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import type { Codec } from './codec.ts';
+import { ownBytes } from './own-bytes.ts';
 
 /**
  * A codec that passes bytes through: values are `Uint8Array`, those of another realm (Jest, `vm`) included, which are
@@ -9,16 +10,12 @@ export function bytesCodec(contentType: string): Codec {
   return {
     contentType,
     encode(value: unknown): Uint8Array {
-      if (value instanceof Uint8Array) return value;
-      if (isForeignBytes(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+      const bytes = ownBytes(value);
+      if (bytes !== undefined) return bytes;
       if (value === undefined) return new Uint8Array(0);
       const given = value === null ? 'null' : typeof value;
       throw new MicroError('invalid', `${contentType} codec: the value is a Uint8Array, not ${given}`);
     },
     decode: (body) => body,
   };
-}
-
-function isForeignBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 }

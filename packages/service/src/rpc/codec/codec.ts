@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { ownBytes } from './own-bytes.ts';
 
 /** The use of a body that is encoded or decoded, so that a codec with schemas can choose by it. */
 export interface CodecUse {
@@ -43,13 +44,18 @@ export function isLegacy(codec: Codec): codec is LegacyCodec {
   return 'inspect' in codec;
 }
 
-/** Encodes; whatever a codec throws becomes `invalid`. */
+/** Encodes; whatever a codec throws becomes `invalid`, and so does what it returns that is no bytes. */
 export function encodeBody(codec: Codec, value: unknown, use: CodecUse): Uint8Array {
+  let encoded: unknown;
   try {
-    return codec.encode(value, use);
+    encoded = codec.encode(value, use);
   } catch (error) {
     throw MicroError.from(error, 'invalid', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be encoded`);
   }
+  const bytes = ownBytes(encoded);
+  if (bytes !== undefined) return bytes;
+  const what = `${use.kind} of "${use.name}" cannot be encoded: the codec returned ${nounOf(encoded)} and no bytes`;
+  throw new MicroError('invalid', `${codec.contentType}: ${what}`);
 }
 
 /** Decodes; whatever a codec throws becomes `malformed`. */
@@ -59,4 +65,9 @@ export function decodeBody(codec: Codec, body: Uint8Array, use: CodecUse): unkno
   } catch (error) {
     throw MicroError.from(error, 'malformed', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be decoded`);
   }
+}
+
+function nounOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
