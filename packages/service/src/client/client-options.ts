@@ -147,6 +147,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   checkCount('poolSize', poolSize);
   checkTime('poolIdleMs', poolIdleMs);
   checkTime('streamIdleMs', streamIdleMs);
+  if (callMetadata !== undefined) checkMetadata('callMetadata', callMetadata);
   const codecs = createCodecs(options.codecs);
   if (codecs.get(contentType) === undefined) throw checks.invalid('contentType', contentType, 'one that a codec knows');
   if (!isDialectChoice(dialect)) throw checks.invalid('dialect', dialect, 'auto or go');
@@ -173,6 +174,12 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 /** Throws `invalid` unless it is a time a timer can measure. */
 export function checkTime(name: string, value: number): void {
   checks.milliseconds(name, value);
+}
+
+/** Throws `invalid` unless it is an object of names and values; what is iterated, as a `Map`, would look empty. */
+export function checkMetadata(option: string, metadata: Headers): void {
+  if (typeof metadata === 'object' && metadata !== null && !(Symbol.iterator in metadata)) return;
+  throw checks.invalid(option, metadata, 'an object of names and values');
 }
 
 /** Throws `invalid` unless it is a whole number from 0 up. */

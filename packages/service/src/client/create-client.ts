@@ -2,6 +2,7 @@ import type { AbortOptions, Headers, MicroError } from '@ts-micro/core';
 import { abortable, Lifetime } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
+import { checkEndpoint, checkOutgoing } from './call/check-outgoing.ts';
 import { publishEvent } from './call/event-publisher.ts';
 import { outgoingMetadata } from './call/outgoing-metadata.ts';
 import { StreamOpener } from './call/stream-opener.ts';
@@ -46,6 +47,8 @@ class PluginClient implements Client {
   call<Response>(service: string, endpoint: string, request?: unknown, options?: CallOptions): Promise<Response> {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
     try {
+      checkEndpoint(endpoint);
+      checkOutgoing(options);
       const metadata = outgoingMetadata(this.#settings.callMetadata, options);
       // Neither async nor a closure where nothing wraps the call: the hottest path there is.
       const response =
@@ -71,6 +74,8 @@ class PluginClient implements Client {
     options?: StreamOptions,
   ): Promise<MessageStream<Send, Receive>> {
     this.#lifetime.assertOpen();
+    checkEndpoint(endpoint);
+    checkOutgoing(options);
     const stream = await this.#wrap('stream', service, endpoint, undefined, options, (call) =>
       this.#streams.open(service, endpoint, options, metadataOf(call), call),
     );
@@ -80,10 +85,14 @@ class PluginClient implements Client {
   publish(topic: string, event?: unknown, options?: EventOptions): Promise<void> {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
     const settings = this.#settings;
-    // As for calls.
-    if (this.#middleware.length === 0)
+    try {
+      checkOutgoing(options);
+      // As for calls.
+      if (this.#middleware.length > 0) return this.#wrapEvent(topic, event, options);
       return publishEvent(settings, topic, event, options, outgoingMetadata(settings.callMetadata, options));
-    return this.#wrapEvent(topic, event, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   use(middleware: Middleware): void {

@@ -1,0 +1,61 @@
+import { MicroError } from '@ts-micro/core';
+import { memoryBroker, memoryNetwork, memoryTransport } from '@ts-micro/memory';
+import { describe, expect, it } from 'vitest';
+import type { CallOptions } from '../../src/client/client-options.ts';
+import { createClient } from '../../src/client/create-client.ts';
+
+const signal = new AbortController().signal;
+const thrower = () => {
+  throw new Error('trap');
+};
+const wrong: readonly (readonly [string, unknown])[] = [
+  ['null', null],
+  ['a text', 'retries'],
+  ['metadata null', { metadata: null }],
+  ['a Map of metadata', { metadata: new Map([['a', 'b']]) }],
+  ['a signal that is none', { signal: {} }],
+  ['a context null', { context: null }],
+  ['a context that is none', { context: {} }],
+  ['a context without metadata', { context: { signal, metadata: null } }],
+  ['a getter that throws', Object.defineProperty({}, 'metadata', { get: thrower })],
+  ['a proxy', new Proxy({}, { get: thrower })],
+];
+
+describe.each([
+  ['plain', []],
+  ['with middleware', [async (_call: unknown, next: () => Promise<unknown>) => next()]],
+])('a client, %s', (_, middleware) => {
+  function open() {
+    const network = memoryNetwork();
+    return createClient({ transport: memoryTransport({ network }), broker: memoryBroker({ network }), middleware });
+  }
+
+  it.each(wrong)(
+    'rejects with `invalid` for options that are %s, in calls, streams and events',
+    async (_name, given) => {
+      await using client = open();
+      const options = given as CallOptions;
+      for (const outcome of [
+        client.call('greeter', 'Greeter.Hello', {}, options),
+        client.stream('greeter', 'Greeter.Chat', options),
+        client.publish('greeter.say', {}, options),
+      ])
+        await expect(outcome).rejects.toMatchObject({ code: 'invalid', message: expect.stringMatching(/^client: /) });
+    },
+  );
+
+  it.each(['', ' ', undefined, 5, {}])('rejects with `invalid` for the endpoint %j', async (endpoint) => {
+    await using client = open();
+    const to = { address: 'svc.greeter' };
+    for (const outcome of [
+      client.call('greeter', endpoint as string, {}, to),
+      client.stream('greeter', endpoint as string, to),
+    ])
+      await expect(outcome).rejects.toSatisfy((error) => MicroError.is(error, 'invalid'));
+  });
+});
+
+it('a client is not made with a Map of metadata', () => {
+  const callMetadata = new Map([['a', 'b']]) as unknown as Record<string, string>;
+  expect(() => createClient({ transport: memoryTransport(), callMetadata })).toThrow('client: option callMetadata is');
+});
