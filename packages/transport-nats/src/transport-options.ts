@@ -12,7 +12,8 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   readonly maxMessageBytes?: number | undefined;
   /**
    * The most that large messages which have not come whole yet may hold at one listener, in bytes that arrived, half of
-   * it for one dialling process. Beyond it the socket whose last bytes came longest ago fails with `unavailable`.
+   * it for one dialling process; and as much for the answers to all that is dialled, half of it for one address. Beyond
+   * it the socket whose last bytes came longest ago fails with `unavailable`.
    * @default 8 times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;

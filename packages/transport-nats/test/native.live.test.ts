@@ -441,6 +441,32 @@ describe('a large message', () => {
     expect((await (await next()).receive(soon()))?.body.length).toBe(2 * mebibyte);
   });
 
+  test('which answers what was dialled has no more room either, half of it at most for one address', async () => {
+    await using server = await startNatsServer();
+    await using peer = await barePeer(server.url);
+    await using transport = openTransport({ servers: server.url, maxReassemblyBytes: 4000 });
+    await peer.hear('svc.*');
+    const begin = async (address: string) => {
+      const socket = await transport.dial(address, { metadata });
+      const before = peer.received.length;
+      await socket.send(message('hello'));
+      await expect.poll(() => peer.received.length).toBeGreaterThan(before);
+      // An answer of 2908 bytes is announced, and 1500 of them come.
+      const reply = peer.received.at(-1)?.reply as string;
+      peer.connection.publish(reply, Buffer.concat([frame('03 00 dc16 00'), Buffer.alloc(1500)]));
+      await expect.poll(() => peer.received.length).toBeGreaterThan(before + 1);
+      return socket;
+    };
+    const [first, other, second] = [await begin('svc.a'), await begin('svc.b'), await begin('svc.a')];
+    await expect(first.receive(soon())).rejects.toMatchObject({
+      code: 'unavailable',
+      retrySafe: false,
+      message: expect.stringContaining('incomplete messages hold more than 4000 bytes together'),
+    });
+    for (const socket of [other, second]) expect(socket).toHaveProperty('isOpen', true);
+    await Promise.all([other.close(), second.close()]);
+  });
+
   test('that announces much and brings little takes no memory, and harms nobody', async () => {
     await using server = await startNatsServer();
     await using peer = await barePeer(server.url);

@@ -9,6 +9,7 @@ import {
 } from '@ts-micro/nats';
 import { type Dialect, dialectOf } from '../dialect.ts';
 import { importedStatus } from '../listener/account-import.ts';
+import type { BytesHolder, ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import type { Clock } from './clock.ts';
 import { DialledLine } from './dialled-line.ts';
 import { streamOfAck } from './jetstream-ack.ts';
@@ -25,13 +26,16 @@ export interface DialInit {
   readonly address: string;
   readonly maxQueuedMessages: number;
   readonly maxMessageBytes: number;
+  readonly budget: ReassemblyBudget;
   onRelease(end: DialledEnd): void;
 }
 
 /**
  * The dialling end of a socket: takes what comes to its reply subject, and judges whether its listener is still there.
  */
-export class DialledEnd implements ReplyReceiver<NatsMessage> {
+export class DialledEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
+  /** The listener's address. */
+  readonly peer: string;
   readonly socket: NatsSocket;
   readonly #connection: NatsConnection;
   readonly #line: DialledLine;
@@ -40,6 +44,7 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
   constructor(init: DialInit) {
     const { connection, inbox, address } = init;
     this.#connection = connection;
+    this.peer = address;
     const local = inbox.open(this);
     this.#line = new DialledLine(connection, address, local, init.untold);
     this.#watch = new PeerWatch(init.clock);
@@ -51,6 +56,8 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
       remote: address,
       maxQueuedMessages: init.maxQueuedMessages,
       maxMessageBytes: init.maxMessageBytes,
+      budget: init.budget,
+      holder: this,
       onRelease: () => {
         inbox.close(local);
         init.onRelease(this);
@@ -88,6 +95,11 @@ export class DialledEnd implements ReplyReceiver<NatsMessage> {
     if (this.socket.dialect === 'native' && this.socket.record.begun > 0 && this.socket.isOpen)
       this.socket.stream.close();
     this.socket.fail(cause);
+  }
+
+  /** Its incomplete answer has to go for others. */
+  shed(cause: MicroError): void {
+    this.fail(new MicroError(cause.code, `${this.#line.what}: ${cause.message}`, { cause }));
   }
 
   /** The server refused a message to the listener. */

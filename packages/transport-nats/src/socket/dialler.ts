@@ -2,6 +2,7 @@ import type { AbortOptions, Closable, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
 import { type NatsConnection, type NatsMessage, natsReplyInbox, tellNoResponders } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
+import { ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import { type TransportSettings, who } from '../transport-options.ts';
 import { Clock } from './clock.ts';
 import { DialledEnd } from './dialled-end.ts';
@@ -15,6 +16,7 @@ export class Dialler {
   readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #untold: UntoldCloses;
   readonly #clock: Clock;
+  readonly #budget: ReassemblyBudget;
   readonly #ends = new Set<DialledEnd>();
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
@@ -25,6 +27,7 @@ export class Dialler {
     this.#inbox = inboxOn(connection, settings);
     this.#untold = new UntoldCloses(connection);
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
+    this.#budget = new ReassemblyBudget(settings.maxReassemblyBytes);
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),
@@ -47,6 +50,7 @@ export class Dialler {
       address,
       maxQueuedMessages: this.#settings.maxQueuedMessages,
       maxMessageBytes: this.#settings.maxMessageBytes,
+      budget: this.#budget,
       onRelease: (released) => this.#forget(released),
     });
     this.#ends.add(end);
