@@ -60,11 +60,14 @@ export class HandlerQueue<Item = BrokerEvent> {
   #dropped = 0;
   #dropReportedAt = Number.NEGATIVE_INFINITY;
 
-  /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
+  /** Throws `invalid` for a handler that is no function, and a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerQueueOptions<Item>) {
     const { what, concurrency = 1, limit = 65_536 } = options;
     const logger = safeLogger(options.logger);
-    new OptionChecks(what).whole('concurrency', concurrency);
+    const checks = new OptionChecks(what);
+    if (typeof options.handler !== 'function') throw checks.invalid('handler', options.handler, 'a function');
+    checks.optionalFunction('onError', options.onError);
+    checks.whole('concurrency', concurrency);
     this.#options = options;
     this.#concurrency = concurrency;
     this.#limit = limit;

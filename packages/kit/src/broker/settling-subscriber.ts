@@ -1,4 +1,5 @@
 import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
+import { OptionChecks } from '../lifecycle/options.ts';
 import { pause } from '../lifecycle/timers.ts';
 import { deadLetterOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
 import { HandlerSubscriber, type HandlerSubscriberOptions } from './handler-subscriber.ts';
@@ -55,7 +56,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
   /** Resolves once another last handler may begin. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
+  /** Throws `invalid` for a handler that is no function, and a `concurrency` that is not a whole number from 1. */
   constructor(options: SettlingSubscriberOptions<D>) {
     super({
       ...options,
@@ -75,6 +76,8 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
         for (const delivery of this.#held.values()) this.#again(delivery, 0);
       },
     });
+    if (typeof options.handler !== 'function')
+      throw new OptionChecks(options.what).invalid('handler', options.handler, 'a function');
     this.#options = options;
   }
 

@@ -52,6 +52,21 @@ export class OptionChecks {
     if (value !== undefined && typeof value !== 'function') throw this.invalid(option, value, 'a function');
   }
 
+  /** Accepts a list of functions. */
+  functions(option: string, value: unknown): void {
+    if (!Array.isArray(value)) throw this.invalid(option, value, 'a list of functions');
+    for (const [index, item] of value.entries())
+      if (typeof item !== 'function') throw this.invalid(`${option}[${index}]`, item, 'a function');
+  }
+
+  /** Accepts an object of names and strings, and nothing that holds its entries elsewhere, as a `Map` does. */
+  texts(option: string, value: unknown): void {
+    if (typeof value !== 'object' || value === null || Symbol.iterator in value)
+      throw this.invalid(option, value, 'an object of names and strings');
+    for (const [name, text] of Object.entries(value))
+      if (typeof text !== 'string') throw this.invalid(`${option}.${name}`, text, 'a string');
+  }
+
   /** The error of an option that breaks `rule`, for checks that are not here. */
   invalid(option: string, value: unknown, rule: string): MicroError {
     return new MicroError('invalid', `${this.#who}: option ${option} is ${describe(value)}, not ${rule}`);

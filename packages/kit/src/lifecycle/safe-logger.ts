@@ -1,4 +1,4 @@
-import { type LogFields, type Logger, silentLogger } from '@ts-micro/core';
+import { type LogFields, type Logger, MicroError, silentLogger } from '@ts-micro/core';
 
 const wrapped = new WeakMap<Logger, Logger>();
 const levels = ['debug', 'info', 'warn', 'error'] as const;
@@ -6,10 +6,13 @@ const levels = ['debug', 'info', 'warn', 'error'] as const;
 /**
  * Returns a logger that never throws and never rejects: what the given one throws is dropped. Every factory wraps the
  * logger it is given once, so that no line of a log can harm a call, a slot or a heartbeat. The same logger gives the
- * same wrapper, and a wrapper itself.
+ * same wrapper, and a wrapper itself. Throws `invalid` for what can be no logger.
  */
 export function safeLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined || logger === silentLogger) return silentLogger;
+  // As other toolkits have it, `null` is none.
+  if (logger === undefined || logger === null || logger === silentLogger) return silentLogger;
+  if (typeof logger !== 'object' && typeof logger !== 'function')
+    throw new MicroError('invalid', `option logger is of type ${typeof logger}, not a logger`);
   const known = wrapped.get(logger);
   if (known !== undefined) return known;
   const log = (level: (typeof levels)[number], message: string, fields?: LogFields): void => {

@@ -204,3 +204,9 @@ test('neither a logger nor an onError that throws can stop it', async () => {
     expect(seen).toEqual(['a', 'b']);
   }
 });
+
+test('what is no handler, and an onError that is no function, are refused', () => {
+  for (const handler of [undefined, null, 5, {}])
+    expect(() => queueOf({ handler: handler as never })).toThrow('test queue: option handler is');
+  expect(() => queueOf({ handler: () => {}, onError: 5 as never })).toThrow('test queue: option onError is 5');
+});

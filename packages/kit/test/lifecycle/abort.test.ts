@@ -89,3 +89,25 @@ test('a promise that rejects after the abort goes unheard', async () => {
     process.off('unhandledRejection', onUnhandled);
   }
 });
+
+test('what is no signal is refused, and a promise that rejects then goes unheard', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  const thrower = () => {
+    throw new Error('trap');
+  };
+  try {
+    for (const signal of [{}, null, 5, new Proxy({}, { get: thrower })]) {
+      const fails: ((error: Error) => void)[] = [];
+      const promise = new Promise<never>((_, reject) => fails.push(reject));
+      const waiting = abortable(promise, signal as AbortSignal, 'nats: connecting');
+      await expect(waiting).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('signal') });
+      fails[0]?.(new Error('too late'));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', onUnhandled);
+  }
+});

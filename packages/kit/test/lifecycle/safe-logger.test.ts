@@ -34,3 +34,9 @@ test('a logger is wrapped once, and the silent one never', () => {
   expect(safeLogger(silentLogger)).toBe(silentLogger);
   expect(safeLogger(undefined)).toBe(silentLogger);
 });
+
+test('what can be no logger is refused, and null is none', () => {
+  for (const logger of [5, 'console', true])
+    expect(() => safeLogger(logger as unknown as Logger)).toThrow(`option logger is of type ${typeof logger}`);
+  expect(() => safeLogger(null as unknown as Logger).info('hello')).not.toThrow();
+});

@@ -148,6 +148,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   checkTime('poolIdleMs', poolIdleMs);
   checkTime('streamIdleMs', streamIdleMs);
   if (callMetadata !== undefined) checkMetadata('callMetadata', callMetadata);
+  if (options.middleware !== undefined) checks.functions('middleware', options.middleware);
   const codecs = createCodecs(options.codecs);
   if (codecs.get(contentType) === undefined) throw checks.invalid('contentType', contentType, 'one that a codec knows');
   if (!isDialectChoice(dialect)) throw checks.invalid('dialect', dialect, 'auto or go');

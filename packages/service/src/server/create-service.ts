@@ -111,6 +111,8 @@ class MicroService implements Service {
     this.#assertNew('subscribe');
     if (this.#options.broker === undefined)
       throw new MicroError('invalid', `service "${this.name}": subscribing to "${topic}" needs a broker`);
+    if (typeof topic !== 'string' || topic === '')
+      throw new MicroError('invalid', `service "${this.name}": a topic is a text, and not empty`);
     if (typeof handler !== 'function')
       throw new MicroError('invalid', `service "${this.name}": the handler of topic "${topic}" is not a function`);
     this.#events.add({ topic, handler: handler as EventHandler, options });

@@ -73,6 +73,9 @@ export interface CheckedServiceOptions extends ServiceOptions {
 
 /** Throws `invalid` naming the option and its value. */
 export function checkServiceOptions(options: ServiceOptions): CheckedServiceOptions {
+  const checks = new OptionChecks('service');
+  if (typeof options !== 'object' || options === null) throw checks.invalid('bag', options, 'an object');
+  if (options.metadata !== undefined) checks.texts('metadata', options.metadata);
   const checked: CheckedServiceOptions = {
     ...options,
     version: options.version ?? 'latest',
@@ -89,14 +92,11 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
     middleware: options.middleware ?? [],
     logger: safeLogger(options.logger),
   };
-  const checks = new OptionChecks('service');
   for (const name of ['name', 'version', 'id'] as const) checks.text(name, checked[name]);
   for (const name of ['address', 'advertise'] as const) {
     if (checked[name] !== undefined) checks.text(name, checked[name]);
   }
-  for (const [name, value] of Object.entries(checked.metadata)) {
-    if (typeof value !== 'string') throw checks.invalid(`metadata.${name}`, value, 'a string');
-  }
+  checks.functions('middleware', checked.middleware);
   if (typeof options.transport?.listen !== 'function') throw checks.invalid('transport', options.transport, 'one');
   if (!isDialectChoice(checked.dialect)) throw checks.invalid('dialect', checked.dialect, 'auto or go');
   for (const name of ['registerIntervalMs', 'registerTtlMs'] as const) checks.milliseconds(name, checked[name]);

@@ -355,6 +355,11 @@ describe('options', () => {
     [{ stopTimeoutMs: -1 }, 'option stopTimeoutMs is -1'],
     [{ maxConcurrency: 0 }, 'option maxConcurrency is 0'],
     [{ metadata: { a: 1 as never } }, 'option metadata.a is 1, not a string'],
+    [{ metadata: new Map([['a', 'b']]) as never }, 'option metadata is an object'],
+    [{ middleware: [5 as never] }, 'option middleware[0] is 5, not a function'],
+    [{ logger: 5 as never }, 'option logger is of type number'],
+    [{ codecs: 5 as never }, 'codecs: they are no list'],
+    [{ codecs: [{ contentType: 'x/odd' } as never] }, 'codecs: the one of "x/odd" does not encode and decode'],
     [{ transport: undefined as never }, 'option transport is undefined'],
   ])('%o is invalid', (options, text) => {
     const make = () => createService({ name: 'greeter', transport: memoryTransport(), ...options });

@@ -27,10 +27,13 @@ export function codecLike(
  * wrappers too. Throws `invalid`.
  */
 export function createCodecs(extra: readonly Codec[] = []): Codecs {
+  if (!Array.isArray(extra)) throw new MicroError('invalid', 'codecs: they are no list');
   const byType = new Map<string, Codec>();
   for (const codec of [jsonCodec, bytesCodec(contentType.protobuf), bytesCodec(contentType.bytes), ...extra]) {
-    if (typeof codec.contentType !== 'string' || codec.contentType === '')
+    if (typeof codec?.contentType !== 'string' || codec.contentType === '')
       throw new MicroError('invalid', 'codecs: a codec has no contentType');
+    if (typeof codec.encode !== 'function' || typeof codec.decode !== 'function')
+      throw new MicroError('invalid', `codecs: the one of "${codec.contentType}" does not encode and decode`);
     byType.set(codec.contentType, codec);
   }
   const jsonRpc = jsonRpcCodec(byType.get(contentType.json) as Codec);
