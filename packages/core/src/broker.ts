@@ -107,6 +107,8 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - queue members joining and leaving under load lose nothing
  * - the only member of a queue on its broker leaves under load and nothing is lost
  * - a subscriber gets nothing that was published before it subscribed
+ * - a subscriber that comes as another one of its topic leaves gets what is published then
+ * - a `subscribe` that was aborted delivers nothing
  * - a burst of many thousand messages arrives in order
  * - any program of subscribing, publishing and leaving delivers what is due, and nothing else
  * - a `*` matches one token and the event names the actual topic
@@ -120,6 +122,7 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - header names `__proto__` and `constructor` are plain headers
  * - a body of `maxBodyBytes` goes through
  * - a body too large is refused with `too_large` and the broker stays usable
+ * - headers of more than 64 KiB arrive or are refused with `too_large`, and the broker stays usable
  * - a header that breaks the rules is refused with `invalid`
  * - a topic that cannot be one is refused with `invalid`
  * - publishing on a wildcard is refused with `invalid`
@@ -136,11 +139,14 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - a subscriber gets messages again after an outage
  * - a queue is still one queue after an outage
  * - publishing during an outage rejects with `unavailable`
+ * - subscribing during an outage rejects with `unavailable`, and works after it
+ * - a member that closed during an outage takes nothing from its queue after it
  * - closing a broker during an outage does not hang
  * - a broker recovers from a cut network
  * - what is published after an outage arrives once
  * - `isConnected`, where it is known, is false during an outage and true after it
  * - a connection that is lost without a word is found out
+ * - a call ends at its deadline though nobody answers
  *
  * Contract of foreign data and credentials:
  * - bytes that another program published stop no delivery

@@ -93,7 +93,7 @@ function textOf(error: unknown, code: string, message: string): string {
 }
 
 function codeOf(code: string, name: string, syscall: unknown, message: string): ErrorCode {
-  if (message.includes('max_payload')) return 'too_large';
+  if (/max_payload|size exceeds maximum/.test(message)) return 'too_large';
   const known = codes[code] ?? codes[name];
   if (known !== undefined) return known;
   if (message.includes('connection disconnected')) return 'unavailable';

@@ -22,6 +22,7 @@ const cases: readonly (readonly [string, unknown, ErrorCode])[] = [
   ['a connection error of 3.x', new errors.ConnectionError('connection refused'), 'unavailable'],
   ['too large of 2.x', NatsError.errorForCode(NatsCode.MaxPayloadExceeded), 'too_large'],
   ['too large of 3.x', new errors.InvalidArgumentError("'payload' max_payload size exceeded"), 'too_large'],
+  ['headers too large for JetStream', new Error('header size exceeds maximum allowed of 64k'), 'too_large'],
   ['a bad subject of 2.x', NatsError.errorForCode(NatsCode.BadSubject), 'invalid'],
   ['a bad subject of 3.x', new errors.InvalidSubjectError('a b'), 'invalid'],
   ['an invalid subject the server found', new NatsError("'Invalid Subject'", NatsCode.ProtocolError), 'invalid'],

@@ -33,7 +33,7 @@ export interface Harness<I extends InterfaceName> extends Partial<AsyncDisposabl
   loseData?(): Promise<void>;
   /**
    * Puts bytes where the backend reads, as another program could: on a topic, at a listener's address, under the name
-   * of a service. `place` is that name.
+   * of a service. `place` is that name. Where the backend can keep such bytes for those who come later, they are kept.
    */
   inject?(bytes: Uint8Array, place: string): Promise<void>;
   /** Opens an instance with credentials that the server refuses. */

@@ -65,6 +65,10 @@ export class CaseContext<I extends InterfaceName> {
     return this.#harness.faults !== undefined;
   }
 
+  get hasInject(): boolean {
+    return this.#harness.inject !== undefined;
+  }
+
   /** The hooks that a case needs; one that is not given is an error of the kit, for the case is not run then. */
   get hooks(): Required<Pick<Harness<I>, 'loseData' | 'inject'>> & { readonly halfOpen: () => Promise<void> } {
     const harness = this.#harness;

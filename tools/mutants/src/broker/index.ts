@@ -6,6 +6,7 @@ import { delivery } from './delivery.ts';
 import { durable } from './durable.ts';
 import { features } from './features.ts';
 import { hostile } from './hostile.ts';
+import { joining } from './joining.ts';
 import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { names } from './names.ts';
@@ -28,6 +29,7 @@ export const brokerMutants: readonly Mutant<'broker'>[] = [
   ...outages,
   ...durable,
   ...leaving,
+  ...joining,
   ...names,
   ...hostile,
   ...programs,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Broker, Message } from '@ts-micro/core';
-import { assertMessage, message, rejection } from '../../assertions.ts';
+import { assertError, assertMessage, message, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { largestBodyBytes } from '../../needs.ts';
 import { badHeaders, emptyMessage, largeMessage, manyHeaders, oddHeaders, prototypeHeaders } from '../odd-messages.ts';
-import { type BrokerContext, fence, listen, publishText, textsOf, withoutFences } from './topic.ts';
+import { failure } from '../outage.ts';
+import { type BrokerContext, fence, listen, publishText, textOfEvent, textsOf, withoutFences } from './topic.ts';
 
 export const content: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -58,6 +59,26 @@ export const content: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
       await publishText(context, broker, topic, 'after');
       await fence(context, broker, topic, [listening]);
       assert.deepEqual(withoutFences(textsOf(listening)), ['after']);
+    },
+  },
+  {
+    id: 'broker/large-headers',
+    title: 'headers of more than 64 KiB arrive or are refused with `too_large`, and the broker stays usable',
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      const listening = await listen(context, broker, topic);
+      const many = Array.from({ length: 40 }, (_, index) => [`Large-${index}`, 'x'.repeat(2048)] as const);
+      for (const headers of [{ long: 'x'.repeat(70_000) }, Object.fromEntries(many)]) {
+        const sent = message('with large headers', headers);
+        const outcome = await failure(context.within(broker.publish(topic, sent), 'publish'));
+        if (outcome) assertError(outcome, 'headers too large', 'too_large');
+        await fence(context, broker, topic, [listening]);
+        const arrived = listening.events.items.filter((event) => textOfEvent(event) === 'with large headers');
+        assert.equal(arrived.length, outcome ? 0 : 1, 'how often the message arrived');
+        if (!outcome) assertMessage(arrived[0]?.message, sent, 'at a subscriber');
+        listening.events.items.length = 0;
+      }
     },
   },
   {

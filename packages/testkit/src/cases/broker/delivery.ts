@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { assertMessage, assertSequence, message, numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { rawMessage } from '../odd-messages.ts';
-import { fence, heard, listen, publishText, publishTexts, textOfEvent, textsOf, withoutFences } from './topic.ts';
+import { fence, heard, listen, publishText, textOfEvent, textsOf, withoutFences } from './topic.ts';
 
 export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -41,6 +41,14 @@ export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Br
         const { events } = await listen(context, elsewhere, topic);
         await publishText(context, publisher, topic, `round ${round}`);
         assert.equal(textOfEvent(await events.take()), `round ${round}`);
+        // Two that come at once: what is published when one of them is ready reaches that one.
+        const both = context.unique('topic');
+        const reached = ['first', 'second'].map(async (which) => {
+          const listening = await listen(context, elsewhere, both);
+          await publishText(context, publisher, both, which);
+          await heard(listening, which);
+        });
+        await Promise.all(reached);
       }
     },
   },
@@ -52,7 +60,11 @@ export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Br
       const publisher = await context.open();
       const subscribers = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
       const texts = numbers(1000);
-      await publishTexts(context, publisher, topic, texts);
+      // Some with a signal, as callers have deadlines: none overtakes another.
+      const { signal } = new AbortController();
+      const publish = (text: string, index: number) =>
+        publisher.publish(topic, message(text), index % 3 === 1 ? { signal } : {});
+      await context.within(Promise.all(texts.map(publish)), 'publishing 1000 messages');
       await fence(context, publisher, topic, subscribers);
       for (const [index, listening] of subscribers.entries())
         assertSequence(withoutFences(textsOf(listening)), texts, `subscriber ${index}`);

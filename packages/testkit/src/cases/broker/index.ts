@@ -4,6 +4,7 @@ import { brokerPrograms } from '../programs/broker-program.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { durableQueues } from './durable-queues.ts';
+import { joining } from './joining.ts';
 import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { outages } from './outage.ts';
@@ -20,6 +21,7 @@ export const brokerCases: readonly ContractCase<'broker'>[] = [
   ...content,
   ...queues,
   ...leaving,
+  ...joining,
   ...brokerPrograms,
   ...wildcards,
   ...lifecycle,

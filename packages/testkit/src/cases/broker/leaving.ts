@@ -69,6 +69,10 @@ export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
       await fence(context, publisher, topic, [witness]);
       await publishText(context, publisher, topic, 'the last before');
       await heard(witness, 'the last before');
+      if (context.hasInject) {
+        await context.hooks.inject(new TextEncoder().encode('left by another program'), topic);
+        await fence(context, publisher, topic, [witness]);
+      }
       const late = [await listen(context, publisher, topic), await listen(context, elsewhere, topic)];
       await publishText(context, publisher, topic, 'after');
       await fence(context, publisher, topic, [witness, ...late]);

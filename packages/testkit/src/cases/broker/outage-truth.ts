@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { numbers } from '../../assertions.ts';
+import { assertError, message, numbers } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { outage, tellsTheTruth } from '../outage.ts';
+import { failure, outage, refusedAsUnavailable, tellsTheTruth } from '../outage.ts';
 import { restored } from './outage.ts';
-import { fence, listen, publishText, publishTexts, textsOf, withoutFences } from './topic.ts';
+import { assertShared, twoBrokers } from './queues.ts';
+import { fence, type Listening, listen, publishText, publishTexts, textsOf, withoutFences } from './topic.ts';
 
 export const outageTruths: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -35,6 +36,45 @@ export const outageTruths: readonly ContractCase<'broker'>[] = casesOf('broker',
     },
   },
   {
+    id: 'broker/outage-subscribe',
+    title: 'subscribing during an outage rejects with `unavailable`, and works after it',
+    needs: ['faults'],
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      await publishText(context, broker, topic, 'before');
+      await outage(context, () =>
+        refusedAsUnavailable(context, 'a subscribe', () => broker.subscribe(topic, () => {})),
+      );
+      const subscribed = async () => [await listen(context, broker, topic), await listen(context, broker, topic)];
+      let listening: Listening[] = [];
+      await context.eventually('subscribing after the outage', async () => {
+        listening = await subscribed();
+      });
+      await fence(context, broker, topic, listening);
+    },
+  },
+  {
+    id: 'broker/outage-closed-member',
+    title: 'a member that closed during an outage takes nothing from its queue after it',
+    needs: ['faults', 'queues'],
+    async run(context) {
+      const { topic, brokers, witnesses } = await twoBrokers(context);
+      const [first, second] = brokers;
+      const closed = await listen(context, first, topic, { queue: 'workers' });
+      const members = [await listen(context, second, topic, { queue: 'workers' })];
+      await outage(context, () =>
+        context.within(closed.subscriber.close(), 'a member closing during an outage', 20_000),
+      );
+      await restored(context, first, topic, witnesses);
+      const texts = numbers(50);
+      await publishTexts(context, first, topic, texts);
+      await assertShared(context, first, topic, witnesses, members, texts);
+      const late = withoutFences(textsOf(closed)).filter((text) => texts.includes(text));
+      assert.deepEqual(late, [], 'what came to the closed member');
+    },
+  },
+  {
     id: 'broker/outage-is-connected',
     title: '`isConnected`, where it is known, is false during an outage and true after it',
     needs: ['faults'],
@@ -42,6 +82,27 @@ export const outageTruths: readonly ContractCase<'broker'>[] = casesOf('broker',
       const broker = await context.open();
       const topic = context.unique('topic');
       await tellsTheTruth(context, broker, () => publishText(context, broker, topic, 'here'));
+    },
+  },
+  {
+    id: 'broker/half-open-deadline',
+    title: 'a call ends at its deadline though nobody answers',
+    needs: ['halfOpen'],
+    async run(context) {
+      const broker = await context.open();
+      const topic = context.unique('topic');
+      await listen(context, broker, topic);
+      await context.hooks.halfOpen();
+      const calls = {
+        publish: () => broker.publish(topic, message('into the void'), { signal: context.deadline(300) }),
+        subscribe: () => broker.subscribe(context.unique('topic'), () => {}, { signal: context.deadline(300) }),
+        connect: () => broker.connect({ signal: context.deadline(300) }),
+      };
+      for (const [what, call] of Object.entries(calls)) {
+        const error = await failure(context.within<unknown>(call(), `${what} with a deadline`, 5000));
+        if (error) assertError(error, `${what} with a deadline`, 'timeout', 'unavailable');
+      }
+      await context.within(broker.close({ signal: context.deadline(300) }), 'close with a deadline', 5000);
     },
   },
   {

@@ -12,8 +12,9 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     needs: ['faults'],
     async run(context) {
       const publisher = await context.open();
-      const topic = context.unique('topic');
+      const topic = `${context.unique('topic')}.one`;
       const listening = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
+      if (context.supports.wildcards) listening.push(await listen(context, publisher, patternOf(topic)));
       await outage(context);
       await restored(context, publisher, topic, listening);
     },
@@ -23,17 +24,19 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     title: 'a queue is still one queue after an outage',
     needs: ['faults', 'queues'],
     async run(context) {
-      const { topic, brokers, witnesses } = await twoBrokers(context);
+      const { topic, brokers, witnesses } = await twoBrokers(context, '.one');
       const [first, second] = brokers;
-      const members = [
-        await listen(context, first, topic, { queue: 'workers' }),
-        await listen(context, second, topic, { queue: 'workers' }),
+      const join = async (pattern: string, queue: string) => [
+        await listen(context, first, pattern, { queue }),
+        await listen(context, second, pattern, { queue }),
       ];
+      const queues = [await join(topic, 'workers')];
+      if (context.supports.wildcards) queues.push(await join(patternOf(topic), 'auditors'));
       await outage(context);
       await restored(context, first, topic, witnesses);
       const texts = numbers(50);
       await publishTexts(context, first, topic, texts);
-      await assertShared(context, first, topic, witnesses, members, texts);
+      for (const members of queues) await assertShared(context, first, topic, witnesses, members, texts);
     },
   },
   {
@@ -78,6 +81,10 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     },
   },
 ]);
+
+function patternOf(topic: string): string {
+  return topic.replace(/[^.]+$/, '*');
+}
 
 /** Publishes until every subscriber has heard one and the same message: all of them are back. */
 export async function restored(

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
-import { numbers, rejection } from '../../assertions.ts';
+import { assertError, numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { failure } from '../outage.ts';
 import { assertShared, twoBrokers } from './queues.ts';
-import { type BrokerContext, heard, type Listening, listen, publishText, publishTexts, textsOf } from './topic.ts';
+import {
+  type BrokerContext,
+  fence,
+  heard,
+  type Listening,
+  listen,
+  publishText,
+  publishTexts,
+  textsOf,
+  withoutFences,
+} from './topic.ts';
 
 export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -79,6 +90,7 @@ export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
           'the topic of its events',
         );
       }
+      await assertFirstTokens(context);
     },
   },
   {
@@ -97,6 +109,29 @@ export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
     },
   },
 ]);
+
+/**
+ * Topics that begin with a sign that other systems keep for themselves, such as `$SYS`, are topics like others, or are
+ * refused with `invalid`.
+ */
+async function assertFirstTokens(context: BrokerContext): Promise<void> {
+  const [publisher, elsewhere] = [await context.open(), await context.open()];
+  const base = context.unique('first');
+  const pattern = context.supports.wildcards ? await listen(context, elsewhere, `*.${base}`) : undefined;
+  const taken: string[] = [];
+  for (const topic of [...signs].map((sign) => `${sign}a.${base}`)) {
+    const refusal = await failure(publishText(context, publisher, topic, topic));
+    if (refusal) assertError(refusal, `publishing on ${topic}`, 'invalid');
+    else taken.push(topic);
+  }
+  for (const topic of taken) {
+    const listening = await listen(context, elsewhere, topic);
+    await fence(context, publisher, topic, [listening]);
+  }
+  if (!pattern) return;
+  await heard(pattern, taken.at(-1) ?? '');
+  assert.deepEqual(withoutFences(textsOf(pattern)), taken, `what came on *.${base}`);
+}
 
 /** What other systems read as wildcards, separators, escapes or system topics. */
 const signs = '#+/$%&?\\|{}[]()~^=@!\'",;:<-_`';
