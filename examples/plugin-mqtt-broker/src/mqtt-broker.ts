@@ -1,14 +1,20 @@
 import {
+  type AbortOptions,
   type Broker,
+  type BrokerHandler,
   checkMessage,
   checkName,
   checkTopic,
   type Logger,
-  MicroError,
+  type Message,
+  type PublishOptions,
+  type SubscribeOptions,
+  type Subscriber,
   topicMatcher,
 } from '@ts-micro/core';
-import { abortable, closeAll, HandlerSubscriber, Lifetime, refuseDurability } from '@ts-micro/kit';
+import { abortable, BrokerBase, HandlerSubscriber, type LazyConnection, refuseDurability } from '@ts-micro/kit';
 import { mqttConnection } from './mqtt-connection.ts';
+import type { MqttLink } from './mqtt-link.ts';
 import { fromMqttTopic, fromUserProperties, toMqttFilter, toMqttTopic, toUserProperties } from './names.ts';
 import { type Received, Subscriptions } from './subscriptions.ts';
 
@@ -23,99 +29,78 @@ const who = 'mqtt broker';
 const maxBodyBytes = 1024 * 1024;
 
 /** Publish and subscribe over MQTT 5. Throws `invalid` where `url` is none. */
-export function mqttBroker({ url = 'mqtt://127.0.0.1:1883', logger }: MqttBrokerOptions = {}): Broker {
-  const subscriptions = new Subscriptions(who, () => connection);
-  const connection = mqttConnection({
-    url,
-    who,
-    prepare: (link) => subscriptions.restore(link),
-    onMessage: subscriptions.deliver,
-  });
-  const address = new URL(url).host;
-  const subscribers = new Set<HandlerSubscriber<Received>>();
-  const lifetime = new Lifetime(who, (options) =>
-    closeAll(subscribers, options).finally(() => connection.end(options)),
-  );
-  let disconnecting: Promise<void> | undefined;
-  const assertConnected = () => {
-    if (disconnecting) throw new MicroError('unavailable', `${who}: disconnected`, { retrySafe: true });
-  };
+export function mqttBroker(options: MqttBrokerOptions = {}): Broker {
+  return new MqttBroker(options);
+}
 
-  return {
-    name: 'mqtt',
-    address,
-    options: { addresses: [address] },
-    supports: { queues: true, wildcards: true, maxBodyBytes },
+class MqttBroker extends BrokerBase implements Broker {
+  readonly name = 'mqtt';
+  readonly address: string;
+  readonly options: Broker['options'];
+  readonly supports: Broker['supports'] = { queues: true, wildcards: true, maxBodyBytes };
+  readonly #logger: Logger | undefined;
+  readonly #connection: LazyConnection<MqttLink>;
+  readonly #subscriptions = new Subscriptions(who, () => this.#connection);
 
-    get isConnected() {
-      return connection.isConnected;
-    },
+  constructor({ url = 'mqtt://127.0.0.1:1883', logger }: MqttBrokerOptions) {
+    super(who);
+    const prepare = (link: MqttLink) => this.#subscriptions.restore(link);
+    this.#connection = mqttConnection({ url, who, prepare, onMessage: this.#subscriptions.deliver });
+    this.address = new URL(url).host;
+    this.options = { addresses: [this.address] };
+    this.#logger = logger;
+  }
 
-    async connect(options) {
-      lifetime.assertOpen(options);
-      await abortable(Promise.resolve(disconnecting), options?.signal, who);
-      disconnecting = undefined;
-      connection.reopen();
-      await connection.use(async () => {}, options);
-    },
+  get isConnected(): boolean | undefined {
+    return this.#connection.isConnected;
+  }
 
-    async disconnect(options) {
-      lifetime.assertOpen();
-      disconnecting ??= closeAll(subscribers, options)
-        .finally(() => connection.end(options))
-        .catch(() => {});
-      await disconnecting;
-    },
+  async publish(topic: string, { headers, body }: Message, options: PublishOptions = {}): Promise<void> {
+    this.assertMayPublish(options);
+    checkTopic(topic, who);
+    checkMessage({ headers, body }, maxBodyBytes, who);
+    refuseDurability({ id: options.id }, who);
+    const publication = {
+      topic: toMqttTopic(topic, who),
+      body,
+      userProperties: toUserProperties(headers, who),
+    };
+    await this.#connection.use((link) => link.publish(publication, options), options);
+  }
 
-    async publish(topic, { headers, body }, options = {}) {
-      lifetime.assertOpen(options);
-      checkTopic(topic, who);
-      checkMessage({ headers, body }, maxBodyBytes, who);
-      refuseDurability({ id: options.id }, who);
-      assertConnected();
-      const publication = {
-        topic: toMqttTopic(topic, who),
-        body,
-        userProperties: toUserProperties(headers, who),
-      };
-      await connection.use((link) => link.publish(publication, options), options);
-    },
+  async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
+    this.assertUsable(options);
+    topicMatcher(topic, who);
+    const { queue, signal } = options;
+    if (queue !== undefined) checkName(queue, `${who}: queue`);
+    refuseDurability(options, who);
+    const filter = toMqttFilter(topic, queue, who);
+    const what = `${who}: subscriber of "${topic}"`;
+    const subscriber: HandlerSubscriber<Received> = new HandlerSubscriber({
+      ...options,
+      what,
+      topic,
+      handler,
+      eventOf: ({ topic: mqttTopic, body, properties }) => ({
+        topic: fromMqttTopic(mqttTopic, who),
+        // All subscribers are given the same bytes.
+        message: { headers: fromUserProperties(properties?.userProperties), body: Uint8Array.from(body) },
+      }),
+      logger: this.#logger,
+      stop: () => this.#subscriptions.leave(filter, subscriber),
+    });
+    return this.keep(subscriber, () => abortable(this.#subscriptions.join(filter, subscriber), signal, what), options);
+  }
 
-    async subscribe(topic, handler, options = {}) {
-      lifetime.assertOpen(options);
-      topicMatcher(topic, who);
-      const { queue, signal } = options;
-      if (queue !== undefined) checkName(queue, `${who}: queue`);
-      refuseDurability(options, who);
-      assertConnected();
-      const filter = toMqttFilter(topic, queue, who);
-      const what = `${who}: subscriber of "${topic}"`;
-      const subscriber: HandlerSubscriber<Received> = new HandlerSubscriber({
-        ...options,
-        what,
-        topic,
-        handler,
-        eventOf: ({ topic: mqttTopic, body, properties }) => ({
-          topic: fromMqttTopic(mqttTopic, who),
-          // All subscribers are given the same bytes.
-          message: { headers: fromUserProperties(properties?.userProperties), body: Uint8Array.from(body) },
-        }),
-        logger,
-        stop: () => subscriptions.leave(filter, subscriber),
-      });
-      subscribers.add(subscriber);
-      void subscriber.closed.then(() => subscribers.delete(subscriber));
-      try {
-        await abortable(subscriptions.join(filter, subscriber), signal, what);
-      } catch (error) {
-        void subscriber.close();
-        throw error;
-      }
-      return subscriber;
-    },
+  protected async dial(options: AbortOptions): Promise<void> {
+    this.#connection.reopen();
+    await this.#connection.use(async () => {}, options);
+  }
 
-    closed: lifetime.closed,
-    close: (options) => lifetime.close(options),
-    [Symbol.asyncDispose]: () => lifetime.close(),
-  };
+  /** The end of the connection waits for it. */
+  protected finishPublishing(): void {}
+
+  protected hangUp(options: AbortOptions): Promise<void> {
+    return this.#connection.end(options);
+  }
 }

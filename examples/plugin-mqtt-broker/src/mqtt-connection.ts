@@ -36,7 +36,11 @@ export function mqttConnection(options: MqttConnectionOptions): LazyConnection<M
     isReady: ({ client }) => client.connected,
     whenLost: ({ lost }) => lost,
     close: ({ client }) => client.endAsync(),
-    destroy: ({ client }) => void client.end(true),
+    destroy({ client }) {
+      client.end(true);
+      // The client does nothing where it is ending already, and that may wait for a server that is silent.
+      client.stream.destroy();
+    },
     codeOf: (error) => codes[(error as { readonly code: number }).code] ?? 'unavailable',
   });
 }

@@ -154,10 +154,10 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     await abortable(Promise.allSettled(this.#publishing), signal, who).catch(() => undefined);
   }
 
-  protected hangUp(): Promise<void> {
+  protected hangUp(options: AbortOptions): Promise<void> {
     this.#access?.api.close();
     this.#access = undefined;
-    return this.#shared.release();
+    return this.#shared.release(options);
   }
 
   async #store(

@@ -129,8 +129,8 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     return this.#publisher.close({ signal: signal ? AbortSignal.any([signal, bound]) : bound });
   }
 
-  protected hangUp(): Promise<void> {
-    return this.#shared.release();
+  protected hangUp(options: AbortOptions): Promise<void> {
+    return this.#shared.release(options);
   }
 
   /** The connection in use, unless it was closed for good. */

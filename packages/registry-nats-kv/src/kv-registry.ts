@@ -160,7 +160,7 @@ class NatsKvRegistry implements Registry {
       this.#session = undefined;
       this.#registrations.stop();
       logger.end();
-      await this.#shared.release();
+      await this.#shared.release(options);
     }
   }
 }

@@ -279,7 +279,7 @@ class NatsRegistry implements Registry {
       await Promise.all(this.#watchers.all().map((watcher) => watcher.close()));
       session?.stop(this.#lifetime.closedError());
       this.#logger.end();
-      await this.#lease.release();
+      await this.#lease.release({ signal });
     }
   }
 }

@@ -171,7 +171,7 @@ class NatsTransport implements Transport {
       this.#dialler?.stop();
       this.#probes?.inbox.stop();
       this.#answers?.right.stop();
-      await this.#lease.release();
+      await this.#lease.release(options);
     }
   }
 }

@@ -34,8 +34,11 @@ export interface SharedConnection {
    * After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile.
    */
   get(options?: AbortOptions): Promise<NatsConnection>;
-  /** Gives the connection back; the last of those who share it closes it, a borrowed one stays open. Idempotent. */
-  release(): Promise<void>;
+  /**
+   * Gives the connection back; the last of those who share it closes it, no longer than the signal allows, and a borrowed
+   * one stays open. Idempotent.
+   */
+  release(options?: AbortOptions): Promise<void>;
 }
 
 /** Throws `invalid` naming the option. */
@@ -142,7 +145,7 @@ class CountedConnection implements SharedConnection {
     throw new MicroError('closed', 'nats: the connection was released while connecting');
   }
 
-  async release(): Promise<void> {
+  async release(options?: AbortOptions): Promise<void> {
     const share = this.#share;
     this.#hasTried = false;
     if (share === undefined) return;
@@ -152,7 +155,7 @@ class CountedConnection implements SharedConnection {
     if (shares.get(share.key) === share) shares.delete(share.key);
     share.abandon.abort();
     const connection = await share.dialling.catch(() => undefined);
-    await connection?.close();
+    await connection?.close(options);
   }
 
   #join(): Share {

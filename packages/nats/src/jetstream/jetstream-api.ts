@@ -189,7 +189,8 @@ export class JetStreamApi {
   }
 }
 
-function codeOf({ code, err_code = 0 }: Refusal): ErrorCode {
+function codeOf({ code, err_code = 0, description = '' }: Refusal): ErrorCode {
+  if (/size exceeds maximum/.test(description)) return 'too_large';
   if (conflicts.has(err_code)) return 'conflict';
   if (code === 404) return 'not_found';
   return code === 400 ? 'invalid' : 'unavailable';
