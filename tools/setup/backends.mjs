@@ -74,6 +74,15 @@ export function runBackends(parameters) {
   return missing.length > 0 ? 1 : status;
 }
 
+/**
+ * Finds or installs the servers of some backends; names that are none of these are passed over.
+ *
+ * @type {(names: readonly string[]) => void}
+ */
+export function requireBackends(names) {
+  for (const name of names) backends[name]?.require();
+}
+
 /** Says in a line what `npm test` leaves to `npm run backends`. */
 export function tellWhatIsLeft() {
   for (const [name, { folder }] of present) {

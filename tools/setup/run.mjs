@@ -1,4 +1,4 @@
-import { runBackends, tellWhatIsLeft } from './backends.mjs';
+import { requireBackends, runBackends, tellWhatIsLeft } from './backends.mjs';
 import { installDependencies } from './dependencies.mjs';
 import { requireNode } from './node-version.mjs';
 import { runProgram, runTurbo } from './program.mjs';
@@ -15,7 +15,10 @@ import { runTests } from './tests.mjs';
 const commands = {
   build: (parameters) => runTurbo(['build', 'declarations', ...parameters]),
   types: (parameters) => runTurbo(['types', ...parameters]),
-  demo: (parameters) => runBuilt('examples/demo', 'dist/demo.js', parameters),
+  demo(parameters) {
+    requireBackends(backendsOf(parameters) ?? []);
+    return runBuilt('examples/demo', 'dist/demo.js', parameters);
+  },
   test(parameters) {
     if (parameters.length === 0) tellWhatIsLeft();
     return runTests(parameters);
@@ -40,13 +43,26 @@ function runBuilt(folder, program, parameters) {
   return status === 0 ? runProgram(process.execPath, [`${folder}/${program}`, ...parameters]) : status;
 }
 
+/**
+ * What the demo is to run on, where that is said: `--backends=etcd,rabbitmq,kafka`.
+ *
+ * @type {(parameters: string[]) => string[] | undefined}
+ */
+function backendsOf(parameters) {
+  const flag = '--backends=';
+  return parameters
+    .find((parameter) => parameter.startsWith(flag))
+    ?.slice(flag.length)
+    .split(',');
+}
+
 /** @type {(name: string | undefined, parameters: string[]) => Promise<number>} */
 async function main(name, parameters) {
   const command = Object.hasOwn(commands, name ?? '') ? commands[name ?? ''] : undefined;
   if (command === undefined) throw new Error(`say one of: ${Object.keys(commands).join(', ')}`);
   installDependencies();
-  if (!serverless.includes(name ?? '') && !parameters.includes('--memory'))
-    process.env.NATS_SERVER_BIN = requireServer(natsServer);
+  const isWithoutNats = parameters.includes('--memory') || backendsOf(parameters)?.includes('nats') === false;
+  if (!serverless.includes(name ?? '') && !isWithoutNats) process.env.NATS_SERVER_BIN = requireServer(natsServer);
   if (name === 'test' || name === 'check') findRedisServer();
   return command(parameters);
 }

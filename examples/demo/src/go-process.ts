@@ -21,14 +21,18 @@ export function findGo(): string {
   throw new MicroError('unavailable', 'demo: --go needs Go, which is neither on PATH nor named by GO_BIN');
 }
 
-/** Builds it into a folder that goes with it. Throws `unavailable` with Go's own words. */
-export async function buildGoProgram(go: string): Promise<GoProgram> {
+/**
+ * Builds it, or the one in another folder of `tools/interop/go`, into a folder that goes with it. Throws `unavailable`
+ * with Go's own words.
+ */
+export async function buildGoProgram(go: string, source: 'v5' | 'etcd' = 'v5'): Promise<GoProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'ts-micro-demo-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const path = join(folder, process.platform === 'win32' ? 'peer.exe' : 'peer');
-    const cwd = fileURLToPath(new URL('../../../tools/interop/go/v5/', import.meta.url));
+    const cwd = fileURLToPath(new URL(`../../../tools/interop/go/${source}/`, import.meta.url));
     run(go, ['build', '-trimpath', '-o', path, '.'], cwd);
+    if (source !== 'v5') return { path, title: `Go Micro's ${source} program`, [Symbol.asyncDispose]: remove };
     const versions = JSON.parse(run(path, ['versions'])) as { go: string; modules: Record<string, string> };
     const title = `Go Micro ${versions.modules['go-micro.dev/v5']}, ${versions.go}`;
     return { path, title, [Symbol.asyncDispose]: remove };

@@ -1,4 +1,5 @@
-// Registers with, asks and watches Go Micro's etcd registry; prints JSON lines.
+// Registers with, asks and watches Go Micro's etcd registry, and prints JSON lines; with the address of a nats-server
+// besides, a greeter that is found there.
 package main
 
 import (
@@ -25,6 +26,13 @@ func say(key string, value any) {
 }
 
 func main() {
+	if len(os.Args) > 2 {
+		if err := serve(os.Args[1], os.Args[2]); err != nil {
+			say("error", err.Error())
+			os.Exit(1)
+		}
+		return
+	}
 	reg := etcd.NewEtcdRegistry(registry.Addrs(os.Args[1]))
 	say("ready", reg.String())
 	input := bufio.NewScanner(os.Stdin)
