@@ -21,6 +21,7 @@ for (const [generation, world] of [
     only: ({ id, needs }) =>
       needs.includes('faults') && !['broker/outage-publish', 'broker/outage-is-connected'].includes(id),
     // A cluster chooses its leaders anew after each.
+    cluster: true,
     timing: { factor: 3 },
     create: async () => {
       await ready();

@@ -19,6 +19,7 @@ for (const [generation, world] of [
   testBroker({
     name: `nats broker on a cluster that goes down, ${generation}`,
     only: ({ needs }) => needs.includes('faults') || needs.includes('partition'),
+    cluster: true,
     timing,
     create: () => world({}, out),
   });
@@ -27,6 +28,7 @@ for (const [generation, world] of [
     // Publishing is never refused there, and nobody unconnected for long, because another node is in reach.
     only: ({ id, needs }) =>
       needs.includes('faults') && !['broker/outage-publish', 'broker/outage-is-connected'].includes(id),
+    cluster: true,
     timing,
     create: () => world({}, rolling),
   });

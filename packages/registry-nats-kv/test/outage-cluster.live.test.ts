@@ -20,6 +20,7 @@ for (const [generation, world] of [
   testRegistry({
     name: `nats-kv registry on a cluster that goes down, ${generation}`,
     only: ({ needs }) => needs.includes('faults') || needs.includes('partition'),
+    cluster: true,
     timing,
     create: async () => {
       await ready(out.servers);
@@ -31,6 +32,7 @@ for (const [generation, world] of [
     // A lookup is answered from memory there, because another node is in reach.
     only: ({ id, needs }) =>
       needs.includes('faults') && !['registry/outage-lookup', 'registry/outage-is-connected'].includes(id),
+    cluster: true,
     timing,
     create: async () => {
       await ready(rolling.servers);

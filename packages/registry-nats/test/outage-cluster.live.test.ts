@@ -19,6 +19,7 @@ for (const [generation, world] of [
   testRegistry({
     name: `nats registry on a cluster that goes down, ${generation}`,
     only: ({ needs }) => needs.includes('faults') || needs.includes('partition'),
+    cluster: true,
     timing,
     create: () => world({}, out),
   });
@@ -27,6 +28,7 @@ for (const [generation, world] of [
     // A lookup is never refused there, because another node is in reach.
     only: ({ id, needs }) =>
       needs.includes('faults') && !['registry/outage-lookup', 'registry/outage-is-connected'].includes(id),
+    cluster: true,
     timing,
     create: () => world({}, rolling),
   });

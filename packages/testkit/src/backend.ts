@@ -1,4 +1,5 @@
 import type { Broker, Registry, Transport } from '@ts-micro/core';
+import type { Level } from './run/levels.ts';
 
 /** The interfaces a backend can implement. */
 export interface Interfaces {
@@ -79,6 +80,8 @@ export interface CaseSummary {
   readonly subject: string;
   /** Features the backend has to support, and the hooks that its author has to give, such as `faults`. */
   readonly needs: readonly string[];
+  /** What a backend that passes it may claim. */
+  readonly level: Level;
 }
 
 interface BackendSettings {
@@ -89,6 +92,8 @@ interface BackendSettings {
   readonly timing?: Timing | undefined;
   readonly knownFailing?: readonly KnownFailing[] | undefined;
   readonly programs?: Programs | undefined;
+  /** Its server has several nodes: what it shows of outages is of the level `cluster`. @default false */
+  readonly cluster?: boolean | undefined;
 }
 
 /**

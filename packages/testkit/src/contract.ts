@@ -17,6 +17,7 @@ import type { ContractCase } from './contract-case.ts';
 import type { Refusals } from './needs.ts';
 import type { CaseResult } from './run/case-result.ts';
 import { ContractError } from './run/contract-error.ts';
+import { levelOf } from './run/levels.ts';
 import { Patience } from './run/patience.ts';
 import { caseLimitMs, runCase } from './run/run-case.ts';
 
@@ -41,6 +42,8 @@ export interface Contract {
   readonly name: string;
   readonly interface: InterfaceName;
   readonly cases: readonly BoundCase[];
+  /** Those that `only` leaves out. */
+  readonly leftOut: readonly CaseSummary[];
 }
 
 /** The contract of `Transport`, `Listener` and `Socket`. */
@@ -72,12 +75,16 @@ function bind<I extends InterfaceName>(
     if (!cases.some((contractCase) => contractCase.id === id))
       throw new Error(`${name}: knownFailing names "${id}", which is no case of this contract`);
   }
+  const summaryOf = ({ id, title, subject, needs = [] }: ContractCase<I>): CaseSummary => {
+    return { id, title, subject, needs, level: levelOf(needs, backend.cluster) };
+  };
   const chosen = cases.filter((contractCase) => backend.only?.(summaryOf(contractCase)) ?? true);
   if (chosen.length === 0) throw new Error(`${name}: only leaves no case`);
   const patience = new Patience(backend.timing);
   return {
     name: chosen.length < cases.length ? `${name}, in part` : name,
     interface: interfaceName,
+    leftOut: cases.filter((contractCase) => !chosen.includes(contractCase)).map(summaryOf),
     cases: chosen.map((contractCase) => {
       const run = () => runCase(contractCase, backend, refusals, patience);
       return {
@@ -92,8 +99,4 @@ function bind<I extends InterfaceName>(
       };
     }),
   };
-}
-
-function summaryOf<I extends InterfaceName>({ id, title, subject, needs = [] }: ContractCase<I>): CaseSummary {
-  return { id, title, subject, needs };
 }

@@ -1,5 +1,7 @@
 export { brokerContract, registryContract, transportContract } from './contract.ts';
 export { ContractError } from './run/contract-error.ts';
+export { formatBadge } from './run/badge.ts';
+export { formatLevels } from './run/levels.ts';
 export { formatReport, formatSummary } from './run/report.ts';
 export { runContract } from './run/run-contract.ts';
 export { runProgram } from './run/run-program.ts';
@@ -22,3 +24,4 @@ export type {
 export type { BoundCase, Contract } from './contract.ts';
 export type { ContractReport } from './run/report.ts';
 export type { CaseResult } from './run/case-result.ts';
+export type { Level, LevelResult } from './run/levels.ts';

@@ -1,9 +1,12 @@
-import { afterAll, describe, test } from 'vitest';
-import type { BrokerUnderTest, RegistryUnderTest, TransportUnderTest } from './backend.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { BrokerUnderTest, InterfaceName, RegistryUnderTest, TransportUnderTest } from './backend.ts';
 import { brokerContract, type Contract, registryContract, transportContract } from './contract.ts';
 import type { CaseResult } from './run/case-result.ts';
 import { ContractError } from './run/contract-error.ts';
-import { formatSummary, reportOf } from './run/report.ts';
+import { formatLevels } from './run/levels.ts';
+import { type ContractReport, formatSummary, reportOf } from './run/report.ts';
 
 /** Registers the contract of `Transport`, `Listener` and `Socket` as tests of this backend. */
 export function testTransport(backend: TransportUnderTest): void {
@@ -20,7 +23,8 @@ export function testRegistry(backend: RegistryUnderTest): void {
   register(registryContract(backend));
 }
 
-function register({ name, cases }: Contract): void {
+function register(contract: Contract): void {
+  const { name, cases } = contract;
   const subjects = [...new Set(cases.map(({ subject }) => subject))];
   // One at a time, because a case looks for what it left behind in the whole process.
   describe(name, { concurrent: false }, () => {
@@ -38,10 +42,20 @@ function register({ name, cases }: Contract): void {
       });
     }
     afterAll(() => {
-      const report = reportOf(name, results);
+      const report = reportOf(contract, results);
+      const file = relative(process.cwd(), expect.getState().testPath ?? '');
+      keep({ ...report, file, interface: contract.interface });
       const unproven = results.filter(({ status }) => status !== 'passed' && status !== 'failed');
       const lines = unproven.map(({ id, reason }) => `  ${id}: ${reason}`);
-      console.info([`${name}:`, ...lines, formatSummary(report)].join('\n'));
+      console.info([`${name}:`, ...lines, formatLevels(report.levels), formatSummary(report)].join('\n'));
     });
   });
+}
+
+/** Writes a report as JSON into the folder `CONTRACT_REPORTS`, where the environment names one. */
+function keep(report: ContractReport & { readonly file: string; readonly interface: InterfaceName }): void {
+  const folder = process.env.CONTRACT_REPORTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${report.name.replaceAll(/[^\w]+/g, '-')}.json`), `${JSON.stringify(report)}\n`);
 }

@@ -11,11 +11,19 @@ import type { CaseResult } from '../src/run/case-result.ts';
 import { reportOf } from '../src/run/report.ts';
 import { thing } from './thing.ts';
 
-const passed: CaseResult = { id: 'broker/a', title: 'it works', subject: 'Broker', status: 'passed', ms: 3 };
+const passed: CaseResult = {
+  id: 'broker/a',
+  title: 'it works',
+  subject: 'Broker',
+  level: 'calm',
+  status: 'passed',
+  ms: 3,
+};
 const failed: CaseResult = {
   id: 'broker/longer',
   title: 'it works under load',
   subject: 'Broker',
+  level: 'calm',
   status: 'failed',
   ms: 1200,
   reason: 'lost one\nof two',
@@ -28,15 +36,17 @@ const rest: CaseResult[] = [
   { ...passed, id: 'broker/d', status: 'knownFailing', reason: 'server bug 17' },
 ];
 
+const named = (name: string) => ({ name, leftOut: [] });
+
 test('the summary counts, and leaves out what is zero and ought to be', () => {
-  expect(formatSummary(reportOf('x', [passed, passed]))).toBe('contract: 2 passed, 0 failed');
-  expect(formatSummary(reportOf('x', [passed, failed, ...rest]))).toBe(
+  expect(formatSummary(reportOf(named('x'), [passed, passed]))).toBe('contract: 2 passed, 0 failed');
+  expect(formatSummary(reportOf(named('x'), [passed, failed, ...rest]))).toBe(
     'contract: 1 passed, 1 failed, 1 not supported, 1 not run, 1 known failing',
   );
 });
 
 test('the report is a table, the failures in full, and the summary as its last line', () => {
-  expect(formatReport(reportOf('redis: broker contract', [passed, failed, ...rest])).split('\n')).toEqual([
+  expect(formatReport(reportOf(named('redis: broker contract'), [passed, failed, ...rest])).split('\n')).toEqual([
     'redis: broker contract',
     'pass         3 ms  broker/a       it works',
     'FAIL      1200 ms  broker/longer  it works under load (lost one)',
@@ -50,12 +60,13 @@ test('the report is a table, the failures in full, and the summary as its last l
     'sent and received:',
     '     0.1 ms  broker1.publish("a")',
     '',
+    'levels: none; failed: calm; not claimed: outage, cluster, data loss, hostile data',
     'contract: 1 passed, 1 failed, 1 not supported, 1 not run, 1 known failing',
   ]);
 });
 
 test('a report is plain data', () => {
-  const report = reportOf('x', [passed, failed, ...rest]);
+  const report = reportOf(named('x'), [passed, failed, ...rest]);
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 

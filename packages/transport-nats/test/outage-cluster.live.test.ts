@@ -19,6 +19,7 @@ for (const [generation, world] of [
   testTransport({
     name: `nats transport on a cluster that goes down, ${generation}`,
     only: ({ needs }) => needs.includes('faults') || needs.includes('partition'),
+    cluster: true,
     timing,
     create: () => world({}, out),
   });
@@ -27,6 +28,7 @@ for (const [generation, world] of [
     // Sending is never refused there, because another node is in reach.
     only: ({ id, needs }) =>
       needs.includes('faults') && !['transport/outage-send', 'transport/outage-is-connected'].includes(id),
+    cluster: true,
     timing,
     create: () => world({}, rolling),
   });

@@ -1,8 +1,11 @@
+import type { Level } from './levels.ts';
+
 /** How one case ended. Plain data, for JSON. */
 export interface CaseResult {
   readonly id: string;
   readonly title: string;
   readonly subject: string;
+  readonly level: Level;
   /**
    * - `passed` the contract is kept
    * - `failed` it is not, or a case listed as known failing passes

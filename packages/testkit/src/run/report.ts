@@ -1,4 +1,6 @@
+import type { Contract } from '../contract.ts';
 import type { CaseResult } from './case-result.ts';
+import { formatLevels, type LevelResult, levelsOf } from './levels.ts';
 
 /** How a backend did. Plain data: `JSON.stringify` it for machines. */
 export interface ContractReport {
@@ -9,11 +11,16 @@ export interface ContractReport {
   readonly notSupported: number;
   readonly notRun: number;
   readonly knownFailing: number;
+  /** How far it came on each level. */
+  readonly levels: readonly LevelResult[];
   readonly results: readonly CaseResult[];
 }
 
 /** Counts results. */
-export function reportOf(name: string, results: readonly CaseResult[]): ContractReport {
+export function reportOf(
+  { name, leftOut }: Pick<Contract, 'name' | 'leftOut'>,
+  results: readonly CaseResult[],
+): ContractReport {
   const count = (status: CaseResult['status']) => results.filter((result) => result.status === status).length;
   return {
     name,
@@ -22,6 +29,7 @@ export function reportOf(name: string, results: readonly CaseResult[]): Contract
     notSupported: count('notSupported'),
     notRun: count('notRun'),
     knownFailing: count('knownFailing'),
+    levels: levelsOf(results, leftOut),
     results,
   };
 }
@@ -43,7 +51,7 @@ const marks: Readonly<Record<CaseResult['status'], string>> = {
   notRun: 'not run',
 };
 
-/** A table for people, the failures in full below it, the summary as its last line. */
+/** A table for people, the failures in full below it, the levels, and the summary as the last line. */
 export function formatReport(report: ContractReport): string {
   const width = Math.max(0, ...report.results.map(({ id }) => id.length));
   const rows = report.results.map(({ status, ms, id, title, reason }) => {
@@ -59,5 +67,5 @@ export function formatReport(report: ContractReport): string {
       ...(open.length > 0 ? ['not settled when it failed:', ...open] : []),
       ...(trace ? ['sent and received:', ...trace] : []),
     ]);
-  return [report.name, ...rows, ...failures, '', formatSummary(report)].join('\n');
+  return [report.name, ...rows, ...failures, '', formatLevels(report.levels), formatSummary(report)].join('\n');
 }

@@ -7,6 +7,7 @@ import { Trace } from '../trace.ts';
 import { within } from '../within.ts';
 import type { CaseResult } from './case-result.ts';
 import { activeResources, assertSettled } from './leaks.ts';
+import { levelOf } from './levels.ts';
 import { Patience } from './patience.ts';
 import { programSettings } from './program-settings.ts';
 import { type ProcessWatch, watchProcess } from './watch-process.ts';
@@ -41,6 +42,7 @@ export async function runCase<I extends InterfaceName>(
     id: contractCase.id,
     title: contractCase.title,
     subject: contractCase.subject,
+    level: levelOf(contractCase.needs ?? [], backend.cluster),
     ms: Math.round(performance.now() - started),
     ...outcome,
   });

@@ -21,5 +21,5 @@ export async function runContract(
     onResult?.(result);
     if (bail && result.status === 'failed') break;
   }
-  return reportOf(contract.name, results);
+  return reportOf(contract, results);
 }

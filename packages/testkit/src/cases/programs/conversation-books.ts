@@ -103,9 +103,7 @@ export class End {
   #read(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    void this.#readOn().finally(() => {
-      this.#isReading = false;
-    });
+    void this.#readOn();
   }
 
   async #readOn(): Promise<void> {
@@ -120,6 +118,8 @@ export class End {
       }
       this.#onTaken();
     }
+    // In the same turn as the last look, so that nobody wants more of one that has stopped.
+    this.#isReading = false;
   }
 
   #take(message: Message | undefined): void {

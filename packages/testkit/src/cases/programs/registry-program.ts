@@ -133,15 +133,19 @@ class RegistryProgram {
     }
   }
 
-  async #onRegister({ nodes, zone, hasLease, ...step }: StepOf<'register'>): Promise<void> {
-    const { slot, version, name } = this.#placeOf(step);
+  async #onRegister({ nodes, zone, hasLease, ...given }: StepOf<'register'>): Promise<void> {
+    const { slot, version, name } = this.#placeOf(given);
     const known = this.#books.version(name, version);
     // A version without nodes is its registry's alone.
     if (known?.bare !== undefined && known.bare !== slot) return;
     // Whose parts a version has that was registered with several is nobody's promise: all its nodes have the same.
     const ids = nodes.map((letter) => `${letter}-${slot}`);
     const isWhole = [...(known?.nodes.keys() ?? [])].every((id) => ids.includes(id));
-    const form = isWhole ? (step.form ?? known?.form ?? 0) : (known?.form ?? 0);
+    const form = isWhole ? (given.form ?? known?.form ?? 0) : (known?.form ?? 0);
+    // Nor in which order several at once change them: then nothing else is under way.
+    const isAlone = form !== known?.form;
+    const step = { ...given, isAwaited: given.isAwaited || isAlone };
+    if (isAlone) await this.#everythingDone();
     const made = nodes.map((letter): NodeRecord => {
       const metadata: Record<string, string> = { protocol: 'mucp' };
       if (zone > 0) metadata.zone = `${zone} žluť`;
