@@ -1,5 +1,6 @@
 import { requireBackends, runBackends, tellWhatIsLeft } from './backends.mjs';
 import { installDependencies } from './dependencies.mjs';
+import { runKnownBackends } from './known-backends.mjs';
 import { requireNode } from './node-version.mjs';
 import { runProgram, runTurbo } from './program.mjs';
 import { natsServer, redisServer, requireServer } from './server-program.mjs';
@@ -24,6 +25,7 @@ const commands = {
     return runTests(parameters);
   },
   backends: runBackends,
+  'known-backends': runKnownBackends,
   check: (parameters) => runProgram(process.execPath, ['tools/checks/check.mjs', ...parameters]),
   bench: (parameters) => runBuilt('tools/bench', 'dist/bench.js', parameters),
   chaos: (parameters) => runBuilt('tools/chaos', 'dist/chaos.js', parameters),
@@ -63,7 +65,7 @@ async function main(name, parameters) {
   installDependencies();
   const isWithoutNats = parameters.includes('--memory') || backendsOf(parameters)?.includes('nats') === false;
   if (!serverless.includes(name ?? '') && !isWithoutNats) process.env.NATS_SERVER_BIN = requireServer(natsServer);
-  if (name === 'test' || name === 'check') findRedisServer();
+  if (['test', 'check', 'known-backends'].includes(name ?? '')) findRedisServer();
   return command(parameters);
 }
 
