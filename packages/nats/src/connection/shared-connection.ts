@@ -35,8 +35,8 @@ export interface SharedConnection {
    */
   get(options?: AbortOptions): Promise<NatsConnection>;
   /**
-   * Gives the connection back; the last of those who share it closes it, no longer than the signal allows, and a borrowed
-   * one stays open. Idempotent.
+   * Gives the connection back; the last of those who share it closes it, no longer than the signal allows, and a
+   * borrowed one stays open. Idempotent.
    */
   release(options?: AbortOptions): Promise<void>;
 }

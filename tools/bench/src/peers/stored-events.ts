@@ -38,10 +38,11 @@ async function openRaw(address: string): Promise<Storing> {
     max_ack_pending: -1,
   });
   const jetstream = connection.jetstream();
-  const consumer: Consumer = await jetstream.consumers.get('RAW', 'bench');
   return {
     publish: (body) => jetstream.publish('raw.events', body),
     async consume(onMessage) {
+      // Found each time, as a member of a queue finds it.
+      const consumer: Consumer = await jetstream.consumers.get('RAW', 'bench');
       const messages = await consumer.consume({
         max_messages: consumeWindow,
         callback: (message) => {

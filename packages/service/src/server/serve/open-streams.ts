@@ -17,8 +17,8 @@ const quietMs = 1000;
  * The streams of a service, bounded in number.
  *
  * Where there is no place, the peer with the most streams gives up the one that was quiet for longest, so that nobody
- * can shut others out: if that peer has more than half of all, or the stream was quiet for a second. Where peers have as
- * many as who asks, only a stream goes on which nothing was said within a second.
+ * can shut others out: if that peer has more than half of all, or the stream was quiet for a second. Where peers have
+ * as many as who asks, only a stream goes on which nothing was said within a second.
  */
 export class OpenStreams {
   readonly #limit: number;
