@@ -23,8 +23,8 @@ const knownNames = new Set<string>();
 const checkedHeaders = new WeakSet<Headers>();
 
 /**
- * Throws `invalid` naming the first header that breaks the rules of {@link Headers}, or where it is no such object, as a
- * `Map` is none; `who` begins the message.
+ * Throws `invalid` naming the first header that breaks the rules of {@link Headers}, or where it is no such object, as
+ * a `Map` is none; `who` begins the message.
  */
 export function checkHeaders(headers: Headers, who: string): void {
   if (checkedHeaders.has(headers)) return;
