@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import type { CodecUse } from '@ts-micro/service';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineService, implement, subscribe, typedClient, unary, unchecked } from '../src/index.ts';
 import { exactCodecs } from '../src/json/exact-json.ts';
@@ -74,7 +74,7 @@ describe('exact integers', () => {
     const client = typedClient(world.client, exact);
     expect(await client.A.B({ id: 9223372036854775806n })).toEqual({ id: 9223372036854775807n });
     await client.events['a.b'].publish({ id: 9223372036854775807n });
-    await vi.waitFor(() => expect(events).toEqual([{ id: 9223372036854775807n }]));
+    await expect.poll(() => events).toEqual([{ id: 9223372036854775807n }]);
     const error = await rejection(typedClient(world.client, plain).A.C({ id: 9223372036854775806n }));
     expect(error).toMatchObject({ code: 'invalid' });
     expect(error.message).toContain('id: a bigint has no JSON form');

@@ -144,9 +144,9 @@ describe('a validator that never answers', () => {
     expect(await rejection(Echo.Request(stuck, { timeoutMs: 50 }))).toMatchObject({ code: 'timeout' });
     expect(await rejection(Echo.Response(stuck, { timeoutMs: 50 }))).toMatchObject({ code: 'timeout' });
     const chat = await Echo.Chat();
-    await vi.waitFor(() => expect(world.service.health().running).toBe(1));
+    await expect.poll(() => world.service.health().running).toBe(1);
     await chat.close();
-    await vi.waitFor(() => expect(world.service.health().running).toBe(0));
+    await expect.poll(() => world.service.health().running).toBe(0);
     expect(handled).not.toHaveBeenCalled();
   });
 });
