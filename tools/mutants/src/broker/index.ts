@@ -1,5 +1,6 @@
 import type { Closable } from '@ts-micro/core';
 import type { Mutant } from '../mutant.ts';
+import { programs } from '../programs/broker.ts';
 import { traitMutants } from '../traits.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
@@ -11,7 +12,6 @@ import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { names } from './names.ts';
 import { outages } from './outage.ts';
-import { programs } from './programs.ts';
 import { queues } from './queues.ts';
 import { brokers, subscribers } from './seams.ts';
 import { subscriber } from './subscriber.ts';

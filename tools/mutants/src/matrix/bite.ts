@@ -67,7 +67,7 @@ async function run(mutant: AnyMutant, id: string, manner: Manner): Promise<CaseR
 }
 
 function contractOf(mutant: AnyMutant, { factor, isSound }: Manner, worlds: World[]): Contract {
-  const backend = { name: mutant.name, timing: { factor }, programs: { count: mostPrograms } };
+  const backend = { name: mutant.name, timing: { factor }, programs: { count: mostPrograms, ms: 60_000 } };
   const create = <I extends InterfaceName>({ interface: interfaceName, make }: Mutant<I>): Harness<I> => {
     const world = new World();
     worlds.push(world);

@@ -1,5 +1,6 @@
 import type { Closable } from '@ts-micro/core';
 import type { Mutant } from '../mutant.ts';
+import { programs } from '../programs/registry.ts';
 import { traitMutants } from '../traits.ts';
 import { features } from './features.ts';
 import { hearing } from './hearing.ts';
@@ -8,7 +9,6 @@ import { leases } from './leases.ts';
 import { lookup } from './lookup.ts';
 import { merging } from './merging.ts';
 import { outages } from './outage.ts';
-import { programs } from './programs.ts';
 import { records } from './records.ts';
 import { registries, watchers } from './seams.ts';
 import { watcher } from './watcher.ts';

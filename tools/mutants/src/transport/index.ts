@@ -1,5 +1,6 @@
 import type { Closable } from '@ts-micro/core';
 import type { Mutant } from '../mutant.ts';
+import { programs } from '../programs/transport.ts';
 import { traitMutants } from '../traits.ts';
 import { addresses } from './addresses.ts';
 import { content } from './content.ts';
@@ -8,7 +9,6 @@ import { features } from './features.ts';
 import { hostile } from './hostile.ts';
 import { listener } from './listener.ts';
 import { outages } from './outage.ts';
-import { programs } from './programs.ts';
 import { listeners, sockets, transports } from './seams.ts';
 import { socket } from './socket.ts';
 import { waiting } from './waiting.ts';

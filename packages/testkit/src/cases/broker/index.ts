@@ -1,16 +1,16 @@
 import type { ContractCase } from '../../contract-case.ts';
+import { durableQueues } from '../durable/durable-queues.ts';
+import { redelivery } from '../durable/redelivery.ts';
 import { hostileToBrokers } from '../hostile/broker.ts';
 import { brokerPrograms } from '../programs/broker-program.ts';
 import { content } from './content.ts';
 import { delivery } from './delivery.ts';
-import { durableQueues } from './durable-queues.ts';
 import { joining } from './joining.ts';
 import { leaving } from './leaving.ts';
 import { lifecycle } from './lifecycle.ts';
 import { outages } from './outage.ts';
 import { outageTruths } from './outage-truth.ts';
 import { queues } from './queues.ts';
-import { redelivery } from './redelivery.ts';
 import { subscriber } from './subscriber.ts';
 import { traits } from './traits.ts';
 import { wildcards } from './wildcards.ts';

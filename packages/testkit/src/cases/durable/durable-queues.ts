@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { BrokerEvent } from '@ts-micro/core';
 import { assertMessage, message, numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
+import { heard, listen, publishText, publishTexts, textOfEvent, textsOf } from '../broker/topic.ts';
 import { gate } from '../gate.ts';
 import { failure, outage } from '../outage.ts';
-import { heard, listen, publishText, publishTexts, textOfEvent, textsOf } from './topic.ts';
 
 const member = { queue: 'workers', durable: true };
 

@@ -1,7 +1,7 @@
 import type { Registry } from '@ts-micro/core';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { events, versionOf } from './seams.ts';
+import { events, versionOf } from '../registry/seams.ts';
 
 /** Breakages that show only in what comes of several steps together. */
 export const programs: readonly Mutant<'registry'>[] = mutantsOf('registry', [

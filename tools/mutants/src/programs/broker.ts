@@ -1,7 +1,7 @@
 import type { Subscriber } from '@ts-micro/core';
 import { altered } from '../altered.ts';
+import { subscriptions } from '../broker/seams.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { subscriptions } from './seams.ts';
 
 /** Breakages that show only in what comes of several steps together. */
 export const programs: readonly Mutant<'broker'>[] = mutantsOf('broker', [
@@ -26,28 +26,6 @@ export const programs: readonly Mutant<'broker'>[] = mutantsOf('broker', [
             if (isPattern)
               for (const [each, silences] of covered) if (each.startsWith(start)) for (const end of silences) end();
             await subscriber.close(closeOptions);
-          },
-        });
-      })(sound);
-    },
-  },
-  {
-    name: 'forgets who joins as another leaves',
-    breaks: 'A subscription that is made while another of its broker ends gets nothing.',
-    caughtBy: ['any-program'],
-    make: () => (sound) => {
-      let leaving = 0;
-      return subscriptions(async (broker, topic, handler, options) => {
-        const isForgotten = leaving > 0;
-        const subscriber = await broker.subscribe(
-          topic,
-          (event) => (isForgotten ? undefined : handler(event)),
-          options,
-        );
-        return altered<Subscriber>(subscriber, {
-          async close(closeOptions) {
-            leaving++;
-            await subscriber.close(closeOptions).finally(() => leaving--);
           },
         });
       })(sound);

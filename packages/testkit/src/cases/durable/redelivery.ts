@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { BrokerEvent, SubscribeOptions } from '@ts-micro/core';
 import { assertMessage, message, numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { type BrokerContext, listen, publishText, publishTexts, textOfEvent } from './topic.ts';
+import { type BrokerContext, listen, publishText, publishTexts, textOfEvent } from '../broker/topic.ts';
 
 const pauseMs = 50;
 

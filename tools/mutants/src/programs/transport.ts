@@ -1,6 +1,6 @@
 import type { Message } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
-import { sockets } from './seams.ts';
+import { sockets } from '../transport/seams.ts';
 
 /** Breakages that show only in what comes of several steps together. */
 export const programs: readonly Mutant<'transport'>[] = mutantsOf('transport', [
