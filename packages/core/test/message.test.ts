@@ -77,33 +77,24 @@ test.each([
   ['undefined', undefined],
   ['null', null],
   ['a string', 'a'],
-  ['iterable', new Map([['a', 'b']])],
-  ['iterable', [['a', 'b']]],
-])('headers that are %s are refused', (noun, headers) => {
-  expect(refusal(headers as unknown as Record<string, unknown>)?.message).toContain(`the headers are ${noun}`);
-});
-
-test('headers that cannot be read are refused with what they throw', () => {
-  const thrower = () => {
-    throw new Error('trap');
-  };
-  const getter = Object.defineProperty({}, 'name', { get: thrower, enumerable: true });
-  for (const headers of [getter, new Proxy({}, { ownKeys: thrower, has: thrower })])
-    expect(refusal(headers)?.message).toBe('broker: the headers cannot be read: trap');
+  ['a Map', new Map([['a', 'b']])],
+  ['a list', [['a', 'b']]],
+])('headers that are %s are refused', (_, headers) => {
+  expect(refusal(headers as unknown as Record<string, unknown>)?.message).toContain('the headers are no object');
 });
 
 test.each([
   ['undefined', undefined],
   ['null', null],
   ['a string', 'text'],
-  ['an object', [1, 2]],
-  ['an object', new ArrayBuffer(2)],
-  ['an object', new DataView(new ArrayBuffer(2))],
-  ['an object', new Uint16Array(2)],
-  ['an object', { length: 2, byteLength: 2 }],
-])('a body that is %s is refused', (noun, body) => {
+  ['a list', [1, 2]],
+  ['an ArrayBuffer', new ArrayBuffer(2)],
+  ['a DataView', new DataView(new ArrayBuffer(2))],
+  ['a Uint16Array', new Uint16Array(2)],
+  ['like one', { length: 2, byteLength: 2 }],
+])('a body that is %s is refused', (_, body) => {
   const check = () => checkMessage({ headers: {}, body: body as Uint8Array }, 10, 'broker');
-  expect(check).toThrow(`broker: the body is ${noun}, not a Uint8Array`);
+  expect(check).toThrow('broker: the body is no Uint8Array');
   expect(check).toThrow(expect.objectContaining({ code: 'invalid' }));
 });
 

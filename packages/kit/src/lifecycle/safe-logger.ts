@@ -18,8 +18,8 @@ export function safeLogger(logger: Logger | undefined): Logger {
   const log = (level: (typeof levels)[number], message: string, fields?: LogFields): void => {
     try {
       // A logger that is declared `async` may reject as well.
-      const done: unknown = logger[level](message, fields);
-      if (done instanceof Promise) done.catch(() => {});
+      const done = logger[level](message, fields) as unknown as PromiseLike<unknown> | undefined;
+      if (typeof done?.then === 'function') done.then(undefined, () => {});
     } catch {
       // There is nobody left to tell.
     }

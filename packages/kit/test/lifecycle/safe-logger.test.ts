@@ -40,3 +40,12 @@ test('what can be no logger is refused, and null is none', () => {
     expect(() => safeLogger(logger as unknown as Logger)).toThrow(`option logger is of type ${typeof logger}`);
   expect(() => safeLogger(null as unknown as Logger).info('hello')).not.toThrow();
 });
+
+test('what a logger returns that rejects goes unheard, a promise of its own kind as well', () => {
+  const heard: unknown[] = [];
+  const then = (...handlers: unknown[]) => void heard.push(...handlers);
+  const thenable = Object.defineProperty({}, 'then', { value: then });
+  const log = () => thenable as unknown as undefined;
+  safeLogger({ debug: log, info: log, warn: log, error: log }).info('hello');
+  expect(heard).toEqual([undefined, expect.any(Function)]);
+});

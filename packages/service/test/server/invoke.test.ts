@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
+import { runInNewContext } from 'node:vm';
 import { MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
@@ -317,6 +318,23 @@ describe('invoke', () => {
     expect(await greeter.service.stop({ signal: AbortSignal.abort() })).toEqual({ abandoned: ['Greeter.Never'] });
     expect(await failing).toMatchObject({ code: 'canceled' });
     never.resolve();
+  });
+
+  it('takes bytes of another realm, and refuses what is no request and no options', async () => {
+    await using greeter = await startGreeter((service) => service.handle('Greeter.Echo', (request) => request));
+    const { service } = greeter;
+    const body = runInNewContext('Uint8Array.from([123, 125])');
+    expect(
+      Buffer.from((await service.invoke('Greeter.Echo', { body })).body)
+        .toString()
+        .trim(),
+    ).toBe('{}');
+    for (const promise of [
+      service.invoke('Greeter.Echo', undefined as never),
+      service.invoke('Greeter.Echo', { body }, null as never),
+      service.invoke('Greeter.Echo', { body, metadata: new Map([['a', 'b']]) as never }),
+    ])
+      expect(await failure(promise)).toMatchObject({ code: 'invalid' });
   });
 
   it('refuses arguments that break a rule, naming them', async () => {

@@ -236,7 +236,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
 
   #makeCutError(): MicroError {
     const cut = this.#cut;
-    if (cut instanceof AbortSignal) return abortError(cut, this.what);
+    if (typeof cut === 'object') return abortError(cut, this.what);
     const retrySafe = this.#stage === 'choosing';
     const details = this.#lastError === undefined ? { retrySafe } : { retrySafe, cause: this.#lastError };
     if (cut === 'closed') return new MicroError('closed', `${this.what}: the client was closed`, details);

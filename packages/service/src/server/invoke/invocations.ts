@@ -2,6 +2,7 @@ import { abortError, type Message, MicroError } from '@ts-micro/core';
 import { OptionChecks, throwIfAborted } from '@ts-micro/kit';
 import { encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { contentType as knownTypes } from '../../rpc/codec/content-type.ts';
+import { ownBytes } from '../../rpc/codec/own-bytes.ts';
 import type { Dialect } from '../../rpc/dialect.ts';
 import { leanDialect } from '../../rpc/lean/dialect.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
@@ -29,6 +30,8 @@ export class Invocations {
   /** Resolves with the handler's answer; rejects as a client's call does. */
   async invoke(endpoint: string, request: InvokeRequest, options: InvokeOptions): Promise<InvokeResponse> {
     const core = this.#core;
+    if (typeof request !== 'object' || request === null || typeof options !== 'object' || options === null)
+      throw new MicroError('invalid', `service "${core.name}": invoke takes a request and options that are objects`);
     checkInvocation(`service "${core.name}": invoke`, endpoint, request, options);
     throwIfAborted(options.signal, `${core.name} ${endpoint}`);
     const invocation = new Invocation(core, incomingOf(core, endpoint, request, options), options);
@@ -129,7 +132,7 @@ function incomingOf(
   const request: IncomingRequest = {
     kind: 'unary',
     headers: { ...metadata, 'Content-Type': contentType },
-    body,
+    body: ownBytes(body) as Uint8Array,
     name: endpoint,
     id: '',
     streamId: '',
@@ -152,10 +155,8 @@ function checkInvocation(
 ): void {
   const checks = new OptionChecks(who);
   checks.text('endpoint', endpoint);
-  if (!(body instanceof Uint8Array)) throw checks.invalid('body', body, 'bytes');
-  for (const [name, value] of Object.entries(metadata ?? {})) {
-    if (typeof value !== 'string') throw checks.invalid(`metadata.${name}`, value, 'a string');
-  }
+  if (ownBytes(body) === undefined) throw checks.invalid('body', body, 'bytes');
+  if (metadata !== undefined) checks.texts('metadata', metadata);
   if (contentType !== undefined) checks.text('contentType', contentType);
   for (const [name, value] of Object.entries({ local, remote })) {
     if (value !== undefined && typeof value !== 'string') throw checks.invalid(name, value, 'a string');
