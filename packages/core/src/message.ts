@@ -30,17 +30,17 @@ export function checkHeaders(headers: Headers, who: string): void {
   if (checkedHeaders.has(headers)) return;
   // What is iterated holds its entries elsewhere, and would look empty.
   if (Object(headers) !== headers || Symbol.iterator in headers)
-    throw new MicroError('invalid', `${who}: the headers are no object of names and values`);
+    throw refusal('invalid', who, 'the headers are no object of names and values');
   for (const name in headers) {
     if (!Object.hasOwn(headers, name)) continue;
     if (!knownNames.has(name)) {
-      if (!nameRule.test(name)) throw new MicroError('invalid', `${who}: header name ${quote(name)} is not a token`);
+      if (!nameRule.test(name)) throw refusal('invalid', who, 'header name', quote(name), 'is not a token');
       if (knownNames.size < 1000) knownNames.add(name);
     }
     const value = headers[name];
     if (typeof value === 'string' && !valueBreaks.test(value)) continue;
-    const fault = typeof value === 'string' ? 'with CR, LF, NUL or outer white space' : `of type ${typeof value}`;
-    throw new MicroError('invalid', `${who}: header "${name}" has a value ${fault}`);
+    const fault = typeof value === 'string' ? 'with CR, LF, NUL or outer white space' : 'of type '.concat(typeof value);
+    throw refusal('invalid', who, 'header', quote(name), 'has a value', fault);
   }
   if (Object.isFrozen(headers)) checkedHeaders.add(headers);
 }
@@ -52,12 +52,16 @@ export function checkHeaders(headers: Headers, who: string): void {
 export function checkMessage(message: Message, maxBodyBytes: number, who: string): void {
   checkHeaders(message?.headers, who);
   if (Object.prototype.toString.call(message.body) !== '[object Uint8Array]')
-    throw new MicroError('invalid', `${who}: the body is no Uint8Array`);
+    throw refusal('invalid', who, 'the body is no Uint8Array');
   const { byteLength } = message.body;
   if (byteLength > maxBodyBytes)
-    throw new MicroError('too_large', `${who}: a body of ${byteLength} bytes is more than ${maxBodyBytes}`);
+    throw refusal('too_large', who, 'a body of', byteLength, 'bytes is more than', maxBodyBytes);
 }
 
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}
+
+function refusal(code: 'invalid' | 'too_large', who: string, ...words: readonly unknown[]): MicroError {
+  return new MicroError(code, `${who}: ${words.join(' ')}`);
 }
