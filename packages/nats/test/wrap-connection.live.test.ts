@@ -3,6 +3,8 @@ import { type NatsMessage, type VendorConnection, wrapNatsConnection } from '@ts
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { connect as connect2 } from 'nats';
 import { describe, expect, test } from 'vitest';
+// Not exported by the package: nobody else has a use for it.
+import { messageWriter } from '../src/vendor/vendor-internals.ts';
 import { thrownBy } from './thrown-by.ts';
 
 interface Generation {
@@ -90,6 +92,56 @@ for (const { name, connect } of generations) {
       const again = wrapNatsConnection(vendor);
       expect(again).not.toBe(connection);
       await again.flush();
+    });
+
+    test('keeps the order of what its owner, its wrapper and a second wrapper write in one turn', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const { vendor } = opened;
+      const connection = wrapNatsConnection(vendor);
+      const received: string[] = [];
+      await connection.subscribe('a', { onMessage: ({ data }) => received.push(String(data)) }).confirm();
+      // As another copy of this package would have it.
+      const write = messageWriter(vendor);
+      const none = new Uint8Array(0);
+      for (let round = 0; round < 3; round++) {
+        connection.publish('a', Buffer.from(`wrapper ${round}`));
+        vendor.publish('a', Buffer.from(`owner ${round}`));
+        write?.('a', undefined, none, Buffer.from(`second ${round}`), undefined);
+        vendor.publish('a', Buffer.from(`owner again ${round}`));
+      }
+      await connection.flush();
+      const names = ['wrapper', 'owner', 'second', 'owner again'];
+      expect(received).toEqual([0, 1, 2].flatMap((round) => names.map((who) => `${who} ${round}`)));
+    });
+
+    test('carries bodies of all sizes whole, also in two pieces, and after a reconnect', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url, reconnectTimeWait: 100 });
+      const connection = wrapNatsConnection(opened.vendor);
+      const sizes = [0, 1, 8191, 8192, 8193, 65_535, 65_536, 65_537, 300_000, 1_000_000];
+      let received: Buffer[] = [];
+      const onMessage = ({ data }: NatsMessage) => received.push(Buffer.from(data));
+      await connection.subscribe('a', { onMessage }).confirm();
+      const carry = async () => {
+        received = [];
+        const sent = sizes.map((size, index) => Buffer.alloc(size, `${index} of these, `));
+        for (const body of sent) {
+          connection.publish('a', body);
+          const cut = Math.floor(body.length / 3);
+          connection.publish('a', body.subarray(cut), { prefix: body.subarray(0, cut) });
+          body.fill(0);
+        }
+        await connection.flush();
+        const expected = sizes.flatMap((size, index) => Array(2).fill(Buffer.alloc(size, `${index} of these, `)));
+        // Not compared as arrays, of which a failure would print megabytes.
+        expect(received.map((body, index) => body.equals(expected[index]))).toEqual(expected.map(() => true));
+      };
+      await carry();
+      await server.kill();
+      await server.restart();
+      await expect.poll(() => connection.state.reconnects).toBe(1);
+      await carry();
     });
 
     test('closed by its owner closes the wrapper, and is refused afterwards', async () => {

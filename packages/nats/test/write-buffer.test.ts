@@ -12,8 +12,10 @@ describe('what waits to be written', () => {
     buffer.fill(bytes('PING'), bytes('\r\n'));
     buffer.fillMessage('a.b', undefined, none, bytes('hello'));
     buffer.fillMessage('ü', '_INBOX.1', bytes('NATS/1.0\r\n\r\n'), none);
+    buffer.fillMessage('c', undefined, none, bytes('body'), bytes('head '));
     expect(buffer.size()).toBe(buffer.length());
-    expect(drained(buffer)).toBe('PING\r\nPUB a.b 5\r\nhello\r\nHPUB ü _INBOX.1 12 12\r\nNATS/1.0\r\n\r\n\r\n');
+    const text = 'PING\r\nPUB a.b 5\r\nhello\r\nHPUB ü _INBOX.1 12 12\r\nNATS/1.0\r\n\r\n\r\nPUB c 9\r\nhead body\r\n';
+    expect(drained(buffer)).toBe(text);
     expect(buffer.size()).toBe(0);
   });
 
@@ -69,15 +71,28 @@ describe('memory', () => {
     expect(all).toEqual(Array.from({ length: 100_000 }, (_, count) => count));
   });
 
-  test('grown for a large message is let go of', () => {
+  test('grown for a large message is used again for others, and let go of where small ones follow', () => {
     const buffer = new WriteBuffer(() => true);
-    buffer.fill(new Uint8Array(1024 * 1024));
-    const large = buffer.drain().buffer.byteLength;
+    const large = new Uint8Array(1024 * 1024);
+    buffer.fill(large);
+    const grown = buffer.drain().buffer;
     for (let count = 0; count < 3; count++) {
-      buffer.fill(new Uint8Array(large / 2));
+      buffer.fill(large);
+      expect(buffer.drain().buffer).toBe(grown);
+    }
+    for (let count = 0; count < 1000; count++) {
+      buffer.fill(line);
       buffer.drain();
     }
     buffer.fill(line);
-    expect(buffer.drain().buffer.byteLength).toBeLessThan(large);
+    expect(buffer.drain().buffer.byteLength).toBeLessThan(large.length);
+  });
+
+  test('beyond 4 MiB is let go of once it was written', () => {
+    const buffer = new WriteBuffer(() => true);
+    buffer.fill(new Uint8Array(5 * 1024 * 1024));
+    buffer.drain();
+    buffer.fill(line);
+    expect(buffer.drain().buffer.byteLength).toBeLessThan(1024 * 1024);
   });
 });

@@ -338,7 +338,8 @@ describe('closing a listener', () => {
 
   test('loses no answer: every request is answered or refused', async () => {
     await using server = await startNatsServer();
-    await using listening = openTransport({ servers: server.url });
+    // A close that is cut short by its bound may leave a request without a word.
+    await using listening = openTransport({ servers: server.url, closeTimeoutMs: 10_000 });
     await using dialling = openTransport({ servers: server.url, name: 'dialling' });
     const listener = await listening.listen();
     await listener.accept(async (socket) => {
@@ -355,6 +356,7 @@ describe('closing a listener', () => {
         return (error as { code: string }).code;
       }
     };
+    expect(await ask()).toBe('hello');
     const asking: Promise<string>[] = [];
     for (let round = 0; round < 20; round++) {
       for (let count = 0; count < 20; count++) asking.push(ask());
@@ -362,7 +364,7 @@ describe('closing a listener', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const outcomes = await Promise.all(asking);
-    expect([...new Set(outcomes)].sort()).toEqual(['hello', 'unavailable']);
+    expect(outcomes.filter((outcome) => outcome !== 'hello' && outcome !== 'unavailable')).toEqual([]);
     expect(await listening.closed).toBeUndefined();
   });
 

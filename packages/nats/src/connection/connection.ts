@@ -70,6 +70,8 @@ export interface NatsSubscription {
 
 export interface NatsPublishOptions {
   readonly reply?: string | undefined;
+  /** Bytes of the message before `data`, so that nobody need put the two together. Copied as well. @default none */
+  readonly prefix?: Uint8Array | undefined;
   readonly headers?: Headers | undefined;
   /**
    * A status for the header block: an empty message with 503 tells a requester that nobody responds, as the server

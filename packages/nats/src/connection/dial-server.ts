@@ -8,6 +8,7 @@ import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { type Dialler, type DialOptions, type DialPlan, useDialTransport } from '../vendor/dial-transport.ts';
 import { isReset, lastWords } from '../vendor/last-words.ts';
+import { sizeMessages } from '../vendor/sized-messages.ts';
 import {
   abandonDial,
   addServers,
@@ -188,6 +189,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
     beginOrder();
   };
   connected();
+  sizeMessages(vendor);
   const link = new NatsLink(vendor, {
     servers: settings.servers.map((server) => server.address),
     ignoreGossip: settings.ignoreGossip,
@@ -206,9 +208,9 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
         dialler.avoid(ip);
         return true;
       },
-      write: messageWriter(vendor),
       echo: new ServerEcho(vendor),
     },
+    write: messageWriter(vendor),
   });
   link.onStateChange(({ status }) => {
     if (status === 'connected') connected();

@@ -2,6 +2,8 @@ import { type Logger, MicroError } from '@ts-micro/core';
 import { safeLogger } from '@ts-micro/kit';
 import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
+import { sizeMessages } from '../vendor/sized-messages.ts';
+import { messageWriter } from '../vendor/vendor-internals.ts';
 import type { NatsConnection } from './connection.ts';
 
 const wrapped = new WeakMap<VendorConnection, NatsLink>();
@@ -22,11 +24,13 @@ export function wrapNatsConnection(vendor: VendorConnection, logger?: Logger): N
     throw new MicroError('invalid', 'nats: option connection is not a connection of the nats client');
   }
   if (vendor.isClosed()) throw new MicroError('closed', 'nats: option connection is closed');
+  sizeMessages(vendor);
   const link = new NatsLink(vendor, {
     servers: [],
     inboxPrefix: '_INBOX',
     connectTimeoutMs: 5000,
     logger: safeLogger(logger),
+    write: messageWriter(vendor),
   });
   wrapped.set(vendor, link);
   return link;

@@ -12,6 +12,7 @@ import { mapNatsError } from '../error.ts';
 import { clientHeaders, type EncodedHeaders, encodeHeaders } from '../headers.ts';
 import type { MessageWriter, ServerEcho } from '../vendor/vendor-internals.ts';
 import { Backlog } from './backlog.ts';
+import { joined } from './joined.ts';
 import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
 import { isSubscriptionLimit, refuseLimited, refuseUnfound } from './refused-subscriptions.ts';
@@ -43,9 +44,9 @@ export interface LinkSettings {
     leaveAddress(server: string): Promise<boolean>;
     /** The server's own words, sent outside any call. */
     readonly echo: ServerEcho;
-    /** A shorter way than the client's `publish`, where it has one. */
-    readonly write: MessageWriter | undefined;
   };
+  /** A shorter way than the client's `publish`, where it has one. */
+  readonly write: MessageWriter | undefined;
 }
 
 const flushTimeoutMs = 10_000;
@@ -155,7 +156,8 @@ export class NatsLink implements NatsConnection {
     if (!this.#isConnected) throw this.#refusal('publishing', subject);
     const hasHeaders = options?.headers !== undefined || options?.status !== undefined;
     const header = hasHeaders ? encodeHeaders(options.headers ?? noHeaders, options.status) : noBytes;
-    const size = header.length + data.length;
+    const prefix = options?.prefix;
+    const size = header.length + data.length + (prefix === undefined ? 0 : prefix.length);
     const { maxPayload } = this;
     if (size > maxPayload) {
       throw new MicroError(
@@ -163,10 +165,11 @@ export class NatsLink implements NatsConnection {
         `nats: publishing on "${subject}": ${size} bytes, the server takes ${maxPayload}`,
       );
     }
-    const write = this.#settings.own?.write;
+    const { write } = this.#settings;
     if (write !== undefined && (header.length === 0 || this.#takesHeaders))
-      write(subject, options?.reply, header, data);
-    else this.#writeByClient(subject, options?.reply, header, data);
+      write(subject, options?.reply, header, data, prefix);
+    // The client keeps what it is given until it is written.
+    else this.#writeByClient(subject, options?.reply, header, joined(prefix, data));
     this.#backlog.add(size);
   }
 
@@ -214,8 +217,7 @@ export class NatsLink implements NatsConnection {
     vendorOptions.reply = reply;
     vendorOptions.headers = header.length === 0 ? undefined : clientHeaders(header);
     try {
-      // It keeps what it is given until it is written.
-      this.#vendor.publish(subject, new Uint8Array(data), vendorOptions);
+      this.#vendor.publish(subject, data, vendorOptions);
     } catch (error) {
       throw mapNatsError(error, `nats: publishing on "${subject}"`);
     }

@@ -153,14 +153,22 @@ export function abandonDial(vendor: VendorConnection): void {
   protocol?.transport?.socket?.destroy();
 }
 
-/** Writes one message without its checks; `header` is a whole header block, or empty. */
-export type MessageWriter = (subject: string, reply: string | undefined, header: Uint8Array, data: Uint8Array) => void;
+/**
+ * Writes one message without its checks; `header` is a whole header block, or empty, and `prefix` comes before `data`.
+ */
+export type MessageWriter = (
+  subject: string,
+  reply: string | undefined,
+  header: Uint8Array,
+  data: Uint8Array,
+  prefix: Uint8Array | undefined,
+) => void;
 
 const settled = Promise.resolve();
 
 /**
- * Gives the client another buffer to write from, and a shorter way into it than its own `publish`. `undefined` where it
- * is not built as known.
+ * Gives the client, ours or a lent one, another buffer to write from, and a shorter way into it than its own `publish`.
+ * `undefined` where it is not built as known.
  */
 export function messageWriter(vendor: VendorConnection): MessageWriter | undefined {
   const protocol = (vendor as Internals).protocol;
@@ -168,12 +176,18 @@ export function messageWriter(vendor: VendorConnection): MessageWriter | undefin
   const { pendingLimit } = protocol;
   if (pendingLimit === undefined) return undefined;
   const buffer = new WriteBuffer(() => protocol.transport?.socket?.writableLength === 0);
-  if (protocol.outbound.length() > 0) buffer.fill(protocol.outbound.drain());
-  protocol.outbound = buffer;
+  const takeOver = () => {
+    const { outbound } = protocol;
+    if (outbound !== undefined && outbound.length() > 0) buffer.fill(outbound.drain());
+    protocol.outbound = buffer;
+  };
+  takeOver();
   const flush = () => protocol.flushPending?.();
-  return (subject, reply, header, data) => {
+  return (subject, reply, header, data, prefix) => {
+    // Where the same lent connection was wrapped again, by another copy of this package perhaps.
+    if (protocol.outbound !== buffer) takeOver();
     const isFirst = buffer.length() === 0;
-    buffer.fillMessage(subject, reply, header, data);
+    buffer.fillMessage(subject, reply, header, data, prefix);
     // As the client does: what is published in one turn is written at once.
     if (isFirst) void settled.then(flush);
     else if (buffer.length() >= pendingLimit) flush();

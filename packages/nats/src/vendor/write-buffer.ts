@@ -2,6 +2,10 @@ import { writeUtf8 } from '@ts-micro/kit';
 
 /** Twice what is written at once at most, so that what waits and one more message mostly fit. */
 const usualBytes = 256 * 1024;
+/** The most that is kept for the next messages; what is larger is let go of once it is written. */
+const mostKeptBytes = 4 * 1024 * 1024;
+/** After so many uses in which less would have done, a larger run is let go of. */
+const usesToShrink = 256;
 /** No character of UTF-16 takes more bytes. */
 const mostBytes = 3;
 
@@ -14,6 +18,8 @@ export class WriteBuffer {
   #bytes: Buffer = Buffer.allocUnsafeSlow(usualBytes);
   #start = 0;
   #end = 0;
+  /** How often a larger run was used again since it was needed. */
+  #spareUses = 0;
 
   /**
    * `isWritten` tells whether the system has taken everything that was drained, whose memory may then be used again.
@@ -41,14 +47,22 @@ export class WriteBuffer {
 
   /**
    * One message to publish, as the protocol writes it; of `header`, a whole header block, nothing where it is empty.
+   * Its payload is `prefix`, where there is one, and then `data`.
    */
-  fillMessage(subject: string, reply: string | undefined, header: Uint8Array, data: Uint8Array): void {
-    const size = header.length + data.length;
+  fillMessage(
+    subject: string,
+    reply: string | undefined,
+    header: Uint8Array,
+    data: Uint8Array,
+    prefix?: Uint8Array,
+  ): void {
+    const size = header.length + data.length + (prefix === undefined ? 0 : prefix.length);
     const to = reply === undefined ? subject : `${subject} ${reply}`;
     const line = header.length === 0 ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${header.length} ${size}\r\n`;
     this.#makeRoom(line.length * mostBytes + size + 2);
     this.#end += writeUtf8(this.#bytes, line, this.#end);
     if (header.length > 0) this.#add(header);
+    if (prefix !== undefined) this.#add(prefix);
     this.#add(data);
     this.#bytes[this.#end++] = 0x0d;
     this.#bytes[this.#end++] = 0x0a;
@@ -73,15 +87,30 @@ export class WriteBuffer {
 
   #makeRoom(size: number): void {
     const waiting = this.#end - this.#start;
-    if (waiting === 0 && this.#end > 0 && this.#isWritten() && this.#bytes.length === usualBytes) {
-      this.#start = 0;
-      this.#end = 0;
-    }
-    if (this.#end + size <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(usualBytes, 2 * (waiting + size)));
+    if (waiting === 0 && this.#end > 0 && this.#isWritten()) this.#beginAgain();
+    const length = this.#bytes.length;
+    if (this.#end + size <= length) return;
+    // Twice as large each time, so that soon one run is large enough to be written and used again.
+    const wanted = Math.max(2 * (waiting + size), Math.min(2 * length, mostKeptBytes), usualBytes);
+    const larger = Buffer.allocUnsafeSlow(wanted);
     larger.set(this.#bytes.subarray(this.#start, this.#end));
     this.#bytes = larger;
     this.#start = 0;
     this.#end = waiting;
+    this.#spareUses = 0;
+  }
+
+  /** Everything was written: its memory is used again, or let go of where it is more than is needed. */
+  #beginAgain(): void {
+    const length = this.#bytes.length;
+    if (length > usualBytes) {
+      this.#spareUses = this.#end > usualBytes ? 0 : this.#spareUses + 1;
+      if (length > mostKeptBytes || this.#spareUses > usesToShrink) {
+        this.#bytes = Buffer.allocUnsafeSlow(usualBytes);
+        this.#spareUses = 0;
+      }
+    }
+    this.#start = 0;
+    this.#end = 0;
   }
 }

@@ -75,10 +75,11 @@ export class AcceptedLine implements Line {
     this.#peer.unanswered++;
   }
 
-  publish(bytes: Uint8Array): void {
+  publish(bytes: Uint8Array, prefix?: Uint8Array): void {
     const { connection, remote } = this.#init;
     if (remote === '') throw this.#unanswerable();
-    connection.publish(remote, bytes, this.#isProbeDue() ? this.#probeSubject() : undefined);
+    const reply = this.#isProbeDue() ? this.#probeSubject() : undefined;
+    connection.publish(remote, bytes, prefix === undefined ? reply : { ...reply, prefix });
     if (++this.published === 1) this.#init.onAnswer();
     this.#sentAt = this.#init.clock.now;
     if (this.#isAnswered) return;

@@ -16,7 +16,7 @@ import { ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import type { TransportSettings } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { AcceptedEnds } from './accepted-ends.ts';
-import { importedStatus, isImported } from './account-import.ts';
+import { refuseSocket } from './account-import.ts';
 import type { DiallingPeer } from './dialling-peer.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
 import { SocketPlaces } from './socket-places.ts';
@@ -32,8 +32,8 @@ export interface ListenerInit {
   readonly answers: AnswerRight;
 }
 
-const noBytes = new Uint8Array(0);
-const imported = { status: importedStatus };
+/** How long a close whose time is over goes on refusing what was on its way. */
+const lastRefusalsMs = 250;
 
 export class NatsListener implements Listener {
   readonly address: string;
@@ -198,20 +198,12 @@ export class NatsListener implements Listener {
     void this.#handle(end);
   }
 
-  /** Answers as the server does where nobody listens, or that a socket cannot go on across accounts. */
   #refuse(remote: string): void {
-    if (!isImported(remote)) {
-      tellNoResponders(this.#connection, remote);
-      return;
-    }
-    this.#logger.warn('nats socket crosses accounts, where it carries one message each way', {
-      listener: this.address,
-    });
-    try {
-      this.#connection.publish(remote, noBytes, imported);
-    } catch {
-      // Without a connection there is nobody to tell.
-    }
+    refuseSocket(this.#connection, remote, () =>
+      this.#logger.warn('nats socket crosses accounts, where it carries one message each way', {
+        listener: this.address,
+      }),
+    );
   }
 
   /** Makes a new end, unless it is refused. */
@@ -355,6 +347,10 @@ export class NatsListener implements Listener {
       // Open sockets go on receiving; what would make a new one is refused.
       if (this.#connection.state.status !== 'closed') await this.#idle(stop);
       await this.#stop(stop);
+    } catch (error) {
+      // Whoever asks at this moment is told, and does not wait for an answer until its own time is over.
+      if (signal?.aborted !== true) await this.#stop(AbortSignal.timeout(lastRefusalsMs));
+      throw error;
     } finally {
       this.#subscription?.unsubscribe();
       for (const end of [...this.#ends.known]) this.#drop(end, this.#lifetime.closedError());

@@ -33,7 +33,11 @@ export class DialledLine implements Line {
     this.#record = record;
   }
 
-  publish(bytes: Uint8Array): void {
+  publish(bytes: Uint8Array, prefix?: Uint8Array): void {
+    if (prefix !== undefined) {
+      this.#connection.publish(this.#address, bytes, { ...this.#reply, prefix });
+      return;
+    }
     this.#connection.publish(this.#address, bytes, this.#reply);
     if (bytes[1] === frameKind.update && bytes[0] === frameMarker) this.#record?.other();
   }

@@ -5,10 +5,10 @@ export interface Line {
   /** The largest message that goes through, in bytes. */
   readonly maxPayload: number;
   /**
-   * Publishes a frame or an envelope, copying it. Throws `unavailable` without a connection, `unsupported` where the
-   * peer cannot be answered.
+   * Publishes a frame or an envelope, copying it; `prefix`, where it is given, is how it begins. Throws `unavailable`
+   * without a connection, `unsupported` where the peer cannot be answered.
    */
-  publish(bytes: Uint8Array): void;
+  publish(bytes: Uint8Array, prefix?: Uint8Array): void;
   /** Does the same so that the server tells where the peer is gone. */
   probe(bytes: Uint8Array): void;
   /** Publishes the last frame of a socket, after the next reconnect where there is no connection now. Never throws. */

@@ -40,17 +40,17 @@ export class ChunkedMessage {
     if (offset > this.#taken && offset <= this.#sent) this.#taken = offset;
   }
 
-  /** Returns the frame of the next chunk. */
-  next(): Uint8Array {
+  /** Returns the frame of the next chunk: how it begins, and the part of the body in it. */
+  next(): { readonly prefix: Uint8Array; readonly bytes: Uint8Array } {
     const from = this.#sent;
-    const size = this.#nextBytes;
-    const bytes = Buffer.allocUnsafeSlow(chunkHeadBytes + size);
-    const start = writeNumbers(bytes, frameKind.chunk, this.#sequence, this.#total, from);
-    const headPart = this.#head.subarray(from, from + size);
-    bytes.set(headPart, start);
+    const to = from + this.#nextBytes;
+    const headPart = this.#head.subarray(from, to);
+    const prefix = new Uint8Array(chunkHeadBytes + headPart.length);
+    const start = writeNumbers(prefix, frameKind.chunk, this.#sequence, this.#total, from);
+    prefix.set(headPart, start);
     const bodyFrom = from + headPart.length - this.#head.length;
-    bytes.set(this.#body.subarray(bodyFrom, bodyFrom + size - headPart.length), start + headPart.length);
-    return bytes.subarray(0, start + size);
+    const bytes = this.#body.subarray(bodyFrom, to - this.#head.length);
+    return { prefix: prefix.subarray(0, start + headPart.length), bytes };
   }
 
   /** The chunk of {@link next} was published; returns how many were. */

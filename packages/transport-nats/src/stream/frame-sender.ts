@@ -7,8 +7,11 @@ import type { Line } from '../socket/line.ts';
 import type { SentRecord } from '../socket/sent-record.ts';
 import { ChunkedMessage } from './chunked-message.ts';
 
-/** Memory in which frames are put together; publishing copies them at once. */
-let scratch = Buffer.allocUnsafeSlow(16 * 1024);
+/** From this size on a body is not put behind its head first: both are copied where they are written. */
+const largeBytes = 4096;
+
+/** Memory in which frames are put together, or their heads; publishing copies them at once. */
+const scratch = Buffer.allocUnsafeSlow(largeBytes + maxHeaderBytes + 32);
 
 /**
  * The sending half of a stream of frames: numbered, within the window of the other side, and in chunks where a message
@@ -113,11 +116,12 @@ export class FrameSender {
 
   #sendWhole(body: Uint8Array, block: Uint8Array, frameBytes: number): void {
     if (this.#owesGiveUp) this.#giveUp();
-    // No larger than what goes through in one message.
-    if (frameBytes > scratch.length) scratch = Buffer.allocUnsafeSlow(2 * frameBytes);
-    const bytes = scratch.subarray(0, frameBytes);
-    bytes.set(body, writeMessageHead(bytes, this.#sequence, block));
-    this.#line.publish(bytes);
+    const headBytes = writeMessageHead(scratch, this.#sequence, block);
+    if (body.length >= largeBytes) this.#line.publish(body, scratch.subarray(0, headBytes));
+    else {
+      scratch.set(body, headBytes);
+      this.#line.publish(scratch.subarray(0, frameBytes));
+    }
     this.#record.begin();
     this.#sequence++;
     this.#bytes += frameBytes;
@@ -159,7 +163,8 @@ export class FrameSender {
     try {
       while (!chunked.isSent) {
         await this.#until(() => chunked.hasRoom, signal);
-        this.#line.publish(chunked.next());
+        const { prefix, bytes } = chunked.next();
+        this.#line.publish(bytes, prefix);
         if (chunked.published() === 1) this.#record.begin();
       }
     } catch (error) {

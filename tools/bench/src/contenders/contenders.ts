@@ -8,6 +8,7 @@ export type ContenderName =
   | 'transport-node'
   | 'nats-services'
   | 'multiplexer'
+  | 'multiplexer-corked'
   | 'multiplexer-envelope'
   | 'ts-micro'
   | 'ts-micro-envelope'
@@ -43,6 +44,7 @@ export const contenders: Readonly<Record<ContenderName, Entry>> = {
   'transport-node': { title: '@nats-io/transport-node request()', load: () => import('./transport-node.ts') },
   'nats-services': { title: '@nats-io/services', load: () => import('./nats-services.ts') },
   multiplexer: { title: 'bare multiplexer', load: () => import('./multiplexer.ts') },
+  'multiplexer-corked': { title: 'bare multiplexer, corked writes', load: () => import('./multiplexer-corked.ts') },
   'multiplexer-envelope': {
     title: "bare multiplexer, Go Micro's envelope",
     load: () => import('./multiplexer-envelope.ts'),

@@ -11,19 +11,25 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
+/** Publishes a message that asks for an answer on `reply`. */
+export type Publish = (subject: string, payload: string | Uint8Array, reply: string) => void;
+
 /**
  * One wildcard inbox and a map: what remains of `request()` without what it spends on every call. The least a client on
  * NATS can do.
  */
 export class Multiplexer {
   readonly #connection: NatsConnection;
+  readonly #publish: Publish;
   readonly #prefix: string = `${createInbox()}.`;
   readonly #pending = new Map<string, Pending>();
   readonly #timer: NodeJS.Timeout;
   #count = 0;
 
-  constructor(connection: NatsConnection) {
+  /** `publish` is the client's own where none is given. */
+  constructor(connection: NatsConnection, publish?: Publish) {
     this.#connection = connection;
+    this.#publish = publish ?? ((subject, payload, reply) => connection.publish(subject, payload, { reply }));
     connection.subscribe(`${this.#prefix}*`, { callback: (_error, message) => this.#onReply(message) });
     this.#timer = setInterval(() => this.#expire(), 1000).unref();
   }
@@ -32,7 +38,7 @@ export class Multiplexer {
     return new Promise((resolve, reject) => {
       const token = (this.#count++).toString(36);
       this.#pending.set(token, { endsAtMs: performance.now() + timeoutMs, resolve, reject });
-      this.#connection.publish(subject, payload, { reply: this.#prefix + token });
+      this.#publish(subject, payload, this.#prefix + token);
     });
   }
 

@@ -13,6 +13,7 @@ import { unary1 } from './unary/unary-1.ts';
 import { unary4Kib } from './unary/unary-4kib.ts';
 import { unary64 } from './unary/unary-64.ts';
 import { unary256 } from './unary/unary-256.ts';
+import { unaryBytes } from './unary/unary-bytes.ts';
 import { unaryObserved } from './unary/unary-observed.ts';
 import { unaryTyped } from './unary/unary-typed.ts';
 import type { Workload } from './workload.ts';
@@ -22,6 +23,7 @@ export const arenaWorkloads: readonly Workload[] = [
   unary64,
   unary256,
   unary4Kib,
+  ...unaryBytes,
   unary1,
   unaryTyped,
   unaryObserved,

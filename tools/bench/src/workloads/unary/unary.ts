@@ -49,8 +49,7 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
     async run(bench) {
       const arena = await bench.arena();
       const { settings } = bench;
-      // One at a time takes longer, and warms up no slower.
-      const warmupCalls = plan.inFlight === 1 ? settings.warmupCalls / 3 : settings.warmupCalls;
+      const warmupCalls = warmupOf(plan, settings.warmupCalls);
       const rounds = await runRounds({
         names: chosen(names, settings),
         rounds: settings.rounds,
@@ -69,6 +68,12 @@ export function unaryWorkload({ name, title, contenders: names, plan, targets }:
       };
     },
   };
+}
+
+/** One at a time and large ones take longer, and warm up no slower. */
+function warmupOf({ inFlight, bytes = 0 }: UnaryPlan['plan'], calls: number): number {
+  if (inFlight === 1) return calls / 3;
+  return Math.min(calls, Math.ceil(calls / (1 + bytes / 8192)));
 }
 
 /** Makes calls by a plan, in the contender's own processes. */

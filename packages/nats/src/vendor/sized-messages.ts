@@ -1,0 +1,85 @@
+import type { VendorConnection } from '../link/vendor-connection.ts';
+
+/** The client's growing buffer, as far as its parser uses it. */
+interface MessageBuffer {
+  readonly length: number;
+  write(bytes: Uint8Array): unknown;
+  writeByte(byte: number): unknown;
+  bytes(options: { readonly copy: boolean }): Uint8Array;
+}
+
+interface Parser {
+  /** The message that has come in part. */
+  msgBuf?: MessageBuffer | undefined;
+  /** What its line said of it. */
+  readonly ma?: { readonly size?: number };
+  parse(bytes: Uint8Array): void;
+}
+
+interface Internals {
+  readonly protocol?: { parser?: Parser };
+}
+
+/** Smaller ones rarely come in more than two reads. */
+const largeBytes = 8 * 1024;
+/** What is set aside for a message before its bytes have come: the server tells its size, and may be wrong. */
+const mostBytes = 8 * 1024 * 1024;
+
+// A lent connection may be wrapped again and again.
+const known = new WeakSet<object>();
+
+/**
+ * Has the client collect a large message, which comes in many reads, in memory of its size: its own buffer begins small
+ * and is copied each time it grows.
+ */
+export function sizeMessages(vendor: VendorConnection): void {
+  const { protocol } = vendor as Internals;
+  if (typeof protocol?.parser?.parse !== 'function' || known.has(protocol)) return;
+  known.add(protocol);
+  let parser = sized(protocol.parser);
+  // The client takes a new one for each connection.
+  Object.defineProperty(protocol, 'parser', {
+    configurable: true,
+    enumerable: true,
+    get: () => parser,
+    set: (next: Parser) => {
+      parser = sized(next);
+    },
+  });
+}
+
+function sized(parser: Parser): Parser {
+  const { parse } = parser;
+  parser.parse = (bytes) => {
+    parse.call(parser, bytes);
+    const { msgBuf, ma } = parser;
+    if (msgBuf === undefined || msgBuf instanceof SizedBuffer) return;
+    const size = ma?.size ?? 0;
+    if (size >= largeBytes && size <= mostBytes) parser.msgBuf = new SizedBuffer(size, msgBuf.bytes({ copy: false }));
+  };
+  return parser;
+}
+
+/** Memory for one message. The parser writes no more into it than its size. */
+class SizedBuffer implements MessageBuffer {
+  readonly #bytes: Uint8Array;
+  length = 0;
+
+  constructor(size: number, first: Uint8Array) {
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(size, first.length));
+    this.write(first);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  writeByte(byte: number): void {
+    this.#bytes[this.length++] = byte;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
+}
