@@ -15,6 +15,8 @@ export interface Wire {
   readonly broker: 'native' | 'go';
   /** Around every call and handler. @default none */
   readonly middleware?: readonly Middleware[];
+  /** @default a connection of its own, by `nats` 2.x */
+  readonly connect?: (address: string) => Promise<NatsConnection>;
 }
 
 /**
@@ -25,7 +27,11 @@ export const contender: Contender = tsMicro({ dialect: 'auto', broker: 'native' 
 
 const bytes = { contentType: 'application/octet-stream' };
 
-export function tsMicro({ dialect, broker, middleware = [] }: Wire): Contender {
+function connectOwn(address: string): Promise<NatsConnection> {
+  return connectNats({ servers: address });
+}
+
+export function tsMicro({ dialect, broker, middleware = [], connect = connectOwn }: Wire): Contender {
   const pluginsOn = (connection: NatsConnection) => ({
     dialect,
     middleware,
@@ -35,7 +41,7 @@ export function tsMicro({ dialect, broker, middleware = [] }: Wire): Contender {
   });
   return {
     async serve({ address, name }, onEvent) {
-      const connection = await connectNats({ servers: address });
+      const connection = await connect(address);
       const service = createService({ name, version: '1.0.0', ...pluginsOn(connection) });
       service.handle('Bench.Echo', answer);
       service.handle('Bench.Heavy', heavyAnswer);
@@ -55,7 +61,7 @@ export function tsMicro({ dialect, broker, middleware = [] }: Wire): Contender {
     },
 
     async connect({ address, name }): Promise<ContenderClient> {
-      const connection = await connectNats({ servers: address });
+      const connection = await connect(address);
       const client = createClient(pluginsOn(connection));
       return {
         call: (request) => client.call<Sample>(name, 'Bench.Echo', request),

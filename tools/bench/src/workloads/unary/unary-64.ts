@@ -17,6 +17,7 @@ export const unary64: Workload = unaryWorkload({
     'multiplexer-envelope',
     'ts-micro',
     'ts-micro-envelope',
+    'ts-micro-lent',
     'moleculer',
     'nest',
     'go-micro',
@@ -30,6 +31,13 @@ export const unary64: Workload = unaryWorkload({
     { row: envelope, of: 'ts-micro-envelope', to: 'raw', figure: callsPerSecond, atLeast: 1.4 },
     { row: 'client CPU per call, native, 64 in flight', of: 'ts-micro', to: 'raw', figure: clientCpu, atMost: 0.35 },
     { row: 'server CPU per call, native, 64 in flight', of: 'ts-micro', to: 'raw', figure: serverCpu, atMost: 1.2 },
+    {
+      row: 'the same over a lent @nats-io connection',
+      of: 'ts-micro-lent',
+      to: 'ts-micro',
+      figure: callsPerSecond,
+      atLeast: 0.95,
+    },
     { row: native, of: 'ts-micro', to: 'go-micro', figure: callsPerSecond, atLeast: 1 },
   ],
 });
