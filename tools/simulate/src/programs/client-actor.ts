@@ -270,7 +270,8 @@ export class ClientActor {
   #failed({ id, client }: StreamRecord, error: MicroError): void {
     client.hasLeft = true;
     this.#stage.world.tell(`${id} failed: ${error.code} ${error.message}`);
-    if (error.code !== 'unavailable') return;
+    // A stream that gives way to another peer's where there is no place for both fails by intent.
+    if (error.code !== 'unavailable' || error.message.includes('too many streams are open')) return;
     for (const handler of this.#stage.handlers) {
       const { process } = handler;
       const isSettled = this.#stage.isCalm(process, 1) && this.#stage.isCalm(this.process, 1);
