@@ -81,6 +81,7 @@ class MqttBroker extends BrokerBase implements Broker {
       what,
       topic,
       handler,
+      bytesOf: ({ body }) => body.length,
       eventOf: ({ topic: mqttTopic, body, properties }) => ({
         topic: fromMqttTopic(mqttTopic, who),
         // All subscribers are given the same bytes.

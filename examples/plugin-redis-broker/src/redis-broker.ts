@@ -70,6 +70,7 @@ export function redisBroker({ url = 'redis://127.0.0.1:6379', logger }: RedisBro
         what: `${who}: subscriber of "${topic}"`,
         topic,
         handler,
+        bytesOf: ([bytes]) => bytes.length,
         eventOf: ([bytes, from]) => ({ topic: from.toString(), message: decode(bytes) }),
         logger,
         stop: () => unsubscribe(),

@@ -19,6 +19,12 @@ export interface NatsBrokerOptions extends NatsPluginOptions {
    */
   readonly maxPendingMessages?: number | undefined;
   /**
+   * How many bytes of one subscription may wait likewise, and one message more. All subscriptions of the broker share 8
+   * times as much; beyond that, one that holds less than a 64th of its bound still has room.
+   * @default 67108864 (64 MiB)
+   */
+  readonly maxPendingBytes?: number | undefined;
+  /**
    * `refuse`: `publish` rejects with `unavailable` while the connection is lost. `buffer`: it waits, and resolves once
    * the message is written
    * after the reconnect, or rejects with `unavailable` where a bound below is passed first.
@@ -42,6 +48,7 @@ export interface NatsBrokerOptions extends NatsPluginOptions {
 export interface NatsBrokerSettings extends BrokerOptions {
   readonly dialect: BrokerDialect;
   readonly maxPendingMessages: number;
+  readonly maxPendingBytes: number;
   readonly outage: OutagePolicy;
   readonly maxBufferedBytes: number;
   readonly maxBufferedMs: number;
@@ -59,6 +66,7 @@ const checks = new OptionChecks('nats broker');
 export function checkBrokerOptions({
   dialect = 'go',
   maxPendingMessages = 65_536,
+  maxPendingBytes = 64 * 1024 * 1024,
   outage = 'refuse',
   maxBufferedBytes = 8 * 1024 * 1024,
   maxBufferedMs = 30_000,
@@ -73,10 +81,12 @@ export function checkBrokerOptions({
   checks.oneOf('dialect', dialect, dialects);
   checks.oneOf('outage', outage, policies);
   checks.whole('maxPendingMessages', maxPendingMessages);
+  checks.whole('maxPendingBytes', maxPendingBytes);
   checks.whole('maxBufferedBytes', maxBufferedBytes);
   checks.whole('maxBufferedMs', maxBufferedMs, 1, longestTimerMs);
   checks.optionalFunction('onUncertain', onUncertain);
   checks.whole('closeTimeoutMs', closeTimeoutMs, 1, longestTimerMs);
-  const settings = { dialect, maxPendingMessages, outage, maxBufferedBytes, maxBufferedMs, closeTimeoutMs };
+  const waiting = { maxPendingMessages, maxPendingBytes };
+  const settings = { dialect, ...waiting, outage, maxBufferedBytes, maxBufferedMs, closeTimeoutMs };
   return { connect, settings, onUncertain };
 }

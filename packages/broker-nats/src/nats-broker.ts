@@ -11,7 +11,7 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { BrokerBase, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
+import { BrokerBase, OptionChecks, refuseDurability, safeLogger, type WaitingBytes } from '@ts-micro/kit';
 import {
   checkQueue,
   checkSubject,
@@ -29,6 +29,8 @@ import type { PublishStats } from './publish-stats.ts';
 
 const who = 'nats broker';
 const checks = new OptionChecks(who);
+/** How many subscriptions may have all that waits of the broker. */
+const pendingShare = 8;
 
 /** A {@link Broker} on NATS. */
 export interface NatsBroker extends Broker {
@@ -53,6 +55,8 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
   readonly #shared: SharedConnection;
   readonly #logger: Logger;
   readonly #publisher: NatsPublisher;
+  /** What waits for handlers. */
+  readonly #pending: WaitingBytes;
 
   constructor(options: NatsBrokerOptions) {
     super(who);
@@ -60,6 +64,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     this.#shared = shareConnection(connect);
     this.#logger = safeLogger(connect.logger);
     this.#publisher = new NatsPublisher({ ...settings, onUncertain, logger: this.#logger });
+    this.#pending = { limit: pendingShare * settings.maxPendingBytes, used: 0 };
     const plainEvents = settings.dialect === 'native';
     this.supports = { queues: true, wildcards: true, maxBodyBytes, plainEvents };
     this.options = Object.freeze({ addresses: Object.freeze([...this.#shared.addresses]), ...settings });
@@ -102,7 +107,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     if (concurrency !== undefined) checks.whole('concurrency', concurrency);
     refuseDurability(options, who);
     const connection = this.#connection ?? (await this.#connect(options));
-    const { maxPendingMessages, closeTimeoutMs } = this.options;
+    const { maxPendingMessages, maxPendingBytes, closeTimeoutMs } = this.options;
     const subscriber = new NatsSubscriber({
       connection,
       topic,
@@ -113,6 +118,8 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
       onLost,
       onRestored,
       maxPendingMessages,
+      maxPendingBytes,
+      pending: this.#pending,
       closeTimeoutMs,
       logger: this.#logger,
     });

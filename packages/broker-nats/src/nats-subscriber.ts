@@ -1,6 +1,12 @@
 import type { BrokerHandler, Logger, MicroError, SubscribeOptions } from '@ts-micro/core';
-import { HandlerSubscriber } from '@ts-micro/kit';
-import type { NatsConnection, NatsMessage, NatsSubscription } from '@ts-micro/nats';
+import { HandlerSubscriber, type WaitingBytes } from '@ts-micro/kit';
+import {
+  detachMessage,
+  type NatsConnection,
+  type NatsMessage,
+  type NatsSubscription,
+  sizeOfMessage,
+} from '@ts-micro/nats';
 import { decodeMessage } from './message-dialect.ts';
 
 export interface NatsSubscriberOptions extends SubscribeOptions {
@@ -8,6 +14,9 @@ export interface NatsSubscriberOptions extends SubscribeOptions {
   readonly topic: string;
   readonly handler: BrokerHandler;
   readonly maxPendingMessages: number;
+  readonly maxPendingBytes: number;
+  /** Of all subscribers of the broker. */
+  readonly pending: WaitingBytes;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -17,13 +26,17 @@ export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
   readonly #subscription: NatsSubscription;
   #isConfirmed = false;
 
-  constructor({ connection, maxPendingMessages, ...options }: NatsSubscriberOptions) {
+  constructor({ connection, maxPendingMessages, maxPendingBytes, pending, ...options }: NatsSubscriberOptions) {
     const { topic, queue } = options;
     super({
       ...options,
       what: `nats broker: subscriber of "${topic}"`,
       eventOf: (message) => ({ topic: message.subject, message: decodeMessage(message) }),
       limit: maxPendingMessages,
+      limitBytes: maxPendingBytes,
+      total: pending,
+      bytesOf: sizeOfMessage,
+      detach: detachMessage,
       // What the server has already chosen this member of a queue for must not be lost.
       stop: (closeOptions) => this.#subscription.drain(closeOptions),
     });

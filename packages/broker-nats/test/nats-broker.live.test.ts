@@ -105,6 +105,60 @@ test('a broker that lives on forgets a subscriber that was closed, and its handl
   await expect.poll(isForgotten, within).toBe(true);
 });
 
+test('beyond maxPendingBytes messages are dropped and reported, and small ones of other topics still come', async () => {
+  await using server = await startNatsServer();
+  await using broker = natsBroker({ servers: server.url, maxPendingBytes: 1024 * 1024, dialect: 'native' });
+  await using other = natsBroker({ servers: server.url, name: 'publisher', dialect: 'native' });
+  const topic = randomUUID();
+  const held = gate();
+  const bodies: number[] = [];
+  const reported: MicroError[] = [];
+  const handler = async ({ message }: BrokerEvent) => {
+    await held.opened;
+    bodies.push(message.body.length);
+  };
+  for (let count = 0; count < 10; count++)
+    await broker.subscribe(topic, handler, { onError: (error) => void reported.push(error) });
+  const large = 512 * 1024;
+  for (let count = 0; count < 8; count++) await other.publish(topic, { headers: {}, body: new Uint8Array(large) });
+  const small = gate();
+  await broker.subscribe(`${topic}.small`, () => small.open());
+  await other.publish(`${topic}.small`, text('hello'));
+  await small.opened;
+  await expect.poll(() => reported.length, within).toBeGreaterThan(0);
+  expect(reported[0]).toMatchObject({ code: 'unavailable', message: expect.stringContaining('bytes were waiting') });
+  held.open();
+  await broker.disconnect();
+  // One with each handler, two that wait until their bound, and no more than 8 MiB and one each beside that together.
+  expect(bodies.length).toBeGreaterThanOrEqual(20);
+  expect(bodies.length).toBeLessThanOrEqual(10 + 16 + 10);
+});
+
+test('of many small messages that wait, none keeps the memory of others it came with', async () => {
+  await using server = await startNatsServer();
+  await using broker = natsBroker({ servers: server.url, dialect: 'native' });
+  await using other = natsBroker({ servers: server.url, name: 'publisher', dialect: 'native' });
+  const topic = randomUUID();
+  const held = gate();
+  const last = gate();
+  const memory: number[] = [];
+  await broker.subscribe(topic, async ({ message }) => {
+    await held.opened;
+    memory.push(message.body.buffer.byteLength);
+  });
+  await broker.subscribe(`${topic}.large`, ({ message }) => {
+    if (message.body[0] === 1) last.open();
+  });
+  const body = new Uint8Array(100);
+  for (let count = 0; count < 1200; count++) await other.publish(topic, { headers: {}, body });
+  await other.publish(`${topic}.large`, { headers: {}, body: new Uint8Array(60_000).fill(1) });
+  await last.opened;
+  held.open();
+  await broker.disconnect();
+  expect(memory).toHaveLength(1200);
+  expect(Math.max(...memory.slice(1026))).toBeLessThanOrEqual(2 * body.length);
+});
+
 test('beyond maxPendingMessages messages are dropped, logged and reported as unavailable', async () => {
   await using server = await startNatsServer();
   const warn = vi.fn<Logger['warn']>();

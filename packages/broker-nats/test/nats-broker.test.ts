@@ -6,6 +6,7 @@ import { type NatsBrokerOptions, natsBroker } from '../src/index.ts';
 const wrong: readonly (readonly [string, NatsBrokerOptions])[] = [
   ['dialect', { dialect: 'json' as 'native' }],
   ['maxPendingMessages', { maxPendingMessages: 0 }],
+  ['maxPendingBytes', { maxPendingBytes: 0 }],
   ['closeTimeoutMs', { closeTimeoutMs: 2 ** 31 }],
 ];
 
@@ -26,6 +27,7 @@ test('without an option it is at the default server', async () => {
     maxBufferedBytes: 8 * 1024 * 1024,
     maxBufferedMs: 30_000,
     maxPendingMessages: 65_536,
+    maxPendingBytes: 67_108_864,
     closeTimeoutMs: 10_000,
   });
 });

@@ -16,6 +16,7 @@ export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
 // For brokers.
 export { BrokerBase } from './broker/broker-base.ts';
+export { bytesOfMessage } from './budget/message-bytes.ts';
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
 export { checkRedelivery, refuseDurability } from './broker/durability.ts';
@@ -52,7 +53,7 @@ export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 
 export type { Abortable } from './lifecycle/abort-fan-out.ts';
-export type { HandlerQueueOptions } from './broker/handler-queue.ts';
+export type { HandlerQueueOptions, WaitingBytes } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';
 export type { OrderedBatchesOptions } from './broker/ordered-batches.ts';
 export type { RedeliverySettings } from './broker/durability.ts';

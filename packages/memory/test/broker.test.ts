@@ -22,6 +22,7 @@ test('it says what it is, what it supports and what it was made with', async () 
     addresses: [],
     maxBodyBytes: 64 * 1024 * 1024,
     maxQueuedMessages: 65_536,
+    maxQueuedBytes: 67_108_864,
     closeTimeoutMs: 500,
     durable: false,
   });
@@ -71,11 +72,14 @@ test('a durable queue that is full refuses what is published, and loses none of 
   expect(bodies).toEqual(['1', '2', '3']);
 });
 
-test.each(['maxBodyBytes', 'maxQueuedMessages', 'closeTimeoutMs'])('an option %s of -1 is invalid', (name) => {
-  expect(() => memoryBroker({ [name]: -1 })).toThrow(
-    expect.objectContaining({ code: 'invalid', message: expect.stringContaining(`${name} is -1`) }),
-  );
-});
+test.each(['maxBodyBytes', 'maxQueuedMessages', 'maxQueuedBytes', 'closeTimeoutMs'])(
+  'an option %s of -1 is invalid',
+  (name) => {
+    expect(() => memoryBroker({ [name]: -1 })).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining(`${name} is -1`) }),
+    );
+  },
+);
 
 test('brokers without a network meet on that of the process', async () => {
   await using here = memoryBroker();

@@ -11,6 +11,7 @@ export { decodeHeaders, encodeHeaders } from './headers.ts';
 export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
 export { AnswerRight } from './link/answer-right.ts';
 export { PublishTracker } from './link/publish-tracker.ts';
+export { detachMessage, sizeOfMessage } from './link/waiting-message.ts';
 export { natsReplyInbox } from './connection/reply-inbox.ts';
 export { parseServers } from './connection/server-list.ts';
 export { checkQueue, checkSubject, isSubject } from './subject.ts';

@@ -25,13 +25,37 @@ export interface HandlerQueueOptions<Item> extends Pick<SubscribeOptions, 'concu
   readonly eventOf: (item: Item) => BrokerEvent;
   /** Items that may wait; what comes beyond is dropped, counted and reported as `unavailable`. @default 65536 */
   readonly limit?: number | undefined;
+  /** Returns the bytes that an item holds, always the same. Without it only their number is bounded. */
+  readonly bytesOf?: ((item: Item) => number) | undefined;
+  /** Bytes that may wait, and one item more; what comes beyond is dropped likewise. @default 67108864 (64 MiB) */
+  readonly limitBytes?: number | undefined;
+  /** Bounds what the queues of one owner hold together. @default no bound */
+  readonly total?: WaitingBytes | undefined;
+  /**
+   * Returns the item without memory that it shares with others, as with a whole read of a socket. Called for those that
+   * come while more than 1024 wait.
+   */
+  readonly detach?: ((item: Item) => Item) | undefined;
   /**
    * Told of what fails where there is no `onError`, and of what is dropped, each at most once a second. @default silent
    */
   readonly logger?: Logger | undefined;
 }
 
+/**
+ * What the queues of one owner hold together, such as those of a broker. A queue that holds less than a 64th of its own
+ * bound has room all the same, so that a few do not take everything from the others.
+ */
+export interface WaitingBytes {
+  readonly limit: number;
+  used: number;
+}
+
 const dropReportMs = 1000;
+
+/** From so many on, small items are detached from what they came with. */
+const manyWait = 1024;
+const alwaysShare = 1 / 64;
 
 /** How many items of quick handlers pass between two looks at the clock. */
 const mostBetweenLooks = 16;
@@ -48,10 +72,14 @@ export class HandlerQueue<Item = BrokerEvent> {
   readonly #options: HandlerQueueOptions<Item>;
   readonly #concurrency: number;
   readonly #limit: number;
+  readonly #limitBytes: number;
+  readonly #bytesOf: ((item: Item) => number) | undefined;
+  readonly #total: WaitingBytes;
   readonly #logger: Logger;
   /** For what a peer can cause with every message. */
   readonly #limitedLogger: RateLimitedLogger;
   readonly #waiting = new Fifo<Item>();
+  #bytes = 0;
   /** Workers begin in the context in which this was made, not in that of whoever pushes. */
   readonly #context = new OwnContext();
   readonly #work = () => void this.#context.runInAsyncScope(this.#workOff, this);
@@ -62,7 +90,7 @@ export class HandlerQueue<Item = BrokerEvent> {
 
   /** Throws `invalid` for a handler that is no function, and a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerQueueOptions<Item>) {
-    const { what, concurrency = 1, limit = 65_536 } = options;
+    const { what, concurrency = 1, limit = 65_536, limitBytes = 64 * 1024 * 1024 } = options;
     const logger = safeLogger(options.logger);
     const checks = new OptionChecks(what);
     if (typeof options.handler !== 'function') throw checks.invalid('handler', options.handler, 'a function');
@@ -71,19 +99,24 @@ export class HandlerQueue<Item = BrokerEvent> {
     this.#options = options;
     this.#concurrency = concurrency;
     this.#limit = limit;
+    this.#limitBytes = limitBytes;
+    this.#bytesOf = options.bytesOf;
+    this.#total = options.total ?? { limit: Number.POSITIVE_INFINITY, used: 0 };
     this.#logger = logger;
     this.#limitedLogger = new RateLimitedLogger(logger);
   }
 
   /** Takes one item in. */
   push(item: Item): void {
-    if (this.#waiting.size >= this.#limit) {
+    const waiting = this.#waiting.size;
+    if (waiting >= this.#limit || this.#isFullOfBytes) {
       this.#dropped++;
       // Not for each message: there may be very many, and there is no time as it is.
       if (performance.now() - this.#dropReportedAt >= dropReportMs) this.#reportDropped();
       return;
     }
-    this.#waiting.push(item);
+    this.#waiting.push(waiting < manyWait ? item : this.#detach(item));
+    if (this.#bytesOf !== undefined) this.#count(this.#bytesOf(item));
     if (this.#workers === this.#concurrency) return;
     this.#workers++;
     // Not now: who pushes is a read loop, which first takes in all that came together.
@@ -93,7 +126,7 @@ export class HandlerQueue<Item = BrokerEvent> {
   /** Takes back what waits for a handler: none of it is handled. */
   takeBack(): Item[] {
     const items: Item[] = [];
-    for (let item = this.#waiting.take(); item !== undefined; item = this.#waiting.take()) items.push(item);
+    for (let item = this.#take(); item !== undefined; item = this.#take()) items.push(item);
     return items;
   }
 
@@ -115,16 +148,42 @@ export class HandlerQueue<Item = BrokerEvent> {
       await bounded(idle, options, boundMs, `${this.#options.what}: closing with handlers running`);
     } finally {
       this.#waiting.clear();
+      this.#count(-this.#bytes);
       this.#onIdle = undefined;
       this.#limitedLogger.end();
     }
+  }
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get #isFullOfBytes(): boolean {
+    if (this.#bytes >= this.#limitBytes) return true;
+    return this.#total.used >= this.#total.limit && this.#bytes >= this.#limitBytes * alwaysShare;
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#total.used += bytes;
+  }
+
+  #detach(item: Item): Item {
+    return this.#options.detach?.(item) ?? item;
+  }
+
+  #take(): Item | undefined {
+    const item = this.#waiting.take();
+    if (item !== undefined && this.#bytesOf !== undefined) this.#count(-this.#bytesOf(item));
+    return item;
   }
 
   async #workOff(): Promise<void> {
     const { what, handler, eventOf } = this.#options;
     let untilLook = 1;
     let betweenLooks = 1;
-    for (let item = this.#waiting.take(); item !== undefined; item = this.#waiting.take()) {
+    for (let item = this.#take(); item !== undefined; item = this.#take()) {
       let event: BrokerEvent | undefined;
       try {
         event = eventOf(item);
@@ -172,7 +231,8 @@ export class HandlerQueue<Item = BrokerEvent> {
     this.#dropReportedAt = performance.now();
     this.#dropped = 0;
     this.#logger.warn('messages dropped', { subscriber: what, dropped });
-    const text = `${what}: ${dropped} messages dropped, as ${this.#limit} were waiting already`;
+    const most = this.#isFullOfBytes ? `${this.#bytes} bytes` : this.#limit;
+    const text = `${what}: ${dropped} messages dropped, as ${most} were waiting already`;
     if (onError) void this.#report(new MicroError('unavailable', text));
   }
 }

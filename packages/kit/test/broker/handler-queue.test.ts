@@ -210,3 +210,77 @@ test('what is no handler, and an onError that is no function, are refused', () =
     expect(() => queueOf({ handler: handler as never })).toThrow('test queue: option handler is');
   expect(() => queueOf({ handler: () => {}, onError: 5 as never })).toThrow('test queue: option onError is 5');
 });
+
+/** Items whose handler runs until `release`, so that all others wait. */
+function heldQueue(options: Partial<HandlerQueueOptions<string>>) {
+  let release: () => void = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const seen: string[] = [];
+  const handler = ({ topic }: BrokerEvent) => {
+    seen.push(topic);
+    return released;
+  };
+  return { queue: queueOf({ handler, bytesOf: (item) => item.length, ...options }), seen, release };
+}
+
+test('what waits is bounded in bytes: beyond it items are dropped and reported', async () => {
+  const errors: MicroError[] = [];
+  const { queue, seen, release } = heldQueue({ limitBytes: 10, onError: (error) => void errors.push(error) });
+  for (const item of ['aaaa', 'bbbb', 'cccccccc', 'd', 'e']) queue.push(item);
+  // One item may go beyond.
+  expect(queue.bytes).toBe(16);
+  release();
+  await queue.finish({}, 1000);
+  expect(seen).toEqual(['aaaa', 'bbbb', 'cccccccc']);
+  expect(queue.bytes).toBe(0);
+  expect(errors.map(({ code }) => code)).toEqual(['unavailable', 'unavailable']);
+  expect(errors[0]?.message).toContain('as 16 bytes were waiting already');
+});
+
+test('what several queues hold together is bounded, and one that holds little has room all the same', async () => {
+  const total = { limit: 1000, used: 0 };
+  const greedy = heldQueue({ limitBytes: 6400, total });
+  const modest = heldQueue({ limitBytes: 6400, total });
+  for (let count = 0; count < 20; count++) greedy.queue.push('x'.repeat(100));
+  expect(total.used).toBe(1000);
+  for (let count = 0; count < 20; count++) modest.queue.push('x'.repeat(60));
+  // A 64th of its bound, and the item that went beyond it.
+  expect(modest.queue.bytes).toBe(120);
+  expect(total.used).toBe(1120);
+  for (const { queue, release } of [greedy, modest]) {
+    release();
+    await queue.finish({}, 1000);
+  }
+  expect(total.used).toBe(0);
+});
+
+test('what is forgotten at the end, or taken back, is given back to the bound as well', async () => {
+  const total = { limit: 1000, used: 0 };
+  const forgotten = heldQueue({ total });
+  const takenBack = heldQueue({ total });
+  for (const { queue } of [forgotten, takenBack]) for (const item of ['a', 'b', 'c']) queue.push(item);
+  takenBack.queue.takeBack();
+  expect(total.used).toBe(3);
+  await Promise.resolve();
+  await expect(forgotten.queue.finish({}, 1)).rejects.toMatchObject({ code: 'timeout' });
+  expect(total.used).toBe(0);
+  for (const { release } of [forgotten, takenBack]) release();
+});
+
+test('items that come while very many wait are detached from the memory they came in', async () => {
+  let detached = 0;
+  const { queue, seen, release } = heldQueue({
+    detach: (item) => {
+      detached++;
+      return `own ${item}`;
+    },
+    bytesOf: () => 1,
+  });
+  for (let count = 0; count < 1030; count++) queue.push('a');
+  expect(detached).toBe(6);
+  release();
+  await queue.finish({}, 1000);
+  expect(seen.filter((topic) => topic === 'own a')).toHaveLength(6);
+});

@@ -30,6 +30,8 @@ export interface MemoryBrokerOptions {
    * @default 65536
    */
   readonly maxQueuedMessages?: number | undefined;
+  /** Bytes that may wait likewise, and one message more. @default 67108864 (64 MiB) */
+  readonly maxQueuedBytes?: number | undefined;
   /** How long closing and disconnecting wait for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
   /**
@@ -59,6 +61,7 @@ class MemoryBroker extends BrokerBase implements Broker {
   readonly options: BrokerOptions & {
     readonly maxBodyBytes: number;
     readonly maxQueuedMessages: number;
+    readonly maxQueuedBytes: number;
     readonly closeTimeoutMs: number;
     readonly durable: boolean;
   };
@@ -70,6 +73,7 @@ class MemoryBroker extends BrokerBase implements Broker {
     network,
     maxBodyBytes = 64 * 1024 * 1024,
     maxQueuedMessages = 65_536,
+    maxQueuedBytes = 64 * 1024 * 1024,
     closeTimeoutMs = 10_000,
     durable = false,
     logger,
@@ -77,10 +81,12 @@ class MemoryBroker extends BrokerBase implements Broker {
     super(who);
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
+    checkCount(maxQueuedBytes, `${who}: maxQueuedBytes`);
     checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
     new OptionChecks(who).boolean('durable', durable);
     const addresses: readonly string[] = Object.freeze([]);
-    this.options = Object.freeze({ addresses, maxBodyBytes, maxQueuedMessages, closeTimeoutMs, durable });
+    const queued = { maxQueuedMessages, maxQueuedBytes };
+    this.options = Object.freeze({ addresses, maxBodyBytes, ...queued, closeTimeoutMs, durable });
     this.supports = Object.freeze({
       queues: true,
       wildcards: true,
@@ -109,11 +115,12 @@ class MemoryBroker extends BrokerBase implements Broker {
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
     this.assertUsable(options);
     this.#network.assertReachable(who);
-    const { durable, maxQueuedMessages, closeTimeoutMs } = this.options;
+    const { durable, maxQueuedMessages, maxQueuedBytes, closeTimeoutMs } = this.options;
     if (durable) checkRedelivery(options, who);
     else refuseDurability(options, who);
     const network = this.#network;
-    const init = { network, topic, handler, options, maxQueuedMessages, closeTimeoutMs, logger: this.#logger };
+    const queued = { maxQueuedMessages, maxQueuedBytes };
+    const init = { network, topic, handler, options, ...queued, closeTimeoutMs, logger: this.#logger };
     const { queue } = options;
     const subscriber =
       durable && queue !== undefined ? new MemoryMember({ ...init, queue }) : new MemorySubscriber(init);

@@ -1,5 +1,5 @@
 import { type BrokerHandler, checkName, type Logger, type SubscribeOptions, topicMatcher } from '@ts-micro/core';
-import { HandlerSubscriber } from '@ts-micro/kit';
+import { bytesOfMessage, HandlerSubscriber } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
 interface SubscriberInit {
@@ -8,6 +8,7 @@ interface SubscriberInit {
   readonly handler: BrokerHandler;
   readonly options: SubscribeOptions;
   readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -18,8 +19,9 @@ export class MemorySubscriber extends HandlerSubscriber {
   readonly matches: (topic: string) => boolean;
 
   /** Subscribes on the network until it is closed. Throws `invalid` for the topic, the queue or the concurrency. */
-  constructor({ network, topic, handler, options, maxQueuedMessages, closeTimeoutMs, logger }: SubscriberInit) {
+  constructor({ network, topic, handler, options, logger, ...bounds }: SubscriberInit) {
     const { queue, concurrency, onError } = options;
+    const { maxQueuedMessages, maxQueuedBytes, closeTimeoutMs } = bounds;
     if (queue !== undefined) checkName(queue, `${who}: queue`);
     const matches = topicMatcher(topic, who);
     super({
@@ -31,6 +33,8 @@ export class MemorySubscriber extends HandlerSubscriber {
       concurrency,
       onError,
       limit: maxQueuedMessages,
+      limitBytes: maxQueuedBytes,
+      bytesOf: ({ message }) => bytesOfMessage(message),
       logger,
       closeTimeoutMs,
       stop: () => network.topics.delete(this),

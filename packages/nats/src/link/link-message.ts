@@ -1,7 +1,7 @@
 import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from '../connection/connection.ts';
 import { decodeHeaders, recentHeaders } from '../headers.ts';
-import { headerBlockOf, replyOf, subjectOf } from '../vendor/vendor-internals.ts';
+import { headerBlockOf, replyOf, sizeOf, subjectOf } from '../vendor/vendor-internals.ts';
 import type { VendorMessage } from './vendor-connection.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
@@ -22,6 +22,11 @@ export class LinkMessage implements NatsMessage {
 
   get data(): Uint8Array {
     return this.#vendor.data;
+  }
+
+  /** Bytes of data and headers. */
+  get size(): number {
+    return sizeOf(this.#vendor);
   }
 
   get status(): number {

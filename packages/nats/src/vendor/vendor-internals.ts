@@ -195,7 +195,12 @@ export function messageWriter(vendor: VendorConnection): MessageWriter | undefin
 }
 
 interface MessageInternals {
-  readonly _msg?: { readonly subject?: Uint8Array; readonly reply?: Uint8Array; readonly hdr?: number };
+  readonly _msg?: {
+    readonly subject?: Uint8Array;
+    readonly reply?: Uint8Array;
+    readonly hdr?: number;
+    readonly size?: number;
+  };
   readonly _rdata?: Uint8Array;
 }
 
@@ -208,6 +213,11 @@ export function headerBlockOf(message: VendorMessage): string | undefined {
   const length = internals?.hdr;
   if (length === undefined || length <= 0 || length > longestBlock || !(bytes instanceof Uint8Array)) return undefined;
   return latin1Of(bytes, 0, length);
+}
+
+/** Bytes of data and headers. */
+export function sizeOf(message: VendorMessage): number {
+  return (message as MessageInternals)._msg?.size ?? message.data.length;
 }
 
 /** The subject of a message. The client's own decoder takes several times as long. */
