@@ -35,6 +35,10 @@ const folderFloors = {
     serve: ['define', 'describe', 'json', 'validate'],
   },
   '@ts-micro/kit': {
+    '.': ['frames', 'frames/peers', 'frames/stream'],
+    frames: [],
+    'frames/stream': ['frames'],
+    'frames/peers': [],
     lifecycle: [],
     settings: [],
     broker: ['lifecycle'],
@@ -94,11 +98,9 @@ const folderFloors = {
     cases: ['.'],
   },
   '@ts-micro/transport-nats': {
-    '.': ['frames', 'listener', 'socket'],
-    frames: [],
-    stream: ['frames', 'socket'],
-    socket: ['.', 'frames', 'listener', 'stream'],
-    listener: ['.', 'frames', 'socket', 'stream'],
+    '.': ['listener', 'socket'],
+    socket: ['.', 'listener'],
+    listener: ['.', 'socket'],
   },
 };
 

@@ -1,4 +1,4 @@
-import { frameMarker } from './frames/frame.ts';
+import { isFrame } from '@ts-micro/kit/frames';
 
 /** How a message stands on the wire: in Go Micro's JSON envelope, or in a frame (`docs/native-dialect.md`). */
 export type Dialect = 'go' | 'native';
@@ -21,5 +21,5 @@ export function dialectToward(metadata: Readonly<Record<string, string>> | undef
 
 /** Returns the dialect of a message that came in. */
 export function dialectOf(data: Uint8Array): Dialect {
-  return data[0] === frameMarker ? 'native' : 'go';
+  return isFrame(data) ? 'native' : 'go';
 }

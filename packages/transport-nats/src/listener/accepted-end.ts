@@ -1,14 +1,17 @@
 import { type Message, MicroError } from '@ts-micro/core';
 import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import {
+  type BytesHolder,
+  type Clock,
+  type DiallingPeer,
+  PeerWatch,
+  type ReassemblyBudget,
+} from '@ts-micro/kit/frames';
 import { type AnswerRight, isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
-import type { Clock } from '../socket/clock.ts';
 import { NatsSocket } from '../socket/nats-socket.ts';
-import { PeerWatch } from '../socket/peer-watch.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
-import type { BytesHolder, ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import { AcceptedLine } from './accepted-line.ts';
-import type { DiallingPeer } from './dialling-peer.ts';
 
 export interface AcceptInit {
   readonly connection: NatsConnection;

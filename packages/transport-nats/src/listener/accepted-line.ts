@@ -1,10 +1,8 @@
 import { MicroError } from '@ts-micro/core';
 import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { type Clock, type DiallingPeer, diallingPeer, type Line } from '@ts-micro/kit/frames';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
-import type { Clock } from '../socket/clock.ts';
-import type { Line } from '../socket/line.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
-import { type DiallingPeer, diallingPeer } from './dialling-peer.ts';
 
 export interface AcceptedLineInit {
   readonly connection: NatsConnection;

@@ -1,6 +1,14 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
 import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
 import {
+  AcceptedEnds,
+  Clock,
+  type DiallingPeer,
+  opensSocket,
+  ReassemblyBudget,
+  SocketPlaces,
+} from '@ts-micro/kit/frames';
+import {
   type AnswerRight,
   decodeEnvelope,
   type NatsConnection,
@@ -9,17 +17,12 @@ import {
   tellNoResponders,
 } from '@ts-micro/nats';
 import { advertised, type Dialect, dialectOf } from '../dialect.ts';
-import { opensSocket } from '../frames/frame.ts';
-import { Clock } from '../socket/clock.ts';
 import { UntoldCloses } from '../socket/untold-closes.ts';
-import { ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import type { TransportSettings } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
-import { AcceptedEnds } from './accepted-ends.ts';
 import { refuseSocket } from './account-import.ts';
-import type { DiallingPeer } from './dialling-peer.ts';
+import { peerOf } from './peer-of.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
-import { SocketPlaces } from './socket-places.ts';
 
 type SocketHandler = (socket: Socket) => void | Promise<void>;
 
@@ -48,8 +51,8 @@ export class NatsListener implements Listener {
   readonly #clock: Clock;
   readonly #budget: ReassemblyBudget;
   readonly #untold: UntoldCloses;
-  readonly #ends = new AcceptedEnds();
-  readonly #places: SocketPlaces;
+  readonly #ends = new AcceptedEnds<AcceptedEnd>(peerOf);
+  readonly #places: SocketPlaces<AcceptedEnd>;
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
   #onIdle: (() => void) | undefined;

@@ -1,5 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { type BytesHolder, type Clock, PeerWatch, type ReassemblyBudget } from '@ts-micro/kit/frames';
 import {
   decodeEnvelope,
   isNoResponders,
@@ -9,12 +10,9 @@ import {
 } from '@ts-micro/nats';
 import { type Dialect, dialectOf } from '../dialect.ts';
 import { importedStatus } from '../listener/account-import.ts';
-import type { BytesHolder, ReassemblyBudget } from '../stream/reassembly-budget.ts';
-import type { Clock } from './clock.ts';
 import { DialledLine } from './dialled-line.ts';
 import { streamOfAck } from './jetstream-ack.ts';
 import { NatsSocket } from './nats-socket.ts';
-import { PeerWatch } from './peer-watch.ts';
 import type { UntoldCloses } from './untold-closes.ts';
 
 export interface DialInit {

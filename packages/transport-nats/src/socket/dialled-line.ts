@@ -1,7 +1,5 @@
+import { isWindowUpdate, type Line, type SentRecord } from '@ts-micro/kit/frames';
 import type { NatsConnection } from '@ts-micro/nats';
-import { frameKind, frameMarker } from '../frames/frame.ts';
-import type { Line } from './line.ts';
-import type { SentRecord } from './sent-record.ts';
 import type { UntoldCloses } from './untold-closes.ts';
 
 /**
@@ -39,7 +37,7 @@ export class DialledLine implements Line {
       return;
     }
     this.#connection.publish(this.#address, bytes, this.#reply);
-    if (bytes[1] === frameKind.update && bytes[0] === frameMarker) this.#record?.other();
+    if (isWindowUpdate(bytes)) this.#record?.other();
   }
 
   probe(bytes: Uint8Array): void {

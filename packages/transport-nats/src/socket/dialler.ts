@@ -1,10 +1,9 @@
 import type { AbortOptions, Closable, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
+import { Clock, ReassemblyBudget } from '@ts-micro/kit/frames';
 import { type NatsConnection, type NatsMessage, natsReplyInbox, tellNoResponders } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
-import { ReassemblyBudget } from '../stream/reassembly-budget.ts';
 import { type TransportSettings, who } from '../transport-options.ts';
-import { Clock } from './clock.ts';
 import { DialledEnd } from './dialled-end.ts';
 import type { NatsSocket } from './nats-socket.ts';
 import { UntoldCloses } from './untold-closes.ts';

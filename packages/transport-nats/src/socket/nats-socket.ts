@@ -9,16 +9,18 @@ import {
   type Socket,
 } from '@ts-micro/core';
 import { abortable, Lifetime, Mailbox } from '@ts-micro/kit';
+import {
+  FrameMessage,
+  FrameStream,
+  type FrameStreamOptions,
+  type Line,
+  SentRecord,
+  windowMessages,
+} from '@ts-micro/kit/frames';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
-import { FrameMessage } from '../frames/frame.ts';
-import { windowMessages } from '../frames/limits.ts';
-import type { FrameReceiverOptions } from '../stream/frame-receiver.ts';
-import { FrameStream } from '../stream/frame-stream.ts';
-import type { Line } from './line.ts';
-import { SentRecord } from './sent-record.ts';
 
-export interface SocketInit extends FrameReceiverOptions {
+export interface SocketInit extends FrameStreamOptions {
   readonly connection: NatsConnection;
   readonly line: Line;
   readonly dialect: Dialect;

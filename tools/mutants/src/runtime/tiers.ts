@@ -37,7 +37,9 @@ export function tiersOf(root: string, near: NearTests, file: string): readonly T
   );
   const simulation = testsOf(root, 'tools/simulate', () => true);
   const further = changed === 'kit' ? ['service', 'registry-nats'] : [];
-  const live = changed === 'kit' ? contracts(root) : testsOf(root, `packages/${changed}`, isLive);
+  // Frames are what only sockets of NATS stand on today.
+  const above = file.includes('/src/frames') ? 'transport-nats' : changed;
+  const live = above === 'kit' ? contracts(root) : testsOf(root, `packages/${above}`, isLive);
   const all: readonly Tier[] = [
     { name: 'the nearest tests', files: unit.slice(0, nearest), isolates: false },
     { name: 'the other tests of the package', files: unit.slice(nearest), isolates: false },

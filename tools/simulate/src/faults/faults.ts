@@ -70,7 +70,7 @@ export const faults: readonly Fault[] = [
     symptom: 'a stream on which nobody says a word for the idle time is killed',
     changes: [
       {
-        file: 'packages/transport-nats/src/socket/peer-watch.ts',
+        file: 'packages/kit/src/frames/peers/peer-watch.ts',
         from: "now - this.#heardAt > idleTicks ? 'probe' : 'leave'",
         to: "now - this.#heardAt > idleTicks ? 'gone' : 'leave'",
       },

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import { type FuzzTarget, fuzz, must } from '@ts-micro-tools/fuzz';
 import { test } from 'vitest';
-import { ByteReader } from '../src/frames/byte-reader.ts';
-import { frameMarker, opensSocket, readFrameHead, readFrameMessage } from '../src/frames/frame.ts';
-import { readHeaderBlock, writeHeaderBlock } from '../src/frames/header-block.ts';
-import { sizeOfVaruint, writeVaruint } from '../src/frames/varuint.ts';
-import { SentRecord } from '../src/socket/sent-record.ts';
-import { FrameStream } from '../src/stream/frame-stream.ts';
-import { ReassemblyBudget } from '../src/stream/reassembly-budget.ts';
+import { ByteReader } from '../../src/frames/byte-reader.ts';
+import { frameMarker, opensSocket, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
+import { readHeaderBlock, writeHeaderBlock } from '../../src/frames/header-block.ts';
+import { FrameStream } from '../../src/frames/stream/frame-stream.ts';
+import { ReassemblyBudget } from '../../src/frames/stream/reassembly-budget.ts';
+import { SentRecord } from '../../src/frames/stream/sent-record.ts';
+import { sizeOfVaruint, writeVaruint } from '../../src/frames/varuint.ts';
 
 const golden: { readonly frames: readonly { readonly frame: string }[] } = JSON.parse(
   readFileSync(new URL('golden/frames.json', import.meta.url), 'utf8'),

@@ -1,11 +1,11 @@
 import { type Message, MicroError, type SendOptions } from '@ts-micro/core';
 import { abortable } from '@ts-micro/kit';
-import { type FrameHead, frameKind, numbersFrame, sizeOfMessageHead, writeMessageHead } from '../frames/frame.ts';
-import { writeHeaderBlock } from '../frames/header-block.ts';
-import { maxHeaderBytes, probeIntervalMs, windowBytes, windowMessages } from '../frames/limits.ts';
-import type { Line } from '../socket/line.ts';
-import type { SentRecord } from '../socket/sent-record.ts';
+import { type FrameHead, frameKind, numbersFrame, sizeOfMessageHead, writeMessageHead } from '../frame.ts';
+import { writeHeaderBlock } from '../header-block.ts';
+import { maxHeaderBytes, probeIntervalMs, windowBytes, windowMessages } from '../limits.ts';
 import { ChunkedMessage } from './chunked-message.ts';
+import type { Line } from './line.ts';
+import type { SentRecord } from './sent-record.ts';
 
 /** From this size on a body is not put behind its head first: both are copied where they are written. */
 const largeBytes = 4096;

@@ -1,6 +1,17 @@
-import type { AcceptedEnd } from './accepted-end.ts';
 import { type DiallingPeer, diallingPeer } from './dialling-peer.ts';
-import { peerOf } from './peer-of.ts';
+
+/** The listening end of a socket, as those that share a listener with it need to know it. */
+export interface ListeningEnd {
+  /** The dialler's reply address; empty where it gave none. */
+  readonly remote: string;
+  readonly dialling: DiallingPeer;
+  /** Whether a message has come whole, so that the handler is to have the socket. */
+  readonly hasMessage: boolean;
+  /** Whether all that came is answered, as far as a transport can see. */
+  readonly isAtRest: boolean;
+  /** When a message went in either direction last, in ticks of the listener's clock. */
+  readonly lastActive: number;
+}
 
 /** Sockets whose first message has not come whole: more would only be somebody's flood of first chunks. */
 const maxOpening = 4096;
@@ -11,18 +22,24 @@ const maxOpening = 4096;
  * Those whose first message is still incomplete have no handler and do not count as running; where they are too many,
  * the one whose last bytes came longest ago goes: first one of the same peer, if that peer has more than half.
  */
-export class AcceptedEnds {
-  /** By the dialler's reply subject; those that are known to have no further message are in `running` only. */
-  readonly #byRemote = new Map<string, AcceptedEnd>();
+export class AcceptedEnds<End extends ListeningEnd> {
+  readonly #peerOf: (remote: string) => string;
+  /** By the dialler's reply address; those that are known to have no further message are in `running` only. */
+  readonly #byRemote = new Map<string, End>();
   /** In the order in which their last bytes came. */
-  readonly #opening = new Set<AcceptedEnd>();
+  readonly #opening = new Set<End>();
   /** Those that have sockets, by name. */
   readonly peers: Map<string, DiallingPeer> = new Map();
   /** Those whose handler runs. */
-  readonly running: Set<AcceptedEnd> = new Set();
+  readonly running: Set<End> = new Set();
+
+  /** `peerOf` tells what the reply addresses of one dialling process have in common. */
+  constructor(peerOf: (remote: string) => string) {
+    this.#peerOf = peerOf;
+  }
 
   /** All that further messages can come to. */
-  get known(): Iterable<AcceptedEnd> {
+  get known(): Iterable<End> {
     return this.#byRemote.values();
   }
 
@@ -31,18 +48,18 @@ export class AcceptedEnds {
     return this.running.size + this.#opening.size;
   }
 
-  get(remote: string): AcceptedEnd | undefined {
+  get(remote: string): End | undefined {
     return this.#byRemote.get(remote);
   }
 
-  /** Returns the process that a reply subject is of, known or not. */
+  /** Returns the process that a reply address is of, known or not. */
   peerOf(remote: string): DiallingPeer {
-    const name = peerOf(remote);
+    const name = this.#peerOf(remote);
     return this.peers.get(name) ?? diallingPeer(name);
   }
 
   /** Takes a new one whose first message has not come whole; returns one that has to go for it. */
-  open(end: AcceptedEnd): AcceptedEnd | undefined {
+  open(end: End): End | undefined {
     if (end.remote !== '') this.#byRemote.set(end.remote, end);
     const { dialling } = end;
     if (dialling.sockets++ === 0) this.peers.set(dialling.name, dialling);
@@ -55,7 +72,7 @@ export class AcceptedEnds {
   }
 
   /** More of it came; returns true where that was its first message, and its handler is to run. */
-  progressed(end: AcceptedEnd): boolean {
+  progressed(end: End): boolean {
     if (!this.#opening.delete(end)) return false;
     if (!end.hasMessage) {
       this.#opening.add(end);
@@ -67,15 +84,15 @@ export class AcceptedEnds {
   }
 
   /** No further message is expected for it. */
-  forget(end: AcceptedEnd): void {
+  forget(end: End): void {
     // A later message with the same reply subject may have made another one.
     if (this.#byRemote.get(end.remote) === end) this.#byRemote.delete(end.remote);
     if (this.#opening.delete(end)) end.dialling.opening--;
   }
 
   /** It has ended. */
-  release(end: AcceptedEnd): void {
+  release(end: End): void {
     this.forget(end);
-    if (--end.dialling.sockets === 0) this.peers.delete(end.peer);
+    if (--end.dialling.sockets === 0) this.peers.delete(end.dialling.name);
   }
 }

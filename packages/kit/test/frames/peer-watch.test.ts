@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PeerWatch } from '../src/socket/peer-watch.ts';
+import { PeerWatch } from '../../src/frames/peers/peer-watch.ts';
 
 /** A watch over a clock that is set by hand; a peer is probed after 10 ticks, and has 4 to answer. */
 function watched() {

@@ -3,11 +3,11 @@ import { MicroError } from '@ts-micro/core';
 import { checkDecoder } from '@ts-micro-tools/malformed';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frameMarker, readFrameHead, readFrameMessage } from '../src/frames/frame.ts';
-import { readHeaderBlock, writeHeaderBlock } from '../src/frames/header-block.ts';
-import { SentRecord } from '../src/socket/sent-record.ts';
-import { FrameStream } from '../src/stream/frame-stream.ts';
-import { ReassemblyBudget } from '../src/stream/reassembly-budget.ts';
+import { frameMarker, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
+import { readHeaderBlock, writeHeaderBlock } from '../../src/frames/header-block.ts';
+import { FrameStream } from '../../src/frames/stream/frame-stream.ts';
+import { ReassemblyBudget } from '../../src/frames/stream/reassembly-budget.ts';
+import { SentRecord } from '../../src/frames/stream/sent-record.ts';
 
 const golden: { readonly frames: readonly { readonly frame: string }[] } = JSON.parse(
   readFileSync(new URL('golden/frames.json', import.meta.url), 'utf8'),

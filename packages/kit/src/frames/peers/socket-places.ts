@@ -1,6 +1,5 @@
-import type { Clock } from '../socket/clock.ts';
-import type { AcceptedEnd } from './accepted-end.ts';
-import type { AcceptedEnds } from './accepted-ends.ts';
+import type { AcceptedEnds, ListeningEnd } from './accepted-ends.ts';
+import type { Clock } from './clock.ts';
 import type { DiallingPeer } from './dialling-peer.ts';
 
 /** How many at a time make room for others, so that a flood does not look for them again and again. */
@@ -14,26 +13,26 @@ const looksInTick = 16;
 const mostUnanswered = 2048;
 
 /** The sockets that are to go so that another finds a place. */
-export interface Leavers {
+export interface Leavers<End> {
   /** Those at rest: all that came is answered, and nothing came for a second. The idlest first. */
-  readonly idle: readonly AcceptedEnd[];
+  readonly idle: readonly End[];
   /** Where none is at rest: some of a peer that has more than half of all places, and does not ask for more now. */
-  readonly inUse: readonly AcceptedEnd[];
+  readonly inUse: readonly End[];
 }
 
-const nobody: Leavers = { idle: [], inUse: [] };
+const nobody: Leavers<never> = { idle: [], inUse: [] };
 
 /** The places of a listener for sockets with a handler, and who leaves where all are taken. */
-export class SocketPlaces {
-  readonly #ends: AcceptedEnds;
+export class SocketPlaces<End extends ListeningEnd> {
+  readonly #ends: AcceptedEnds<End>;
   readonly #clock: Clock;
   readonly #limit: number;
   /** Those that left their place to others, and whose handlers have not ended yet. */
-  readonly #leaving = new Set<AcceptedEnd>();
+  readonly #leaving = new Set<End>();
   readonly #looked = new Set<string>();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(ends: AcceptedEnds, clock: Clock, limit: number) {
+  constructor(ends: AcceptedEnds<End>, clock: Clock, limit: number) {
     this.#ends = ends;
     this.#clock = clock;
     this.#limit = limit;
@@ -54,7 +53,7 @@ export class SocketPlaces {
   }
 
   /** Returns who is to leave for a new socket of this peer; nobody, where the peer looked in this tick. */
-  leaversFor(peer: string): Leavers {
+  leaversFor(peer: string): Leavers<End> {
     if (!this.#mayLook(peer)) return nobody;
     const idle = this.#idle();
     const leavers = { idle, inUse: idle.length > 0 ? [] : this.#ofGreedy(peer) };
@@ -63,7 +62,7 @@ export class SocketPlaces {
   }
 
   /** The handler of a socket has ended. */
-  ended(end: AcceptedEnd): void {
+  ended(end: End): void {
     this.#ends.running.delete(end);
     this.#leaving.delete(end);
   }
@@ -82,18 +81,18 @@ export class SocketPlaces {
     return true;
   }
 
-  #idle(): readonly AcceptedEnd[] {
+  #idle(): readonly End[] {
     const before = this.#clock.now - this.#clock.second;
     const idle = [...this.#ends.known].filter((end) => end.isAtRest && end.lastActive < before);
     return idle.sort(byIdleness).slice(0, idleAtOnce);
   }
 
-  #ofGreedy(peer: string): readonly AcceptedEnd[] {
-    const byPeer = new Map<string, AcceptedEnd[]>();
+  #ofGreedy(peer: string): readonly End[] {
+    const byPeer = new Map<string, End[]>();
     for (const end of this.#ends.known) {
       if (!this.#ends.running.has(end)) continue;
-      const own = byPeer.get(end.peer);
-      if (own === undefined) byPeer.set(end.peer, [end]);
+      const own = byPeer.get(end.dialling.name);
+      if (own === undefined) byPeer.set(end.dialling.name, [end]);
       else own.push(end);
     }
     for (const [other, ends] of byPeer) {
@@ -104,6 +103,6 @@ export class SocketPlaces {
   }
 }
 
-function byIdleness(one: AcceptedEnd, other: AcceptedEnd): number {
+function byIdleness(one: ListeningEnd, other: ListeningEnd): number {
   return one.lastActive - other.lastActive;
 }

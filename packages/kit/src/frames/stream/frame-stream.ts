@@ -1,9 +1,9 @@
 import type { Message, MicroError, SendOptions } from '@ts-micro/core';
-import { type FrameMessage, frameKind, numbersFrame, readFrameHead } from '../frames/frame.ts';
-import type { Line } from '../socket/line.ts';
-import type { SentRecord } from '../socket/sent-record.ts';
-import { FrameReceiver, type FrameReceiverOptions } from './frame-receiver.ts';
+import { type FrameMessage, frameKind, numbersFrame, readFrameHead } from '../frame.ts';
+import { FrameReceiver, type FrameStreamOptions } from './frame-receiver.ts';
 import { FrameSender } from './frame-sender.ts';
+import type { Line } from './line.ts';
+import type { SentRecord } from './sent-record.ts';
 
 /** The peer has closed after it received `received` of the messages sent to it. */
 export interface PeerClose {
@@ -17,7 +17,7 @@ export class FrameStream {
   readonly #sender: FrameSender;
   readonly #receiver: FrameReceiver;
 
-  constructor(line: Line, record: SentRecord, options: FrameReceiverOptions) {
+  constructor(line: Line, record: SentRecord, options: FrameStreamOptions) {
     this.#line = line;
     this.#record = record;
     this.#sender = new FrameSender(line, record, options.maxMessageBytes);

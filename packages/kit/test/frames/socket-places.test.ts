@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { AcceptedEnds } from '../src/listener/accepted-ends.ts';
-import { diallingPeer } from '../src/listener/dialling-peer.ts';
-import { SocketPlaces } from '../src/listener/socket-places.ts';
-import { Clock } from '../src/socket/clock.ts';
+import { AcceptedEnds, type ListeningEnd } from '../../src/frames/peers/accepted-ends.ts';
+import { Clock } from '../../src/frames/peers/clock.ts';
+import { diallingPeer } from '../../src/frames/peers/dialling-peer.ts';
+import { SocketPlaces } from '../../src/frames/peers/socket-places.ts';
 
 function world() {
   const clock = new Clock(500, () => {});
-  const ends = new AcceptedEnds();
+  const ends = new AcceptedEnds<ListeningEnd>((remote) => remote);
   const greedy = { ...diallingPeer('greedy'), unanswered: 2048, heardAt: 0 };
   ends.peers.set('greedy', greedy);
   return { clock, ends, greedy, places: new SocketPlaces(ends, clock, 65_536) };

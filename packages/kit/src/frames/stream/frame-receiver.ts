@@ -1,5 +1,5 @@
 import { MicroError } from '@ts-micro/core';
-import { malformed } from '../frames/byte-reader.ts';
+import { malformed } from '../byte-reader.ts';
 import {
   type FrameHead,
   type FrameMessage,
@@ -8,13 +8,14 @@ import {
   numbersFrame,
   readFrameHead,
   readFrameMessage,
-} from '../frames/frame.ts';
-import { maxHeaderBytes, windowBytes, windowMessages } from '../frames/limits.ts';
-import type { Line } from '../socket/line.ts';
+} from '../frame.ts';
+import { maxHeaderBytes, windowBytes, windowMessages } from '../limits.ts';
+import type { Line } from './line.ts';
 import { PartialMessage } from './partial-message.ts';
 import type { BytesHolder, ReassemblyBudget } from './reassembly-budget.ts';
 
-export interface FrameReceiverOptions {
+export interface FrameStreamOptions {
+  /** The largest body that is sent or taken, in bytes. */
   readonly maxMessageBytes: number;
   /** Bounds incomplete messages, for `holder`. @default no bound but the size of a message */
   readonly budget?: ReassemblyBudget | undefined;
@@ -27,7 +28,7 @@ export interface FrameReceiverOptions {
  */
 export class FrameReceiver {
   readonly #line: Line;
-  readonly #options: FrameReceiverOptions;
+  readonly #options: FrameStreamOptions;
   readonly #maxFrameBytes: number;
   /** The sequence number of the next message, or of the one that is incomplete. */
   #sequence = 0;
@@ -37,7 +38,7 @@ export class FrameReceiver {
   #toldBytes = 0;
   #partial: PartialMessage | undefined;
 
-  constructor(line: Line, options: FrameReceiverOptions) {
+  constructor(line: Line, options: FrameStreamOptions) {
     this.#line = line;
     this.#options = options;
     // A frame's own numbers are a few bytes.

@@ -8,10 +8,10 @@ import {
   readFrameMessage,
   sizeOfMessageHead,
   writeMessageHead,
-} from '../src/frames/frame.ts';
-import { writeHeaderBlock } from '../src/frames/header-block.ts';
-import { headerNames } from '../src/frames/header-names.ts';
-import { sizeOfVaruint, writeVaruint } from '../src/frames/varuint.ts';
+} from '../../src/frames/frame.ts';
+import { writeHeaderBlock } from '../../src/frames/header-block.ts';
+import { headerNames } from '../../src/frames/header-names.ts';
+import { sizeOfVaruint, writeVaruint } from '../../src/frames/varuint.ts';
 
 interface Golden {
   readonly frames: readonly {
@@ -165,7 +165,7 @@ function bytesOf(hex: string): Uint8Array {
 }
 
 describe('docs/native-dialect.md', () => {
-  const text = readFileSync(new URL('../../../docs/native-dialect.md', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../../../docs/native-dialect.md', import.meta.url), 'utf8');
 
   test('has every sample', () => {
     for (const { name, frame } of [...golden.frames, ...golden.malformed]) {

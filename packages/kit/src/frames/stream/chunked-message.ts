@@ -1,5 +1,5 @@
-import { chunkHeadBytes, frameKind, writeNumbers } from '../frames/frame.ts';
-import { chunkBytes, windowChunks } from '../frames/limits.ts';
+import { chunkHeadBytes, frameKind, writeNumbers } from '../frame.ts';
+import { chunkBytes, windowChunks } from '../limits.ts';
 
 /** A message that goes out in chunks. */
 export class ChunkedMessage {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BytesHolder, ReassemblyBudget } from '../src/stream/reassembly-budget.ts';
+import { type BytesHolder, ReassemblyBudget } from '../../src/frames/stream/reassembly-budget.ts';
 
 const limit = 100;
 

@@ -10,6 +10,16 @@ export const frameMarker = 0xf5;
 /** The second byte. */
 export const frameKind = { message: 1, close: 2, chunk: 3, update: 4, probe: 5 } as const;
 
+/** Whether a payload is a frame, and not something else that comes to the same address. */
+export function isFrame(payload: Uint8Array): boolean {
+  return payload[0] === frameMarker;
+}
+
+/** Whether it is a frame that tells the sender what was received, and so answers nothing by itself. */
+export function isWindowUpdate(payload: Uint8Array): boolean {
+  return payload[1] === frameKind.update && payload[0] === frameMarker;
+}
+
 /** Before a chunk's bytes: marker, kind, and three numbers at their longest. */
 export const chunkHeadBytes: number = 2 + 3 * 8;
 

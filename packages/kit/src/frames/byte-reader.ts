@@ -46,5 +46,5 @@ export class ByteReader {
 }
 
 export function malformed(why: string): MicroError {
-  return new MicroError('malformed', `nats frame: ${why}`);
+  return new MicroError('malformed', `frame: ${why}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SentRecord } from '../src/socket/sent-record.ts';
+import { SentRecord } from '../../src/frames/stream/sent-record.ts';
 
 /** Plays what happened, a letter each: b(egun), g(iven up), o(ther frame), u(pdate came), a(nswered). */
 function after(happened: string): SentRecord {
