@@ -44,7 +44,6 @@ export interface ConversationSocketOptions {
 export class ConversationSocket implements Socket {
   readonly local: string;
   readonly remote: string;
-  readonly peerClosed: Promise<void>;
   readonly #options: ConversationSocketOptions;
   readonly #incoming: Mailbox<Message>;
   readonly #lifetime: Lifetime;
@@ -57,6 +56,7 @@ export class ConversationSocket implements Socket {
   #received = 0;
   #told = 0;
   #granted = windowMessages;
+  readonly #peerClosed: Promise<void>;
   #onPeerClosed: () => void = () => {};
 
   constructor(options: ConversationSocketOptions) {
@@ -70,7 +70,7 @@ export class ConversationSocket implements Socket {
     this.#incoming = new Mailbox(what, mostWaiting);
     this.#room = new Mailbox(what);
     this.#lifetime = new Lifetime(what, () => this.#release());
-    this.peerClosed = new Promise((resolve) => {
+    this.#peerClosed = new Promise((resolve) => {
       this.#onPeerClosed = resolve;
     });
     for (let left = windowMessages; left > 0; left--) this.#room.push(true);
@@ -140,6 +140,11 @@ export class ConversationSocket implements Socket {
   failUnreached(wasOpened: boolean): void {
     this.#hasPeer = false;
     this.fail(this.#unavailable('nobody listens', wasOpened));
+  }
+
+  get peerClosed(): Promise<void> | undefined {
+    // A peer that knows no kinds leaves without a word.
+    return this.#isNative ? this.#peerClosed : undefined;
   }
 
   get closed(): Promise<MicroError | undefined> {

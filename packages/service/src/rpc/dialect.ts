@@ -12,8 +12,6 @@ import type { IncomingRequest, OutgoingRequest, StreamRequest } from './request.
 export interface Dialect {
   /** Client: a unary request, or the message that opens a stream. */
   request(request: OutgoingRequest): Message;
-  /** The server closes the socket of a stream after its end. */
-  readonly closesStreams: boolean;
   /** Client: a further message of a stream. */
   streamRequest(request: StreamRequest, body: Uint8Array): Message;
   /** Client: the end of its side of a stream. */

@@ -13,6 +13,8 @@ export interface OutgoingRequest {
   readonly accept?: string | undefined;
   readonly body: Uint8Array;
   readonly isStream?: boolean | undefined;
+  /** Nothing else is asked on its socket, which gives notice of a close. @default false */
+  readonly isLast?: boolean | undefined;
   /** The time that remains for the answer. */
   readonly timeoutMs?: number | undefined;
   /** The application's headers; names of the transport level are left out. */

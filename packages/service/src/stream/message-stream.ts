@@ -11,8 +11,8 @@ import type { AbortOptions, Closable } from '@ts-micro/core';
  * - a message that does not decode rejects one `receive` with `malformed` and leaves the stream usable
  * - sending after `end` is refused with `closed`
  * - once the peer has ended or failed it, sending rejects with that, though what it sent before was not received yet
- * - ends, errors and closes pass every window: a full one delays none of them. Go Micro's dialect has no window: there
- *   a client sees an end that is behind more than 1,024 values once it has received those
+ * - ends, errors and closes pass every window: a full one delays none of them. Go Micro's dialect has no window: where
+ *   more than 16,384 values or 64 MiB wait to be received, the stream fails with `unavailable` after them
  * - leaving a `for await` loop closes it; `receive` reads one value and does not
  * - an aborted `receive` loses no value
  * - closing ends a pending `receive` with `undefined`

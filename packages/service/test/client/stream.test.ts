@@ -59,7 +59,7 @@ describe('a stream', () => {
       'Micro-Service': 'greeter',
       'Micro-Stream': '0',
     };
-    expect(node.messages[0]?.headers).toEqual(headers);
+    expect(node.messages[0]?.headers).toEqual({ ...headers, 'Micro-Runtime': 'opens' });
     expect(Buffer.from(node.messages[0]?.body ?? []).toString()).toBe('{}\n');
     expect(node.messages[1]?.headers).toEqual({ ...headers, 'Micro-Runtime': 'continues' });
     expect(bodyOf(node.messages[1])).toEqual({ to: 2 });

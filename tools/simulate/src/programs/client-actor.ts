@@ -18,8 +18,6 @@ const answerMs = 20;
 const toldMs = 3000;
 /** How long what was said last may be on its way. */
 const lastWordsMs = 1000;
-/** What waits unread at the client before an end behind it is not seen, in Go Micro's dialect, which has no window. */
-const seenAhead = 1024;
 /**
  * Handlers live so long at most, and a side that vanished is found out in the idle time: nothing on a stream waits
  * longer than both.
@@ -229,9 +227,8 @@ export class ClientActor {
             const sent = await this.#hold(`a send on ${id}`, longestStreamMs, stream.send(value));
             if ('error' in sent) return this.#failed(record, sent.error);
             side.sent++;
-            const isHidden = this.#stage.setting.dialect === 'go' && record.handler.sent - side.received >= seenAhead;
             const isLate = overMs < this.#stage.world.clock.nowMs - toldMs;
-            if (isLate && !isHidden && this.#stage.isCalm(this.process, overMs))
+            if (isLate && this.#stage.isCalm(this.process, overMs))
               this.#stage.world.broken(`a send on ${id} succeeds long after its handler was over`);
           }
           break;

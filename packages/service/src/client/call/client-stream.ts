@@ -10,8 +10,6 @@ import type { Attempts } from '../retry/attempts.ts';
 import { Deadline } from './deadline-clock.ts';
 import { ReadAhead } from './read-ahead.ts';
 
-/** Messages that are taken before they are asked for, where a socket gives no notice of the peer's end. */
-const readAheadMessages = 1024;
 /** The longest that leaving waits until its last message is handed to the backend. */
 const leaveTimeoutMs = 250;
 /** How long a send that found the peer gone waits for what the peer said last. */
@@ -62,9 +60,10 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
       else abortFanOut.add(signal, this);
     }
     const { peerClosed } = opened.socket;
-    if (peerClosed === undefined || !opened.dialect.closesStreams) this.#readAhead(readAheadMessages);
+    // Without a notice only the end itself tells, however much is before it.
+    if (peerClosed === undefined) this.#readAhead({ isBounded: true });
     // What is left is bounded by the window.
-    void peerClosed?.then(() => this.#readAhead(Number.POSITIVE_INFINITY));
+    else void peerClosed.then(() => this.#readAhead({ isBounded: false }));
   }
 
   async send(value: unknown, options: AbortOptions): Promise<void> {
@@ -135,19 +134,28 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     }
   }
 
-  #readAhead(limit: number): void {
-    if (this.#ahead !== undefined) return;
+  #readAhead({ isBounded }: { readonly isBounded: boolean }): void {
+    const { what } = this;
     const mayMissTheEnd = this.#receiving > 0;
     let outcome: true | MicroError | undefined;
     const isEnd = (message: Message): boolean => {
       outcome = this.outcome(message);
       return outcome !== undefined;
     };
-    this.#ahead = new ReadAhead(this.#opened.socket, this.what, limit, isEnd);
-    void this.#ahead.done.then(() => {
+    this.#ahead = new ReadAhead(this.#opened.socket, { what, isBounded, isEnd });
+    void this.#ahead.done.then(({ failure, isFull }) => {
       if (outcome === undefined && mayMissTheEnd) return;
-      this.stream.foresee(outcome ?? new MicroError('unavailable', `${this.what}: the peer of the stream is gone`));
+      this.stream.foresee(
+        outcome ?? failure ?? new MicroError('unavailable', `${what}: the peer of the stream is gone`),
+      );
+      if (isFull) void this.#refuseMore();
     });
+  }
+
+  /** What came can still be received; the peer is told to send no more, and what comes all the same is not held. */
+  async #refuseMore(): Promise<void> {
+    await this.sendEnd('canceled');
+    await this.#opened.socket.close();
   }
 
   async #watchedSend(sending: Promise<void>, options: AbortOptions): Promise<void> {

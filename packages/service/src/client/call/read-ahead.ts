@@ -1,71 +1,87 @@
 import { type AbortOptions, type Message, MicroError, type Socket } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
 
+/** The most that waits unread where nothing slows the peer down: 64 MiB of bodies, unless one message alone has more. */
+const mostMessages = 16_384;
+const mostBytes: number = 64 * 1024 * 1024;
+
+/** How reading ahead ended. */
+export interface ReadAheadEnd {
+  /** Why nothing more is read; `undefined` after the peer's last message, or where the socket ended without an error. */
+  readonly failure: MicroError | undefined;
+  /** More came than may wait: the socket works, and nobody reads it any more. */
+  readonly isFull: boolean;
+}
+
+export interface ReadAheadOptions {
+  /** Begins the messages of errors. */
+  readonly what: string;
+  /** Whether what waits is bounded by this side, as the peer keeps to no window. */
+  readonly isBounded: boolean;
+  /** Sees each message; true for the peer's last one. */
+  readonly isEnd: (message: Message) => boolean;
+}
+
 /**
  * Takes messages from a socket before anybody asks for them, so that how the peer ends is known though nobody
  * receives.
  */
 export class ReadAhead {
   readonly #socket: Socket;
-  readonly #what: string;
-  readonly #limit: number;
-  readonly #isEnd: (message: Message) => boolean;
+  readonly #options: ReadAheadOptions;
   readonly #inbox: Mailbox<Message>;
-  #onRoom: (() => void) | undefined;
-  /** Resolves, and never rejects, once the peer's last message was taken or the socket has ended. */
-  readonly done: Promise<void>;
+  #bytes = 0;
+  /** Resolves, and never rejects, once the peer's last message was taken or nothing more can be. */
+  readonly done: Promise<ReadAheadEnd>;
 
-  /**
-   * Holds at most `limit` messages; `isEnd` sees each, and is true for the peer's last one. `what` begins the messages
-   * of errors.
-   */
-  constructor(socket: Socket, what: string, limit: number, isEnd: (message: Message) => boolean) {
+  constructor(socket: Socket, options: ReadAheadOptions) {
     this.#socket = socket;
-    this.#what = what;
-    this.#limit = limit;
-    this.#isEnd = isEnd;
-    this.#inbox = new Mailbox(what);
+    this.#options = options;
+    this.#inbox = new Mailbox(options.what);
     this.done = this.#run();
   }
 
-  /** The next message; `undefined` where the socket ended. Rejects as the socket does. */
+  /** The next message; `undefined` where the socket ended. Rejects as the socket does, or as too much waited. */
   async pull(options?: AbortOptions): Promise<Message | undefined> {
     const message = await this.#inbox.pull(options);
-    if (this.#inbox.size < this.#limit) this.#resume();
+    if (message) this.#bytes -= message.body.length;
     return message;
   }
 
   /** A pending `pull` ends, and what was not pulled is forgotten. */
   close(): void {
     this.#inbox.end(undefined, { drop: true });
-    this.#resume();
   }
 
-  async #run(): Promise<void> {
+  async #run(): Promise<ReadAheadEnd> {
+    const { what, isBounded, isEnd } = this.#options;
     try {
       for (let message = await this.#socket.receive(); message; message = await this.#socket.receive()) {
-        const isEnd = this.#isEnd(message);
-        this.#inbox.push(message);
-        if (isEnd) break;
-        if (this.#inbox.size >= this.#limit) await this.#room();
+        const isLast = isEnd(message);
+        if (isBounded && !isLast && this.#isTooMuch(message)) {
+          const waiting = `${this.#inbox.size} messages of ${this.#bytes} bytes wait to be received, and more came`;
+          return this.#end({ failure: new MicroError('unavailable', `${what}: ${waiting}`), isFull: true });
+        }
+        this.#bytes += message.body.length;
+        if (!this.#inbox.push(message) || isLast) break;
       }
-      this.#inbox.end();
+      return this.#end({ failure: undefined, isFull: false });
     } catch (error) {
       // A socket that this side has closed ends as plainly as one that the peer has.
-      this.#inbox.end(
-        MicroError.is(error, 'closed') ? undefined : MicroError.from(error, 'internal', `${this.#what}: receiving`),
-      );
+      const failure = MicroError.is(error, 'closed')
+        ? undefined
+        : MicroError.from(error, 'internal', `${what}: receiving`);
+      return this.#end({ failure, isFull: false });
     }
   }
 
-  #room(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onRoom = resolve;
-    });
+  #isTooMuch({ body }: Message): boolean {
+    const { size } = this.#inbox;
+    return size >= mostMessages || (size > 0 && this.#bytes + body.length > mostBytes);
   }
 
-  #resume(): void {
-    this.#onRoom?.();
-    this.#onRoom = undefined;
+  #end(end: ReadAheadEnd): ReadAheadEnd {
+    this.#inbox.end(end.failure);
+    return end;
   }
 }

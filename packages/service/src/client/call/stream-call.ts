@@ -57,7 +57,9 @@ export class StreamCall extends PendingCall<OpenedStream> {
     const body = encodeBody(wire.codec, undefined, { kind: 'request', name: endpoint, id });
     const socket = await this.#attempts.dial(this, node);
     this.sendOn(socket, false);
-    await socket.send(dialect.request({ ...request, body }));
+    // Whoever has much to read is told of the end by the close that follows it.
+    const isLast = socket.peerClosed !== undefined;
+    await socket.send(dialect.request({ ...request, body, isLast }));
     if (this.isCut) throw this.cutError();
     this.settle();
     return {

@@ -15,7 +15,6 @@ import { endingOf, endOfStreamMessage, parseRequest, requestMessage, streamReque
 
 /** Go Micro's RPC protocol of every version, `mucp`. */
 export const goMicroDialect: Dialect = {
-  closesStreams: false,
   request: requestMessage,
   streamRequest: streamRequestMessage,
   endOfStream: endOfStreamMessage,

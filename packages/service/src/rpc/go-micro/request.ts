@@ -10,11 +10,15 @@ import { header } from './headers.ts';
 const nothing = new Uint8Array(0);
 const keepAlive = 'keep-alive';
 const continues = 'continues';
+const opens = 'opens';
 
 /** The error of a message of a stream that is not open; made once, as whether it is open is known only later. */
 const notOpen = new MicroError('malformed', 'a message of a stream that is not open');
 
-/** The message of a request, with both spellings of the id, so that servers of every version answer with one. */
+/**
+ * The message of a request, with both spellings of the id, so that servers of every version answer with one. That it is
+ * the last one only a ts-micro server is told, as `Connection: close` makes Go's cancel it.
+ */
 export function requestMessage(request: OutgoingRequest): Message {
   const { endpoint, id, contentType, timeoutMs } = request;
   const headers: Record<string, string> = {
@@ -29,6 +33,7 @@ export function requestMessage(request: OutgoingRequest): Message {
   };
   if (timeoutMs !== undefined) headers.Timeout = nanosecondsOf(timeoutMs);
   if (request.isStream) headers['Micro-Stream'] = id;
+  if (request.isLast) headers[header.runtime] = opens;
   return { headers, body: request.body };
 }
 
@@ -101,7 +106,7 @@ export function parseRequest(message: Message, codecs: Codecs): IncomingRequest 
     codec,
     // That of an event is left over from the request in whose course it was published.
     timeout: topic ? undefined : headers[header.timeout],
-    isLast: headers[header.connection] === 'close',
+    isLast: headers[header.connection] === 'close' || headers[header.runtime] === opens,
     problem,
   };
 }

@@ -30,8 +30,6 @@ const notOpen = new MicroError('malformed', 'a message of a stream that is not o
  * Headers that repeat are one frozen object, so that a transport can recognise what it has encoded before.
  */
 export const leanDialect: Dialect = {
-  closesStreams: true,
-
   request({ endpoint, contentType: type, timeoutMs, metadata, isStream, body }: OutgoingRequest): Message {
     let headers = requestHeaders(type, endpoint, timeoutMs);
     if (isStream) headers = { ...headers, ...openingHeaders };
