@@ -7,7 +7,7 @@ const mostBytes: number = 64 * 1024 * 1024;
 
 /** How reading ahead ended. */
 export interface ReadAheadEnd {
-  /** Why nothing more is read; `undefined` after the peer's last message, or where the socket ended without an error. */
+  /** Why nothing more is read; `undefined` after the peer's last message, or where the socket has plainly ended. */
   readonly failure: MicroError | undefined;
   /** More came than may wait: the socket works, and nobody reads it any more. */
   readonly isFull: boolean;
