@@ -1,7 +1,7 @@
 import { type AbortOptions, type Message, MicroError, type Socket } from '@ts-micro/core';
 import { Mailbox } from '@ts-micro/kit';
 
-/** The most that waits unread where nothing slows the peer down: 64 MiB of bodies, unless one message alone has more. */
+/** The most that waits unread where nothing slows the peer down; one message alone may have more bytes. */
 const mostMessages = 16_384;
 const mostBytes: number = 64 * 1024 * 1024;
 
