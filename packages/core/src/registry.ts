@@ -91,6 +91,7 @@ export type RegistryEvent =
  * - what an outage brings back keeps its lease
  * - `isConnected`, where it is known, is false during an outage and true after it
  * - a connection that is lost without a word is found out
+ * - a call ends at its deadline though nobody answers
  *
  * Contract of lost data:
  * - a registered node is seen again where the server lost its data

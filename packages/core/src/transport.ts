@@ -59,6 +59,7 @@ export interface ListenOptions extends AbortOptions {}
  * - what reached its peer before an outage does not fail as safe to retry
  * - `isConnected`, where it is known, is false during an outage and true after it
  * - a connection that is lost without a word is found out
+ * - a call ends at its deadline though nobody answers
  *
  * Contract of foreign data and credentials:
  * - bytes that another program sent stop no listener and no socket

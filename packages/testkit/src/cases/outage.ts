@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { MicroError } from '@ts-micro/core';
+import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { assertError } from '../assertions.ts';
 import type { InterfaceName } from '../backend.ts';
 import type { CaseContext } from '../case-context.ts';
 
@@ -49,6 +50,24 @@ export async function tellsTheTruth<I extends InterfaceName>(
     await use();
     assert.equal(instance.isConnected, true, 'isConnected while it works again');
   });
+}
+
+/**
+ * Makes one call after the other with a deadline, where nobody answers: each ends soon after it, and fails with `timeout`
+ * or `unavailable` if it fails. What closes is the last of them, and always resolves.
+ */
+export async function endByDeadline<I extends InterfaceName>(
+  context: CaseContext<I>,
+  calls: Readonly<Record<string, (options: AbortOptions) => Promise<unknown>>>,
+  close: (options: AbortOptions) => Promise<unknown>,
+): Promise<void> {
+  const withDeadline = (what: string, call: (options: AbortOptions) => Promise<unknown>): Promise<unknown> =>
+    context.within(call({ signal: context.deadline(300) }), `${what} with a deadline`, 5000);
+  for (const [what, call] of Object.entries(calls)) {
+    const error = await failure(withDeadline(what, call));
+    if (error) assertError(error, `${what} with a deadline`, 'timeout', 'unavailable');
+  }
+  await withDeadline('close', close);
 }
 
 /** Returns the error that a promise rejects with. */

@@ -2,6 +2,7 @@ import type { Closable } from '@ts-micro/core';
 import type { Mutant } from '../mutant.ts';
 import { programs } from '../programs/registry.ts';
 import { traitMutants } from '../traits.ts';
+import { deadlines } from './deadlines.ts';
 import { features } from './features.ts';
 import { hearing } from './hearing.ts';
 import { hostile } from './hostile.ts';
@@ -25,6 +26,7 @@ export const registryMutants: readonly Mutant<'registry'>[] = [
   ...hearing,
   ...watcher,
   ...outages,
+  ...deadlines,
   ...features,
   ...hostile,
   ...programs,

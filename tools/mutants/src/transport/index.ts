@@ -4,6 +4,7 @@ import { programs } from '../programs/transport.ts';
 import { traitMutants } from '../traits.ts';
 import { addresses } from './addresses.ts';
 import { content } from './content.ts';
+import { deadlines } from './deadlines.ts';
 import { delivery } from './delivery.ts';
 import { features } from './features.ts';
 import { hostile } from './hostile.ts';
@@ -23,6 +24,7 @@ export const transportMutants: readonly Mutant<'transport'>[] = [
   ...socket,
   ...waiting,
   ...outages,
+  ...deadlines,
   ...features,
   ...hostile,
   ...programs,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { assertError, message, numbers } from '../../assertions.ts';
+import { message, numbers } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { failure, outage, refusedAsUnavailable, tellsTheTruth } from '../outage.ts';
+import { endByDeadline, outage, refusedAsUnavailable, tellsTheTruth } from '../outage.ts';
 import { restored } from './outage.ts';
 import { assertShared, twoBrokers } from './queues.ts';
 import { fence, type Listening, listen, publishText, publishTexts, textsOf, withoutFences } from './topic.ts';
@@ -93,16 +93,15 @@ export const outageTruths: readonly ContractCase<'broker'>[] = casesOf('broker',
       const topic = context.unique('topic');
       await listen(context, broker, topic);
       await context.hooks.halfOpen();
-      const calls = {
-        publish: () => broker.publish(topic, message('into the void'), { signal: context.deadline(300) }),
-        subscribe: () => broker.subscribe(context.unique('topic'), () => {}, { signal: context.deadline(300) }),
-        connect: () => broker.connect({ signal: context.deadline(300) }),
-      };
-      for (const [what, call] of Object.entries(calls)) {
-        const error = await failure(context.within<unknown>(call(), `${what} with a deadline`, 5000));
-        if (error) assertError(error, `${what} with a deadline`, 'timeout', 'unavailable');
-      }
-      await context.within(broker.close({ signal: context.deadline(300) }), 'close with a deadline', 5000);
+      await endByDeadline(
+        context,
+        {
+          publish: (options) => broker.publish(topic, message('into the void'), options),
+          subscribe: (options) => broker.subscribe(context.unique('topic'), () => {}, options),
+          connect: (options) => broker.connect(options),
+        },
+        (options) => broker.close(options),
+      );
     },
   },
   {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Registry } from '@ts-micro/core';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { outage, tellsTheTruth } from '../outage.ts';
+import { endByDeadline, outage, tellsTheTruth } from '../outage.ts';
 import { leaseMs } from './leases.ts';
 import { restored } from './outage.ts';
 import { deregister, lookUp, nodeIds, type RegistryContext, register, sees, simple } from './records.ts';
+import { watchFrom } from './watching.ts';
 
 export const outageTruths: readonly ContractCase<'registry'>[] = casesOf('registry', 'Registry', [
   {
@@ -61,6 +62,37 @@ export const outageTruths: readonly ContractCase<'registry'>[] = casesOf('regist
       const registry = await context.open();
       const record = simple(context.unique('service'), '1', 'a');
       await tellsTheTruth(context, registry, () => register(context, registry, record));
+    },
+  },
+  {
+    id: 'registry/half-open-deadline',
+    title: 'a call ends at its deadline though nobody answers',
+    needs: ['halfOpen'],
+    async run(context) {
+      const [registrar, registry] = [await context.open(), await context.open()];
+      const record = simple(context.unique('service'), '1', 'a');
+      const added = simple(record.name, '1', 'b');
+      await register(context, registrar, record);
+      await sees(context, registry, record.name, record);
+      const watcher = context.supports.watch ? await watchFrom(context, registry, record.name, record) : undefined;
+      await context.hooks.halfOpen();
+      await endByDeadline(
+        context,
+        {
+          // Who could not ask has no answer, least of all an empty one.
+          getService: async (options) => {
+            assert.notEqual((await registry.getService(record.name, options)).length, 0, 'an empty list, unasked');
+          },
+          listServices: async (options) => {
+            assert.notEqual((await registry.listServices(options)).length, 0, 'an empty list, unasked');
+          },
+          'receive of a watcher': async (options) => watcher?.receive(options),
+          watch: async (options) => (watcher ? registry.watch({ ...options, service: record.name }) : undefined),
+          register: (options) => registrar.register(added, options),
+          deregister: (options) => registrar.deregister(record, options),
+        },
+        (options) => Promise.all([registrar.close(options), registry.close(options)]),
+      );
     },
   },
   {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { MicroError } from '@ts-micro/core';
 import { message } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { failure, outage, tellsTheTruth } from '../outage.ts';
+import { endByDeadline, failure, outage, tellsTheTruth } from '../outage.ts';
 import { patientPair, reach } from './outage.ts';
 import { receiveText, serveEcho } from './pair.ts';
 
@@ -42,6 +42,29 @@ export const outageTruths: readonly ContractCase<'transport'>[] = casesOf('trans
       const serving = await serveEcho(context);
       const client = await context.open();
       await tellsTheTruth(context, client, () => reach(context, client, serving));
+    },
+  },
+  {
+    id: 'transport/half-open-deadline',
+    title: 'a call ends at its deadline though nobody answers',
+    needs: ['halfOpen'],
+    async run(context) {
+      const { client, server, listener, dialled, accepted } = await patientPair(context);
+      const metadata = context.settings.dialWithMetadata === false ? undefined : listener.metadata;
+      await context.hooks.halfOpen();
+      await endByDeadline(
+        context,
+        {
+          'receive of the dialled socket': (options) => dialled.receive(options),
+          'receive of the accepted socket': (options) => accepted.receive(options),
+          'send of the dialled socket': (options) => dialled.send(message('into the void'), options),
+          'send of the accepted socket': (options) => accepted.send(message('into the void'), options),
+          'close of the dialled socket': (options) => dialled.close(options),
+          dial: (options) => client.dial(listener.address, { ...options, metadata }),
+          listen: (options) => server.listen(undefined, options),
+        },
+        (options) => Promise.all([client.close(options), server.close(options)]),
+      );
     },
   },
   {
