@@ -11,6 +11,7 @@ export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
 export { OwnContext } from './lifecycle/own-context.ts';
 export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
+export { Roster } from './lifecycle/roster.ts';
 export { safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
@@ -59,6 +60,7 @@ export type { OrderedBatchesOptions } from './broker/ordered-batches.ts';
 export type { RedeliverySettings } from './broker/durability.ts';
 export type { Delivery, SettlingSubscriberOptions } from './broker/settling-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
+export type { RosterMember } from './lifecycle/roster.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';

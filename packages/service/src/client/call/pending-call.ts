@@ -1,5 +1,5 @@
 import { abortError, MicroError, type MicroErrorOptions, type Socket } from '@ts-micro/core';
-import type { Abortable } from '@ts-micro/kit';
+import type { Abortable, RosterMember } from '@ts-micro/kit';
 import type { AttemptNotes, FailedAttempt } from '../../middleware.ts';
 import { type CallOptions, type ClientSettings, checkCount, checkTime } from '../client-options.ts';
 import type { Candidate, SelectRequest } from '../discovery/selector.ts';
@@ -12,7 +12,10 @@ import { Deadline } from './deadline-clock.ts';
  * It is its own deadline: when that passes, a signal aborts or the client closes, it closes the socket of its attempt
  * and wakes whoever waits in `wait`, so that everything it waits for ends.
  */
-export abstract class PendingCall<T = unknown> extends Deadline implements SelectRequest, Abortable, AttemptState {
+export abstract class PendingCall<T = unknown>
+  extends Deadline
+  implements SelectRequest, Abortable, AttemptState, RosterMember
+{
   readonly service: string;
   readonly endpoint: string;
   readonly options: CallOptions | undefined;
@@ -23,6 +26,7 @@ export abstract class PendingCall<T = unknown> extends Deadline implements Selec
   readonly retries: number;
   /** When the call as a whole must be over, on the clock's scale. */
   readonly endsByMs: number;
+  place = -1;
 
   #failures = 0;
   #mayHaveRun = false;

@@ -1,5 +1,5 @@
 import { MicroError, type NodeRecord, type Socket } from '@ts-micro/core';
-import { abortable, abortFanOut } from '@ts-micro/kit';
+import { abortable, abortFanOut, Roster } from '@ts-micro/kit';
 import { DeadlineClock } from '../call/deadline-clock.ts';
 import type { PendingCall } from '../call/pending-call.ts';
 import { RequestIds } from '../call/request-ids.ts';
@@ -28,7 +28,7 @@ export class Attempts {
   readonly #chooser: NodeChooser;
   readonly #observer: LoadObserver | undefined;
   readonly #budget: RetryBudget;
-  readonly #running = new Set<PendingCall>();
+  readonly #running = new Roster<PendingCall>();
   /** Addresses that answered and did not fail since. */
   readonly #proven = new Set<string>();
   #onIdle: (() => void) | undefined;
@@ -66,21 +66,9 @@ export class Attempts {
   /**
    * Makes attempts until one succeeds or no other may follow. From now on deadline, signals and `close` end the call.
    */
-  async run<T>(call: PendingCall<T>): Promise<T> {
+  run<T>(call: PendingCall<T>): Promise<T> {
     this.#enter(call);
-    try {
-      for (;;) {
-        try {
-          const result = await call.attempt();
-          this.#observe(call, true);
-          return result;
-        } catch (error) {
-          await this.#fail(call, error);
-        }
-      }
-    } finally {
-      this.#leave(call);
-    }
+    return this.#try(call);
   }
 
   /** Chooses the node for an attempt: at once where it is known. */
@@ -134,12 +122,34 @@ export class Attempts {
 
   /** Ends every call that still runs, and releases everything. */
   async close(): Promise<void> {
-    for (const call of this.#running) call.onClientClose();
+    for (const call of this.#running.all) call.onClientClose();
     // They end in this turn or the next, unless a transport does not let go.
     await abortable(this.idle(), AbortSignal.timeout(1000), 'client').catch(() => {});
     this.pools.close();
     this.clock.close();
     await this.cache?.close();
+  }
+
+  // No async function, as this is done for every call.
+  #try<T>(call: PendingCall<T>): Promise<T> {
+    return call.attempt().then(
+      (result) => {
+        this.#leave(call);
+        this.#observe(call, true);
+        return result;
+      },
+      (error) => this.#tryAgain(call, error),
+    );
+  }
+
+  async #tryAgain<T>(call: PendingCall<T>, error: unknown): Promise<T> {
+    try {
+      await this.#fail(call, error);
+    } catch (final) {
+      this.#leave(call);
+      throw final;
+    }
+    return this.#try(call);
   }
 
   #enter(call: PendingCall): void {

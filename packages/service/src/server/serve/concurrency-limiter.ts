@@ -1,5 +1,5 @@
 import type { MicroError } from '@ts-micro/core';
-import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
+import { isTurnOver, nextTurnOfLoop, Roster } from '@ts-micro/kit';
 import { Backlog, type WaitingRequest } from './backlog.ts';
 import type { HandlerContext } from './handler-context.ts';
 import { OpenStreams } from './open-streams.ts';
@@ -26,7 +26,7 @@ const loopTurn: LoopTurn = { isOver: isTurnOver, next: nextTurnOfLoop };
  */
 export class ConcurrencyLimiter {
   readonly #limits: ConcurrencyLimits;
-  readonly #running = new Set<HandlerContext>();
+  readonly #running = new Roster<HandlerContext>();
   readonly #turn: LoopTurn;
   readonly #backlog: Backlog;
   /** Streams live long, so they have a limit of their own and do not wait. */
@@ -66,14 +66,12 @@ export class ConcurrencyLimiter {
 
   /** The endpoint or topic of everything that runs. */
   names(): readonly string[] {
-    return Array.from(this.#running, (context) => context.endpoint);
+    return this.#running.all.map((context) => context.endpoint);
   }
 
   /** The same without those that were excused. */
   othersNames(): readonly string[] {
-    return Array.from(this.#running)
-      .filter((context) => !this.#excused.has(context))
-      .map((context) => context.endpoint);
+    return this.#running.all.filter((context) => !this.#excused.has(context)).map((context) => context.endpoint);
   }
 
   /** True where a handler may run now; {@link releaseUnary} gives its place back. */
@@ -103,7 +101,7 @@ export class ConcurrencyLimiter {
   end(context: HandlerContext): void {
     context.finish();
     this.#running.delete(context);
-    this.#excused.delete(context);
+    if (this.#excused.size > 0) this.#excused.delete(context);
     if (this.#checks.size > 0) this.#checkIdle();
   }
 
@@ -120,13 +118,13 @@ export class ConcurrencyLimiter {
 
   /** Resolves once nothing runs or waits but what was excused. */
   whenOthersIdle(): Promise<void> {
-    const isIdle = () => Array.from(this.#running).every((context) => this.#excused.has(context));
+    const isIdle = () => this.#running.all.every((context) => this.#excused.has(context));
     return this.#when(() => this.#backlog.size === 0 && isIdle());
   }
 
   /** Tells everything that runs to stop, or only the streams. */
   abort(reason: MicroError, kind?: 'stream'): void {
-    for (const context of this.#running) if (kind === undefined || context.kind === kind) context.abort(reason);
+    for (const context of this.#running.all) if (kind === undefined || context.kind === kind) context.abort(reason);
   }
 
   /** Refuses everything that waits. */

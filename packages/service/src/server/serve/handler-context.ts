@@ -1,5 +1,5 @@
 import type { Headers, MicroError } from '@ts-micro/core';
-import { longestTimerMs, OwnContext } from '@ts-micro/kit';
+import { longestTimerMs, OwnContext, type RosterMember } from '@ts-micro/kit';
 import type { CallContext } from '../../rpc/call-context.ts';
 import { metadataOf } from '../../rpc/metadata.ts';
 import { timeoutMsOf } from '../../rpc/timeout.ts';
@@ -45,7 +45,7 @@ export interface HandlerContextInit {
 }
 
 /** The context of one running handler. What few handlers ask for is made when they do. */
-export class HandlerContext implements RequestContext, EventContext {
+export class HandlerContext implements RequestContext, EventContext, RosterMember {
   readonly kind: HandlerContextInit['kind'];
   readonly service: string;
   readonly endpoint: string;
@@ -53,6 +53,7 @@ export class HandlerContext implements RequestContext, EventContext {
   readonly contentType: string;
   readonly local: string;
   readonly remote: string;
+  /** @internal */ place = -1;
   // A broker gives each of its handlers one.
   readonly #own: OwnContext | undefined;
   // Not of the wall clock, which may be set meanwhile.

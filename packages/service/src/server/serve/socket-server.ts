@@ -41,12 +41,29 @@ export class SocketServer {
   #hasLeft = false;
   #isAbandoned = false;
   #onIdle: (() => void) | undefined;
-  readonly #next = (message: Message | undefined): Promise<void> | undefined => {
-    if (message === undefined) {
-      this.#hasLeft = true;
-      return undefined;
+  #onEnd: (cause: unknown) => void = () => {};
+  readonly #next = (message: Message | undefined): void => {
+    let turn: Promise<void> | undefined;
+    try {
+      if (message === undefined) this.#hasLeft = true;
+      else turn = this.#take(message);
+    } catch (error) {
+      this.#failed(error);
+      return;
     }
-    return this.#take(message);
+    if (turn === undefined) this.#receive();
+    else turn.then(this.#receive, this.#failed);
+  };
+  // No loop of an async function, which would cost each message two more promises and keep it until the next one
+  // comes, however large and long ago.
+  readonly #receive = (): void => {
+    // Also while the last request is answered, as its caller may leave before.
+    if (this.#hasLeft || (this.#isLast && this.#inFlight === 0)) this.#onEnd(undefined);
+    else this.#socket.receive().then(this.#next, this.#failed);
+  };
+  readonly #failed = (error: unknown): void => {
+    this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
+    this.#onEnd(error);
   };
 
   constructor(core: ServiceCore, socket: Socket, relay: EventRelay) {
@@ -60,16 +77,10 @@ export class SocketServer {
    * rejects.
    */
   async run(): Promise<void> {
-    let cause: unknown;
-    try {
-      // Not in a variable of this function, which would keep each message until the next one comes, however large and
-      // long ago.
-      // Also while the last request is answered, as its caller may leave before.
-      while (!this.#hasLeft && (!this.#isLast || this.#inFlight > 0)) await this.#socket.receive().then(this.#next);
-    } catch (error) {
-      cause = error;
-      this.#core.limitedLogger.debug('socket failed', { service: this.#core.name, remote: this.#socket.remote, error });
-    }
+    const cause = await new Promise<unknown>((resolve) => {
+      this.#onEnd = resolve;
+      this.#receive();
+    });
     // Most sockets carry none, and an error for nothing costs more than all else here.
     if (this.#streams.size > 0)
       this.#failStreams(
