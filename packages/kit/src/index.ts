@@ -7,6 +7,8 @@ export { isTurnOver, nextTurnOfLoop } from './lifecycle/event-loop.ts';
 export { Fifo } from './lifecycle/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';
+export { ByteBudget } from './budget/byte-budget.ts';
+export { bytesOfMessage, detachedMessage } from './budget/message-bytes.ts';
 export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
 export { OwnContext } from './lifecycle/own-context.ts';
@@ -17,7 +19,6 @@ export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
 // For brokers.
 export { BrokerBase } from './broker/broker-base.ts';
-export { bytesOfMessage } from './budget/message-bytes.ts';
 export { HandlerQueue } from './broker/handler-queue.ts';
 export { HandlerSubscriber } from './broker/handler-subscriber.ts';
 export { checkRedelivery, refuseDurability } from './broker/durability.ts';
@@ -53,6 +54,8 @@ export { HttpServers } from './request/http-servers.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 
+export type { HeldBytes } from './budget/byte-budget.ts';
+export type { MailboxBytes } from './lifecycle/mailbox.ts';
 export type { Abortable } from './lifecycle/abort-fan-out.ts';
 export type { HandlerQueueOptions, WaitingBytes } from './broker/handler-queue.ts';
 export type { HandlerSubscriberOptions } from './broker/handler-subscriber.ts';

@@ -9,3 +9,14 @@ export function bytesOfMessage({ headers, body }: Message): number {
   for (const name in headers) bytes += name.length + (headers[name] as string).length;
   return bytes;
 }
+
+/**
+ * Returns the same message with a body of its own where that is a small part of other memory, as of all that was read
+ * at once: a few bytes that wait for long would else keep 64 KiB.
+ */
+export function detachedMessage(message: Message): Message {
+  const { headers, body } = message;
+  return body.length > 0 && body.length * 2 < body.buffer.byteLength
+    ? { headers, body: Uint8Array.from(body) }
+    : message;
+}

@@ -1,10 +1,23 @@
 import { type AbortOptions, abortError, type MicroError } from '@ts-micro/core';
+import type { HeldBytes } from '../budget/byte-budget.ts';
 import { type Abortable, abortFanOut } from './abort-fan-out.ts';
 import { Fifo } from './fifo.ts';
 
 interface Waiter<T> {
   resolve(item: T | undefined): void;
   reject(error: MicroError): void;
+}
+
+/** How a {@link Mailbox} counts the bytes of what waits in it. */
+export interface MailboxBytes<T> {
+  /** Returns the bytes that an item holds, always the same. */
+  of(item: T): number;
+  /** The mailbox is full once so many wait: one item may go beyond. @default no bound */
+  readonly limit?: number | undefined;
+  /** Where what waits is counted with that of others. */
+  readonly held?: HeldBytes | undefined;
+  /** Returns an item without memory that it shares with others: what waits is kept as it returns it. */
+  readonly detach?: ((item: T) => T) | undefined;
 }
 
 /**
@@ -16,20 +29,30 @@ interface Waiter<T> {
 export class Mailbox<T> {
   readonly #what: string;
   readonly #limit: number;
+  readonly #counting: MailboxBytes<T> | undefined;
+  readonly #limitBytes: number;
   readonly #items = new Fifo<T>();
+  #bytes = 0;
   #waiters: Waiter<T>[] = [];
   #hasEnded = false;
   #error: MicroError | undefined;
 
   /** `what` begins the message of an abort error; `limit` is the most items held. @default Infinity */
-  constructor(what: string, limit: number = Number.POSITIVE_INFINITY) {
+  constructor(what: string, limit: number = Number.POSITIVE_INFINITY, counting?: MailboxBytes<T>) {
     this.#what = what;
     this.#limit = limit;
+    this.#counting = counting;
+    this.#limitBytes = counting?.limit ?? Number.POSITIVE_INFINITY;
   }
 
   /** Items pushed and not yet pulled. */
   get size(): number {
     return this.#items.size;
+  }
+
+  /** Bytes of the items that wait, where they are counted. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** False when full or ended: the item was not taken. */
@@ -39,14 +62,15 @@ export class Mailbox<T> {
       this.#waiters.shift()?.resolve(item);
       return true;
     }
-    if (this.#items.size >= this.#limit) return false;
-    this.#items.push(item);
+    if (this.#items.size >= this.#limit || this.#bytes >= this.#limitBytes) return false;
+    if (this.#counting === undefined) this.#items.push(item);
+    else this.#keep(item, this.#counting);
     return true;
   }
 
   /** Ends it; the first end counts. `drop` forgets what was not yet pulled. */
   end(error?: MicroError, { drop = false }: { readonly drop?: boolean } = {}): void {
-    if (drop) this.#items.clear();
+    if (drop) this.#drop();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#error = error;
@@ -60,14 +84,16 @@ export class Mailbox<T> {
 
   /** The next item where one is there already, without a promise. */
   take(): T | undefined {
-    return this.#items.take();
+    const item = this.#items.take();
+    if (item !== undefined && this.#counting !== undefined) this.#letGo(this.#counting.of(item));
+    return item;
   }
 
   /** The next item; `undefined` after a plain end. Rejects with the error it ended with, or as `signal` aborts. */
   pull(options?: AbortOptions): Promise<T | undefined> {
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(abortError(signal, this.#what));
-    if (this.#items.size > 0) return Promise.resolve(this.#items.take());
+    if (this.#items.size > 0) return Promise.resolve(this.take());
     if (this.#hasEnded) return this.#error ? Promise.reject(this.#error) : Promise.resolve(undefined);
     return new Promise<T | undefined>((resolve, reject) => {
       if (signal === undefined) {
@@ -91,6 +117,24 @@ export class Mailbox<T> {
       abortFanOut.add(signal, waiter);
       this.#waiters.push(waiter);
     });
+  }
+
+  #keep(item: T, { of, held, detach }: MailboxBytes<T>): void {
+    const bytes = of(item);
+    this.#items.push(detach === undefined ? item : detach(item));
+    this.#bytes += bytes;
+    // Others may have to go for it, and are told at once.
+    held?.take(bytes);
+  }
+
+  #letGo(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#counting?.held?.give(bytes);
+  }
+
+  #drop(): void {
+    this.#items.clear();
+    this.#letGo(this.#bytes);
   }
 
   /** Pulls until the end. */

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ByteBudget, Mailbox } from '../../src/index.ts';
+
+const limit = 100;
+
+function budgetOf(): ByteBudget {
+  return new ByteBudget(limit, 'tests');
+}
+
+test('what is held is what was taken and neither given back nor shed, and within the limit unless one alone has it', () => {
+  const step = fc.record({
+    index: fc.nat(7),
+    bytes: fc.integer({ min: 1, max: 150 }),
+    act: fc.constantFrom('take', 'take', 'give', 'release'),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const budget = budgetOf();
+      const held = Array.from({ length: 8 }, () => 0);
+      const holdings = held.map((_, index) =>
+        budget.holding(`peer ${index % 3}`, () => {
+          held[index] = 0;
+        }),
+      );
+      for (const { index, bytes, act } of steps) {
+        const holding = holdings[index];
+        const own = held[index] ?? 0;
+        if (act === 'take') {
+          held[index] = own + bytes;
+          holding?.take(bytes);
+          // Who has just brought bytes is never the idlest.
+          expect(held[index]).toBe(own + bytes);
+        } else if (act === 'give') {
+          holding?.give(bytes);
+          held[index] = Math.max(0, own - bytes);
+        } else {
+          holding?.release();
+          held[index] = 0;
+        }
+        const sum = held.reduce((total, each) => total + each, 0);
+        expect(budget.used).toBe(sum);
+        expect(holdings.map((each) => each.bytes)).toEqual(held);
+        if (act !== 'take') continue;
+        const holders = held.filter((each) => each > 0);
+        expect(sum <= limit || holders.length === 1).toBe(true);
+        const peer = index % 3;
+        const ofPeer = held.filter((each, other) => other % 3 === peer && each > 0);
+        expect(budget.usedBy(`peer ${peer}`)).toBe(ofPeer.reduce((total, each) => total + each, 0));
+        expect(budget.usedBy(`peer ${peer}`) <= limit / 2 || ofPeer.length === 1).toBe(true);
+      }
+      for (const holding of holdings) holding.release();
+      expect(budget.used).toBe(0);
+    }),
+  );
+});
+
+test('the one whose last bytes came longest ago goes first, and is told why', () => {
+  const budget = budgetOf();
+  const gone: string[] = [];
+  const holding = (peer: string) =>
+    budget.holding(peer, ({ code, message }) => void gone.push(`${peer} ${code} ${message}`));
+  const [a, b, c] = [holding('a'), holding('b'), holding('c')];
+  a.take(40);
+  b.take(40);
+  a.take(5);
+  c.take(40);
+  expect(gone).toEqual(['b unavailable tests hold more than 100 bytes together']);
+  expect(b.bytes).toBe(0);
+});
+
+test('of a peer with more than half its own idlest goes, not those of others', () => {
+  const budget = budgetOf();
+  const gone: string[] = [];
+  const holding = (name: string, peer: string) => budget.holding(peer, () => void gone.push(name));
+  const other = holding('other', 'other');
+  const [first, second] = [holding('first', 'greedy'), holding('second', 'greedy')];
+  other.take(10);
+  first.take(30);
+  second.take(30);
+  expect(gone).toEqual(['first']);
+  expect(budget.used).toBe(40);
+});
+
+test('a mailbox counts what waits in it, and not what somebody waits for', async () => {
+  const budget = budgetOf();
+  const held = budget.holding('peer', () => {});
+  const mailbox = new Mailbox<string>('box', 10, { of: (item) => item.length, limit: 6, held });
+  const early = mailbox.pull();
+  mailbox.push('early');
+  expect(await early).toBe('early');
+  expect(budget.used).toBe(0);
+  expect(['aaa', 'bb', 'cccc', 'd'].map((item) => mailbox.push(item))).toEqual([true, true, true, false]);
+  expect([mailbox.bytes, budget.used]).toEqual([9, 9]);
+  mailbox.take();
+  await mailbox.pull();
+  expect([mailbox.bytes, budget.used]).toEqual([4, 4]);
+  mailbox.end(undefined, { drop: true });
+  expect([mailbox.bytes, budget.used]).toEqual([0, 0]);
+});
+
+test('a mailbox keeps what waits as it is detached', async () => {
+  const mailbox = new Mailbox<string>('box', 10, { of: () => 1, detach: (item) => `own ${item}` });
+  const early = mailbox.pull();
+  for (const item of ['a', 'b']) mailbox.push(item);
+  expect(await early).toBe('a');
+  expect(await mailbox.pull()).toBe('own b');
+});
