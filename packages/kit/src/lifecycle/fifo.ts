@@ -33,6 +33,11 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
+  /** The newest item, which stays. */
+  peekNewest(): T | undefined {
+    return this.#head === this.#items.length ? undefined : this.#items[this.#items.length - 1];
+  }
+
   /** The newest item; `undefined` when there is none. */
   takeNewest(): T | undefined {
     if (this.#head === this.#items.length) return undefined;

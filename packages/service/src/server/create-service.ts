@@ -1,5 +1,5 @@
 import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
-import { RateLimitedLogger } from '@ts-micro/kit';
+import { ByteBudget, RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codec/codecs.ts';
 import { Events } from './events/events.ts';
@@ -64,6 +64,7 @@ class MicroService implements Service {
       routes: new Routes(`service "${options.name}"`),
       middleware: this.#middleware,
       limiter: new ConcurrencyLimiter(options),
+      unread: new ByteBudget(options.maxUnreadBytes, 'messages that streams have not received'),
       gate: new Gate(),
       logger: options.logger,
       limitedLogger: new RateLimitedLogger(options.logger),

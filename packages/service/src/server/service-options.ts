@@ -44,6 +44,22 @@ export interface ServiceOptions {
    * @default 1024
    */
   readonly maxBacklog?: number | undefined;
+  /**
+   * Bytes of the bodies that are handled at once: while there are so many, further large requests wait for room, and
+   * small ones, of a `maxConcurrency`-th of it, do not. @default 536870912 (512 MiB)
+   */
+  readonly maxConcurrentBytes?: number | undefined;
+  /**
+   * Bytes of the requests that wait for room, which the last one may pass; further ones are refused as beyond
+   * `maxBacklog`. @default 268435456 (256 MiB)
+   */
+  readonly maxBacklogBytes?: number | undefined;
+  /**
+   * Bytes that clients have sent on streams and that handlers have not received yet, of all streams together, half of
+   * it at most of one process. Beyond it the stream to which nothing came for longest fails with `unavailable`.
+   * @default 1073741824 (1 GiB)
+   */
+  readonly maxUnreadBytes?: number | undefined;
   /** Codecs besides JSON, bytes and protobuf as bytes; one with a built-in's content type replaces it. */
   readonly codecs?: readonly Codec[] | undefined;
   /** `auto` tells clients of this package that they may spare headers; `go` does not. @default 'auto' */
@@ -65,11 +81,16 @@ export interface CheckedServiceOptions extends ServiceOptions {
   readonly stopTimeoutMs: number;
   readonly maxConcurrency: number;
   readonly maxBacklog: number;
+  readonly maxConcurrentBytes: number;
+  readonly maxBacklogBytes: number;
+  readonly maxUnreadBytes: number;
   readonly codecs: readonly Codec[];
   readonly dialect: DialectChoice;
   readonly middleware: readonly Middleware[];
   readonly logger: Logger;
 }
+
+const mebibyte = 1024 * 1024;
 
 /** Throws `invalid` naming the option and its value. */
 export function checkServiceOptions(options: ServiceOptions): CheckedServiceOptions {
@@ -87,6 +108,9 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
     stopTimeoutMs: options.stopTimeoutMs ?? 10_000,
     maxConcurrency: options.maxConcurrency ?? 1024,
     maxBacklog: options.maxBacklog ?? 1024,
+    maxConcurrentBytes: options.maxConcurrentBytes ?? 512 * mebibyte,
+    maxBacklogBytes: options.maxBacklogBytes ?? 256 * mebibyte,
+    maxUnreadBytes: options.maxUnreadBytes ?? 1024 * mebibyte,
     codecs: options.codecs ?? [],
     dialect: options.dialect ?? 'auto',
     middleware: options.middleware ?? [],
@@ -103,5 +127,7 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
   for (const name of ['drainGraceMs', 'stopTimeoutMs'] as const) checks.millisecondsOrNone(name, checked[name]);
   checks.whole('maxConcurrency', checked.maxConcurrency);
   checks.whole('maxBacklog', checked.maxBacklog, 0);
+  for (const name of ['maxConcurrentBytes', 'maxBacklogBytes', 'maxUnreadBytes'] as const)
+    checks.whole(name, checked[name]);
   return checked;
 }

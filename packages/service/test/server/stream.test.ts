@@ -339,6 +339,54 @@ describe('a slow handler', () => {
     expect(json(await next(socket))).toBe(12_000);
   });
 
+  it('is sent no more bytes than its stream holds', async () => {
+    const gate = deferred();
+    await using greeter = await startGreeter((service) => {
+      service.handleStream<number, string>('Greeter.Stream', async (stream) => {
+        await gate.promise;
+        let bytes = 0;
+        for await (const value of stream) bytes += value.length;
+        await stream.send(bytes);
+      });
+    });
+    const socket = await greeter.dial();
+    await openStream(socket, 'Greeter.Stream');
+    const large = message('x'.repeat(11_000));
+    const pipe = 10_000;
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < pipe + 200; sent++) await socket.send(large);
+      await socket.send(end);
+    })();
+    // 93 of them make a mebibyte.
+    await until('the client waits', () => sent >= pipe + 90);
+    for (let turn = 0; turn < 10; turn++) await greeter.ask(request('Debug.Health', {}));
+    expect(sent).toBeLessThanOrEqual(pipe + 100);
+    gate.resolve();
+    await sending;
+    expect(json(await next(socket))).toBe((pipe + 200) * 11_000);
+  });
+
+  it('fails where the streams of its client hold too much, the one first to which nothing came for longest', async () => {
+    await using greeter = await startGreeter(
+      (service) => {
+        service.handleStream('Greeter.Stream', async (_stream, { signal }) => {
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        });
+      },
+      { maxUnreadBytes: 1_000_000 },
+    );
+    const sockets = [await greeter.dial(), await greeter.dial(), await greeter.dial()];
+    for (const socket of sockets) {
+      await openStream(socket, 'Greeter.Stream');
+      await socket.send(message('x'.repeat(200_000)));
+      await greeter.ask(request('Debug.Health', {}));
+    }
+    expect(errorOf(await next(sockets[0] as Socket))).toMatchObject({ code: 503, status: 'Service Unavailable' });
+    expect(greeter.service.health()).toMatchObject({ running: 2, refused: 1 });
+    expect(greeter.log.filter(({ message: line }) => line === 'stream ended for others')).toHaveLength(1);
+  });
+
   it('on a shared socket fails its stream and holds up nobody else', async () => {
     const gate = deferred();
     await using greeter = await startGreeter((service) => {

@@ -1,3 +1,4 @@
+import { bytesOfMessage } from '@ts-micro/kit';
 import { codecLike } from '../../rpc/codec/codecs.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import type { IncomingRequest } from '../../rpc/request.ts';
@@ -21,12 +22,16 @@ export interface Admission {
 export function admit(admission: Admission): void {
   const { exchange, context } = admission;
   const { limiter } = exchange.core;
-  if (limiter.takeUnary()) {
+  const { request } = exchange;
+  const bodyBytes = request.body.length;
+  if (limiter.takeUnary(bodyBytes)) {
     run(admission);
     return;
   }
   const refuse = (why: Refusal) => turnAway(admission, why);
-  if (!limiter.wait({ context, peer: peerOf(exchange), run: () => run(admission), refuse })) refuse('overloaded');
+  const bytes = bytesOfMessage(request);
+  const waiting = { context, peer: peerOf(exchange), bodyBytes, bytes, run: () => run(admission), refuse };
+  if (!limiter.wait(waiting)) refuse('overloaded');
 }
 
 /** Returns the handler that a request is for, or the error that says why there is none. */
@@ -78,7 +83,7 @@ function run(admission: Admission): void {
   const { limiter } = exchange.core;
   const ran = () => {
     // First, so that the work that waits is never overlooked.
-    limiter.releaseUnary();
+    limiter.releaseUnary(exchange.request.body.length);
     limiter.end(context);
     admission.done();
   };

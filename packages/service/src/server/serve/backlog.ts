@@ -9,6 +9,9 @@ export interface WaitingRequest {
   readonly context: Pick<HandlerContext, 'isAborted' | 'spent'>;
   /** Who asks. */
   readonly peer: string;
+  /** Bytes of its body, and about those that it keeps in all. */
+  readonly bodyBytes: number;
+  readonly bytes: number;
   run(): void;
   /** It will not run. */
   refuse(why: Refusal): void;
@@ -23,10 +26,21 @@ const tooMuchSpent = 0.5;
  */
 const mostForTurn = 65_536;
 
+/** The requests of one peer. */
+class Queue {
+  readonly requests = new Fifo<WaitingRequest>();
+  bytes = 0;
+
+  get size(): number {
+    return this.requests.size;
+  }
+}
+
 /**
  * The requests that wait for room: each peer has its turn, and its own requests go in the order of arrival.
  *
- * So whoever asks for much waits behind itself alone, and where too many wait, the peer with most of them gives way.
+ * So whoever asks for much waits behind itself alone, and where too many wait, or too many bytes, the peer with most of
+ * them gives way.
  *
  * Once a request has waited in vain, its caller's time being over, the node is offered more than it can do, and
  * whoever waits longest is the least worth serving: the newest go first until nobody waits any more. Those that have
@@ -36,50 +50,57 @@ const mostForTurn = 65_536;
  */
 export class Backlog {
   readonly #limit: number;
+  readonly #limitBytes: number;
   /** The requests of each peer that has any, in the order of their turns. */
-  readonly #queues = new Map<string, Fifo<WaitingRequest>>();
+  readonly #queues = new Map<string, Queue>();
   #size = 0;
+  #bytes = 0;
   #isOverloaded = false;
 
-  /** Holds at most `limit`. */
-  constructor(limit: number) {
+  /** Holds at most `limit`, and `limitBytes`, which the last one may pass. */
+  constructor(limit: number, limitBytes: number) {
     this.#limit = limit;
+    this.#limitBytes = limitBytes;
   }
 
   get size(): number {
     return this.#size;
   }
 
+  /** Bytes of those that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Takes one in; false where too many wait already; of those that only wait for their turn, many more may. */
   push(request: WaitingRequest, isForTurn: boolean): boolean {
     if (this.#isOverloaded) this.#shed(request.peer);
     const limit = isForTurn ? this.#limit + mostForTurn : this.#limit;
-    if (this.#size >= limit && !this.#makeRoom(request.peer)) return false;
+    while (this.#size >= limit || this.#bytes >= this.#limitBytes) if (!this.#makeRoom(request)) return false;
     let queue = this.#queues.get(request.peer);
     if (queue === undefined) {
-      queue = new Fifo();
+      queue = new Queue();
       this.#queues.set(request.peer, queue);
     }
-    queue.push(request);
+    queue.requests.push(request);
+    queue.bytes += request.bytes;
     this.#size++;
+    this.#bytes += request.bytes;
     return true;
   }
 
-  /** Takes the one that is to run now out. */
-  take(): WaitingRequest | undefined {
+  /** Takes the one that is to run now out: the next for which there is room. */
+  take(hasRoom: (bodyBytes: number) => boolean): WaitingRequest | undefined {
     for (;;) {
-      const [first] = this.#queues;
-      if (first === undefined) {
-        this.#isOverloaded = false;
-        return undefined;
-      }
-      const [peer, queue] = first;
+      const next = this.#next(hasRoom);
+      if (next === undefined) return undefined;
+      const [peer, queue] = next;
       // Its next turn comes after those of the others.
       if (this.#queues.size > 1) {
         this.#queues.delete(peer);
         this.#queues.set(peer, queue);
       }
-      const request = this.#remove(peer, queue, this.#isOverloaded ? 'newest' : 'oldest');
+      const request = this.#remove(peer, queue, this.#order);
       const { isAborted, spent } = request.context;
       if (!isAborted && spent < 1) return request;
       // A caller that left long before its time says nothing about the load.
@@ -94,6 +115,23 @@ export class Backlog {
       while (queue.size > 0) this.#remove(peer, queue, 'oldest').refuse('overloaded');
   }
 
+  get #order(): 'oldest' | 'newest' {
+    return this.#isOverloaded ? 'newest' : 'oldest';
+  }
+
+  /** Who is next; a peer that wants more than there is room for waits behind itself alone. */
+  #next(hasRoom: (bodyBytes: number) => boolean): [string, Queue] | undefined {
+    if (this.#size === 0) this.#isOverloaded = false;
+    for (const entry of this.#queues) {
+      const { requests } = entry[1];
+      const request = this.#isOverloaded ? requests.peekNewest() : requests.peek();
+      if (request === undefined || hasRoom(request.bodyBytes)) return entry;
+      // Nobody waits for it any more.
+      if (request.context.isAborted || request.context.spent >= 1) return entry;
+    }
+    return undefined;
+  }
+
   /** Refuses what waited too long: of this peer, and of the one whose turn it is. */
   #shed(peer: string): void {
     const own = this.#queues.get(peer);
@@ -102,32 +140,37 @@ export class Backlog {
     if (first !== undefined && first[0] !== peer) this.#shedOf(...first);
   }
 
-  #shedOf(peer: string, queue: Fifo<WaitingRequest>): void {
-    for (let oldest = queue.peek(); oldest !== undefined; oldest = queue.peek()) {
+  #shedOf(peer: string, queue: Queue): void {
+    const { requests } = queue;
+    for (let oldest = requests.peek(); oldest !== undefined; oldest = requests.peek()) {
       const { isAborted, spent } = oldest.context;
       if (!isAborted && spent < tooMuchSpent) return;
       this.#remove(peer, queue, 'oldest').refuse(spent < 1 ? 'overloaded' : 'too late');
     }
   }
 
-  /** Refuses one request so that this peer gets a place; false where the new one is to be refused. */
-  #makeRoom(peer: string): boolean {
+  /** Refuses one request so that this one gets a place; false where the new one is to be refused. */
+  #makeRoom({ peer, bytes }: WaitingRequest): boolean {
     if (this.#size === 0) return false;
+    const isAboutBytes = this.#bytes >= this.#limitBytes;
+    const weightOf = (queue: Queue) => (isAboutBytes ? queue.bytes : queue.size);
     const own = this.#queues.get(peer);
-    let most: readonly [string, Fifo<WaitingRequest>] = [peer, own ?? new Fifo()];
-    for (const entry of this.#queues) if (entry[1].size > most[1].size) most = entry;
-    const isUnfair = most[1].size > (own?.size ?? 0) + 1;
+    let most: readonly [string, Queue] = [peer, own ?? new Queue()];
+    for (const entry of this.#queues) if (weightOf(entry[1]) > weightOf(most[1])) most = entry;
+    const isUnfair = weightOf(most[1]) > (own ? weightOf(own) : 0) + (isAboutBytes ? bytes : 1);
     if (!isUnfair && !this.#isOverloaded) return false;
     const [from, queue] = isUnfair || own === undefined ? most : [peer, own];
     this.#remove(from, queue, this.#isOverloaded ? 'oldest' : 'newest').refuse('overloaded');
     return true;
   }
 
-  #remove(peer: string, queue: Fifo<WaitingRequest>, which: 'oldest' | 'newest'): WaitingRequest {
-    const request = which === 'oldest' ? queue.take() : queue.takeNewest();
-    this.#size--;
-    if (queue.size === 0) this.#queues.delete(peer);
+  #remove(peer: string, queue: Queue, which: 'oldest' | 'newest'): WaitingRequest {
     // No queue without a request is kept.
-    return request as WaitingRequest;
+    const request = (which === 'oldest' ? queue.requests.take() : queue.requests.takeNewest()) as WaitingRequest;
+    this.#size--;
+    this.#bytes -= request.bytes;
+    queue.bytes -= request.bytes;
+    if (queue.size === 0) this.#queues.delete(peer);
+    return request;
   }
 }

@@ -7,6 +7,10 @@ import { OpenStreams } from './open-streams.ts';
 export interface ConcurrencyLimits {
   readonly maxConcurrency: number;
   readonly maxBacklog: number;
+  /** Bytes of the bodies of what runs. @default no bound */
+  readonly maxConcurrentBytes?: number;
+  /** Bytes of what waits. @default no bound */
+  readonly maxBacklogBytes?: number;
 }
 
 /** Tells when the event loop is to turn before the next handler begins. */
@@ -25,7 +29,10 @@ const loopTurn: LoopTurn = { isOver: isTurnOver, next: nextTurnOfLoop };
  * example that a caller has left.
  */
 export class ConcurrencyLimiter {
-  readonly #limits: ConcurrencyLimits;
+  readonly #maxConcurrency: number;
+  readonly #maxBytes: number;
+  /** A body of this size has its place wherever there is one, so that large ones keep no small ones out. */
+  readonly #smallBytes: number;
   readonly #running = new Roster<HandlerContext>();
   readonly #turn: LoopTurn;
   readonly #backlog: Backlog;
@@ -34,8 +41,10 @@ export class ConcurrencyLimiter {
   readonly #excused = new Set<HandlerContext>();
   /** The requests that wait until fewer run. */
   readonly #checks = new Set<() => void>();
+  readonly #fits = (bodyBytes: number): boolean => this.#hasRoom(bodyBytes);
   #isTurnAwaited = false;
   #unary = 0;
+  #unaryBytes = 0;
   /** Requests and events taken, streams opened. */
   requests = 0;
   /** Those that ended with an error. */
@@ -44,9 +53,12 @@ export class ConcurrencyLimiter {
   refused = 0;
 
   constructor(limits: ConcurrencyLimits, turn: LoopTurn = loopTurn) {
-    this.#limits = limits;
+    const { maxConcurrentBytes = Number.POSITIVE_INFINITY, maxBacklogBytes = Number.POSITIVE_INFINITY } = limits;
+    this.#maxConcurrency = limits.maxConcurrency;
+    this.#maxBytes = maxConcurrentBytes;
+    this.#smallBytes = maxConcurrentBytes / limits.maxConcurrency;
     this.#turn = turn;
-    this.#backlog = new Backlog(limits.maxBacklog);
+    this.#backlog = new Backlog(limits.maxBacklog, maxBacklogBytes);
     this.streams = new OpenStreams(limits.maxConcurrency);
   }
 
@@ -74,22 +86,34 @@ export class ConcurrencyLimiter {
     return this.#running.all.filter((context) => !this.#excused.has(context)).map((context) => context.endpoint);
   }
 
-  /** True where a handler may run now; {@link releaseUnary} gives its place back. */
-  takeUnary(): boolean {
-    if (!this.#hasPlace || this.#backlog.size > 0 || this.#turn.isOver()) return false;
-    this.#unary++;
+  /** Bytes of the bodies of requests that run. */
+  get bodyBytes(): number {
+    return this.#unaryBytes;
+  }
+
+  /** Bytes of the requests that wait. */
+  get waitingBytes(): number {
+    return this.#backlog.bytes;
+  }
+
+  /** True where a handler may run now; {@link releaseUnary} gives its place, and that of the body, back. */
+  takeUnary(bodyBytes: number): boolean {
+    if (!this.#hasRoom(bodyBytes) || this.#backlog.size > 0 || this.#turn.isOver()) return false;
+    this.#begin(bodyBytes);
     return true;
   }
 
   /** Runs it once there is a place and it is its turn; false where too many wait already. */
   wait(request: WaitingRequest): boolean {
-    if (!this.#backlog.push(request, this.#hasPlace)) return false;
-    if (this.#hasPlace) this.#runInNextTurn();
+    const hasRoom = this.#hasRoom(request.bodyBytes);
+    if (!this.#backlog.push(request, hasRoom)) return false;
+    if (hasRoom) this.#runInNextTurn();
     return true;
   }
 
-  releaseUnary(): void {
+  releaseUnary(bodyBytes: number): void {
     this.#unary--;
+    this.#unaryBytes -= bodyBytes;
     this.#runWaiting();
   }
 
@@ -134,7 +158,16 @@ export class ConcurrencyLimiter {
   }
 
   get #hasPlace(): boolean {
-    return this.#unary < this.#limits.maxConcurrency;
+    return this.#unary < this.#maxConcurrency;
+  }
+
+  #hasRoom(bodyBytes: number): boolean {
+    return this.#hasPlace && (this.#unaryBytes < this.#maxBytes || bodyBytes <= this.#smallBytes);
+  }
+
+  #begin(bodyBytes: number): void {
+    this.#unary++;
+    this.#unaryBytes += bodyBytes;
   }
 
   #runWaiting(): void {
@@ -143,9 +176,9 @@ export class ConcurrencyLimiter {
         this.#runInNextTurn();
         return;
       }
-      const next = this.#backlog.take();
+      const next = this.#backlog.take(this.#fits);
       if (next === undefined) break;
-      this.#unary++;
+      this.#begin(next.bodyBytes);
       next.run();
     }
     // Whatever waited may have been refused.

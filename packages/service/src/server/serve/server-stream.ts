@@ -1,5 +1,5 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
-import { Mailbox } from '@ts-micro/kit';
+import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { endOfStream } from '../../rpc/end-of-stream.ts';
@@ -12,13 +12,16 @@ import type { StreamRoute } from './routes.ts';
 import { thrownAnswer } from './thrown-answer.ts';
 import { logCrash } from './unary.ts';
 
-/** Messages of a client that a handler has not received yet; beyond it the socket is not read any further. */
+/** What a client sent and a handler has not received yet; beyond it the socket is not read any further. */
 const maxQueuedMessages = 1024;
+const maxQueuedBytes: number = 1024 * 1024;
 /**
  * The same where the socket gives no notice of the client's end: it is read on, as only that finds the end, and slows
  * nobody down. Beyond it the stream fails.
  */
 const maxQueuedWithoutNotice = 16_384;
+/** The same where the socket is read on for others as well. */
+const maxQueuedBytesReadOn: number = 64 * 1024 * 1024;
 
 // A Go client that ends its side is gone, a bare one may still read the answers to what it sent.
 const leaveGraceMs = 5000;
@@ -33,6 +36,8 @@ export class ServerStream implements OpenStream {
   readonly #context: HandlerContext;
   readonly #hasSocketAlone: boolean;
   readonly #maxQueued: number;
+  readonly #maxQueuedBytes: number;
+  readonly #held: HeldBytes;
   readonly #inbox: Mailbox<Message>;
   readonly #side: StreamSide;
   readonly #requestUse: CodecUse;
@@ -52,9 +57,13 @@ export class ServerStream implements OpenStream {
     this.#route = route;
     this.#context = context;
     this.#hasSocketAlone = hasSocketAlone;
-    this.#maxQueued = exchange.socket.peerClosed === undefined ? maxQueuedWithoutNotice : maxQueuedMessages;
+    const hasNotice = exchange.socket.peerClosed !== undefined;
+    this.#maxQueued = hasNotice ? maxQueuedMessages : maxQueuedWithoutNotice;
+    this.#maxQueuedBytes = hasNotice && hasSocketAlone ? maxQueuedBytes : maxQueuedBytesReadOn;
     const what = `${exchange.core.name} ${route.endpoint}`;
-    this.#inbox = new Mailbox(what);
+    const held = exchange.core.unread.holding(this.peer, ({ message: why }) => this.#giveWay(why));
+    this.#held = held;
+    this.#inbox = new Mailbox(what, undefined, { of: bytesOfMessage, held, detach: detachedMessage });
     const { codec, id: requestId } = exchange.request;
     const id = isLegacy(codec) ? requestId : undefined;
     this.#requestUse = { ...route.requestUse, id };
@@ -91,7 +100,8 @@ export class ServerStream implements OpenStream {
 
   /** True where one more message would be too many. */
   get isFull(): boolean {
-    return !this.#hasPeerLeft && this.#inbox.size >= this.#maxQueued;
+    const { size, bytes } = this.#inbox;
+    return !this.#hasPeerLeft && (size >= this.#maxQueued || bytes >= this.#maxQueuedBytes);
   }
 
   /** Takes a further message of the client. */
@@ -148,8 +158,11 @@ export class ServerStream implements OpenStream {
 
   /** Ends it because others need its place, and tells the client so, whatever the handler does. */
   shed(): void {
+    this.#giveWay('too many streams are open, and this one was quiet for longest');
+  }
+
+  #giveWay(why: string): void {
     const { core } = this.#exchange;
-    const why = 'too many streams are open, and this one was quiet for longest';
     const reason = new MicroError('unavailable', `${core.name} ${this.#context.endpoint}: ${why}`);
     this.fail(reason, { drop: true });
     this.#lastWords = runtimeError(503, reason.message, 'failed');
@@ -209,6 +222,7 @@ export class ServerStream implements OpenStream {
       decode: (message) => decodeBody(codec, message.body, this.#requestUse),
       release: () => {
         this.#inbox.end(undefined, { drop: true });
+        this.#held.release();
         this.#wakeReader();
       },
     };

@@ -1,5 +1,5 @@
 import type { Logger } from '@ts-micro/core';
-import type { RateLimitedLogger } from '@ts-micro/kit';
+import type { ByteBudget, RateLimitedLogger } from '@ts-micro/kit';
 import type { Middleware } from '../../middleware.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
@@ -16,6 +16,8 @@ export interface ServiceCore {
   readonly routes: Routes;
   readonly middleware: readonly Middleware[];
   readonly limiter: ConcurrencyLimiter;
+  /** What clients sent on streams and handlers have not received yet. */
+  readonly unread: ByteBudget;
   readonly gate: Gate;
   readonly logger: Logger;
   /** For what callers can cause as often as they like. */
