@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { takesConnections } from '../src/server/takes-connections.ts';
 import { findProgram, type Server, type ServerOptions, startServer } from '../src/server.ts';
 import { until } from '../src/within.ts';
 
@@ -102,6 +103,7 @@ test('a program that a start script starts is killed with it', async () => {
   });
   expect(await ask(server)).toBe('1');
   await server.kill();
+  expect(await takesConnections(server.port)).toBe(false);
   const taken = start({ ports: server.ports });
   await using again = await taken;
   expect(await ask(again)).toBe('1');

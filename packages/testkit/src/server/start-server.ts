@@ -1,11 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MicroError } from '@ts-micro/core';
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.ts';
 import { freePorts } from './free-ports.ts';
 import type { Server, ServerPlace } from './server.ts';
+import { takesConnections } from './takes-connections.ts';
 import { ThrowawayServer } from './throwaway-server.ts';
 
 const attempts = 5;
@@ -82,16 +82,4 @@ async function startOn(ports: readonly number[], options: ServerOptions): Promis
     throw error;
   }
   return server;
-}
-
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const settle = (isTaken: boolean): void => {
-      socket.destroy();
-      resolve(isTaken);
-    };
-    socket.once('connect', () => settle(true));
-    socket.once('error', () => settle(false));
-  });
 }

@@ -6,6 +6,7 @@ import { within } from '../within.ts';
 import type { ChaosProxy } from './chaos-proxy.ts';
 import type { RestartOptions, Server, ServerPlace } from './server.ts';
 import { ServerProcess } from './server-process.ts';
+import { takesConnections } from './takes-connections.ts';
 
 const pollMs = 10;
 
@@ -87,11 +88,15 @@ export class ThrowawayServer implements Server {
   }
 
   async kill(): Promise<void> {
+    const { isRunning } = this;
     await this.#process?.kill();
+    if (isRunning) await this.#portsLeft();
   }
 
   async stop(): Promise<void> {
+    const { isRunning } = this;
     await this.#process?.stop(this.#init.stopWithinMs);
+    if (isRunning) await this.#portsLeft();
   }
 
   async restart({ keepData = true }: RestartOptions = {}): Promise<void> {
@@ -138,6 +143,13 @@ export class ThrowawayServer implements Server {
     } catch {
       return false;
     }
+  }
+
+  /** What a start script started may live on for a moment: the next run would meet it, and end. */
+  async #portsLeft(): Promise<void> {
+    const deadline = performance.now() + this.#init.stopWithinMs;
+    const isTaken = async (): Promise<boolean> => (await Promise.all(this.ports.map(takesConnections))).includes(true);
+    while (performance.now() < deadline && (await isTaken())) await sleep(pollMs);
   }
 
   #running(): ServerProcess {
