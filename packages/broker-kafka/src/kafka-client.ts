@@ -1,6 +1,7 @@
 import { Consumer, Producer } from '@platformatic/kafka';
 import { type ErrorCode, MicroError } from '@ts-micro/core';
 import { randomToken } from '@ts-micro/kit';
+import { assignRanges } from './assign-ranges.ts';
 import { type KafkaSettings, who } from './kafka-broker-options.ts';
 
 /** What a client of the library is made with. Each retry is short, because what fails is tried again here. */
@@ -33,6 +34,9 @@ export function newConsumer(settings: KafkaSettings, groupId: string): Consumer 
     timeout: requestTimeoutMs + sessionTimeoutMs,
     requestTimeout: requestTimeoutMs + sessionTimeoutMs,
     groupId,
+    // The first version, as members that speak another client may not read more.
+    protocols: [{ name: 'range', version: 0 }],
+    partitionAssigner: assignRanges,
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: sessionTimeoutMs,
     heartbeatInterval: Math.min(500, sessionTimeoutMs / 4),
