@@ -16,6 +16,4 @@ export type { FrameStreamOptions } from './frames/stream/frame-receiver.ts';
 export type { PeerClose } from './frames/stream/frame-stream.ts';
 export { FrameStream } from './frames/stream/frame-stream.ts';
 export type { Line } from './frames/stream/line.ts';
-export type { BytesHolder } from './frames/stream/reassembly-budget.ts';
-export { ReassemblyBudget } from './frames/stream/reassembly-budget.ts';
 export { SentRecord } from './frames/stream/sent-record.ts';

@@ -54,7 +54,7 @@ export { HttpServers } from './request/http-servers.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 
-export type { HeldBytes } from './budget/byte-budget.ts';
+export type { BytesHolder, HeldBytes } from './budget/byte-budget.ts';
 export type { MailboxBytes } from './lifecycle/mailbox.ts';
 export type { Abortable } from './lifecycle/abort-fan-out.ts';
 export type { HandlerQueueOptions, WaitingBytes } from './broker/handler-queue.ts';

@@ -71,6 +71,7 @@ class NatsTransport implements Transport {
       idleTimeoutMs,
       maxSockets,
       maxQueuedMessages,
+      maxQueuedBytes,
       closeTimeoutMs,
       ...pluginOptions
     } = options;

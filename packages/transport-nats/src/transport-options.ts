@@ -11,9 +11,9 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   /** The largest body that is sent or taken in frames, in bytes. @default 134217728 (128 MiB) */
   readonly maxMessageBytes?: number | undefined;
   /**
-   * The most that large messages which have not come whole yet may hold at one listener, in bytes that arrived, half of
-   * it for one dialling process; and as much for the answers to all that is dialled, half of it for one address. Beyond
-   * it the socket whose last bytes came longest ago fails with `unavailable`.
+   * The most that messages which have not come whole, or were not received yet, may hold at one listener, in bytes that
+   * arrived, half of it for one dialling process; and as much for the answers to all that is dialled, half of it for one
+   * address. Beyond it the socket whose last bytes came longest ago fails with `unavailable`.
    * @default 8 times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;
@@ -30,6 +30,11 @@ export interface NatsTransportOptions extends NatsPluginOptions {
    * Messages that one socket holds which were not received yet; one more fails it with `unavailable`. @default 16384
    */
   readonly maxQueuedMessages?: number | undefined;
+  /**
+   * Bytes that one socket holds likewise of a peer that speaks Go Micro's dialect, and one message more. In frames a
+   * peer keeps to a window of 1 MiB and one message, and one that does not fails. @default 67108864 (64 MiB)
+   */
+  readonly maxQueuedBytes?: number | undefined;
   /** How long closing a listener waits for its handlers. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
 }
@@ -46,10 +51,14 @@ export interface TransportSettings {
   readonly tickMs: number;
   readonly maxSockets: number;
   readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
   readonly closeTimeoutMs: number;
 }
 
 export const who = 'nats transport';
+
+/** What the bytes are in that a listener, or all that is dialled, holds. */
+export const unreceived = 'messages that are incomplete or were not received';
 
 const checks = new OptionChecks(who);
 
@@ -63,6 +72,7 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
     idleTimeoutMs = 60_000,
     maxSockets = 65_536,
     maxQueuedMessages = 16_384,
+    maxQueuedBytes = 64 * 1024 * 1024,
     closeTimeoutMs = 10_000,
   } = options;
   if (inboxPrefix !== undefined) checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
@@ -74,6 +84,7 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
   checks.milliseconds('idleTimeoutMs', idleTimeoutMs);
   checks.whole('maxSockets', maxSockets);
   checks.whole('maxQueuedMessages', maxQueuedMessages);
+  checks.whole('maxQueuedBytes', maxQueuedBytes);
   checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
   return {
     inboxPrefix,
@@ -86,6 +97,7 @@ export function checkTransportOptions(options: NatsTransportOptions): TransportS
     tickMs: Math.max(1, Math.min(500, idleTimeoutMs / 8)),
     maxSockets,
     maxQueuedMessages,
+    maxQueuedBytes,
     closeTimeoutMs,
   };
 }

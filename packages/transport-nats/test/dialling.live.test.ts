@@ -113,6 +113,22 @@ test('more messages than may wait fail the socket', async () => {
   await expect(socket.receive()).rejects.toMatchObject({ code: 'unavailable' });
 });
 
+test('more bytes than may wait fail the socket, and nothing of what others send', async () => {
+  await using server = await startNatsServer();
+  await using peer = await barePeer(server.url);
+  await using transport = openTransport({ servers: server.url, maxQueuedBytes: 100_000 });
+  await peer.hear('greeter.node');
+  const [socket, other] = [await transport.dial('greeter.node'), await transport.dial('greeter.node')];
+  for (const each of [socket, other]) await each.send(message('hello'));
+  const large = message('x'.repeat(60_000));
+  for (let count = 0; count < 3; count++) peer.sendMessage(socket.local, large, '');
+  peer.sendMessage(other.local, large, '');
+  expect(await socket.closed).toMatchObject({ code: 'unavailable', retrySafe: false });
+  for (let count = 0; count < 2; count++) expect(textOf(await socket.receive())).toBe(textOf(large));
+  await expect(socket.receive()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(textOf(await other.receive(soon()))).toBe(textOf(large));
+});
+
 test('a body beyond `max_payload` is refused, and the socket stays usable', async () => {
   await using server = await startNatsServer({ config: 'max_payload: 10000' });
   await using transport = openTransport({ servers: server.url });

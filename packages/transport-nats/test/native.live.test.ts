@@ -433,7 +433,9 @@ describe('a large message', () => {
     begin('b.2');
     await expect.poll(told).toHaveLength(6);
     expect(told().slice(4)).toEqual(['b.1 503', 'b.2 update']);
-    expect(lines[0]?.fields?.reason).toContain('incomplete messages hold more than 4000 bytes together');
+    expect(lines[0]?.fields?.reason).toContain(
+      'messages that are incomplete or were not received hold more than 4000 bytes together',
+    );
     // Nobody has a handler yet, as no message has come whole.
     expect(sockets).toHaveLength(0);
     const large = await transport.dial(listener.address, { metadata });
@@ -461,7 +463,9 @@ describe('a large message', () => {
     await expect(first.receive(soon())).rejects.toMatchObject({
       code: 'unavailable',
       retrySafe: false,
-      message: expect.stringContaining('incomplete messages hold more than 4000 bytes together'),
+      message: expect.stringContaining(
+        'messages that are incomplete or were not received hold more than 4000 bytes together',
+      ),
     });
     for (const socket of [other, second]) expect(socket).toHaveProperty('isOpen', true);
     await Promise.all([other.close(), second.close()]);

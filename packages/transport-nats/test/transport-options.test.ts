@@ -13,6 +13,7 @@ for (const [option, value] of [
   ['idleTimeoutMs', 0],
   ['maxSockets', 1.5],
   ['maxQueuedMessages', -1],
+  ['maxQueuedBytes', 0],
   ['closeTimeoutMs', Number.NaN],
   ['connection', {}],
 ] as const) {

@@ -1,5 +1,13 @@
 import { MicroError } from '@ts-micro/core';
 
+/** Whoever holds bytes that others may need. */
+export interface BytesHolder {
+  /** The peer they came from: holders of one peer share its part. */
+  readonly peer: string;
+  /** Called where its bytes are needed by others, and given back already: it lets go of them because of `cause`. */
+  shed(cause: MicroError): void;
+}
+
 /** What one peer holds of a budget. */
 interface Share {
   readonly peer: string;
@@ -43,20 +51,18 @@ export class ByteBudget {
     return this.#shares.get(peer)?.bytes ?? 0;
   }
 
-  /**
-   * Returns what one holder has, nothing at first. `shed` is called where its bytes are needed by others, and are given
-   * back already: it lets go of them.
-   */
-  holding(peer: string, shed: (cause: MicroError) => void): HeldBytes {
-    return new HeldBytes(this, peer, shed);
+  /** Returns what one holder has, nothing at first. */
+  holding(holder: BytesHolder): HeldBytes {
+    return new HeldBytes(this, holder);
   }
 
   /** Of {@link HeldBytes}: it has some from now on. */
   enter(holding: HeldBytes): Share {
-    let share = this.#shares.get(holding.peer);
+    const { peer } = holding.holder;
+    let share = this.#shares.get(peer);
     if (share === undefined) {
-      share = { peer: holding.peer, bytes: 0, holdings: new Set() };
-      this.#shares.set(holding.peer, share);
+      share = { peer, bytes: 0, holdings: new Set() };
+      this.#shares.set(peer, share);
     }
     share.holdings.add(holding);
     this.#holdings.add(holding);
@@ -102,7 +108,7 @@ export class ByteBudget {
       const hasBytes = holding.bytes > 0;
       holding.release();
       if (!hasBytes) continue;
-      holding.shed(new MicroError('unavailable', `${this.#what} hold more than ${this.limit} bytes together`));
+      holding.holder.shed(new MicroError('unavailable', `${this.#what} hold more than ${this.limit} bytes together`));
       return true;
     }
     return false;
@@ -111,17 +117,15 @@ export class ByteBudget {
 
 /** What one holder has of a {@link ByteBudget}. Taking and giving are a few additions. */
 export class HeldBytes {
-  readonly peer: string;
-  readonly shed: (cause: MicroError) => void;
+  readonly holder: BytesHolder;
   readonly #budget: ByteBudget;
   #share: Share | undefined;
   #bytes = 0;
   #fresh = 0;
 
   /** As {@link ByteBudget.holding}. */
-  constructor(budget: ByteBudget, peer: string, shed: (cause: MicroError) => void) {
-    this.peer = peer;
-    this.shed = shed;
+  constructor(budget: ByteBudget, holder: BytesHolder) {
+    this.holder = holder;
     this.#budget = budget;
   }
 

@@ -1,4 +1,5 @@
 import type { Headers, Message } from '@ts-micro/core';
+import { detachedMessage } from '../budget/message-bytes.ts';
 import { ByteReader, malformed } from './byte-reader.ts';
 import { readHeaderBlock } from './header-block.ts';
 import { maxHeaderBytes } from './limits.ts';
@@ -42,6 +43,12 @@ export class FrameMessage implements Message {
   /** Its size in the window of bytes. */
   get frameBytes(): number {
     return this.#frameBytes;
+  }
+
+  /** As {@link detachedMessage}. */
+  detached(): FrameMessage {
+    const { headers, body } = detachedMessage(this);
+    return body === this.body ? this : new FrameMessage(headers, body, this.#frameBytes);
   }
 }
 

@@ -19,8 +19,11 @@ test('what is held is what was taken and neither given back nor shed, and within
       const budget = budgetOf();
       const held = Array.from({ length: 8 }, () => 0);
       const holdings = held.map((_, index) =>
-        budget.holding(`peer ${index % 3}`, () => {
-          held[index] = 0;
+        budget.holding({
+          peer: `peer ${index % 3}`,
+          shed() {
+            held[index] = 0;
+          },
         }),
       );
       for (const { index, bytes, act } of steps) {
@@ -59,7 +62,7 @@ test('the one whose last bytes came longest ago goes first, and is told why', ()
   const budget = budgetOf();
   const gone: string[] = [];
   const holding = (peer: string) =>
-    budget.holding(peer, ({ code, message }) => void gone.push(`${peer} ${code} ${message}`));
+    budget.holding({ peer, shed: ({ code, message }) => void gone.push(`${peer} ${code} ${message}`) });
   const [a, b, c] = [holding('a'), holding('b'), holding('c')];
   a.take(40);
   b.take(40);
@@ -72,7 +75,7 @@ test('the one whose last bytes came longest ago goes first, and is told why', ()
 test('of a peer with more than half its own idlest goes, not those of others', () => {
   const budget = budgetOf();
   const gone: string[] = [];
-  const holding = (name: string, peer: string) => budget.holding(peer, () => void gone.push(name));
+  const holding = (name: string, peer: string) => budget.holding({ peer, shed: () => void gone.push(name) });
   const other = holding('other', 'other');
   const [first, second] = [holding('first', 'greedy'), holding('second', 'greedy')];
   other.take(10);
@@ -84,7 +87,7 @@ test('of a peer with more than half its own idlest goes, not those of others', (
 
 test('a mailbox counts what waits in it, and not what somebody waits for', async () => {
   const budget = budgetOf();
-  const held = budget.holding('peer', () => {});
+  const held = budget.holding({ peer: 'peer', shed() {} });
   const mailbox = new Mailbox<string>('box', 10, { of: (item) => item.length, limit: 6, held });
   const early = mailbox.pull();
   mailbox.push('early');

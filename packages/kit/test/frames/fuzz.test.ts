@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import { type FuzzTarget, fuzz, must } from '@ts-micro-tools/fuzz';
 import { test } from 'vitest';
+import { ByteBudget } from '../../src/budget/byte-budget.ts';
 import { ByteReader } from '../../src/frames/byte-reader.ts';
 import { frameMarker, opensSocket, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
 import { readHeaderBlock, writeHeaderBlock } from '../../src/frames/header-block.ts';
 import { FrameStream } from '../../src/frames/stream/frame-stream.ts';
-import { ReassemblyBudget } from '../../src/frames/stream/reassembly-budget.ts';
 import { SentRecord } from '../../src/frames/stream/sent-record.ts';
 import { sizeOfVaruint, writeVaruint } from '../../src/frames/varuint.ts';
 
@@ -67,8 +67,9 @@ const targets: readonly FuzzTarget[] = [
       return Uint8Array.from([frame.length, ...frame, next.length, ...next]);
     }),
     decode(payload) {
-      const budget = new ReassemblyBudget(limit);
-      const stream = new FrameStream(line, new SentRecord(), { maxMessageBytes: 5000, budget, holder });
+      const budget = new ByteBudget(limit, 'tests');
+      const held = budget.holding(holder);
+      const stream = new FrameStream(line, new SentRecord(), { maxMessageBytes: 5000, held });
       const came: unknown[] = [];
       try {
         for (let start = 0; start < payload.length; ) {

@@ -3,10 +3,10 @@ import { MicroError } from '@ts-micro/core';
 import { checkDecoder } from '@ts-micro-tools/malformed';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ByteBudget } from '../../src/budget/byte-budget.ts';
 import { frameMarker, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
 import { readHeaderBlock, writeHeaderBlock } from '../../src/frames/header-block.ts';
 import { FrameStream } from '../../src/frames/stream/frame-stream.ts';
-import { ReassemblyBudget } from '../../src/frames/stream/reassembly-budget.ts';
 import { SentRecord } from '../../src/frames/stream/sent-record.ts';
 
 const golden: { readonly frames: readonly { readonly frame: string }[] } = JSON.parse(
@@ -30,12 +30,12 @@ describe('whatever comes as a frame is read, or refused as malformed:', () => {
 
   test('a stream of them, which holds no more than came, and gives it back', () => {
     const limit = 100_000;
-    const budget = new ReassemblyBudget(limit);
-    const holder = { peer: 'test', shed() {} };
+    const budget = new ByteBudget(limit, 'tests');
+    const held = budget.holding({ peer: 'test', shed() {} });
     const cause = new MicroError('closed', 'test');
     const more = ['f503 00 64 00 616161', 'f503 00 05 02 616161', 'f503 00 00 00', 'f502 00 00'].map(bytesOf);
     const decode = (payload: Uint8Array) => {
-      const stream = new FrameStream(silentLine, new SentRecord(), { maxMessageBytes: 50_000, budget, holder });
+      const stream = new FrameStream(silentLine, new SentRecord(), { maxMessageBytes: 50_000, held });
       let came = 2;
       try {
         stream.take(bytesOf('f503 00 05 00 f501'));

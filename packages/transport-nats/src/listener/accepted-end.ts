@@ -1,16 +1,11 @@
 import { type Message, MicroError } from '@ts-micro/core';
-import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
-import {
-  type BytesHolder,
-  type Clock,
-  type DiallingPeer,
-  PeerWatch,
-  type ReassemblyBudget,
-} from '@ts-micro/kit/frames';
+import type { ByteBudget, BytesHolder, ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { type Clock, type DiallingPeer, PeerWatch } from '@ts-micro/kit/frames';
 import { type AnswerRight, isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
 import { NatsSocket } from '../socket/nats-socket.ts';
 import type { UntoldCloses } from '../socket/untold-closes.ts';
+import type { TransportSettings } from '../transport-options.ts';
 import { AcceptedLine } from './accepted-line.ts';
 
 export interface AcceptInit {
@@ -21,9 +16,8 @@ export interface AcceptInit {
   /** The dialler's reply subject; empty where it gave none. */
   readonly remote: string;
   readonly dialling: DiallingPeer;
-  readonly maxQueuedMessages: number;
-  readonly maxMessageBytes: number;
-  readonly budget: ReassemblyBudget;
+  readonly settings: TransportSettings;
+  readonly budget: ByteBudget;
   readonly untold: UntoldCloses;
   readonly clock: Clock;
   readonly inbox: () => ReplyInbox<NatsMessage>;
@@ -75,10 +69,8 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
       local: address,
       remote,
       peer: this.peer,
-      maxQueuedMessages: init.maxQueuedMessages,
-      maxMessageBytes: init.maxMessageBytes,
-      budget,
-      holder: this,
+      settings: init.settings,
+      held: budget.holding(this),
       onRelease: () => {
         this.#line.release();
         init.onRelease(this);
@@ -128,6 +120,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
 
   shed(cause: MicroError): void {
     this.#onShed(this, cause);
+    this.socket.forget();
   }
 
   /** Connected again: what was lost meanwhile is found out now. */

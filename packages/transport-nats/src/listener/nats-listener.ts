@@ -1,13 +1,6 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
-import { abortable, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
-import {
-  AcceptedEnds,
-  Clock,
-  type DiallingPeer,
-  opensSocket,
-  ReassemblyBudget,
-  SocketPlaces,
-} from '@ts-micro/kit/frames';
+import { abortable, ByteBudget, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
+import { AcceptedEnds, Clock, type DiallingPeer, opensSocket, SocketPlaces } from '@ts-micro/kit/frames';
 import {
   type AnswerRight,
   decodeEnvelope,
@@ -18,7 +11,7 @@ import {
 } from '@ts-micro/nats';
 import { advertised, type Dialect, dialectOf } from '../dialect.ts';
 import { UntoldCloses } from '../socket/untold-closes.ts';
-import type { TransportSettings } from '../transport-options.ts';
+import { type TransportSettings, unreceived } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { refuseSocket } from './account-import.ts';
 import { peerOf } from './peer-of.ts';
@@ -49,7 +42,7 @@ export class NatsListener implements Listener {
   readonly #what: string;
   readonly #lifetime: Lifetime;
   readonly #clock: Clock;
-  readonly #budget: ReassemblyBudget;
+  readonly #budget: ByteBudget;
   readonly #untold: UntoldCloses;
   readonly #ends = new AcceptedEnds<AcceptedEnd>(peerOf);
   readonly #places: SocketPlaces<AcceptedEnd>;
@@ -74,7 +67,7 @@ export class NatsListener implements Listener {
     this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
     this.#places = new SocketPlaces(this.#ends, this.#clock, settings.maxSockets);
-    this.#budget = new ReassemblyBudget(settings.maxReassemblyBytes);
+    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#untold = new UntoldCloses(connection);
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
@@ -223,8 +216,7 @@ export class NatsListener implements Listener {
       address: this.address,
       remote,
       dialling,
-      maxQueuedMessages: this.#settings.maxQueuedMessages,
-      maxMessageBytes: this.#settings.maxMessageBytes,
+      settings: this.#settings,
       budget: this.#budget,
       untold: this.#untold,
       clock: this.#clock,

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
-import type { ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
-import { type BytesHolder, type Clock, PeerWatch, type ReassemblyBudget } from '@ts-micro/kit/frames';
+import type { ByteBudget, BytesHolder, ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { type Clock, PeerWatch } from '@ts-micro/kit/frames';
 import {
   decodeEnvelope,
   isNoResponders,
@@ -10,6 +10,7 @@ import {
 } from '@ts-micro/nats';
 import { type Dialect, dialectOf } from '../dialect.ts';
 import { importedStatus } from '../listener/account-import.ts';
+import type { TransportSettings } from '../transport-options.ts';
 import { DialledLine } from './dialled-line.ts';
 import { streamOfAck } from './jetstream-ack.ts';
 import { NatsSocket } from './nats-socket.ts';
@@ -22,9 +23,8 @@ export interface DialInit {
   readonly clock: Clock;
   readonly dialect: Dialect;
   readonly address: string;
-  readonly maxQueuedMessages: number;
-  readonly maxMessageBytes: number;
-  readonly budget: ReassemblyBudget;
+  readonly settings: TransportSettings;
+  readonly budget: ByteBudget;
   onRelease(end: DialledEnd): void;
 }
 
@@ -52,10 +52,8 @@ export class DialledEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
       dialect: init.dialect,
       local,
       remote: address,
-      maxQueuedMessages: init.maxQueuedMessages,
-      maxMessageBytes: init.maxMessageBytes,
-      budget: init.budget,
-      holder: this,
+      settings: init.settings,
+      held: init.budget.holding(this),
       onRelease: () => {
         inbox.close(local);
         init.onRelease(this);
@@ -95,9 +93,10 @@ export class DialledEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
     this.socket.fail(cause);
   }
 
-  /** Its incomplete answer has to go for others. */
+  /** What it holds has to go for others. */
   shed(cause: MicroError): void {
     this.fail(new MicroError(cause.code, `${this.#line.what}: ${cause.message}`, { cause }));
+    this.socket.forget();
   }
 
   /** The server refused a message to the listener. */

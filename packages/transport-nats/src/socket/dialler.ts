@@ -1,9 +1,9 @@
 import type { AbortOptions, Closable, MicroError } from '@ts-micro/core';
-import type { ReplyInbox } from '@ts-micro/kit';
-import { Clock, ReassemblyBudget } from '@ts-micro/kit/frames';
+import { ByteBudget, type ReplyInbox } from '@ts-micro/kit';
+import { Clock } from '@ts-micro/kit/frames';
 import { type NatsConnection, type NatsMessage, natsReplyInbox, tellNoResponders } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
-import { type TransportSettings, who } from '../transport-options.ts';
+import { type TransportSettings, unreceived, who } from '../transport-options.ts';
 import { DialledEnd } from './dialled-end.ts';
 import type { NatsSocket } from './nats-socket.ts';
 import { UntoldCloses } from './untold-closes.ts';
@@ -15,7 +15,7 @@ export class Dialler {
   readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #untold: UntoldCloses;
   readonly #clock: Clock;
-  readonly #budget: ReassemblyBudget;
+  readonly #budget: ByteBudget;
   readonly #ends = new Set<DialledEnd>();
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
@@ -26,7 +26,7 @@ export class Dialler {
     this.#inbox = inboxOn(connection, settings);
     this.#untold = new UntoldCloses(connection);
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
-    this.#budget = new ReassemblyBudget(settings.maxReassemblyBytes);
+    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),
@@ -47,8 +47,7 @@ export class Dialler {
       clock: this.#clock,
       dialect,
       address,
-      maxQueuedMessages: this.#settings.maxQueuedMessages,
-      maxMessageBytes: this.#settings.maxMessageBytes,
+      settings: this.#settings,
       budget: this.#budget,
       onRelease: (released) => this.#forget(released),
     });

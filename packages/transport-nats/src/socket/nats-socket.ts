@@ -8,31 +8,31 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
-import { abortable, Lifetime, Mailbox } from '@ts-micro/kit';
-import {
-  FrameMessage,
-  FrameStream,
-  type FrameStreamOptions,
-  type Line,
-  SentRecord,
-  windowMessages,
-} from '@ts-micro/kit/frames';
+import { abortable, bytesOfMessage, detachedMessage, type HeldBytes, Lifetime, Mailbox } from '@ts-micro/kit';
+import { FrameMessage, FrameStream, type Line, SentRecord, windowMessages } from '@ts-micro/kit/frames';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
+import type { TransportSettings } from '../transport-options.ts';
 
-export interface SocketInit extends FrameStreamOptions {
+export interface SocketInit {
   readonly connection: NatsConnection;
   readonly line: Line;
   readonly dialect: Dialect;
   readonly local: string;
   readonly remote: string;
   readonly peer?: string | undefined;
-  readonly maxQueuedMessages: number;
+  readonly settings: TransportSettings;
+  /** Where what is incomplete is counted, and what was not received. */
+  readonly held: HeldBytes;
   /** Called once it has ended: forget it. */
   readonly onRelease: () => void;
 }
 
 const done: Promise<void> = Promise.resolve();
+
+function ownMemory(message: Message): Message {
+  return message instanceof FrameMessage ? message.detached() : detachedMessage(message);
+}
 
 /** One end of a conversation, composed of a line to the peer, a stream of frames, and what waits to be received. */
 export class NatsSocket implements Socket {
@@ -57,7 +57,8 @@ export class NatsSocket implements Socket {
   #stopWaiting: (() => void) | undefined;
 
   constructor(init: SocketInit) {
-    const { line, dialect, maxQueuedMessages } = init;
+    const { line, dialect, held } = init;
+    const { maxQueuedMessages } = init.settings;
     this.local = init.local;
     this.remote = init.remote;
     this.peer = init.peer;
@@ -66,7 +67,7 @@ export class NatsSocket implements Socket {
     this.#line = line;
     // In frames the sender keeps to a window, which its last message passes.
     const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages + 1) : maxQueuedMessages;
-    this.#mailbox = new Mailbox(line.what, limit);
+    this.#mailbox = new Mailbox<Message>(line.what, limit, { of: bytesOfMessage, held, detach: ownMemory });
     this.#lifetime = new Lifetime(line.what, () => this.#end());
   }
 
@@ -116,6 +117,8 @@ export class NatsSocket implements Socket {
   }
 
   close(options?: AbortOptions): Promise<void> {
+    // What came before it failed can still be received, and is kept by nobody else.
+    if (this.#failure !== undefined) this.#init.held.release();
     return this.#lifetime.close(options);
   }
 
@@ -129,7 +132,7 @@ export class NatsSocket implements Socket {
 
   /** The frames of this socket, made at their first use. */
   get stream(): FrameStream {
-    this.#stream ??= new FrameStream(this.#line, this.record, this.#init);
+    this.#stream ??= this.#newStream();
     return this.#stream;
   }
 
@@ -137,7 +140,9 @@ export class NatsSocket implements Socket {
   deliver(message: Message): void {
     this.record.answered();
     const waiting = this.#mailbox.size;
-    if (!this.#mailbox.push(message)) {
+    // What comes in frames keeps to a window.
+    const isTooMuch = this.#mailbox.bytes >= this.#init.settings.maxQueuedBytes && !(message instanceof FrameMessage);
+    if (isTooMuch || !this.#mailbox.push(message)) {
       if (this.#hasInputEnded) return;
       throw new MicroError('unavailable', `${this.#line.what}: more messages came than are received`);
     }
@@ -192,9 +197,20 @@ export class NatsSocket implements Socket {
     void this.#lifetime.fail(cause);
   }
 
+  /** Lets go of what has come and was not received: it has failed, and others need the memory. */
+  forget(): void {
+    this.#mailbox.end(undefined, { drop: true });
+    this.#init.held.release();
+  }
+
   /** Closes it because its owner could not wait any longer: its methods refuse with `closed`. */
   abandon(cause: MicroError): Promise<void> {
     return this.#lifetime.fail(cause);
+  }
+
+  #newStream(): FrameStream {
+    const { held, settings } = this.#init;
+    return new FrameStream(this.#line, this.record, { maxMessageBytes: settings.maxMessageBytes, held });
   }
 
   #refusal(): MicroError {
@@ -231,6 +247,7 @@ export class NatsSocket implements Socket {
       this.#stream?.close();
     }
     this.#stream?.end(() => this.#failure ?? this.#lifetime.closedError());
+    if (this.#mailbox.size === 0) this.#init.held.release();
     this.#stopWaiting?.();
     this.#hasInputEnded = true;
     this.#resolvePeerClosed?.();

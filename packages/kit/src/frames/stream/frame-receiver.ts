@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import type { HeldBytes } from '../../budget/byte-budget.ts';
 import { malformed } from '../byte-reader.ts';
 import {
   type FrameHead,
@@ -12,15 +13,16 @@ import {
 import { maxHeaderBytes, windowBytes, windowMessages } from '../limits.ts';
 import type { Line } from './line.ts';
 import { PartialMessage } from './partial-message.ts';
-import type { BytesHolder, ReassemblyBudget } from './reassembly-budget.ts';
 
 export interface FrameStreamOptions {
   /** The largest body that is sent or taken, in bytes. */
   readonly maxMessageBytes: number;
-  /** Bounds incomplete messages, for `holder`. @default no bound but the size of a message */
-  readonly budget?: ReassemblyBudget | undefined;
-  readonly holder?: BytesHolder | undefined;
+  /** Where messages are counted that have not come whole. @default they are bounded by their size alone */
+  readonly held?: HeldBytes | undefined;
 }
+
+/** How many messages may come beyond the window one after another: the last ones of a side, which pass it. */
+const mostBeyond = 2;
 
 /**
  * The receiving half of a stream of frames: without gaps, chunks put together, and the sender told as messages are
@@ -36,6 +38,9 @@ export class FrameReceiver {
   #bytes = 0;
   #toldMessages = 0;
   #toldBytes = 0;
+  /** Bytes of the messages that came. */
+  #cameBytes = 0;
+  #beyond = 0;
   #partial: PartialMessage | undefined;
 
   constructor(line: Line, options: FrameStreamOptions) {
@@ -51,15 +56,14 @@ export class FrameReceiver {
   }
 
   /**
-   * Returns the message of a frame, unless it came before. Throws `malformed`, and `unavailable` where one is missing.
+   * Returns the message of a frame, unless it came before. Throws `malformed`, and `unavailable` where one is missing,
+   * or the sender keeps to no window.
    */
   message(bytes: Uint8Array, { sequence, rest }: FrameHead): FrameMessage | undefined {
     // Two listeners on one address both answer: the first one's answer is taken.
     if (sequence < this.#sequence) return undefined;
     if (sequence > this.#sequence || this.#partial !== undefined) throw this.#gap();
-    const message = readFrameMessage(bytes, rest);
-    this.#sequence++;
-    return message;
+    return this.#came(readFrameMessage(bytes, rest));
   }
 
   /**
@@ -81,7 +85,7 @@ export class FrameReceiver {
     }
     const isOther = this.#partial !== undefined && this.#partial.total !== total;
     if (isOther || size === 0 || offset + size > total) throw malformed('a chunk does not fit');
-    this.#partial ??= new PartialMessage(total, this.#options.budget, this.#options.holder);
+    this.#partial ??= new PartialMessage(total, this.#options.held);
     const whole = this.#partial.add(bytes.subarray(rest));
     if (whole !== undefined) return this.#complete(whole);
     this.tell();
@@ -129,8 +133,16 @@ export class FrameReceiver {
     if (!isMessage) throw malformed('chunks make no message');
     const head = readFrameHead(frame);
     if (head.sequence !== this.#sequence) throw malformed('chunks make another message');
-    const message = readFrameMessage(frame, head.rest);
+    return this.#came(readFrameMessage(frame, head.rest));
+  }
+
+  #came(message: FrameMessage): FrameMessage {
+    const hasWindow = this.#sequence - this.#messages < windowMessages && this.#cameBytes - this.#bytes < windowBytes;
+    if (hasWindow) this.#beyond = 0;
+    else if (++this.#beyond > mostBeyond)
+      throw new MicroError('unavailable', `${this.#line.what}: the peer sends more than is received`);
     this.#sequence++;
+    this.#cameBytes += message.frameBytes;
     return message;
   }
 

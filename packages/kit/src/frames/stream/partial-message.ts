@@ -1,4 +1,4 @@
-import type { BytesHolder, ReassemblyBudget } from './reassembly-budget.ts';
+import type { HeldBytes } from '../../budget/byte-budget.ts';
 
 /**
  * How much memory is taken at a time, as a multiple of what has come: so a peer cannot have it taken by announcing
@@ -9,15 +9,13 @@ const growth = 4;
 /** A message that comes in chunks. */
 export class PartialMessage {
   readonly total: number;
-  readonly #budget: ReassemblyBudget | undefined;
-  readonly #holder: BytesHolder | undefined;
+  readonly #held: HeldBytes | undefined;
   #buffer: Uint8Array = new Uint8Array(0);
   #length = 0;
 
-  constructor(total: number, budget: ReassemblyBudget | undefined, holder: BytesHolder | undefined) {
+  constructor(total: number, held: HeldBytes | undefined) {
     this.total = total;
-    this.#budget = budget;
-    this.#holder = holder;
+    this.#held = held;
   }
 
   /** How many bytes have come. */
@@ -28,7 +26,7 @@ export class PartialMessage {
   /** Takes the next bytes, which fit; returns the whole where they were the last. */
   add(bytes: Uint8Array): Uint8Array | undefined {
     const length = this.#length + bytes.length;
-    if (this.#holder !== undefined) this.#budget?.take(this.#holder, bytes.length);
+    this.#held?.take(bytes.length);
     if (length > this.#buffer.length) {
       // Not filled with zeros: its pages are used as its bytes come.
       const larger = Buffer.allocUnsafeSlow(Math.min(this.total, growth * length));
@@ -40,8 +38,8 @@ export class PartialMessage {
     return length === this.total ? this.#buffer : undefined;
   }
 
-  /** Gives back what it takes of the budget. */
+  /** Gives back what it holds of the budget. */
   release(): void {
-    if (this.#holder !== undefined) this.#budget?.give(this.#holder);
+    this.#held?.give(this.#length);
   }
 }

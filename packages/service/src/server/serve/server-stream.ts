@@ -61,7 +61,8 @@ export class ServerStream implements OpenStream {
     this.#maxQueued = hasNotice ? maxQueuedMessages : maxQueuedWithoutNotice;
     this.#maxQueuedBytes = hasNotice && hasSocketAlone ? maxQueuedBytes : maxQueuedBytesReadOn;
     const what = `${exchange.core.name} ${route.endpoint}`;
-    const held = exchange.core.unread.holding(this.peer, ({ message: why }) => this.#giveWay(why));
+    const shed = ({ message: why }: MicroError) => this.#giveWay(why);
+    const held = exchange.core.unread.holding({ peer: this.peer, shed });
     this.#held = held;
     this.#inbox = new Mailbox(what, undefined, { of: bytesOfMessage, held, detach: detachedMessage });
     const { codec, id: requestId } = exchange.request;
