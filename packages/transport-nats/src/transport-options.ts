@@ -12,8 +12,8 @@ export interface NatsTransportOptions extends NatsPluginOptions {
   readonly maxMessageBytes?: number | undefined;
   /**
    * The most that messages which have not come whole, or were not received yet, may hold at one listener, in bytes that
-   * arrived, half of it for one dialling process; and as much for the answers to all that is dialled, half of it for one
-   * address. Beyond it the socket whose last bytes came longest ago fails with `unavailable`.
+   * arrived, half of it for one dialling process; and as much for the answers to all that is dialled, half of it for
+   * one address. Beyond it the socket whose last bytes came longest ago fails with `unavailable`.
    * @default 8 times `maxMessageBytes`
    */
   readonly maxReassemblyBytes?: number | undefined;
