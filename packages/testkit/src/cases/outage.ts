@@ -53,8 +53,8 @@ export async function tellsTheTruth<I extends InterfaceName>(
 }
 
 /**
- * Makes one call after the other with a deadline, where nobody answers: each ends soon after it, and fails with `timeout`
- * or `unavailable` if it fails. What closes is the last of them, and always resolves.
+ * Makes one call after the other with a deadline, where nobody answers: each ends soon after it, and fails with
+ * `timeout` or `unavailable` if it fails. What closes is the last of them, and always resolves.
  */
 export async function endByDeadline<I extends InterfaceName>(
   context: CaseContext<I>,
