@@ -4,7 +4,7 @@ import { checkDecoder } from '@ts-micro-tools/malformed';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBudget } from '../../src/budget/byte-budget.ts';
-import { frameMarker, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
+import { frameKind, frameMarker, numbersFrame, readFrameHead, readFrameMessage } from '../../src/frames/frame.ts';
 import { readHeaderBlock, writeHeaderBlock } from '../../src/frames/header-block.ts';
 import { FrameStream } from '../../src/frames/stream/frame-stream.ts';
 import { SentRecord } from '../../src/frames/stream/sent-record.ts';
@@ -51,6 +51,18 @@ describe('whatever comes as a frame is read, or refused as malformed:', () => {
     };
     checkDecoder(decode, { samples: [...samples, ...more], codes: ['malformed', 'too_large', 'unavailable'] });
   });
+});
+
+test('a message is announced with the largest body and the largest headers at most', () => {
+  const chunk = (total: number) => {
+    const head = numbersFrame(frameKind.chunk, 0, total, 0);
+    return Buffer.concat([head, Buffer.from('a')]);
+  };
+  const stream = () => new FrameStream(silentLine, new SentRecord(), { maxMessageBytes: 1000 });
+  // 64 KiB of headers, and 64 bytes for the numbers of its frame.
+  const most = 1000 + 64 * 1024 + 64;
+  expect(stream().take(chunk(most))).toBeUndefined();
+  expect(() => stream().take(chunk(most + 1))).toThrow(expect.objectContaining({ code: 'too_large' }));
 });
 
 const silentLine = { what: 'test', maxPayload: 1_000_000, publish() {}, probe() {}, farewell() {} };
