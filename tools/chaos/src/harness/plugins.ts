@@ -12,6 +12,8 @@ export interface PluginSettings {
   readonly idleTimeoutMs?: number | undefined;
   /** Of the broker. */
   readonly maxPendingMessages?: number | undefined;
+  /** What waits unread in the transport, and in each subscription. */
+  readonly boundBytes?: number | undefined;
 }
 
 /** A connection and the three plugins on it. */
@@ -25,11 +27,11 @@ export interface Plugins extends AsyncDisposable {
 export async function connectPlugins(
   servers: string,
   name: string,
-  { logger, connect, idleTimeoutMs, maxPendingMessages }: PluginSettings = {},
+  { logger, connect, idleTimeoutMs, maxPendingMessages, boundBytes }: PluginSettings = {},
 ): Promise<Plugins> {
   const connection = await connectNats({ servers, name, logger, ...connect });
-  const transport = natsTransport({ connection, logger, idleTimeoutMs });
-  const broker = natsBroker({ connection, logger, maxPendingMessages });
+  const transport = natsTransport({ connection, logger, idleTimeoutMs, maxReassemblyBytes: boundBytes });
+  const broker = natsBroker({ connection, logger, maxPendingMessages, maxPendingBytes: boundBytes });
   const registry = natsRegistry({ connection, logger });
   return {
     connection,

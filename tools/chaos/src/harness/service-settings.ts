@@ -10,6 +10,8 @@ export interface ServiceSettings {
   /** Of the transport. */
   readonly idleTimeoutMs?: number | undefined;
   readonly maxBacklog?: number | undefined;
+  /** Each of its bounds in bytes: of sockets, of streams, of requests that run and that wait, of events. */
+  readonly boundBytes?: number | undefined;
   /** Its logger throws at every line. */
   readonly throwsInLogger?: boolean | undefined;
 }

@@ -15,6 +15,8 @@ interface Attack {
   readonly fault: string;
   /** A share of what is taken; more than that is an overload, which only the server's limits end. */
   readonly perSecond: number;
+  /** Each of the service's bounds in bytes, as by default they add up to some gibibytes. */
+  readonly boundedMiB?: number;
   /** Publishes one message; `number` counts them. */
   shoot(attacker: NatsConnection, number: number, address: string): void;
 }
@@ -28,8 +30,29 @@ const record = (name: string, id: string) =>
     }),
   );
 const chunk = new Uint8Array(1000);
-const headers = { 'Content-Type': 'application/json', 'Micro-Endpoint': 'Chaos.Quick', 'Micro-Id': '1' };
-const request = encodeEnvelope({ headers, body: Buffer.from('{}') });
+const headersOf = (endpoint: string, more = {}) => ({
+  'Content-Type': 'application/json',
+  'Micro-Endpoint': endpoint,
+  'Micro-Id': '1',
+  ...more,
+});
+const request = encodeEnvelope({ headers: headersOf('Chaos.Quick'), body: Buffer.from('{}') });
+
+const large = Buffer.from(JSON.stringify('x'.repeat(512 * 1024)));
+const half = Buffer.from(JSON.stringify('x'.repeat(256 * 1024)));
+const text = (of: string) => Buffer.concat([Uint8Array.of(of.length), Buffer.from(of)]);
+const streamHeaders = headersOf('Chaos.Deaf', { 'Micro-Stream': '1' });
+const block = Buffer.concat(
+  Object.entries(streamHeaders).flatMap(([name, value]) => [Uint8Array.of(0), text(name), text(value)]),
+);
+const streamFrame = (sequence: number) =>
+  Buffer.concat([Uint8Array.of(0xf5, 1, sequence, block.length), block, sequence === 0 ? Buffer.from('{}') : large]);
+const framesOfStream = Array.from({ length: 10 }, (_, sequence) => streamFrame(sequence));
+const envelopesOfStream = framesOfStream.map((_, sequence) =>
+  encodeEnvelope({ headers: streamHeaders, body: sequence === 0 ? Buffer.from('{}') : half }),
+);
+const stuck = encodeEnvelope({ headers: headersOf('Chaos.Stuck'), body: half });
+const slowEvent = encodeEnvelope({ headers: { 'Content-Type': 'application/json' }, body: half });
 
 const attacks: readonly Attack[] = [
   {
@@ -58,6 +81,25 @@ const attacks: readonly Attack[] = [
     },
   },
   {
+    id: 'unread',
+    perSecond: 40,
+    boundedMiB: 16,
+    fault:
+      'streams of 4.5 MiB, in frames beyond their window and in envelopes, that are not received, requests of 256 KiB ' +
+      'that are not answered, and events of 256 KiB that take a second each, each of the bounds in bytes being 16 MiB',
+    shoot(attacker, number, address) {
+      const turn = Math.floor(number / 4);
+      const sequence = turn % framesOfStream.length;
+      const reply = (kind: string, socket: number) => ({ reply: `_INBOX.attacker.${kind}${socket}` });
+      const stream = Math.floor(turn / framesOfStream.length);
+      if (number % 4 === 0) attacker.publish(address, framesOfStream[sequence] as Uint8Array, reply('frame', stream));
+      else if (number % 4 === 1)
+        attacker.publish(address, envelopesOfStream[sequence] as Uint8Array, reply('go', stream));
+      else if (number % 4 === 2) attacker.publish(address, stuck, reply('stuck', turn));
+      else attacker.publish('chaos.slow', slowEvent);
+    },
+  },
+  {
     id: 'replies',
     perSecond: 10000,
     fault: 'answers, ends and credits on guessed reply subjects, with reply subjects of their own',
@@ -74,7 +116,8 @@ export const attackRows: readonly Row[] = attacks.map((attack) => ({
   expected: `both processes grow by at most ${boundMiB} MiB, and ${leastShare * 100} % of ${callsPerSecond} small calls a second are answered in time`,
   async run({ attackMs = defaultAttackMs, attackRate = 1 }) {
     const findings = new Findings();
-    await using stage = await openServerStage({ nodes: 1, idleTimeoutMs: 5000 });
+    const boundBytes = attack.boundedMiB === undefined ? undefined : attack.boundedMiB * 2 ** 20;
+    await using stage = await openServerStage({ nodes: 1, idleTimeoutMs: 5000, boundBytes });
     await using watcher = await stage.plugins.registry.watch();
     const watching = (async () => {
       for await (const _ of watcher);

@@ -27,6 +27,9 @@ const service = createService({
   registerIntervalMs: (settings.leaseMs ?? 90_000) / 3,
   maxConcurrency: settings.maxConcurrency,
   maxBacklog: settings.maxBacklog,
+  maxConcurrentBytes: settings.boundBytes,
+  maxBacklogBytes: settings.boundBytes,
+  maxUnreadBytes: settings.boundBytes,
 });
 let openStreams = 0;
 let answered = 0;
@@ -85,6 +88,18 @@ service.handleStream('Chaos.Listen', async (stream) => {
     openStreams--;
   }
 });
+
+const untilTold = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+
+service.handle('Chaos.Stuck', async (_request: unknown, { signal }) => {
+  await untilTold(signal);
+  return {};
+});
+
+service.handleStream('Chaos.Deaf', (_stream, { signal }) => untilTold(signal));
+
+service.subscribe('chaos.slow', () => sleep(1000));
 
 service.subscribe('chaos.event', ({ number }: { number: number }) => heard?.(number), { queue: 'chaos' });
 
