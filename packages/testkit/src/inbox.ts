@@ -34,16 +34,26 @@ export class Inbox<T> {
     return this.items;
   }
 
-  /** Waits until what has arrived satisfies `check`, at most `ms`. */
-  async when(check: (items: readonly T[]) => boolean, what: string, ms: number = this.#boundMs): Promise<void> {
+  /**
+   * Waits until what has arrived satisfies `check`, at most `ms`; without it, as long as something arrives within the
+   * usual bound, for what comes slowly is not lost.
+   */
+  async when(check: (items: readonly T[]) => boolean, what: string, ms?: number): Promise<void> {
     let isOver = false;
-    const arrived = async (): Promise<void> => {
+    const arriving = (async (): Promise<void> => {
       while (!isOver && !check(this.items)) await new Promise<void>((resolve) => this.#wake.push(resolve));
-    };
+    })();
     try {
-      await within(arrived(), what, ms);
-    } catch (error) {
-      throw new Error(`${(error as Error).message} (${this.items.length} arrived)`, { cause: error });
+      for (;;) {
+        const count = this.items.length;
+        try {
+          await within(arriving, what, ms ?? this.#boundMs);
+          return;
+        } catch (error) {
+          if (ms === undefined && this.items.length > count) continue;
+          throw new Error(`${(error as Error).message} (${this.items.length} arrived)`, { cause: error });
+        }
+      }
     } finally {
       isOver = true;
     }

@@ -135,11 +135,22 @@ test('a timer left over has failed', async () => {
   });
 });
 
+test('a thousand timers that one line left over are told once', async () => {
+  let timers: NodeJS.Timeout[] = [];
+  const open = () => {
+    timers = Array.from({ length: 1000 }, () => setInterval(() => {}, 60_000));
+    return thing();
+  };
+  const { reason } = await runThing(async () => {}, { backend: { name: 'thing', open, timing: hasty } });
+  for (const timer of timers) clearInterval(timer);
+  expect(reason).toMatch(/^after the case: 1000 Timeout left over; 1000 times setInterval of 60000 ms, made [^;]*$/);
+});
+
 test('what the backend counts must be back where it was, in its own time', async () => {
   let connections = 1;
-  const counted = (back: number) => ({
+  const counted = (back: number, timing = {}) => ({
     name: 'thing',
-    timing: hasty,
+    timing,
     open: () => {
       connections++;
       return thing({}, () => setTimeout(() => (connections -= back), 20));
@@ -147,7 +158,7 @@ test('what the backend counts must be back where it was, in its own time', async
     count: () => ({ connections }),
   });
   expect(await runThing(async () => {}, { backend: counted(1) })).toMatchObject({ status: 'passed' });
-  const leaking = await runThing(async () => {}, { backend: counted(0) });
+  const leaking = await runThing(async () => {}, { backend: counted(0, hasty) });
   expect(leaking).toMatchObject({ status: 'failed', reason: 'after the case: 1 connections left over' });
 });
 

@@ -1,5 +1,7 @@
 type AnyTimer = NodeJS.Timeout & { readonly _destroyed?: boolean };
 
+const mostPlaces = 5;
+
 interface Made {
   readonly timer: AnyTimer;
   readonly call: string;
@@ -32,11 +34,22 @@ export function watchTimers(): { stop(): void; leftOver(): readonly string[] } {
     },
     leftOver() {
       forgetEnded(made);
-      return [...made]
-        .filter(({ timer }) => timer.hasRef())
-        .map(({ call, place }) => `${call}, made ${placeOf(place)}`);
+      return grouped([...made].filter(({ timer }) => timer.hasRef()));
     },
   };
+}
+
+/** Each place once, as one of them may have made a thousand; the first few. */
+function grouped(timers: readonly Made[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { call, place } of timers) {
+    const where = `${call}, made ${placeOf(place)}`;
+    counts.set(where, (counts.get(where) ?? 0) + 1);
+  }
+  const lines = Array.from(counts, ([where, count]) => (count === 1 ? where : `${count} times ${where}`));
+  return lines.length <= mostPlaces
+    ? lines
+    : [...lines.slice(0, mostPlaces), `${lines.length - mostPlaces} more places`];
 }
 
 function forgetEnded(made: Set<Made>): void {

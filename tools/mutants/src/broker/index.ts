@@ -6,6 +6,7 @@ import { content } from './content.ts';
 import { delivery } from './delivery.ts';
 import { durable } from './durable.ts';
 import { features } from './features.ts';
+import { firstCalls } from './first-calls.ts';
 import { hostile } from './hostile.ts';
 import { joining } from './joining.ts';
 import { leaving } from './leaving.ts';
@@ -30,6 +31,7 @@ export const brokerMutants: readonly Mutant<'broker'>[] = [
   ...durable,
   ...leaving,
   ...joining,
+  ...firstCalls,
   ...names,
   ...hostile,
   ...programs,

@@ -1,6 +1,8 @@
 import { MicroError, type ServiceRecord } from '@ts-micro/core';
 import { type Mutant, mutantsOf } from '../mutant.ts';
+import { never } from '../never.ts';
 import { recoded } from '../recoded.ts';
+import type { World } from '../world.ts';
 import { answers, events, registries } from './seams.ts';
 
 export const outages: readonly Mutant<'registry'>[] = mutantsOf('registry', [
@@ -39,6 +41,18 @@ export const outages: readonly Mutant<'registry'>[] = mutantsOf('registry', [
         },
       }));
     },
+  },
+  {
+    name: 'finds nothing before it has connected',
+    breaks: 'A first lookup during an outage gives an empty list.',
+    caughtBy: ['outage-lookup'],
+    make: (world) => firstLookups(world, async () => []),
+  },
+  {
+    name: 'waits for a server that it never had',
+    breaks: 'A first lookup during an outage neither resolves nor rejects.',
+    caughtBy: ['outage-lookup'],
+    make: (world) => firstLookups(world, never),
   },
   {
     name: 'calls an outage a timeout',
@@ -134,6 +148,21 @@ export const outages: readonly Mutant<'registry'>[] = mutantsOf('registry', [
       })),
   },
 ]);
+
+/** Breaks what a registry that has asked nothing yet says during an outage. */
+function firstLookups(world: World, answer: () => Promise<readonly ServiceRecord[]>): ReturnType<typeof registries> {
+  return registries((registry) => {
+    let hasConnected = false;
+    return {
+      async getService(name, options) {
+        if (world.isDown && !hasConnected) return answer();
+        const found = await registry.getService(name, options);
+        hasConnected = true;
+        return found;
+      },
+    };
+  });
+}
 
 /** Gives an empty list instead of an error. */
 function excusing(code: MicroError['code']): ReturnType<typeof registries> {

@@ -2,6 +2,7 @@ import { abortError, MicroError } from '@ts-micro/core';
 import { memoryNetwork } from '@ts-micro/memory';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
+import { never } from '../never.ts';
 import { recoded } from '../recoded.ts';
 import { handlers, sockets, transports } from './seams.ts';
 
@@ -109,6 +110,23 @@ export const outages: readonly Mutant<'transport'>[] = mutantsOf('transport', [
             throw MicroError.is(error, 'unavailable') ? recoded(error, 'timeout') : error;
           }),
       })),
+  },
+  {
+    name: 'waits for a server that it never had',
+    breaks: 'A first `dial` during an outage neither resolves nor rejects.',
+    caughtBy: ['outage-send'],
+    make: (world) =>
+      transports((transport) => {
+        let hasConnected = false;
+        return {
+          async dial(address, options) {
+            if (world.isDown && !hasConnected) await never();
+            const socket = await transport.dial(address, options);
+            hasConnected = true;
+            return socket;
+          },
+        };
+      }),
   },
   {
     name: 'stops its clock',

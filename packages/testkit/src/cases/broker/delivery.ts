@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Broker } from '@ts-micro/core';
 import { assertMessage, assertSequence, message, numbers, rejection } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { rawMessage } from '../odd-messages.ts';
@@ -36,19 +37,25 @@ export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Br
     async run(context) {
       const publisher = await context.open();
       const elsewhere = await context.open();
+      const twoAtOnce = async (broker: Broker): Promise<void> => {
+        const both = context.unique('topic');
+        // What is published when one of them is ready reaches that one.
+        const reached = ['first', 'second'].map(async (which) => {
+          const listening = await listen(context, broker, both);
+          await publishText(context, publisher, both, which);
+          await heard(listening, which);
+        });
+        await Promise.all(reached);
+      };
+      await publishText(context, publisher, context.unique('topic'), 'connected');
+      // Its first two calls: a client that connects now is not ready for the second one either.
+      await twoAtOnce(await context.open());
       for (let round = 0; round < 20; round++) {
         const topic = context.unique('topic');
         const { events } = await listen(context, elsewhere, topic);
         await publishText(context, publisher, topic, `round ${round}`);
         assert.equal(textOfEvent(await events.take()), `round ${round}`);
-        // Two that come at once: what is published when one of them is ready reaches that one.
-        const both = context.unique('topic');
-        const reached = ['first', 'second'].map(async (which) => {
-          const listening = await listen(context, elsewhere, both);
-          await publishText(context, publisher, both, which);
-          await heard(listening, which);
-        });
-        await Promise.all(reached);
+        await twoAtOnce(elsewhere);
       }
     },
   },

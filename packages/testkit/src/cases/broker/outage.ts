@@ -44,12 +44,14 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     title: 'publishing during an outage rejects with `unavailable`',
     needs: ['faults'],
     async run(context) {
-      const broker = await context.open();
+      const [broker, cold] = [await context.open(), await context.open()];
       const topic = context.unique('topic');
       await publishText(context, broker, topic, 'before');
-      await outage(context, () =>
-        refusedAsUnavailable(context, 'a publish', () => broker.publish(topic, message('into the dark'))),
-      );
+      await outage(context, async () => {
+        await refusedAsUnavailable(context, 'a publish', () => broker.publish(topic, message('into the dark')));
+        // Where a broker connects with its first call, this is the first of this one.
+        await refusedAsUnavailable(context, 'a first publish', () => cold.publish(topic, message('into the dark')));
+      });
       await context.until('publishing works again', async () => {
         return (await failure(context.within(broker.publish(topic, message('after')), 'a publish'))) === undefined;
       });

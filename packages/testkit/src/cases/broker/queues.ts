@@ -144,12 +144,27 @@ export async function assertShared(
     for (const text of shared()) missing.delete(text);
     assert.equal(missing.size, 0, `lost ${missing.size} of ${texts.length}: ${[...missing].slice(0, 5).join(', ')}`);
   };
-  await context.eventually('every message at one member', isWhole, ms);
+  await whileTheyCome(
+    () => shared().length,
+    () => context.eventually('every message at one member', isWhole, ms),
+  );
   await publishText(context, publisher, topic, context.unique('fence'));
   await fence(context, publisher, topic, witnesses);
   const seen = new Set<string>();
   for (const text of shared()) {
     assert.ok(!seen.has(text), `"${text}" came to two members`);
     seen.add(text);
+  }
+}
+
+/** Waits again as long as more has come meanwhile: what comes slowly is not lost. */
+async function whileTheyCome(count: () => number, wait: () => Promise<void>): Promise<void> {
+  for (;;) {
+    const before = count();
+    try {
+      return await wait();
+    } catch (error) {
+      if (count() === before) throw error;
+    }
   }
 }

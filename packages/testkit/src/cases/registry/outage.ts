@@ -24,17 +24,21 @@ export const outages: readonly ContractCase<'registry'>[] = casesOf('registry', 
     title: 'a lookup during an outage rejects with `unavailable`',
     needs: ['faults'],
     async run(context) {
-      const [registrar, registry] = [await context.open(), await context.open()];
+      const [registrar, registry, cold] = [await context.open(), await context.open(), await context.open()];
       const record = simple(context.unique('service'), '1', 'a');
       await register(context, registrar, record);
       await sees(context, registry, record.name, record);
       await outage(context, async () => {
-        await refusedAsUnavailable(context, 'getService', async () => {
-          assert.notEqual((await registry.getService(record.name)).length, 0, 'an empty list during an outage');
-        });
-        await refusedAsUnavailable(context, 'listServices', async () => {
-          assert.notEqual((await registry.listServices()).length, 0, 'an empty list during an outage');
-        });
+        for (const each of [registry, cold]) {
+          // Where a registry connects with its first call, this is the first of the other one.
+          const which = each === cold ? 'a first ' : '';
+          await refusedAsUnavailable(context, `${which}getService`, async () => {
+            assert.notEqual((await each.getService(record.name)).length, 0, 'an empty list during an outage');
+          });
+          await refusedAsUnavailable(context, `${which}listServices`, async () => {
+            assert.notEqual((await each.listServices()).length, 0, 'an empty list during an outage');
+          });
+        }
       });
       await restored(context, registry, record);
     },

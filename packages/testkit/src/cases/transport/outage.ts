@@ -60,18 +60,21 @@ export const outages: readonly ContractCase<'transport'>[] = casesOf('transport'
     needs: ['faults'],
     async run(context) {
       const serving = await serveEcho(context);
-      const client = await context.open();
+      const [client, cold] = [await context.open(), await context.open()];
       await reach(context, client, serving);
-      await outage(context, () =>
-        refusedAsUnavailable(context, 'a dial and a send', async () => {
-          const socket = await dial(context, client, serving.listener);
-          try {
-            await socket.send(message('into the dark'));
-          } finally {
-            await socket.close();
-          }
-        }),
-      );
+      const dialAndSend = async (transport: Transport): Promise<void> => {
+        const socket = await dial(context, transport, serving.listener);
+        try {
+          await socket.send(message('into the dark'));
+        } finally {
+          await socket.close();
+        }
+      };
+      await outage(context, async () => {
+        await refusedAsUnavailable(context, 'a dial and a send', () => dialAndSend(client));
+        // Where a transport connects with its first call, this is the first of this one.
+        await refusedAsUnavailable(context, 'a first dial and send', () => dialAndSend(cold));
+      });
     },
   },
   {
