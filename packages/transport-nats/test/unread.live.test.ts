@@ -86,6 +86,27 @@ describe('what came and is not received', () => {
       expect((await socket.receive(soon()))?.body.length).toBe(large.length);
   });
 
+  test('of one process comes whole one after another where there is much of it, and nothing is refused', async () => {
+    await using server = await startNatsServer();
+    const mebibyte = 1024 * 1024;
+    await using listening = openTransport({ servers: server.url, maxReassemblyBytes: 64 * mebibyte });
+    await using dialling = openTransport({ servers: server.url, name: 'dialling' });
+    const listener = await listening.listen();
+    await listener.accept(async (socket) => {
+      const received = await socket.receive();
+      await socket.send(message(`${received?.body.length}`));
+      await socket.peerClosed;
+    });
+    // Half of the bound is less than they have together.
+    const body = new Uint8Array(4 * mebibyte);
+    const sizes = Array.from({ length: 12 }, async () => {
+      await using socket = await dialling.dial(listener.address, { metadata });
+      await socket.send({ headers: {}, body });
+      return textOf(await socket.receive());
+    });
+    expect(await Promise.all(sizes)).toEqual(sizes.map(() => `${body.length}`));
+  });
+
   test('is given back once it is received, closed, or its peer is gone', async () => {
     await using server = await startNatsServer();
     await using peer = await barePeer(server.url);

@@ -14,7 +14,14 @@ interface Share {
   bytes: number;
   /** In the order in which their last bytes came. */
   readonly holdings: Set<HeldBytes>;
+  /** The one that goes on where the peer holds much. */
+  leader: HeldBytes | undefined;
+  /** Those that wait until they may go on, and what tells them. */
+  waiting: Map<HeldBytes, () => void> | undefined;
 }
+
+/** From this part of the limit on, only one holder of a peer goes on at a time. */
+const muchShare = 1 / 4;
 
 /** How often the order is looked after, in parts of the limit: not for each few bytes. */
 const steps = 65_536;
@@ -25,6 +32,9 @@ const steps = 65_536;
  *
  * Without room, the holder whose last bytes came longest ago is shed: first one of the same peer, if that peer holds
  * more than half. A holder that is alone always has room.
+ *
+ * Who asks for more, as the receiver of a large message does chunk by chunk, asks {@link HeldBytes.mayGoOn} first: once
+ * its peer holds a quarter of all, its messages come whole one after another, and do not shed each other.
  */
 export class ByteBudget {
   readonly limit: number;
@@ -61,7 +71,7 @@ export class ByteBudget {
     const { peer } = holding.holder;
     let share = this.#shares.get(peer);
     if (share === undefined) {
-      share = { peer, bytes: 0, holdings: new Set() };
+      share = { peer, bytes: 0, holdings: new Set(), leader: undefined, waiting: undefined };
       this.#shares.set(peer, share);
     }
     share.holdings.add(holding);
@@ -88,13 +98,45 @@ export class ByteBudget {
   give(share: Share, bytes: number): void {
     this.#used -= bytes;
     share.bytes -= bytes;
+    if (share.leader?.bytes === 0) share.leader = undefined;
+    if (share.waiting !== undefined) this.#wake(share, share.waiting);
+  }
+
+  /** Of {@link HeldBytes}: whether it may ask for more; else `onTurn` is called once. */
+  mayGoOn(holding: HeldBytes, share: Share, onTurn: () => void): boolean {
+    const isMuch = share.bytes > this.limit * muchShare;
+    if (isMuch) share.leader ??= holding;
+    if (!isMuch || share.leader === holding) {
+      share.waiting?.delete(holding);
+      return true;
+    }
+    share.waiting ??= new Map();
+    share.waiting.set(holding, onTurn);
+    return false;
+  }
+
+  /** Of {@link HeldBytes}: the leader has brought nothing for long, and this one goes on in its place. */
+  lead(holding: HeldBytes, share: Share): void {
+    share.leader = holding;
   }
 
   /** Of {@link HeldBytes}: it has none any more. */
   leave(holding: HeldBytes, share: Share): void {
     this.#holdings.delete(holding);
     share.holdings.delete(holding);
+    share.waiting?.delete(holding);
     if (share.holdings.size === 0) this.#shares.delete(share.peer);
+  }
+
+  #wake(share: Share, waiting: Map<HeldBytes, () => void>): void {
+    for (const [holding, onTurn] of waiting) {
+      const isMuch = share.bytes > this.limit * muchShare;
+      if (isMuch && share.leader !== undefined) return;
+      waiting.delete(holding);
+      if (isMuch) share.leader = holding;
+      onTurn();
+    }
+    if (waiting.size === 0) share.waiting = undefined;
   }
 
   #makeRoom(holding: HeldBytes, share: Share): void {
@@ -122,6 +164,8 @@ export class HeldBytes {
   #share: Share | undefined;
   #bytes = 0;
   #fresh = 0;
+  /** What the leader had when this one looked last. */
+  #leaderHad = -1;
 
   /** As {@link ByteBudget.holding}. */
   constructor(budget: ByteBudget, holder: BytesHolder) {
@@ -139,6 +183,20 @@ export class HeldBytes {
     this.#bytes += bytes;
     this.#fresh += bytes;
     if (this.#budget.take(this, this.#share, bytes, this.#fresh)) this.#fresh = 0;
+  }
+
+  /**
+   * Whether more may be asked for. Where its peer holds much, another one may have to come first: then `onTurn` is
+   * called once it may. Call it again where nothing comes for long, with `isAgain`, as the other one may have stopped.
+   */
+  mayGoOn(onTurn: () => void, isAgain: boolean): boolean {
+    const share = this.#share;
+    if (share === undefined) return true;
+    if (isAgain && share.leader !== undefined) {
+      if (share.leader.bytes === this.#leaderHad) this.#budget.lead(this, share);
+      this.#leaderHad = share.leader.bytes;
+    }
+    return this.#budget.mayGoOn(this, share, onTurn);
   }
 
   /** Gives so many back, and never more than it has, as after it was shed. */

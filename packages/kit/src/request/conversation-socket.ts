@@ -6,9 +6,11 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
+import { bytesOfMessage } from '../budget/message-bytes.ts';
 import { abortable } from '../lifecycle/abort.ts';
 import { Lifetime } from '../lifecycle/lifetime.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
+import { SendWindow, windowBytes, windowMessages } from './send-window.ts';
 
 /**
  * What a message of a conversation is. `open` is a dialler's first and `more` any other; `close` ends it, and so does
@@ -17,10 +19,9 @@ import { Mailbox } from '../lifecycle/mailbox.ts';
  */
 export type ConversationKind = 'open' | 'more' | 'close' | 'gone' | 'refused' | 'room' | 'ping';
 
-/** Messages that a peer that knows kinds may send ahead of what was received: both sides count on it. */
-const windowMessages = 1024;
-/** Other peers do not wait: what is beyond ends the socket. */
+/** Peers that know no kinds do not wait for room: what is beyond ends the socket, bytes and one largest body. */
 const mostWaiting = 16_384;
+const mostWaitingBytes: number = 64 * 1024 * 1024;
 const noBytes = new Uint8Array();
 
 export interface ConversationSocketOptions {
@@ -47,15 +48,15 @@ export class ConversationSocket implements Socket {
   readonly #options: ConversationSocketOptions;
   readonly #incoming: Mailbox<Message>;
   readonly #lifetime: Lifetime;
-  /** Those that wait for room, in order. */
-  readonly #room: Mailbox<true>;
+  readonly #window: SendWindow;
   #isNative: boolean;
   #opens: boolean;
   #hasPeer: boolean;
   #failure: MicroError | undefined;
   #received = 0;
+  #receivedBytes = 0;
   #told = 0;
-  #granted = windowMessages;
+  #toldBytes = 0;
   readonly #peerClosed: Promise<void>;
   #onPeerClosed: () => void = () => {};
 
@@ -67,13 +68,13 @@ export class ConversationSocket implements Socket {
     this.#isNative = isNative;
     this.#opens = opens;
     this.#hasPeer = !opens;
-    this.#incoming = new Mailbox(what, mostWaiting);
-    this.#room = new Mailbox(what);
+    const limit = mostWaitingBytes + options.maxBodyBytes;
+    this.#incoming = new Mailbox<Message>(what, mostWaiting, { of: bytesOfMessage, limit });
+    this.#window = new SendWindow(what);
     this.#lifetime = new Lifetime(what, () => this.#release());
     this.#peerClosed = new Promise((resolve) => {
       this.#onPeerClosed = resolve;
     });
-    for (let left = windowMessages; left > 0; left--) this.#room.push(true);
   }
 
   async send(message: Message, options: SendOptions = {}): Promise<void> {
@@ -81,8 +82,8 @@ export class ConversationSocket implements Socket {
     this.#assertUsable(options);
     checkMessage(message, maxBodyBytes, what);
     const copy = { headers: { ...message.headers }, body: Uint8Array.from(message.body) };
-    const hasRoom = options.isLast || !this.#isNative || this.#room.take();
-    if (!hasRoom) await this.#room.pull(options);
+    if (this.#isNative) await this.#window.enter(bytesOfMessage(copy), options.isLast === true, options);
+    else this.#window.pass();
     this.#assertUsable(options);
     const kind = this.#opens ? 'open' : 'more';
     this.#opens = false;
@@ -117,7 +118,7 @@ export class ConversationSocket implements Socket {
       if (kind === 'close') this.#onClose();
       else if (kind === 'refused') this.fail(this.#unavailable('nobody listens', true));
       else if (kind === 'gone') this.fail(this.#unavailable('the other end is gone'));
-      else if (kind === 'room') this.#onRoom(Number(read().headers.Received));
+      else if (kind === 'room') this.#window.received(Number(read().headers.Received));
       else if (kind !== 'ping' && !this.#incoming.push(read()))
         this.fail(this.#unavailable('too many messages wait to be received'));
     } catch {
@@ -170,19 +171,17 @@ export class ConversationSocket implements Socket {
   }
 
   #taken(message: Message | undefined): Message | undefined {
-    if (message && this.#isNative && ++this.#received - this.#told >= windowMessages / 2) {
+    if (message === undefined) return undefined;
+    this.#received++;
+    this.#receivedBytes += bytesOfMessage(message);
+    const isMuch =
+      this.#received - this.#told >= windowMessages / 2 || this.#receivedBytes - this.#toldBytes >= windowBytes / 2;
+    if (this.#isNative && isMuch) {
       this.#told = this.#received;
+      this.#toldBytes = this.#receivedBytes;
       void this.#tell('room', { Received: String(this.#received) });
     }
     return message;
-  }
-
-  #onRoom(received: number): void {
-    const granted = received + windowMessages;
-    // A peer cannot give more than a window.
-    const more = Math.min(granted - this.#granted, windowMessages);
-    this.#granted = granted;
-    for (let left = more; left > 0; left--) this.#room.push(true);
   }
 
   #onClose(): void {
@@ -198,7 +197,7 @@ export class ConversationSocket implements Socket {
   #release(): void {
     this.#onPeerClosed();
     this.#incoming.end(this.#lifetime.cause, { drop: true });
-    this.#room.end(this.#failure ?? this.#lifetime.closedError());
+    this.#window.end(this.#failure ?? this.#lifetime.closedError());
     if (this.#hasPeer && this.#isNative) void this.#tell(this.#lifetime.cause ? 'gone' : 'close');
   }
 }

@@ -109,3 +109,42 @@ test('a mailbox keeps what waits as it is detached', async () => {
   expect(await early).toBe('a');
   expect(await mailbox.pull()).toBe('own b');
 });
+
+test('where a peer holds much, its holders go on one after another, and so shed nobody', () => {
+  const budget = budgetOf();
+  const gone: string[] = [];
+  const told: string[] = [];
+  const holding = (name: string, peer: string) => budget.holding({ peer, shed: () => void gone.push(name) });
+  const [a, b, c] = [holding('a', 'one'), holding('b', 'one'), holding('c', 'one')];
+  const other = holding('other', 'other');
+  const asks = (name: string, each: typeof a) => each.mayGoOn(() => void told.push(name), false);
+  for (const each of [a, b, c]) each.take(8);
+  expect([asks('a', a), asks('b', b)]).toEqual([true, true]);
+  c.take(4);
+  expect([asks('c', c), asks('a', a), asks('b', b)]).toEqual([true, false, false]);
+  other.take(20);
+  expect(asks('other', other)).toBe(true);
+  c.take(10);
+  expect(asks('c', c)).toBe(true);
+  expect(told).toEqual([]);
+  c.release();
+  // What is left is less than a quarter of all.
+  expect(told).toEqual(['a', 'b']);
+  expect(gone).toEqual([]);
+});
+
+test('one that has stopped leads no longer than another one asks for the second time', () => {
+  const budget = budgetOf();
+  const [stalled, next] = ['stalled', 'next'].map(() => budget.holding({ peer: 'one', shed() {} }));
+  let isTold = false;
+  stalled?.take(20);
+  next?.take(10);
+  expect(stalled?.mayGoOn(() => {}, false)).toBe(true);
+  const asks = (isAgain: boolean) =>
+    next?.mayGoOn(() => {
+      isTold = true;
+    }, isAgain);
+  expect([asks(false), asks(true), asks(true)]).toEqual([false, false, true]);
+  stalled?.release();
+  expect(isTold).toBe(false);
+});

@@ -42,6 +42,9 @@ export class FrameReceiver {
   #cameBytes = 0;
   #beyond = 0;
   #partial: PartialMessage | undefined;
+  /** How much of it the sender was told of, which may send a window more. */
+  #granted = 0;
+  readonly #tellMore = () => this.tell();
 
   constructor(line: Line, options: FrameStreamOptions) {
     this.#line = line;
@@ -101,9 +104,15 @@ export class FrameReceiver {
     if (isMuch) this.tell();
   }
 
-  /** Tells the sender what came and what was received, by a window update. */
-  tell(): void {
-    const numbers = [this.#sequence, this.#partial?.length ?? 0, this.#messages, this.#bytes];
+  /**
+   * Tells the sender what came and what was received, by a window update. Of an incomplete message no more than before
+   * where others of its peer come first; `isAsked` where the sender waits for long.
+   */
+  tell(isAsked = false): void {
+    const { held } = this.#options;
+    const length = this.#partial?.length ?? 0;
+    if (length === 0 || held === undefined || held.mayGoOn(this.#tellMore, isAsked)) this.#granted = length;
+    const numbers = [this.#sequence, this.#granted, this.#messages, this.#bytes];
     try {
       this.#line.publish(numbersFrame(frameKind.update, ...numbers));
     } catch {
@@ -123,6 +132,7 @@ export class FrameReceiver {
 
   /** Forgets the incomplete message. */
   drop(): void {
+    this.#granted = 0;
     this.#partial?.release();
     this.#partial = undefined;
   }

@@ -46,7 +46,7 @@ export class FrameStream {
         return undefined;
       case frameKind.probe:
         this.#receiver.expect(head.sequence, head.offset);
-        this.#receiver.tell();
+        this.#receiver.tell(true);
         this.#sender.probeInReturn();
         return undefined;
       default: {
