@@ -1,7 +1,8 @@
+import { abortError } from '@ts-micro/core';
 import { altered } from '../altered.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
-import { brokers } from './seams.ts';
+import { brokers, subscriptions } from './seams.ts';
 
 /** What a broker does wrong before it has connected, and for those who did not stay. */
 export const firstCalls: readonly Mutant<'broker'>[] = mutantsOf('broker', [
@@ -54,6 +55,24 @@ export const firstCalls: readonly Mutant<'broker'>[] = mutantsOf('broker', [
             return subscriber;
           },
         };
+      }),
+  },
+  {
+    name: 'keeps an aborted member in its queue',
+    breaks: 'A member whose `subscribe` was aborted takes messages of its queue, and nobody handles them.',
+    caughtBy: ['aborted-subscribe'],
+    make: (world) =>
+      subscriptions(async (broker, topic, handler, options) => {
+        const { signal, queue } = options;
+        if (!signal || queue === undefined) return broker.subscribe(topic, handler, options);
+        let isKept = false;
+        const unsigned = { ...options, signal: undefined };
+        const subscriber = await broker.subscribe(topic, (event) => (isKept ? undefined : handler(event)), unsigned);
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!signal.aborted) return subscriber;
+        isKept = true;
+        world.leak(() => subscriber.close());
+        throw abortError(signal, 'subscribe');
       }),
   },
   {
