@@ -1,12 +1,12 @@
-import type { PluginFlag, PluginOptions } from '@ts-micro/core';
-import { PluginSettings } from '@ts-micro/kit';
+import type { PluginFlag } from '@ts-micro/core';
+import type { PluginSettings } from '@ts-micro/kit';
 import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
 import type { EventDialect } from './event-form.ts';
 import { type JetStreamBrokerOptions, who } from './jetstream-broker-options.ts';
 
 const prefix = 'jetstream';
 
-const ownFlags: readonly PluginFlag[] = [
+const flags: readonly PluginFlag[] = [
   { name: 'jetstream_dialect', about: 'how events are stored: plain, or natsjs, for events.Stream of Go Micro' },
   { name: 'jetstream_stream', about: 'the stream of all topics' },
   { name: 'jetstream_subject_prefix', about: 'what begins the subjects of that stream: micro.events' },
@@ -23,11 +23,7 @@ const ownFlags: readonly PluginFlag[] = [
  * Returns what registers the broker: its own settings, and those of a NATS connection as `jetstream_user` and so on.
  */
 export function jetstreamFactory<P>(make: (options: JetStreamBrokerOptions) => P): NatsPluginFactory<P> {
-  const factory = (options: PluginOptions): P => {
-    const own = optionsOf(new PluginSettings(who, options.settings));
-    return natsPluginFactory((connect) => make({ ...connect, ...own }), prefix)(options);
-  };
-  return Object.assign(factory, { flags: [...ownFlags, ...natsPluginFactory(make, prefix).flags] });
+  return natsPluginFactory(make, prefix, { who, flags, optionsOf });
 }
 
 function optionsOf(settings: PluginSettings): JetStreamBrokerOptions {

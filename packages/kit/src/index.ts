@@ -2,9 +2,10 @@
 export { abortable, throwIfAborted } from './lifecycle/abort.ts';
 export { AbortFanOut, abortFanOut } from './lifecycle/abort-fan-out.ts';
 export { bounded } from './lifecycle/bounded.ts';
+export { ClosableBase } from './lifecycle/closable-base.ts';
 export { closeAll } from './lifecycle/close-all.ts';
 export { isTurnOver, nextTurnOfLoop } from './lifecycle/event-loop.ts';
-export { Fifo } from './lifecycle/fifo.ts';
+export { Fifo } from './collections/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';
 export { ByteBudget } from './budget/byte-budget.ts';
@@ -13,7 +14,7 @@ export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
 export { OwnContext } from './lifecycle/own-context.ts';
 export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
-export { Roster } from './lifecycle/roster.ts';
+export { Roster } from './collections/roster.ts';
 export { safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
@@ -29,12 +30,14 @@ export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 
 // For the settings that operators give.
 export { parseGoDuration } from './settings/go-duration.ts';
+export { nearest } from './settings/nearest.ts';
 export { PluginSettings } from './settings/plugin-settings.ts';
 export { accessFlags, accessFromSettings, checkAccess } from './settings/server-access.ts';
 
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';
 export { FollowingWatcher } from './registry/following-watcher.ts';
+export { RegistryBase } from './registry/registry-base.ts';
 export { RecordWatcher } from './registry/record-watcher.ts';
 export { checkRecord, checkServiceName, checkTtl } from './registry/registry-rules.ts';
 export { LeaseTable } from './registry/lease-table.ts';
@@ -63,7 +66,7 @@ export type { OrderedBatchesOptions } from './broker/ordered-batches.ts';
 export type { RedeliverySettings } from './broker/durability.ts';
 export type { Delivery, SettlingSubscriberOptions } from './broker/settling-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
-export type { RosterMember } from './lifecycle/roster.ts';
+export type { RosterMember } from './collections/roster.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';

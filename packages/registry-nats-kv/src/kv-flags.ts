@@ -1,11 +1,11 @@
-import type { PluginFlag, PluginOptions } from '@ts-micro/core';
-import { PluginSettings } from '@ts-micro/kit';
+import type { PluginFlag } from '@ts-micro/core';
+import type { PluginSettings } from '@ts-micro/kit';
 import { type NatsPluginFactory, natsPluginFactory } from '@ts-micro/nats';
 import { type NatsKvRegistryOptions, who } from './kv-registry-options.ts';
 
 const prefix = 'nats_kv';
 
-const ownFlags: readonly PluginFlag[] = [
+const flags: readonly PluginFlag[] = [
   { name: 'nats_kv_bucket', about: 'the bucket: micro-registry' },
   { name: 'nats_kv_manage', about: 'false: use a bucket that is there, and make none' },
   { name: 'nats_kv_storage', about: 'file or memory' },
@@ -20,11 +20,7 @@ const ownFlags: readonly PluginFlag[] = [
  * Returns what registers the registry: its own settings, and those of a NATS connection as `nats_kv_user` and so on.
  */
 export function kvRegistryFactory<P>(make: (options: NatsKvRegistryOptions) => P): NatsPluginFactory<P> {
-  const factory = (options: PluginOptions): P => {
-    const own = optionsOf(new PluginSettings(who, options.settings));
-    return natsPluginFactory((connect) => make({ ...connect, ...own }), prefix)(options);
-  };
-  return Object.assign(factory, { flags: [...ownFlags, ...natsPluginFactory(make, prefix).flags] });
+  return natsPluginFactory(make, prefix, { who, flags, optionsOf });
 }
 
 function optionsOf(settings: PluginSettings): NatsKvRegistryOptions {

@@ -1,15 +1,12 @@
 import {
   type AbortOptions,
-  type LookupOptions,
   MicroError,
   type RegisterOptions,
   type Registry,
-  type RegistryFeatures,
   type ServiceRecord,
   type Watcher,
-  type WatchOptions,
 } from '@ts-micro/core';
-import { bounded, checkRecord, checkServiceName, checkTtl, closeAll, Lifetime, RecordWatcher } from '@ts-micro/kit';
+import { bounded, closeAll, RecordWatcher, RegistryBase } from '@ts-micro/kit';
 import { type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkKvRegistryOptions,
@@ -30,17 +27,16 @@ export function natsKvRegistry(options: NatsKvRegistryOptions = {}): Registry {
   return new NatsKvRegistry(options);
 }
 
-class NatsKvRegistry implements Registry {
+class NatsKvRegistry extends RegistryBase {
   readonly name = 'nats-kv';
-  readonly supports: RegistryFeatures = Object.freeze({ ttl: true, watch: true });
   readonly #settings: NatsKvRegistrySettings;
   readonly #shared: SharedConnection;
-  readonly #lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #registrations: Registrations;
   readonly #watchers = new Set<RecordWatcher>();
   #session: KvSession | undefined;
 
   constructor(options: NatsKvRegistryOptions) {
+    super(who);
     this.#settings = checkKvRegistryOptions(options);
     this.#shared = shareConnection(this.#settings.connect);
     this.#registrations = new Registrations({
@@ -54,40 +50,23 @@ class NatsKvRegistry implements Registry {
     return this.#shared.isConnected;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
+  protected put(record: ServiceRecord, { ttlMs, signal }: RegisterOptions): Promise<void> {
+    return this.#registrations.put(record, ttlMs, { signal });
   }
 
-  async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const { ttlMs, signal } = options;
-    const record = checkRecord(service, who);
-    checkTtl(ttlMs, who);
-    await this.#registrations.put(record, ttlMs, { signal });
+  protected remove(record: ServiceRecord, options: AbortOptions): Promise<void> {
+    return this.#registrations.drop(record, options);
   }
 
-  async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    await this.#registrations.drop(checkRecord(service, who), options);
+  protected async look(name: string | undefined, options: AbortOptions): Promise<readonly ServiceRecord[]> {
+    const feed = await (await this.#open(options)).current(name, options);
+    this.lifetime.assertOpen(options);
+    return feed.nodes.list(name);
   }
 
-  async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    checkServiceName(name, who);
-    return this.#look(name, options);
-  }
-
-  async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    return this.#look(undefined, options);
-  }
-
-  async watch(options: WatchOptions = {}): Promise<Watcher> {
-    this.#lifetime.assertOpen(options);
-    const { service } = options;
-    if (service !== undefined) checkServiceName(service, who);
+  protected async follow(service: string | undefined, options: AbortOptions): Promise<Watcher> {
     const feed = await (await this.#open(options)).current(service, options);
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     const watcher: RecordWatcher = new RecordWatcher({
       what: `${who}: watcher`,
       service,
@@ -102,28 +81,14 @@ class NatsKvRegistry implements Registry {
     return watcher;
   }
 
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #look(name: string | undefined, options: AbortOptions): Promise<readonly ServiceRecord[]> {
-    const feed = await (await this.#open(options)).current(name, options);
-    this.#lifetime.assertOpen(options);
-    return feed.nodes.list(name);
-  }
-
   /** What is on the connection of now, made at first use and again where that was closed for good. */
   async #open(options: AbortOptions): Promise<KvSession> {
     if (this.#session !== undefined) return this.#session;
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     const connection = await this.#shared.get(options);
     // What leaves may use what is there, and opens nothing.
     if (this.#session !== undefined) return this.#session;
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     const session: KvSession = new KvSession(connection, {
       settings: this.#settings,
       onReconnect: () => void this.#registrations.restore(() => true),
@@ -146,7 +111,7 @@ class NatsKvRegistry implements Registry {
     return session;
   }
 
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     const { closeTimeoutMs, logger } = this.#settings;
     try {
       await closeAll(this.#watchers, options);

@@ -4,12 +4,10 @@ import {
   MicroError,
   type RegisterOptions,
   type Registry,
-  type RegistryFeatures,
   type ServiceRecord,
   type Watcher,
-  type WatchOptions,
 } from '@ts-micro/core';
-import { checkRecord, checkServiceName, checkTtl, Lifetime, RateLimitedLogger } from '@ts-micro/kit';
+import { RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
 import { checkSubject, type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkQuorum,
@@ -39,13 +37,11 @@ export function natsRegistry(options: NatsRegistryOptions = {}): Registry {
   return new NatsRegistry(options);
 }
 
-class NatsRegistry implements Registry {
+class NatsRegistry extends RegistryBase {
   readonly name = 'nats';
-  readonly supports: RegistryFeatures = { ttl: true, watch: true };
   readonly #settings: NatsRegistrySettings;
   readonly #logger: RateLimitedLogger;
   readonly #lease: SharedConnection;
-  readonly #lifetime = new Lifetime('nats registry', (options) => this.#release(options));
   readonly #registrations: Registrations;
   readonly #watchers = new WatcherSet();
   /** How often `register` is under way, by name. */
@@ -55,6 +51,7 @@ class NatsRegistry implements Registry {
   #session: RegistrySession | undefined;
 
   constructor(options: NatsRegistryOptions) {
+    super(who);
     const settings = checkRegistryOptions(options);
     this.#logger = new RateLimitedLogger(settings.logger);
     this.#settings = { ...settings, logger: this.#logger };
@@ -71,23 +68,8 @@ class NatsRegistry implements Registry {
     return this.#lease.isConnected;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const record = checkRecord(service, who);
+  protected async put(record: ServiceRecord, options: RegisterOptions): Promise<void> {
     const { ttlMs } = options;
-    checkTtl(ttlMs, who);
     const { name } = record;
     for (const { id, address } of record.nodes)
       checkSubject(address, `${who}: service "${name}": node "${id}": address`);
@@ -96,9 +78,9 @@ class NatsRegistry implements Registry {
     try {
       const session = await this.#open(options);
       await session.listen(name, options);
-      this.#lifetime.assertOpen(options);
+      this.lifetime.assertOpen(options);
       session.announce(name, data, [ttlMs ?? this.#settings.defaultLeaseMs]);
-      this.#follow(record, options.onLost);
+      this.#keepTold(record, options.onLost);
       const undo = this.#registrations.put(record, ttlMs);
       await session.announced(name, options).catch((error: unknown) => {
         undo();
@@ -116,9 +98,7 @@ class NatsRegistry implements Registry {
     }
   }
 
-  async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const record = checkRecord(service, who);
+  protected async remove(record: ServiceRecord, options: AbortOptions): Promise<void> {
     if (!this.#registrations.remove(record)) return;
     const session = await this.#open(options);
     session.announce(record.name, encodeDelete(record));
@@ -126,32 +106,23 @@ class NatsRegistry implements Registry {
     await session.announced(record.name, options);
   }
 
-  async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    checkServiceName(name, who);
-    const { quorum = this.#settings.quorum, signal } = options;
-    checkQuorum(quorum);
+  protected async look(name: string | undefined, options: LookupOptions): Promise<readonly ServiceRecord[]> {
+    const { signal } = options;
+    const quorum = name === undefined ? undefined : (options.quorum ?? this.#settings.quorum);
+    if (quorum !== undefined) checkQuorum(quorum);
     const session = await this.#open(options);
-    return mergeAnswers(await session.query(encodeGet(name), { name, quorum, signal }));
+    const question = name === undefined ? encodeList() : encodeGet(name);
+    return mergeAnswers(await session.query(question, { name, quorum, signal }));
   }
 
-  async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    const session = await this.#open(options);
-    return mergeAnswers(await session.query(encodeList(), { signal: options.signal }));
-  }
-
-  async watch(options: WatchOptions = {}): Promise<Watcher> {
-    this.#lifetime.assertOpen(options);
-    const { service } = options;
-    if (service !== undefined) checkServiceName(service, who);
+  protected async follow(service: string | undefined, options: AbortOptions): Promise<Watcher> {
     const session = await this.#open(options);
     const subjects = this.#settings.subjects.watched(service);
     const watcher = this.#newWatcher(service, subjects);
     try {
       await session.follow(subjects, options);
       await watcher.start(options);
-      this.#lifetime.assertOpen();
+      this.lifetime.assertOpen();
       return watcher;
     } catch (error) {
       await watcher.close();
@@ -166,7 +137,7 @@ class NatsRegistry implements Registry {
   async #open(options: AbortOptions): Promise<RegistrySession> {
     if (this.#session) return this.#session;
     const connection = await this.#lease.get(options);
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#session) return this.#session;
     const session: RegistrySession = new RegistrySession(connection, this.#settings, {
       onQuestion: (message) => session.answered(message.reply ?? '', this.#registrations.answer(message, connection)),
@@ -185,7 +156,7 @@ class NatsRegistry implements Registry {
     return session;
   }
 
-  #follow(record: ServiceRecord, onLost: RegisterOptions['onLost']): void {
+  #keepTold(record: ServiceRecord, onLost: RegisterOptions['onLost']): void {
     const { name, version, nodes } = record;
     const key = JSON.stringify([version, ...nodes.map(({ id }) => id)]);
     const ofName = this.#onLost.get(name) ?? new Map<string, (error: MicroError) => void>();
@@ -265,7 +236,7 @@ class NatsRegistry implements Registry {
     for (const watcher of [...watchers]) void watcher.fail(cause);
   }
 
-  async #release({ signal = AbortSignal.timeout(closeTimeoutMs) }: AbortOptions): Promise<void> {
+  protected async release({ signal = AbortSignal.timeout(closeTimeoutMs) }: AbortOptions): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
     const records = this.#registrations.records();
@@ -277,7 +248,7 @@ class NatsRegistry implements Registry {
       }
     } finally {
       await Promise.all(this.#watchers.all().map((watcher) => watcher.close()));
-      session?.stop(this.#lifetime.closedError());
+      session?.stop(this.lifetime.closedError());
       this.#logger.end();
       await this.#lease.release({ signal });
     }

@@ -9,7 +9,7 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
-import { closeAll, Lifetime, type ReplyInbox, safeLogger } from '@ts-micro/kit';
+import { ClosableBase, closeAll, type ReplyInbox, safeLogger } from '@ts-micro/kit';
 import {
   AnswerRight,
   checkSubject,
@@ -49,13 +49,12 @@ function nativeFeatures(maxBodyBytes: number): TransportFeatures {
   return Object.freeze({ ...goFeatures, closeNotice: true, maxBodyBytes });
 }
 
-class NatsTransport implements Transport {
+class NatsTransport extends ClosableBase implements Transport {
   readonly name = 'nats';
   readonly supports: TransportFeatures;
   readonly #settings: TransportSettings;
   readonly #logger: Logger;
   readonly #lease: SharedConnection;
-  readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
   readonly #listeners = new Set<NatsListener>();
   #dialler: Dialler | undefined;
   /** Answers come in to another inbox than listeners' questions, as a dialler shows this one to its listener. */
@@ -63,6 +62,7 @@ class NatsTransport implements Transport {
   #answers: { readonly connection: NatsConnection; readonly right: AnswerRight } | undefined;
 
   constructor(options: NatsTransportOptions) {
+    super(who);
     const {
       addressPrefix,
       dialect,
@@ -86,7 +86,7 @@ class NatsTransport implements Transport {
   }
 
   async dial(address: string, options: DialOptions = {}): Promise<Socket> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     checkSubject(address, `${who}: address`);
     const connection = await this.#connect(options);
     if (this.#dialler?.connection !== connection) {
@@ -95,16 +95,16 @@ class NatsTransport implements Transport {
     }
     const dialler = this.#dialler;
     await dialler.ready(options);
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
     return dialler.dial(address, dialectToward(options.metadata, this.#settings.dialect));
   }
 
   async listen(address: string = freshAddress, options: ListenOptions = {}): Promise<Listener> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (address !== freshAddress) checkSubject(address, `${who}: address`);
     this.#assertFree(address);
     const connection = await this.#connect(options);
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
     this.#assertFree(address);
     const listener = new NatsListener({
       connection,
@@ -124,18 +124,6 @@ class NatsTransport implements Transport {
     for (const listener of this.#listeners)
       if (listener.address === address && listener.isOpen)
         throw new MicroError('conflict', `${who}: it listens on "${address}" already`);
-  }
-
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   async #connect(options: AbortOptions): Promise<NatsConnection> {
@@ -163,7 +151,7 @@ class NatsTransport implements Transport {
     return this.#answers.right;
   }
 
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     try {
       // Handlers may need their own sockets to finish, so those go last.
       await closeAll(this.#listeners, options);

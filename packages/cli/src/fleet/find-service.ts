@@ -1,6 +1,6 @@
 import { type EndpointRecord, MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
+import { nearest } from '@ts-micro/kit';
 import { printable } from '../terminal/printable.ts';
-import { nearest } from './nearest.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -68,7 +68,7 @@ function compare(one: string, other: string): number {
 
 function suggestion(wanted: string, names: readonly string[], kind: string): string {
   if (names.length === 0) return `there are no ${kind} at all`;
-  const meant = nearest(wanted, names);
+  const meant = nearest(wanted, names, Math.max(1, Math.floor(wanted.length / 3)));
   const shown = names.slice(0, 8).map(printable).join(', ');
   const more = names.length > 8 ? ` and ${names.length - 8} more` : '';
   return `${meant === undefined ? '' : `did you mean ${printable(meant)}? `}the ${kind} are: ${shown}${more}`;

@@ -1,15 +1,14 @@
-import { type AbortOptions, type Closable, MicroError, type Subscriber } from '@ts-micro/core';
+import { type AbortOptions, MicroError, type Subscriber } from '@ts-micro/core';
 import { abortable, throwIfAborted } from '../lifecycle/abort.ts';
+import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { closeAll } from '../lifecycle/close-all.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
 
 /**
  * The life of a broker: it connects, disconnects for a while, and closes, and its subscribers end with it. What their
  * handlers still publish goes out.
  */
-export abstract class BrokerBase implements Closable {
+export abstract class BrokerBase extends ClosableBase {
   readonly #what: string;
-  readonly #lifetime: Lifetime;
   readonly #subscribers = new Set<Subscriber>();
   #isDisconnected = false;
   #isFinishing = false;
@@ -17,8 +16,8 @@ export abstract class BrokerBase implements Closable {
 
   /** `what` begins the message of every error: `nats broker`. */
   constructor(what: string) {
+    super(what);
     this.#what = what;
-    this.#lifetime = new Lifetime(what, (options) => this.#leave(options));
   }
 
   /** Resolves once it is connected. */
@@ -30,38 +29,26 @@ export abstract class BrokerBase implements Closable {
   /** Gives the connection back. Runs last, at each disconnect and at the close. */
   protected abstract hangUp(options: AbortOptions): unknown;
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
   async connect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#leaving) {
       const left = this.#leaving.catch(() => {});
       await abortable(left, options.signal, `${this.#what}: connecting`);
     }
     await this.dial(options);
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     this.#isDisconnected = false;
   }
 
   /** Ends every subscription. What a handler had to abandon was told to its subscriber. */
   async disconnect(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
     await this.#leave(options).catch(() => {});
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** Throws where it is closed or disconnected, or the signal has aborted. */
   protected assertUsable(options: AbortOptions | undefined): void {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#isDisconnected) throw new MicroError('unavailable', `${this.#what} is disconnected`, { retrySafe: true });
   }
 
@@ -82,6 +69,10 @@ export abstract class BrokerBase implements Closable {
       throw error;
     }
     return subscriber;
+  }
+
+  protected release(options: AbortOptions): Promise<void> {
+    return this.#leave(options);
   }
 
   #leave(options: AbortOptions): Promise<void> {

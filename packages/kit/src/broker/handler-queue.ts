@@ -6,9 +6,9 @@ import {
   MicroError,
   type SubscribeOptions,
 } from '@ts-micro/core';
+import { Fifo } from '../collections/fifo.ts';
 import { bounded } from '../lifecycle/bounded.ts';
 import { isTurnOver, nextTurnOfLoop } from '../lifecycle/event-loop.ts';
-import { Fifo } from '../lifecycle/fifo.ts';
 import { OptionChecks } from '../lifecycle/options.ts';
 import { OwnContext } from '../lifecycle/own-context.ts';
 import { RateLimitedLogger } from '../lifecycle/rate-limited-logger.ts';

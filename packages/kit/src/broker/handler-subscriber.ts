@@ -1,6 +1,6 @@
 import type { AbortOptions, BrokerEvent, MicroError, Subscriber } from '@ts-micro/core';
 import { bounded } from '../lifecycle/bounded.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
+import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { HandlerQueue, type HandlerQueueOptions } from './handler-queue.ts';
 
 export interface HandlerSubscriberOptions<Item> extends HandlerQueueOptions<Item> {
@@ -18,7 +18,7 @@ export interface HandlerSubscriberOptions<Item> extends HandlerQueueOptions<Item
 }
 
 /** A whole {@link Subscriber} over a {@link HandlerQueue}: the backend pushes what it receives. */
-export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
+export class HandlerSubscriber<Item = BrokerEvent> extends ClosableBase implements Subscriber {
   readonly topic: string;
   readonly queue: string | undefined;
   readonly #what: string;
@@ -26,12 +26,12 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
   readonly #onFinished: (() => void) | undefined;
   readonly #closeTimeoutMs: number;
   readonly #items: HandlerQueue<Item>;
-  readonly #lifetime: Lifetime;
   #isStopped = false;
 
   /** Throws `invalid` for a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerSubscriberOptions<Item>) {
     const { what, topic, queue, stop, onFinished, closeTimeoutMs = 10_000 } = options;
+    super(what);
     this.topic = topic;
     this.queue = queue;
     this.#what = what;
@@ -39,7 +39,6 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
     this.#onFinished = onFinished;
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#items = new HandlerQueue(options);
-    this.#lifetime = new Lifetime(what, (closeOptions) => this.#release(closeOptions));
   }
 
   /** Takes one item in; never throws, and ignores what comes after the end. */
@@ -59,27 +58,15 @@ export class HandlerSubscriber<Item = BrokerEvent> implements Subscriber {
 
   /** Ends it because of `cause`, as when the backend takes the subscription away. */
   fail(cause: MicroError): Promise<void> {
-    return this.#lifetime.fail(cause);
+    return this.lifetime.fail(cause);
   }
 
   /** False from the first `close()` or `fail()` on. */
   get isOpen(): boolean {
-    return this.#lifetime.isOpen;
+    return this.lifetime.isOpen;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     const deadline = performance.now() + this.#closeTimeoutMs;
     try {
       const stopping = this.#stop(options);

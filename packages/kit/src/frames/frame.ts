@@ -1,5 +1,5 @@
 import type { Headers, Message } from '@ts-micro/core';
-import { detachedMessage } from '../budget/message-bytes.ts';
+import { detachedMessage } from '@ts-micro/kit';
 import { ByteReader, malformed } from './byte-reader.ts';
 import { readHeaderBlock } from './header-block.ts';
 import { maxHeaderBytes } from './limits.ts';

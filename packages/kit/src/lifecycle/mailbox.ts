@@ -1,7 +1,7 @@
 import { type AbortOptions, abortError, type MicroError } from '@ts-micro/core';
 import type { HeldBytes } from '../budget/byte-budget.ts';
+import { Fifo } from '../collections/fifo.ts';
 import { type Abortable, abortFanOut } from './abort-fan-out.ts';
-import { Fifo } from './fifo.ts';
 
 interface Waiter<T> {
   resolve(item: T | undefined): void;

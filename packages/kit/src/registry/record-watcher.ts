@@ -6,8 +6,8 @@ import {
   serviceRecord,
   type Watcher,
 } from '@ts-micro/core';
+import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { isTurnOver, nextTurnOfLoop } from '../lifecycle/event-loop.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
 import { pause } from '../lifecycle/timers.ts';
 import { recordBytes } from './record-size.ts';
@@ -51,11 +51,10 @@ const longestRestMs = 250;
  * more waits than it holds, one `resync` takes the place of all that waited; it tells what is known when it is
  * received, so until then nothing more waits.
  */
-export class RecordWatcher implements Watcher {
+export class RecordWatcher extends ClosableBase implements Watcher {
   /** The one service that it watches, or every one. */
   readonly service: string | undefined;
   readonly #options: RecordWatcherOptions;
-  readonly #lifetime: Lifetime;
   #waiting: Mailbox<Waiting>;
   #bytes = 0;
   /** Whether the `resync` that stands for everything waits. */
@@ -64,9 +63,9 @@ export class RecordWatcher implements Watcher {
   #copyMs = 0;
 
   constructor(options: RecordWatcherOptions) {
+    super(options.what);
     this.service = options.service;
     this.#options = options;
-    this.#lifetime = new Lifetime(options.what, () => this.#release());
     this.#waiting = this.#mailbox();
   }
 
@@ -75,7 +74,7 @@ export class RecordWatcher implements Watcher {
    * already.
    */
   wants(name: string): boolean {
-    return this.#lifetime.isOpen && !this.#isBehind && (this.service === undefined || this.service === name);
+    return this.lifetime.isOpen && !this.#isBehind && (this.service === undefined || this.service === name);
   }
 
   /**
@@ -87,35 +86,23 @@ export class RecordWatcher implements Watcher {
 
   /** Announces what is known now. */
   resync(): void {
-    if (!this.#lifetime.isOpen || this.#isBehind) return;
+    if (!this.lifetime.isOpen || this.#isBehind) return;
     const services = this.#options.known();
     this.#push({ type: 'resync', services, bytes: 64 * services.length });
   }
 
   /** Ends it because of `cause`, which a pending wait rejects with. */
   fail(cause: MicroError): Promise<void> {
-    return this.#lifetime.fail(cause);
+    return this.lifetime.fail(cause);
   }
 
   async receive(options?: AbortOptions): Promise<RegistryEvent | undefined> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     return this.#next(options);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RegistryEvent, void, undefined> {
     for (let event = await this.#next(); event; event = await this.#next()) yield event;
-  }
-
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   #push(event: Waiting): void {
@@ -159,8 +146,8 @@ export class RecordWatcher implements Watcher {
     return new Mailbox(this.#options.what, this.#options.limit ?? 10_000);
   }
 
-  async #release(): Promise<void> {
-    this.#waiting.end(this.#lifetime.cause, { drop: true });
+  protected async release(): Promise<void> {
+    this.#waiting.end(this.lifetime.cause, { drop: true });
     await this.#options.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { type AbortOptions, type Listener, type Logger, type Message, MicroError, type Socket } from '@ts-micro/core';
 import { bounded } from '../lifecycle/bounded.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
+import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { type ConversationKind, ConversationSocket, type ConversationSocketOptions } from './conversation-socket.ts';
 
 /** What came to an address that is listened on. */
@@ -35,26 +35,26 @@ type Handler = (socket: Socket) => void | Promise<void>;
 const nothing: Message = { headers: {}, body: new Uint8Array() };
 
 /** A whole {@link Listener}: makes a socket for every conversation that comes to its address. */
-export class ConversationListener implements Listener {
+export class ConversationListener extends ClosableBase implements Listener {
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly #options: ConversationListenerOptions;
   readonly #what: string;
-  readonly #lifetime: Lifetime;
   readonly #open = new Map<string, { readonly socket: ConversationSocket; readonly done: Promise<void> }>();
   #isAccepting = false;
 
   constructor(options: ConversationListenerOptions) {
     const { who, address, metadata } = options;
+    const what = `${who}: listener ${address}`;
+    super(what);
     this.address = address;
     this.metadata = metadata;
     this.#options = options;
-    this.#what = `${who}: listener ${address}`;
-    this.#lifetime = new Lifetime(this.#what, (closeOptions) => this.#release(closeOptions));
+    this.#what = what;
   }
 
   async accept(handler: Handler, options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#isAccepting) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#isAccepting = true;
     try {
@@ -75,18 +75,6 @@ export class ConversationListener implements Listener {
     return this.#open.get(key)?.socket;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   #take({ key, remote, kind, read, transmit }: ConversationMessage, handler: Handler): void {
     const known = this.#open.get(key)?.socket;
     if (known) {
@@ -95,7 +83,7 @@ export class ConversationListener implements Listener {
     }
     const isFirst = kind === undefined || kind === 'open';
     // While it closes, those that are open still need their messages, and nobody else is let in.
-    if (isFirst && this.#lifetime.isOpen) {
+    if (isFirst && this.lifetime.isOpen) {
       const { address: local, maxBodyBytes } = this.#options;
       const what = `${this.#options.who}: socket of ${local} to ${remote}`;
       const isNative = kind !== undefined;
@@ -117,7 +105,7 @@ export class ConversationListener implements Listener {
     await socket.close();
   }
 
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     const { closeTimeoutMs, stop } = this.#options;
     const open = [...this.#open.values()];
     const what = `${this.#what}: closing with ${open.length} open sockets`;

@@ -8,7 +8,7 @@ import {
 } from '@ts-micro/core';
 import { bytesOfMessage } from '../budget/message-bytes.ts';
 import { abortable } from '../lifecycle/abort.ts';
-import { Lifetime } from '../lifecycle/lifetime.ts';
+import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
 import { SendWindow, windowBytes, windowMessages } from './send-window.ts';
 
@@ -42,12 +42,11 @@ export interface ConversationSocketOptions {
  * A whole {@link Socket} over a backend that hands messages to addresses: order, ends, and how far one side may run
  * ahead of the other. A peer that knows no kinds, as one of Go Micro, is only sent messages.
  */
-export class ConversationSocket implements Socket {
+export class ConversationSocket extends ClosableBase implements Socket {
   readonly local: string;
   readonly remote: string;
   readonly #options: ConversationSocketOptions;
   readonly #incoming: Mailbox<Message>;
-  readonly #lifetime: Lifetime;
   readonly #window: SendWindow;
   #isNative: boolean;
   #opens: boolean;
@@ -62,6 +61,7 @@ export class ConversationSocket implements Socket {
 
   constructor(options: ConversationSocketOptions) {
     const { what, local, remote, isNative, opens } = options;
+    super(what);
     this.local = local;
     this.remote = remote;
     this.#options = options;
@@ -71,7 +71,6 @@ export class ConversationSocket implements Socket {
     const limit = mostWaitingBytes + options.maxBodyBytes;
     this.#incoming = new Mailbox<Message>(what, mostWaiting, { of: bytesOfMessage, limit });
     this.#window = new SendWindow(what);
-    this.#lifetime = new Lifetime(what, () => this.#release());
     this.#peerClosed = new Promise((resolve) => {
       this.#onPeerClosed = resolve;
     });
@@ -134,7 +133,7 @@ export class ConversationSocket implements Socket {
   /** Closes it because of `cause`. One that is `unavailable` is what its methods reject with from then on. */
   fail(cause: MicroError): void {
     if (cause.code === 'unavailable') this.#failure ??= cause;
-    void this.#lifetime.fail(cause);
+    void this.lifetime.fail(cause);
   }
 
   /** The other end is not there. */
@@ -148,22 +147,10 @@ export class ConversationSocket implements Socket {
     return this.#isNative ? this.#peerClosed : undefined;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   // A socket that failed goes on saying why, which tells more than `closed`.
   #assertUsable(options?: AbortOptions): void {
     if (this.#failure) throw this.#failure;
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
   }
 
   #unavailable(reason: string, retrySafe = false): MicroError {
@@ -194,10 +181,10 @@ export class ConversationSocket implements Socket {
     return this.#options.transmit(kind, { headers, body: noBytes }).catch(() => {});
   }
 
-  #release(): void {
+  protected release(): void {
     this.#onPeerClosed();
-    this.#incoming.end(this.#lifetime.cause, { drop: true });
-    this.#window.end(this.#failure ?? this.#lifetime.closedError());
-    if (this.#hasPeer && this.#isNative) void this.#tell(this.#lifetime.cause ? 'gone' : 'close');
+    this.#incoming.end(this.lifetime.cause, { drop: true });
+    this.#window.end(this.#failure ?? this.lifetime.closedError());
+    if (this.#hasPeer && this.#isNative) void this.#tell(this.lifetime.cause ? 'gone' : 'close');
   }
 }

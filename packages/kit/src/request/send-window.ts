@@ -1,5 +1,5 @@
 import type { AbortOptions, MicroError } from '@ts-micro/core';
-import { Fifo } from '../lifecycle/fifo.ts';
+import { Fifo } from '../collections/fifo.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
 
 /** What may be on the way that the other side has not received: both sides count on it. The last one may go beyond. */

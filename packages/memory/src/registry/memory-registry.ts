@@ -1,17 +1,5 @@
-import {
-  type AbortOptions,
-  type Closable,
-  type LookupOptions,
-  type MicroError,
-  type RegisterOptions,
-  type Registry,
-  type RegistryFeatures,
-  type ServiceRecord,
-  serviceRecord,
-  type Watcher,
-  type WatchOptions,
-} from '@ts-micro/core';
-import { checkServiceName, checkTtl, closeAll, Lifetime, RecordWatcher } from '@ts-micro/kit';
+import type { AbortOptions, Closable, RegisterOptions, Registry, ServiceRecord, Watcher } from '@ts-micro/core';
+import { closeAll, RecordWatcher, RegistryBase } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
@@ -35,53 +23,35 @@ export function memoryRegistry(options: MemoryRegistryOptions = {}): Registry {
   return new MemoryRegistry(options);
 }
 
-class MemoryRegistry implements Registry {
+class MemoryRegistry extends RegistryBase {
   readonly name = 'memory';
-  readonly supports: RegistryFeatures = Object.freeze({ ttl: true, watch: true });
   readonly #network: Network;
   readonly #maxQueuedEvents: number;
   readonly #watchers = new Set<Closable>();
-  readonly #lifetime: Lifetime = new Lifetime(who, (options) => this.#release(options));
 
   constructor({ network, maxQueuedEvents = 10_000 }: MemoryRegistryOptions) {
+    super(who);
     checkCount(maxQueuedEvents, `${who}: maxQueuedEvents`);
     this.#network = networkOf(network, who);
     this.#maxQueuedEvents = maxQueuedEvents;
   }
 
-  async register(service: ServiceRecord, options?: RegisterOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const record = serviceRecord(service);
-    const { ttlMs } = options ?? {};
-    checkTtl(ttlMs, who);
+  protected async put(record: ServiceRecord, { ttlMs }: RegisterOptions): Promise<void> {
     this.#network.assertReachable(who);
     await this.#network.later(() => this.#network.services.put(record, { ttlMs, owner: this }));
   }
 
-  async deregister(service: ServiceRecord, options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const record = serviceRecord(service);
+  protected async remove(record: ServiceRecord): Promise<void> {
     this.#network.assertReachable(who);
     await this.#network.later(() => this.#network.services.remove(record));
   }
 
-  async getService(name: string, options?: LookupOptions): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    checkServiceName(name, who);
+  protected async look(name: string | undefined): Promise<readonly ServiceRecord[]> {
     this.#network.assertReachable(who);
     return this.#network.later(() => this.#network.services.list(name));
   }
 
-  async listServices(options?: AbortOptions): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    this.#network.assertReachable(who);
-    return this.#network.later(() => this.#network.services.list());
-  }
-
-  async watch(options: WatchOptions = {}): Promise<Watcher> {
-    this.#lifetime.assertOpen(options);
-    const { service } = options;
-    if (service !== undefined) checkServiceName(service, who);
+  protected async follow(service: string | undefined): Promise<Watcher> {
     this.#network.assertReachable(who);
     const { services } = this.#network;
     const watcher: RecordWatcher = new RecordWatcher({
@@ -97,19 +67,7 @@ class MemoryRegistry implements Registry {
     return watcher;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     await closeAll(this.#watchers, options);
     // In its turn, so that a registration under way is removed too.
     await this.#network.later(() => this.#network.services.removeOwned(this));

@@ -1,5 +1,5 @@
 import { type AbortOptions, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
-import { bounded, Lifetime } from '@ts-micro/kit';
+import { bounded, ClosableBase } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 import { MemorySocket } from './memory-socket.ts';
 import type { Pipe } from './pipe.ts';
@@ -23,7 +23,7 @@ interface ListenerInit {
   readonly logger: Logger;
 }
 
-export class MemoryListener implements Listener {
+export class MemoryListener extends ClosableBase implements Listener {
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>> = Object.freeze({});
   readonly #network: Network;
@@ -31,26 +31,26 @@ export class MemoryListener implements Listener {
   readonly #closeTimeoutMs: number;
   readonly #logger: Logger;
   readonly #what: string;
-  readonly #lifetime: Lifetime;
   /** Sockets whose handler runs, with the promise of its end. */
   readonly #open = new Map<MemorySocket, Promise<void>>();
   #handler: SocketHandler | undefined;
 
   /** Takes its address until it is closed. Throws `conflict` where somebody else has it. */
   constructor({ network, address, maxBodyBytes, closeTimeoutMs, logger }: ListenerInit) {
+    const what = `memory listener ${address}`;
+    super(what);
     this.address = address;
     this.#network = network;
     this.#maxBodyBytes = maxBodyBytes;
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#logger = logger;
-    this.#what = `memory listener ${address}`;
-    this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
+    this.#what = what;
     if (network.listeners.has(address)) throw new MicroError('conflict', `${this.#what}: the address is in use`);
     network.listeners.set(address, this);
   }
 
   async accept(handler: SocketHandler, options?: AbortOptions): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#network.assertReachable(this.#what);
     this.#handler = handler;
@@ -78,18 +78,6 @@ export class MemoryListener implements Listener {
     );
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   async #handle(socket: MemorySocket): Promise<void> {
     try {
       await this.#network.later(() => this.#handler?.(socket));
@@ -99,7 +87,7 @@ export class MemoryListener implements Listener {
     await socket.close();
   }
 
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     this.#network.listeners.delete(this.address);
     if (this.#open.size === 0) return;
     const what = `${this.#what}: closing with ${this.#open.size} open sockets`;

@@ -6,7 +6,7 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
-import { Lifetime } from '@ts-micro/kit';
+import { ClosableBase } from '@ts-micro/kit';
 import { copyMessage } from '../copy-message.ts';
 import type { Network } from '../network.ts';
 import type { Pipe } from './pipe.ts';
@@ -26,7 +26,7 @@ interface SocketInit {
   readonly connect?: () => void;
 }
 
-export class MemorySocket implements Socket {
+export class MemorySocket extends ClosableBase implements Socket {
   readonly local: string;
   readonly remote: string;
   readonly peer: string | undefined;
@@ -35,11 +35,12 @@ export class MemorySocket implements Socket {
   readonly #outgoing: Pipe;
   readonly #maxBodyBytes: number;
   readonly #what: string;
-  readonly #lifetime: Lifetime;
   #connect: (() => void) | undefined;
   #unreachable: MicroError | undefined;
 
   constructor({ network, local, remote, peer, incoming, outgoing, maxBodyBytes, connect }: SocketInit) {
+    const what = `memory socket from ${local} to ${remote}`;
+    super(what);
     this.local = local;
     this.remote = remote;
     this.peer = peer;
@@ -48,8 +49,7 @@ export class MemorySocket implements Socket {
     this.#outgoing = outgoing;
     this.#maxBodyBytes = maxBodyBytes;
     this.#connect = connect;
-    this.#what = `memory socket from ${local} to ${remote}`;
-    this.#lifetime = new Lifetime(this.#what, () => this.#release());
+    this.#what = what;
   }
 
   async send(message: Message, options?: SendOptions): Promise<void> {
@@ -73,27 +73,15 @@ export class MemorySocket implements Socket {
     return this.#incoming.ended;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
   /** Closes because of `cause`; the peer sees an ordinary end. */
   fail(cause: MicroError): Promise<void> {
-    return this.#lifetime.fail(cause);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.lifetime.fail(cause);
   }
 
   // A socket that never reached anybody goes on saying so, which tells a caller more than `closed`.
   #assertUsable(options?: AbortOptions): void {
     if (this.#unreachable) throw this.#unreachable;
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
   }
 
   #reach(): void {
@@ -108,7 +96,7 @@ export class MemorySocket implements Socket {
     }
   }
 
-  #release(): Promise<void> {
+  protected release(): Promise<void> {
     this.#incoming.cut(this.#unreachable);
     return this.#outgoing.end();
   }

@@ -11,7 +11,7 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
-import { closeAll, Lifetime, safeLogger } from '@ts-micro/kit';
+import { ClosableBase, closeAll, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
@@ -46,7 +46,7 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
   return new MemoryTransport(options);
 }
 
-class MemoryTransport implements Transport {
+class MemoryTransport extends ClosableBase implements Transport {
   readonly name = 'memory';
   readonly supports: TransportFeatures;
   readonly #network: Network;
@@ -56,7 +56,6 @@ class MemoryTransport implements Transport {
   readonly #members = new Set<Closable>();
   /** Its name as a peer of listeners. */
   #peer: string | undefined;
-  readonly #lifetime: Lifetime = new Lifetime(who, (options) => closeAll(this.#members, options));
 
   constructor({
     network,
@@ -65,6 +64,7 @@ class MemoryTransport implements Transport {
     closeTimeoutMs = 10_000,
     logger,
   }: MemoryTransportOptions) {
+    super(who);
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
     checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
@@ -76,34 +76,26 @@ class MemoryTransport implements Transport {
   }
 
   async dial(address: string, options?: DialOptions): Promise<Socket> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     checkName(address, `${who}: address`);
     this.#network.assertReachable(who);
     return this.#network.later(() => this.#own(() => this.#makeSocket(address)));
   }
 
   async listen(address?: string, options?: ListenOptions): Promise<Listener> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (address !== undefined) checkName(address, `${who}: address`);
     this.#network.assertReachable(who);
     return this.#network.later(() => this.#own(() => this.#makeListener(address ?? this.#network.newAddress())));
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  protected release(options: AbortOptions): Promise<void> {
+    return closeAll(this.#members, options);
   }
 
   // Checks again, because the transport may have been closed in the turn between.
   #own<T extends Closable>(make: () => T): T {
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
     const member = make();
     this.#members.add(member);
     void member.closed.then(() => this.#members.delete(member));

@@ -1,5 +1,5 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { abortable, Lifetime, randomToken } from '@ts-micro/kit';
+import { abortable, ClosableBase, randomToken } from '@ts-micro/kit';
 import type {
   NatsConnection,
   NatsPublishOptions,
@@ -55,10 +55,9 @@ const noHeaders = Object.freeze({});
 const noBytes = new Uint8Array(0);
 
 /** A {@link NatsConnection} over a connection of the NATS client, its own or a borrowed one. */
-export class NatsLink implements NatsConnection {
+export class NatsLink extends ClosableBase implements NatsConnection {
   readonly #vendor: VendorConnection;
   readonly #settings: LinkSettings;
-  readonly #lifetime: Lifetime;
   readonly #events: AsyncIterable<StatusEvent> & { stop?(): void };
   readonly #subscriptions = new Set<LinkSubscription>();
   readonly #flushes = new WaitList();
@@ -80,10 +79,10 @@ export class NatsLink implements NatsConnection {
   #lastComplaint: MicroError | undefined;
 
   constructor(vendor: VendorConnection, settings: LinkSettings) {
+    super('nats connection');
     this.#vendor = vendor;
     this.#settings = settings;
     this.logger = settings.logger;
-    this.#lifetime = new Lifetime('nats connection', (options) => this.#release(options));
     this.#serverErrors = new ServerErrors(this.logger);
     const first: NatsState = {
       status: 'connecting',
@@ -120,10 +119,6 @@ export class NatsLink implements NatsConnection {
     return this.#settings.own?.echo.asked ?? 0;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
   get inboxPrefix(): string {
     return this.#settings.inboxPrefix;
   }
@@ -133,7 +128,7 @@ export class NatsLink implements NatsConnection {
   }
 
   async ready(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#isConnected) return;
     const { connectTimeoutMs } = this.#settings;
     await this.#readyWaits.add({
@@ -178,7 +173,7 @@ export class NatsLink implements NatsConnection {
   }
 
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription {
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
     try {
       const subscription = new LinkSubscription(this, this.#vendor, subject, options);
       this.#subscriptions.add(subscription);
@@ -195,21 +190,13 @@ export class NatsLink implements NatsConnection {
 
   /** For its subscriptions: one was lost, or is there again. */
   changed(): void {
-    if (this.#lifetime.isOpen) this.#change(this.state.status);
+    if (this.lifetime.isOpen) this.#change(this.state.status);
   }
 
   async flush(options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (!this.#isConnected) throw this.#refusal('flushing');
     await this.#flush(options.signal);
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   #writeByClient(subject: string, reply: string | undefined, header: Uint8Array, data: Uint8Array): void {
@@ -247,7 +234,7 @@ export class NatsLink implements NatsConnection {
   }
 
   #onStatus(event: StatusEvent): void {
-    if (!this.#lifetime.isOpen) {
+    if (!this.lifetime.isOpen) {
       if (event.type === 'staleConnection' || event.type === 'disconnect') this.#breakDrain?.();
       return;
     }
@@ -343,12 +330,12 @@ export class NatsLink implements NatsConnection {
   }
 
   #vendorClosed(error: unknown): void {
-    if (!this.#lifetime.isOpen) return;
+    if (!this.lifetime.isOpen) return;
     const cause = error === undefined ? undefined : mapNatsError(error, 'nats: connection');
-    void this.#lifetime.fail(cause ?? new MicroError('closed', 'nats: the connection was closed by its owner'));
+    void this.lifetime.fail(cause ?? new MicroError('closed', 'nats: the connection was closed by its owner'));
   }
 
-  async #release({ signal }: AbortOptions): Promise<void> {
+  protected async release({ signal }: AbortOptions): Promise<void> {
     const wasConnected = this.#isConnected && !this.#vendor.isClosed();
     const { own } = this.#settings;
     let abandoned: MicroError | undefined;
@@ -364,11 +351,11 @@ export class NatsLink implements NatsConnection {
       own.afterClose();
     }
     this.#events.stop?.();
-    this.#flushes.settleAll(this.#lifetime.closedError());
-    this.#readyWaits.settleAll(this.#lifetime.closedError());
+    this.#flushes.settleAll(this.lifetime.closedError());
+    this.#readyWaits.settleAll(this.lifetime.closedError());
     this.#change('closed');
     this.#state.clear();
-    const ended = this.#lifetime.cause ?? unavailable('nats: the connection was closed');
+    const ended = this.lifetime.cause ?? unavailable('nats: the connection was closed');
     // Whoever follows `closed` hears of it before its subscriptions do.
     setImmediate(() => {
       for (const subscription of [...this.#subscriptions]) subscription.end(ended);
@@ -387,7 +374,7 @@ export class NatsLink implements NatsConnection {
   }
 
   #refusal(doing: string, subject?: string): MicroError {
-    if (!this.#lifetime.isOpen) return this.#lifetime.closedError();
+    if (!this.lifetime.isOpen) return this.lifetime.closedError();
     const what = subject === undefined ? doing : `${doing} on "${subject}"`;
     return unavailable(`nats: ${what}: not connected to ${this.address}`);
   }

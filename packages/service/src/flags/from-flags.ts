@@ -12,10 +12,9 @@ import {
   silentLogger,
   type Transport,
 } from '@ts-micro/core';
-import { Lifetime, safeLogger } from '@ts-micro/kit';
+import { Lifetime, nearest, safeLogger } from '@ts-micro/kit';
 import { type FlagSettings, settingFlags } from './flag-settings.ts';
 import { flagPrefix, kinds, knownFlags, pluginFlags } from './known-flags.ts';
-import { nearest } from './nearest.ts';
 import { type Environment, type GivenFlag, readFlags } from './read-flags.ts';
 import { serverTexts } from './server-texts.ts';
 
@@ -113,7 +112,7 @@ function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>): Choice
 
 /** Shows the name only where it can be one: an address with a password may stand there as well. */
 function unknownPlugin(kind: PluginKind, { source, text }: GivenFlag, names: readonly string[]): MicroError {
-  const meant = nearest(text.toLowerCase(), names, 2);
+  const meant = nearest(text, names, 2);
   const shown = /^[\w-]{1,32}$/.test(text) ? `${source}=${text}: it names` : `${source} names`;
   const known = meant === undefined ? shown : `${source}=${text}: did you mean ${meant}? It names`;
   return new MicroError('not_found', `flags: ${known} no ${kind} at hand (${atHand(names)})`);

@@ -1,7 +1,7 @@
 import { MicroError } from '@ts-micro/core';
+import { nearest } from '@ts-micro/kit';
 import { fileText } from './file-text.ts';
 import type { KnownFlag, KnownFlags } from './known-flags.ts';
-import { nearest } from './nearest.ts';
 
 /** May be given several times; of every other flag the last one counts. */
 const repeatable = new Set(['server_metadata']);

@@ -1,5 +1,5 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
-import { abortable, ByteBudget, Lifetime, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
+import { abortable, ByteBudget, ClosableBase, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
 import { AcceptedEnds, Clock, type DiallingPeer, opensSocket, SocketPlaces } from '@ts-micro/kit/frames';
 import {
   type AnswerRight,
@@ -31,7 +31,7 @@ export interface ListenerInit {
 /** How long a close whose time is over goes on refusing what was on its way. */
 const lastRefusalsMs = 250;
 
-export class NatsListener implements Listener {
+export class NatsListener extends ClosableBase implements Listener {
   readonly address: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly #connection: NatsConnection;
@@ -40,7 +40,6 @@ export class NatsListener implements Listener {
   readonly #inbox: () => ReplyInbox<NatsMessage>;
   readonly #answers: AnswerRight;
   readonly #what: string;
-  readonly #lifetime: Lifetime;
   readonly #clock: Clock;
   readonly #budget: ByteBudget;
   readonly #untold: UntoldCloses;
@@ -56,6 +55,8 @@ export class NatsListener implements Listener {
   #isLeft = false;
 
   constructor({ connection, address, settings, logger, inbox, answers }: ListenerInit) {
+    const what = `nats listener ${address}`;
+    super(what);
     this.address = address;
     this.metadata = advertised(settings.dialect);
     this.#connection = connection;
@@ -63,8 +64,7 @@ export class NatsListener implements Listener {
     this.#logger = new RateLimitedLogger(logger);
     this.#inbox = inbox;
     this.#answers = answers;
-    this.#what = `nats listener ${address}`;
-    this.#lifetime = new Lifetime(this.#what, (options) => this.#release(options));
+    this.#what = what;
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
     this.#places = new SocketPlaces(this.#ends, this.#clock, settings.maxSockets);
     this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
@@ -77,17 +77,17 @@ export class NatsListener implements Listener {
     void connection.closed.then((cause) => {
       const error = new MicroError('unavailable', `${this.#what}: the connection has ended`, { cause });
       for (const end of [...this.#ends.known, ...this.#ends.running]) end.socket.fail(error);
-      void this.#lifetime.fail(error);
+      void this.lifetime.fail(error);
     });
   }
 
   /** It is useless now: `closed` tells, and what is open goes on. */
   fail(cause: MicroError): void {
-    void this.#lifetime.fail(cause);
+    void this.lifetime.fail(cause);
   }
 
   async accept(handler: SocketHandler, options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
+    this.lifetime.assertOpen(options);
     if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#handler = handler;
     let subscription: NatsSubscription | undefined;
@@ -96,11 +96,11 @@ export class NatsListener implements Listener {
       subscription = this.#connection.subscribe(this.address, {
         onMessage: (received) => this.#onMessage(received),
         // Also after a reconnect; `closed` tells.
-        onError: (error) => void this.#lifetime.fail(MicroError.from(error, 'unauthorized', this.#what)),
+        onError: (error) => void this.lifetime.fail(MicroError.from(error, 'unauthorized', this.#what)),
       });
       this.#subscription = subscription;
       await subscription.confirm(options);
-      this.#lifetime.assertOpen();
+      this.lifetime.assertOpen();
     } catch (error) {
       // What was not confirmed can be tried again.
       subscription?.unsubscribe();
@@ -111,19 +111,7 @@ export class NatsListener implements Listener {
 
   /** False from the moment it begins to close. */
   get isOpen(): boolean {
-    return this.#lifetime.isOpen;
-  }
-
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return this.lifetime.isOpen;
   }
 
   #onMessage(received: NatsMessage): void {
@@ -205,7 +193,7 @@ export class NatsListener implements Listener {
   /** Makes a new end, unless it is refused. */
   #admit(remote: string, dialect: Dialect): AcceptedEnd | undefined {
     const dialling = this.#ends.peerOf(remote);
-    if (!this.#hasPlace(dialling) || !this.#lifetime.isOpen) {
+    if (!this.#hasPlace(dialling) || !this.lifetime.isOpen) {
       this.#warnFull();
       tellNoResponders(this.#connection, remote);
       return undefined;
@@ -258,7 +246,7 @@ export class NatsListener implements Listener {
 
   /** Once, until there is room again: a flood of sockets must not become one of log lines. */
   #warnFull(): void {
-    if (this.#isFull || !this.#lifetime.isOpen) return;
+    if (this.#isFull || !this.lifetime.isOpen) return;
     this.#isFull = true;
     this.#logger.warn('nats listener refuses sockets', { listener: this.address, sockets: this.#ends.running.size });
   }
@@ -319,8 +307,8 @@ export class NatsListener implements Listener {
     for (const end of this.#ends.known) end.onReconnect();
   }
 
-  async #release(options: AbortOptions): Promise<void> {
-    if (this.#lifetime.cause === undefined || this.#connection.state.status === 'closed') await this.#finish(options);
+  protected async release(options: AbortOptions): Promise<void> {
+    if (this.lifetime.cause === undefined || this.#connection.state.status === 'closed') await this.#finish(options);
     else this.#leave();
   }
 
@@ -348,7 +336,7 @@ export class NatsListener implements Listener {
       throw error;
     } finally {
       this.#subscription?.unsubscribe();
-      for (const end of [...this.#ends.known]) this.#drop(end, this.#lifetime.closedError());
+      for (const end of [...this.#ends.known]) this.#drop(end, this.lifetime.closedError());
       this.#letGo();
     }
   }

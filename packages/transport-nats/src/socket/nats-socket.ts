@@ -8,7 +8,7 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
-import { abortable, bytesOfMessage, detachedMessage, type HeldBytes, Lifetime, Mailbox } from '@ts-micro/kit';
+import { abortable, bytesOfMessage, ClosableBase, detachedMessage, type HeldBytes, Mailbox } from '@ts-micro/kit';
 import { FrameMessage, FrameStream, type Line, SentRecord, windowMessages } from '@ts-micro/kit/frames';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
@@ -35,7 +35,7 @@ function ownMemory(message: Message): Message {
 }
 
 /** One end of a conversation, composed of a line to the peer, a stream of frames, and what waits to be received. */
-export class NatsSocket implements Socket {
+export class NatsSocket extends ClosableBase implements Socket {
   readonly local: string;
   readonly remote: string;
   readonly peer: string | undefined;
@@ -45,7 +45,6 @@ export class NatsSocket implements Socket {
   readonly record: SentRecord = new SentRecord();
   readonly #init: SocketInit;
   readonly #line: Line;
-  readonly #lifetime: Lifetime;
   readonly #mailbox: Mailbox<Message>;
   #stream: FrameStream | undefined;
   #hasPeerClosed = false;
@@ -58,6 +57,7 @@ export class NatsSocket implements Socket {
 
   constructor(init: SocketInit) {
     const { line, dialect, held } = init;
+    super(line.what);
     const { maxQueuedMessages } = init.settings;
     this.local = init.local;
     this.remote = init.remote;
@@ -68,11 +68,10 @@ export class NatsSocket implements Socket {
     // In frames the sender keeps to a window, which its last message passes.
     const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages + 1) : maxQueuedMessages;
     this.#mailbox = new Mailbox<Message>(line.what, limit, { of: bytesOfMessage, held, detach: ownMemory });
-    this.#lifetime = new Lifetime(line.what, () => this.#end());
   }
 
   send(message: Message, options?: SendOptions): Promise<void> {
-    if (!this.#lifetime.isOpen) return Promise.reject(this.#refusal());
+    if (!this.lifetime.isOpen) return Promise.reject(this.#refusal());
     const signal = options?.signal;
     if (signal?.aborted) return Promise.reject(abortError(signal, this.#line.what));
     try {
@@ -89,7 +88,7 @@ export class NatsSocket implements Socket {
   }
 
   receive(options?: AbortOptions): Promise<Message | undefined> {
-    if (!this.#lifetime.isOpen && this.#failure === undefined) return Promise.reject(this.#lifetime.closedError());
+    if (!this.lifetime.isOpen && this.#failure === undefined) return Promise.reject(this.lifetime.closedError());
     if (options?.signal?.aborted) return this.#mailbox.pull(options);
     const message = this.#mailbox.take();
     if (message === undefined) return this.#mailbox.pull(options);
@@ -112,22 +111,14 @@ export class NatsSocket implements Socket {
     return this.#peerClosed;
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
+  override close(options?: AbortOptions): Promise<void> {
     // What came before it failed can still be received, and is kept by nobody else.
     if (this.#failure !== undefined) this.#init.held.release();
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    return super.close(options);
   }
 
   get isOpen(): boolean {
-    return this.#lifetime.isOpen;
+    return this.lifetime.isOpen;
   }
 
   /** The frames of this socket, made at their first use. */
@@ -154,7 +145,7 @@ export class NatsSocket implements Socket {
    * `malformed`.
    */
   takeFrame(bytes: Uint8Array): boolean {
-    if (this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
+    if (this.#hasPeerClosed || !this.lifetime.isOpen) return false;
     const taken = this.stream.take(bytes);
     if (taken === undefined) return false;
     if (taken instanceof FrameMessage) {
@@ -174,7 +165,7 @@ export class NatsSocket implements Socket {
    * be asked.
    */
   probe(): boolean {
-    if (this.dialect !== 'native' || this.#hasPeerClosed || !this.#lifetime.isOpen) return false;
+    if (this.dialect !== 'native' || this.#hasPeerClosed || !this.lifetime.isOpen) return false;
     this.stream.probe();
     return true;
   }
@@ -191,10 +182,10 @@ export class NatsSocket implements Socket {
    * that the peer has gone.
    */
   fail(cause: MicroError, { isPeerGone = false }: { readonly isPeerGone?: boolean } = {}): void {
-    if (!this.#lifetime.isOpen) return;
+    if (!this.lifetime.isOpen) return;
     this.#failure = cause;
     this.#mailbox.end(isPeerGone ? undefined : cause);
-    void this.#lifetime.fail(cause);
+    void this.lifetime.fail(cause);
   }
 
   /** Lets go of what has come and was not received: it has failed, and others need the memory. */
@@ -205,7 +196,7 @@ export class NatsSocket implements Socket {
 
   /** Closes it because its owner could not wait any longer: its methods refuse with `closed`. */
   abandon(cause: MicroError): Promise<void> {
-    return this.#lifetime.fail(cause);
+    return this.lifetime.fail(cause);
   }
 
   #newStream(): FrameStream {
@@ -215,7 +206,7 @@ export class NatsSocket implements Socket {
 
   #refusal(): MicroError {
     const failure = this.#failure;
-    if (failure === undefined) return this.#lifetime.closedError();
+    if (failure === undefined) return this.lifetime.closedError();
     // Whatever ended it, this message was not sent.
     if (failure.retrySafe || failure.code !== 'unavailable') return failure;
     return new MicroError(failure.code, failure.message, { cause: failure, retrySafe: true });
@@ -240,13 +231,13 @@ export class NatsSocket implements Socket {
     this.#catchingUp = undefined;
   }
 
-  #end(): void {
+  protected release(): void {
     // A failure has ended the mailbox already, and leaves what has come.
     if (this.#failure === undefined) {
       this.#mailbox.end(undefined, { drop: true });
       this.#stream?.close();
     }
-    this.#stream?.end(() => this.#failure ?? this.#lifetime.closedError());
+    this.#stream?.end(() => this.#failure ?? this.lifetime.closedError());
     if (this.#mailbox.size === 0) this.#init.held.release();
     this.#stopWaiting?.();
     this.#hasInputEnded = true;

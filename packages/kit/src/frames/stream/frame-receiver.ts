@@ -1,5 +1,5 @@
 import { MicroError } from '@ts-micro/core';
-import type { HeldBytes } from '../../budget/byte-budget.ts';
+import type { HeldBytes } from '@ts-micro/kit';
 import { malformed } from '../byte-reader.ts';
 import {
   type FrameHead,

@@ -1,4 +1,4 @@
-import type { HeldBytes } from '../../budget/byte-budget.ts';
+import type { HeldBytes } from '@ts-micro/kit';
 
 /**
  * How much memory is taken at a time, as a multiple of what has come: so a peer cannot have it taken by announcing

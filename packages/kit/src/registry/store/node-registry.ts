@@ -1,21 +1,9 @@
-import {
-  type AbortOptions,
-  type LookupOptions,
-  MicroError,
-  type RegisterOptions,
-  type Registry,
-  type RegistryFeatures,
-  type ServiceRecord,
-  serviceRecord,
-  type Watcher,
-  type WatchOptions,
-} from '@ts-micro/core';
+import { type AbortOptions, MicroError, type RegisterOptions, type ServiceRecord, type Watcher } from '@ts-micro/core';
 import { bounded } from '../../lifecycle/bounded.ts';
 import { closeAll } from '../../lifecycle/close-all.ts';
-import { Lifetime } from '../../lifecycle/lifetime.ts';
 import { FollowingWatcher } from '../following-watcher.ts';
 import { LeaseTable } from '../lease-table.ts';
-import { checkServiceName, checkTtl } from '../registry-rules.ts';
+import { RegistryBase } from '../registry-base.ts';
 import { NodeRegistrations } from './node-registrations.ts';
 import type { NodeChange, NodeStore } from './node-store.ts';
 
@@ -30,67 +18,49 @@ export interface NodeRegistryOptions {
 const retryMs = 500;
 
 /**
- * A whole {@link Registry} over a backend that holds nodes with leases for all instances. A node belongs to the
- * instance that registered it last; where the nodes of a version were registered with different metadata or endpoints,
- * it has those that changed last.
+ * A whole registry over a backend that holds nodes with leases for all instances. A node belongs to the instance that
+ * registered it last; where the nodes of a version were registered with different metadata or endpoints, it has those
+ * that changed last.
  */
-export class NodeRegistry implements Registry {
+export class NodeRegistry extends RegistryBase {
   readonly name: string;
-  readonly supports: RegistryFeatures = Object.freeze({ ttl: true, watch: true });
-  readonly #who: string;
   readonly #store: NodeStore;
   readonly #closeTimeoutMs: number;
   readonly #registrations: NodeRegistrations;
   readonly #watchers = new Set<FollowingWatcher>();
   /** The moment that a table was read at. */
   readonly #revisions = new WeakMap<LeaseTable, number>();
-  readonly #lifetime: Lifetime;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ name, store, closeTimeoutMs = 5000 }: NodeRegistryOptions) {
+    super(`${name} registry`);
     this.name = name;
-    this.#who = `${name} registry`;
     this.#store = store;
     this.#registrations = new NodeRegistrations(store);
     this.#closeTimeoutMs = closeTimeoutMs;
-    this.#lifetime = new Lifetime(this.#who, (options) => this.#release(options));
   }
 
-  async register(service: ServiceRecord, options: RegisterOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    const record = serviceRecord(service);
-    checkTtl(options.ttlMs, this.#who);
+  protected async put(record: ServiceRecord, options: RegisterOptions): Promise<void> {
     await this.#registrations.put(record, options.ttlMs, options);
     // What is there as it begins to close is taken away by that.
-    this.#lifetime.assertOpen();
+    this.lifetime.assertOpen();
   }
 
-  async deregister(service: ServiceRecord, options: AbortOptions = {}): Promise<void> {
-    this.#lifetime.assertOpen(options);
-    await this.#registrations.drop(serviceRecord(service), options);
+  protected remove(record: ServiceRecord, options: AbortOptions): Promise<void> {
+    return this.#registrations.drop(record, options);
   }
 
-  async getService(name: string, options: LookupOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    checkServiceName(name, this.#who);
-    return (await this.#look(name, options)).list(name);
+  protected async look(name: string | undefined, options: AbortOptions): Promise<readonly ServiceRecord[]> {
+    return (await this.#read(name, options)).list(name);
   }
 
-  async listServices(options: AbortOptions = {}): Promise<readonly ServiceRecord[]> {
-    this.#lifetime.assertOpen(options);
-    return (await this.#look(undefined, options)).list();
-  }
-
-  async watch(options: WatchOptions = {}): Promise<Watcher> {
-    this.#lifetime.assertOpen(options);
-    const { service } = options;
-    if (service !== undefined) checkServiceName(service, this.#who);
+  protected async follow(service: string | undefined, options: AbortOptions): Promise<Watcher> {
     const stop = () => this.#watchers.delete(watcher);
-    const watcher: FollowingWatcher = new FollowingWatcher({ what: `${this.#who}: watcher`, service, stop });
+    const watcher: FollowingWatcher = new FollowingWatcher({ what: `${this.who}: watcher`, service, stop });
     this.#watchers.add(watcher);
     await watcher.load(async () => {
       await this.#store.follow(this.#hear, options);
-      return this.#look(service, options, true);
+      return this.#read(service, options, true);
     });
     return watcher;
   }
@@ -103,29 +73,17 @@ export class NodeRegistry implements Registry {
     clearTimeout(this.#retry);
     try {
       await this.#registrations.restore();
-      for (const watcher of this.#watchers) await watcher.load(() => this.#look(watcher.service, {}, true));
+      for (const watcher of this.#watchers) await watcher.load(() => this.#read(watcher.service, {}, true));
     } catch {
-      if (!this.#lifetime.isOpen) return;
+      if (!this.lifetime.isOpen) return;
       clearTimeout(this.#retry);
       this.#retry = setTimeout(() => void this.resume(), retryMs);
       (this.#retry as { unref?(): void }).unref?.();
     }
   }
 
-  get closed(): Promise<MicroError | undefined> {
-    return this.#lifetime.closed;
-  }
-
-  close(options?: AbortOptions): Promise<void> {
-    return this.#lifetime.close(options);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
   /** A table that `lasts` forgets nodes as their leases end. */
-  async #look(service: string | undefined, { signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
+  async #read(service: string | undefined, { signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
     const { nodes, revision } = await this.#store.read(service, { signal });
     const table = new LeaseTable();
     for (const { record, leftMs } of nodes) table.put(record, { ttlMs: lasts ? leftMs : undefined });
@@ -145,12 +103,12 @@ export class NodeRegistry implements Registry {
     }
   };
 
-  async #release(options: AbortOptions): Promise<void> {
+  protected async release(options: AbortOptions): Promise<void> {
     clearTimeout(this.#retry);
     try {
       await closeAll(this.#watchers, options);
       const leaving = this.#registrations.leave();
-      await bounded(leaving, options, this.#closeTimeoutMs, `${this.#who}: taking away what was registered`);
+      await bounded(leaving, options, this.#closeTimeoutMs, `${this.who}: taking away what was registered`);
     } catch (error) {
       // During an outage the nodes go with their leases.
       if (!MicroError.is(error, 'unavailable')) throw error;

@@ -1,14 +1,21 @@
-/** Returns the one of `names` that is the fewest edits away from `text`, and at most `most`. */
+/** Nobody means anything with a longer text, and to compare two of them takes long. */
+const longest = 64;
+
+/**
+ * Returns the one of `names` that a slip of the fingers may have made `text` of: the fewest edits away, in any case,
+ * and at most `most`.
+ */
 export function nearest(
   text: string,
   names: readonly string[],
   most: number = Number.POSITIVE_INFINITY,
 ): string | undefined {
+  if (text.length > longest) return undefined;
+  const wanted = text.toLowerCase();
   let best: string | undefined;
   let fewest = most + 1;
   for (const name of names) {
-    // A text that is so much longer needs no table of that size.
-    const count = Math.abs(text.length - name.length) > 64 ? Number.POSITIVE_INFINITY : edits(text, name);
+    const count = name.length > longest ? Number.POSITIVE_INFINITY : edits(wanted, name.toLowerCase());
     if (count < fewest) {
       best = name;
       fewest = count;
