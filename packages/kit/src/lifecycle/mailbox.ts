@@ -16,9 +16,12 @@ export interface MailboxBytes<T> {
   readonly limit?: number | undefined;
   /** Where what waits is counted with that of others. */
   readonly held?: HeldBytes | undefined;
-  /** Returns an item without memory that it shares with others: what waits is kept as it returns it. */
+  /** Returns an item without memory that it shares with others: what waits beyond 32 items is kept as it returns it. */
   readonly detach?: ((item: T) => T) | undefined;
 }
+
+/** So many do not keep much memory of others. */
+const fewItems = 32;
 
 /**
  * A bounded queue between one that pushes and those that pull, as a socket's `receive` or a watcher needs it.
@@ -121,7 +124,7 @@ export class Mailbox<T> {
 
   #keep(item: T, { of, held, detach }: MailboxBytes<T>): void {
     const bytes = of(item);
-    this.#items.push(detach === undefined ? item : detach(item));
+    this.#items.push(detach === undefined || this.#items.size < fewItems ? item : detach(item));
     this.#bytes += bytes;
     // Others may have to go for it, and are told at once.
     held?.take(bytes);

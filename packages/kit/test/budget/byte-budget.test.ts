@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteBudget, Mailbox } from '../../src/index.ts';
+import { ByteBudget, detachedMessage, Mailbox } from '../../src/index.ts';
 
 const limit = 100;
 
@@ -102,12 +102,31 @@ test('a mailbox counts what waits in it, and not what somebody waits for', async
   expect([mailbox.bytes, budget.used]).toEqual([0, 0]);
 });
 
-test('a mailbox keeps what waits as it is detached', async () => {
-  const mailbox = new Mailbox<string>('box', 10, { of: () => 1, detach: (item) => `own ${item}` });
+test('a mailbox keeps what waits as it is detached, but for a few', async () => {
+  const mailbox = new Mailbox<string>('box', 100, { of: () => 1, detach: (item) => `own ${item}` });
   const early = mailbox.pull();
-  for (const item of ['a', 'b']) mailbox.push(item);
+  for (let count = 0; count < 34; count++) mailbox.push('a');
   expect(await early).toBe('a');
-  expect(await mailbox.pull()).toBe('own b');
+  const waited = Array.from({ length: 33 }, () => mailbox.take());
+  expect(waited).toEqual([...Array.from({ length: 32 }, () => 'a'), 'own a']);
+});
+
+test('the body of a detached message is a copy that keeps little else', () => {
+  const read = new Uint8Array(65_536).fill(7);
+  const bodies = [10, 3000, 8000, 30_000].map((length) => read.subarray(100, 100 + length));
+  const copies = bodies.map((body) => detachedMessage({ headers: {}, body }).body);
+  read.fill(8);
+  expect(copies.map(({ length }) => length)).toEqual([10, 3000, 8000, 30_000]);
+  for (const copy of copies) {
+    expect(copy.every((byte) => byte === 7)).toBe(true);
+    expect(copy.buffer.byteLength).toBeLessThanOrEqual(Math.max(8192, copy.length));
+  }
+  const many = Array.from({ length: 2000 }, (_, index) =>
+    detachedMessage({ headers: {}, body: read.subarray(0, 100).fill(index % 256) }),
+  );
+  expect(many.every(({ body }, index) => body.every((byte) => byte === index % 256))).toBe(true);
+  const large = { headers: {}, body: read.subarray(0, 40_000) };
+  expect(detachedMessage(large)).toBe(large);
 });
 
 test('where a peer holds much, its holders go on one after another, and so shed nobody', () => {

@@ -27,7 +27,7 @@ class DetachedMessage implements NatsMessage {
   constructor(message: NatsMessage) {
     this.subject = message.subject;
     this.reply = message.reply;
-    this.data = Uint8Array.from(message.data);
+    this.data = new Uint8Array(message.data);
     this.size = sizeOfMessage(message);
     this.status = message.status;
     this.#headers = message.headers();
