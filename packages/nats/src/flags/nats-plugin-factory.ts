@@ -10,7 +10,7 @@ export interface NatsPluginFactory<P> {
 }
 
 /** Settings that a plugin has beside those of its connection. */
-export interface OwnSettings<O> {
+interface OwnSettings<O> {
   /** Begins the message of every error: `jetstream broker`. */
   readonly who: string;
   readonly flags: readonly PluginFlag[];
