@@ -1,8 +1,8 @@
 import { abortError } from '@ts-micro/core';
-import { altered } from '../altered.ts';
-import { type Mutant, mutantsOf } from '../mutant.ts';
-import { never } from '../never.ts';
-import { brokers, subscriptions } from './seams.ts';
+import { altered } from '../../altered.ts';
+import { type Mutant, mutantsOf } from '../../mutant.ts';
+import { never } from '../../never.ts';
+import { brokers, subscriptions } from '../seams.ts';
 
 /** What a broker does wrong before it has connected, and for those who did not stay. */
 export const firstCalls: readonly Mutant<'broker'>[] = mutantsOf('broker', [

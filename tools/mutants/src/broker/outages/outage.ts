@@ -1,8 +1,8 @@
 import { MicroError } from '@ts-micro/core';
-import { altered } from '../altered.ts';
-import { type Mutant, mutantsOf } from '../mutant.ts';
-import { recoded } from '../recoded.ts';
-import { brokers, subscriptions } from './seams.ts';
+import { altered } from '../../altered.ts';
+import { type Mutant, mutantsOf } from '../../mutant.ts';
+import { recoded } from '../../recoded.ts';
+import { brokers, subscriptions } from '../seams.ts';
 
 export const outages: readonly Mutant<'broker'>[] = mutantsOf('broker', [
   {
