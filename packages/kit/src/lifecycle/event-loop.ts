@@ -16,10 +16,9 @@ let nextTurn: Promise<void> | undefined;
  * True once the work of this turn of the event loop has taken more than a few milliseconds: a loop over queued work
  * then awaits {@link nextTurnOfLoop}, so that timers, heartbeats and sockets are served. Queued work gets as much
  * time as everything else took in the turn before, as it would starve on a busy machine otherwise. One measure for
- * the whole process.
+ * the whole process. `now` is `performance.now()`, where it is known.
  */
-export function isTurnOver(): boolean {
-  const now = performance.now();
+export function isTurnOver(now: number = performance.now()): boolean {
   if (isMeasuring) return now - turnBeganAt > budgetMs;
   isMeasuring = true;
   turnBeganAt = now;

@@ -132,21 +132,15 @@ export class NatsListener extends ClosableBase implements Listener {
 
   #onEnvelope(data: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
     const message = decodeEnvelope(data);
-    if (known !== undefined) {
-      this.#take(known, () => known.deliver(message));
-      return;
-    }
+    if (known !== undefined) return this.#take(known, data, message);
     if (isPlain(message, data)) throw new MicroError('malformed', 'nats envelope: it has no Header and no Body');
     const end = this.#admit(remote, 'go');
     if (end === undefined) return;
-    this.#take(end, () => end.deliver(message));
+    this.#take(end, data, message);
   }
 
   #onFrame(bytes: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
-    if (known !== undefined) {
-      this.#take(known, () => known.deliverFrame(bytes));
-      return;
-    }
+    if (known !== undefined) return this.#take(known, bytes);
     const opens = opensSocket(bytes);
     if (opens === undefined) return;
     if (!opens) {
@@ -157,7 +151,7 @@ export class NatsListener extends ClosableBase implements Listener {
     const end = this.#admit(remote, 'native');
     if (end === undefined) return;
     try {
-      this.#take(end, () => end.deliverFrame(bytes));
+      this.#take(end, bytes);
     } catch (error) {
       // A malformed first frame opens nothing.
       this.#drop(end, MicroError.from(error, 'malformed', this.#what));
@@ -166,12 +160,13 @@ export class NatsListener extends ClosableBase implements Listener {
   }
 
   /**
-   * Hands what came to its end, and starts the handler with the first message. Throws `malformed`; anything else fails
-   * the socket.
+   * Hands what came, a frame or the message of an envelope, to its end, and starts the handler with the first message.
+   * Throws `malformed`; anything else fails the socket.
    */
-  #take(end: AcceptedEnd, deliver: () => void): void {
+  #take(end: AcceptedEnd, bytes: Uint8Array, message?: ReturnType<typeof decodeEnvelope>): void {
     try {
-      deliver();
+      if (message === undefined) end.deliverFrame(bytes);
+      else end.deliver(message);
     } catch (error) {
       if (MicroError.is(error, 'malformed') || !MicroError.is(error)) throw error;
       this.#fail(end, error);

@@ -152,11 +152,7 @@ export class NatsSocket extends ClosableBase implements Socket {
       this.deliver(taken);
       return true;
     }
-    const closed = () => new MicroError('unavailable', `${this.#line.what}: the peer has closed`, { retrySafe: true });
-    if (this.record.isSafeAfterClose(taken.received)) throw closed();
-    this.#hasPeerClosed = true;
-    this.endInput();
-    this.stream.end(closed);
+    this.#takeClose(taken.received);
     return false;
   }
 
@@ -202,6 +198,14 @@ export class NatsSocket extends ClosableBase implements Socket {
   #newStream(): FrameStream {
     const { held, settings } = this.#init;
     return new FrameStream(this.#line, this.record, { maxMessageBytes: settings.maxMessageBytes, held });
+  }
+
+  #takeClose(received: number): void {
+    const closed = () => new MicroError('unavailable', `${this.#line.what}: the peer has closed`, { retrySafe: true });
+    if (this.record.isSafeAfterClose(received)) throw closed();
+    this.#hasPeerClosed = true;
+    this.endInput();
+    this.stream.end(closed);
   }
 
   #refusal(): MicroError {

@@ -24,7 +24,7 @@ export function admit(admission: Admission): void {
   const { limiter } = exchange.core;
   const { request } = exchange;
   const bodyBytes = request.body.length;
-  if (limiter.takeUnary(bodyBytes)) {
+  if (limiter.takeUnary(bodyBytes, context.arrivedAt)) {
     run(admission);
     return;
   }
@@ -91,12 +91,13 @@ function run(admission: Admission): void {
   void admission.run().then(ran, ran);
 }
 
-function turnAway({ exchange, context, done }: Admission, why: Refusal): void {
+function turnAway(admission: Admission, why: Refusal): void {
+  const { exchange, context } = admission;
   const { core } = exchange;
   if (context.isAborted) {
     // Its caller has left: there is nobody to tell.
     core.limiter.errors++;
-    done();
+    admission.done();
     return;
   }
   core.limiter.refused++;
@@ -104,7 +105,7 @@ function turnAway({ exchange, context, done }: Admission, why: Refusal): void {
     why === 'too late'
       ? runtimeError(504, `${core.name}: the deadline passed while waiting for room`, 'refused')
       : overload(core);
-  void answerError(exchange, answer).then(done);
+  void answerError(exchange, answer).then(() => admission.done());
 }
 
 /** In the words of Go Micro's router, which need no mark: a handler's error is never plain text. */

@@ -15,7 +15,8 @@ export interface ConcurrencyLimits {
 
 /** Tells when the event loop is to turn before the next handler begins. */
 export interface LoopTurn {
-  isOver(): boolean;
+  /** `nowMs` is `performance.now()`, where it is known. */
+  isOver(nowMs?: number): boolean;
   /** Resolves in the next turn. */
   next(): Promise<void>;
 }
@@ -97,8 +98,8 @@ export class ConcurrencyLimiter {
   }
 
   /** True where a handler may run now; {@link releaseUnary} gives its place, and that of the body, back. */
-  takeUnary(bodyBytes: number): boolean {
-    if (!this.#hasRoom(bodyBytes) || this.#backlog.size > 0 || this.#turn.isOver()) return false;
+  takeUnary(bodyBytes: number, nowMs?: number): boolean {
+    if (!this.#hasRoom(bodyBytes) || this.#backlog.size > 0 || this.#turn.isOver(nowMs)) return false;
     this.#begin(bodyBytes);
     return true;
   }

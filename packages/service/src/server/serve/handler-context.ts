@@ -56,8 +56,8 @@ export class HandlerContext implements RequestContext, EventContext, RosterMembe
   /** @internal */ place = -1;
   // A broker gives each of its handlers one.
   readonly #own: OwnContext | undefined;
-  // Not of the wall clock, which may be set meanwhile.
-  readonly #arrivedAt: number = performance.now();
+  /** @internal By `performance.now()`, as the wall clock may be set meanwhile. */
+  readonly arrivedAt: number = performance.now();
   readonly #timeout: string | undefined;
   /** `null` until it is asked for. */
   #timeoutMs: number | undefined | null = null;
@@ -88,7 +88,7 @@ export class HandlerContext implements RequestContext, EventContext, RosterMembe
   /** How long the caller still waits, whatever the wall clock says; `undefined` where it named no limit. */
   get remainingMs(): number | undefined {
     if (this.#timeoutMs === null) this.#timeoutMs = timeoutMsOf(this.#timeout);
-    return this.#timeoutMs === undefined ? undefined : this.#arrivedAt + this.#timeoutMs - performance.now();
+    return this.#timeoutMs === undefined ? undefined : this.arrivedAt + this.#timeoutMs - performance.now();
   }
 
   /** The share of its caller's time that is over, up to its abort where it was aborted; 0 where there is no limit. */

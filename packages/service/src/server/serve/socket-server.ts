@@ -3,7 +3,7 @@ import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
-import { admit, contextOf, isError, overload, readRequest, routeOf } from './admission.ts';
+import { type Admission, admit, contextOf, isError, overload, readRequest, routeOf } from './admission.ts';
 import { answerError, deliver, type Exchange, isReadable, peerOf, type ReadableExchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { StreamRoute, UnaryRoute } from './routes.ts';
@@ -30,8 +30,7 @@ export class SocketServer {
   readonly #relay: EventRelay;
   readonly #streams = new Map<string, ServerStream>();
   readonly #endedStreams = new Set<string>();
-  /** The contexts of unary requests that run or wait, to abort them where the caller leaves. */
-  readonly #asked = new Set<HandlerContext>();
+  readonly #asked = new AskedRequests();
   /** Messages not yet answered, and streams not yet ended. */
   #inFlight = 0;
   /** The same, and those that are over. */
@@ -209,19 +208,16 @@ export class SocketServer {
   #admit(exchange: Exchange, route: UnaryRoute | undefined): void {
     const context = contextOf(exchange);
     if (route !== undefined) this.#asked.add(context);
-    admit({
-      exchange,
-      context,
-      run: () =>
-        route === undefined
-          ? this.#runEvent(exchange, context)
-          : answerUnary(exchange as ReadableExchange, route, context),
-      done: () => {
-        this.#asked.delete(context);
-        this.#done();
-      },
-    });
+    admit(new SocketAdmission(exchange, context, route, this.#run, this.#ran));
   }
+
+  readonly #run = ({ exchange, context, route }: SocketAdmission): Promise<void> =>
+    route === undefined ? this.#runEvent(exchange, context) : answerUnary(exchange as ReadableExchange, route, context);
+
+  readonly #ran = ({ context }: SocketAdmission): void => {
+    this.#asked.delete(context);
+    this.#done();
+  };
 
   async #runEvent(exchange: Exchange, context: HandlerContext): Promise<void> {
     await deliver(exchange, eventAckMessage(exchange.request, await this.#relay(exchange.request, context)));
@@ -254,13 +250,12 @@ export class SocketServer {
 
   /** Tells the handlers of the caller that has left, and those it called in turn. */
   #tellAsked(cause: unknown): void {
-    if (this.#asked.size === 0) return;
     let error: MicroError | undefined;
     const gone = () => {
       error ??= new MicroError('canceled', `${this.#core.name}: the caller does not wait any longer`, { cause });
       return error;
     };
-    for (const context of this.#asked) context.abort(gone);
+    this.#asked.abort(gone);
   }
 
   readonly #done = (): void => {
@@ -269,4 +264,63 @@ export class SocketServer {
     this.#onIdle?.();
     if (!this.#core.gate.takesRequests || this.#isLast) void this.#socket.close();
   };
+}
+
+/** A request or event of a socket on its way to a handler: one object for each, instead of two functions. */
+class SocketAdmission implements Admission {
+  readonly exchange: Exchange;
+  readonly context: HandlerContext;
+  /** Of a request; an event has none. */
+  readonly route: UnaryRoute | undefined;
+  readonly #run: (admission: SocketAdmission) => Promise<void>;
+  readonly #ran: (admission: SocketAdmission) => void;
+
+  constructor(
+    exchange: Exchange,
+    context: HandlerContext,
+    route: UnaryRoute | undefined,
+    run: (admission: SocketAdmission) => Promise<void>,
+    ran: (admission: SocketAdmission) => void,
+  ) {
+    this.exchange = exchange;
+    this.context = context;
+    this.route = route;
+    this.#run = run;
+    this.#ran = ran;
+  }
+
+  run(): Promise<void> {
+    return this.#run(this);
+  }
+
+  done(): void {
+    this.#ran(this);
+  }
+}
+
+/** The requests of one socket that run or wait, to stop them where their caller leaves. */
+class AskedRequests {
+  // Most sockets carry one request at a time: a set is made where there are more.
+  #only: HandlerContext | undefined;
+  #others: Set<HandlerContext> | undefined;
+
+  add(context: HandlerContext): void {
+    if (this.#only === undefined) {
+      this.#only = context;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(context);
+  }
+
+  delete(context: HandlerContext): void {
+    if (this.#only === context) this.#only = undefined;
+    else this.#others?.delete(context);
+  }
+
+  /** Stops all of them, for a reason that is made where somebody asks for it. */
+  abort(reason: () => MicroError): void {
+    this.#only?.abort(reason);
+    for (const context of this.#others ?? []) context.abort(reason);
+  }
 }
