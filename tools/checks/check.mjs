@@ -8,6 +8,7 @@ import { findInstantiationProblems } from './instantiations.mjs';
 import { findLicenceProblems } from './licences.mjs';
 import { findLineProblems } from './lines.mjs';
 import { findManifestProblems } from './manifests.mjs';
+import { findMemoryProblems } from './memory.mjs';
 import { findOutsideProblems, outsidePackages } from './outside.mjs';
 import { run } from './program.mjs';
 import { findSnippetProblems } from './snippets.mjs';
@@ -53,6 +54,10 @@ const checks = {
   outside: () => {
     const problems = turbo('build', 'declarations', ...outsidePackages.map((name) => `--filter=${name}...`));
     return problems.length > 0 ? problems : findOutsideProblems(root);
+  },
+  memory: () => {
+    const problems = turbo('build', '--filter=./tools/bench...');
+    return problems.length > 0 ? problems : findMemoryProblems(root);
   },
   generated: () => {
     const problems = turbo('build', 'declarations', '--filter=./packages/*');

@@ -24,7 +24,7 @@ test('only the same bytes pass', () => {
 test('a subscriber that counts sees loss, doubles and disorder', async () => {
   const deliver = async (serials: readonly number[]): Promise<unknown> => {
     const count = new EventCount();
-    const delivery = count.expect(3, 50);
+    const delivery = count.expect(3, 1, 50);
     for (const serial of serials) count.add(sample(serial));
     return delivery;
   };
@@ -32,4 +32,16 @@ test('a subscriber that counts sees loss, doubles and disorder', async () => {
   await expect(deliver([0, 1])).resolves.toMatchObject({ received: 2 });
   await expect(deliver([0, 2, 1])).rejects.toThrow('message 1 is wrong');
   await expect(deliver([0, 0, 1])).rejects.toThrow('message 1 is wrong');
+});
+
+test('several subscribers together see loss and doubles, in any order', async () => {
+  const deliver = async (serials: readonly number[]): Promise<unknown> => {
+    const count = new EventCount({ isMixed: true });
+    const delivery = count.expect(2, 2, 50);
+    for (const serial of serials) count.add(sample(serial));
+    return delivery;
+  };
+  await expect(deliver([0, 1, 1, 0])).resolves.toMatchObject({ received: 4 });
+  await expect(deliver([0, 1, 1])).resolves.toMatchObject({ received: 3 });
+  await expect(deliver([0, 1, 1, 1])).rejects.toThrow('some are doubled');
 });

@@ -1,5 +1,15 @@
 import type { Sample } from '../harness/report/sample.ts';
 
+/** The topics of a contender: one subscriber, 100 of them, and a queue of 4. */
+export type EventTopic = 'events' | 'many' | 'shared';
+
+/** Subscribers of `many` and members of `shared`, all in the process of the server. */
+export const manySubscribers = 100;
+export const queueMembers = 4;
+
+/** Gets what is published; without a topic, on `events`. */
+export type OnEvent = (event: Sample, topic?: EventTopic) => void;
+
 /** Where both halves of a contender meet. */
 export interface Meeting {
   /** `127.0.0.1:PORT` of the nats-server. */
@@ -19,10 +29,12 @@ export interface ContenderClient {
   /** A call that takes a millisecond of the server's processor, given up after `patienceMs`. */
   callHeavy?(request: Sample): Promise<Sample>;
   callBytes?(body: Uint8Array): Promise<Uint8Array>;
-  /** A promise that it returns is waited for. */
-  publish?(event: Sample): unknown;
+  /** A promise that it returns is waited for. Without a topic it goes to `events`. */
+  publish?(event: Sample, topic?: EventTopic): unknown;
   /** Asks for a stream of `count` samples and resolves after the last. */
   stream?(count: number, onMessage: (message: Sample) => void): Promise<void>;
+  /** Sends samples on one stream, each once the answer to the one before has come; resolves with the times in ms. */
+  pingPong?(count: number): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -33,7 +45,7 @@ export interface ContenderClient {
  * with the samples from 0 up, and hands what is published to `onEvent`.
  */
 export interface Contender {
-  serve(meeting: Meeting, onEvent: (event: Sample) => void): Promise<ContenderServer>;
+  serve(meeting: Meeting, onEvent: OnEvent): Promise<ContenderServer>;
   /** Resolves once a call would be answered. */
   connect(meeting: Meeting): Promise<ContenderClient>;
 }

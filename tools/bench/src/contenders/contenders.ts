@@ -13,6 +13,7 @@ export type ContenderName =
   | 'ts-micro'
   | 'ts-micro-envelope'
   | 'ts-micro-lent'
+  | 'ts-micro-slow'
   | 'ts-micro-middleware'
   | 'ts-micro-observed'
   | 'ts-micro-typed'
@@ -53,6 +54,7 @@ export const contenders: Readonly<Record<ContenderName, Entry>> = {
   'ts-micro': { title: 'ts-micro', load: () => import('./ts-micro.ts') },
   'ts-micro-envelope': { title: "ts-micro, Go Micro's envelope", load: () => import('./ts-micro-envelope.ts') },
   'ts-micro-lent': { title: 'ts-micro, @nats-io connection lent', load: () => import('./ts-micro-lent.ts') },
+  'ts-micro-slow': { title: 'ts-micro, handlers of 20 ms', load: () => import('./ts-micro-slow.ts') },
   'ts-micro-middleware': { title: 'ts-micro, an empty middleware', load: () => import('./ts-micro-middleware.ts') },
   'ts-micro-observed': {
     title: 'ts-micro, OpenTelemetry without an SDK',

@@ -1,7 +1,16 @@
 import { type ConnectionOptions, connect, createInbox, type Msg, type NatsConnection } from 'nats';
 import { answer, type Sample } from '../harness/report/sample.ts';
 import { sendSamples } from '../harness/report/send-samples.ts';
-import type { Contender, ContenderClient, ContenderServer, Meeting } from './contender.ts';
+import {
+  type Contender,
+  type ContenderClient,
+  type ContenderServer,
+  type EventTopic,
+  type Meeting,
+  manySubscribers,
+  type OnEvent,
+  queueMembers,
+} from './contender.ts';
 
 /** The `nats` client with `request()`, as anyone would write it, and JSON on both ends. */
 export const contender: Contender = rawNats({});
@@ -20,17 +29,18 @@ export function rawNats(options: ConnectionOptions): Contender {
 }
 
 /** Answers on plain subjects below `name`. */
-export async function serveRaw(
-  connection: NatsConnection,
-  name: string,
-  onEvent: (event: Sample) => void,
-): Promise<ContenderServer> {
-  const subscribe = (subject: string, handle: (message: Msg) => void): void => {
-    connection.subscribe(`${name}.${subject}`, { callback: (_error, message) => handle(message) });
+export async function serveRaw(connection: NatsConnection, name: string, onEvent: OnEvent): Promise<ContenderServer> {
+  const subscribe = (subject: string, handle: (message: Msg) => void, queue?: string): void => {
+    const options = queue === undefined ? {} : { queue };
+    connection.subscribe(`${name}.${subject}`, { ...options, callback: (_error, message) => handle(message) });
   };
   subscribe('echo', (message) => message.respond(JSON.stringify(answer(message.json<Sample>()))));
   subscribe('bytes', (message) => message.respond(message.data));
   subscribe('events', (message) => onEvent(message.json<Sample>()));
+  for (let subscriber = 0; subscriber < manySubscribers; subscriber++)
+    subscribe('many', (message) => onEvent(message.json<Sample>(), 'many'));
+  for (let member = 0; member < queueMembers; member++)
+    subscribe('shared', (message) => onEvent(message.json<Sample>(), 'shared'), 'members');
   subscribe('count', (message) => {
     const { count } = message.json<{ count: number }>();
     void sendSamples(count, (sample) => void message.respond(JSON.stringify(sample)));
@@ -58,8 +68,8 @@ class RawClient implements ContenderClient {
     return reply.data;
   }
 
-  publish(event: Sample): void {
-    this.#connection.publish(`${this.#name}.events`, JSON.stringify(event));
+  publish(event: Sample, topic: EventTopic = 'events'): void {
+    this.#connection.publish(`${this.#name}.${topic}`, JSON.stringify(event));
   }
 
   stream(count: number, onMessage: (message: Sample) => void): Promise<void> {

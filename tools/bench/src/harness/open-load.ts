@@ -2,9 +2,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ContenderClient } from '../contenders/contender.ts';
 import { clockMs } from './clock.ts';
 import { checkAnswer, sample } from './report/sample.ts';
+import { quantile } from './report/statistics.ts';
 
-/** Heavy calls that begin at a fixed rate, whatever becomes of those before. */
+/** Calls that begin at a fixed rate, whatever becomes of those before. */
 export interface LoadPlan {
+  /** Of a millisecond of the server's processor, or of next to nothing. */
+  readonly calls: 'heavy' | 'light';
   readonly ratePerSecond: number;
   readonly durationMs: number;
 }
@@ -15,6 +18,9 @@ export interface LoadResult {
   readonly inTime: number;
   /** How long calls began. */
   readonly elapsedMs: number;
+  /** From the time at which a call was due to its answer, of those in time. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
 }
 
 /** How long a caller waits for a heavy answer. */
@@ -22,25 +28,29 @@ export const patienceMs = 500;
 
 /** Offers the load and counts the answers in time; resolves once every call has ended. */
 export async function offerLoad(client: ContenderClient, plan: LoadPlan): Promise<LoadResult> {
-  const { callHeavy } = client;
-  if (callHeavy === undefined) throw new Error('has no heavy calls');
+  const callOnce = plan.calls === 'light' ? client.call.bind(client) : client.callHeavy;
+  if (callOnce === undefined) throw new Error('has no heavy calls');
   let offered = 0;
-  let inTime = 0;
-  const callOnce = async (): Promise<void> => {
+  const times: number[] = [];
+  const callAt = async (dueAtMs: number): Promise<void> => {
     const request = sample(offered++);
-    const beganAtMs = performance.now();
-    const reply = await callHeavy(request).catch(() => undefined);
-    if (reply === undefined || performance.now() - beganAtMs > patienceMs) return;
+    const beganAtMs = clockMs();
+    const reply = await callOnce(request).catch(() => undefined);
+    const answeredAtMs = clockMs();
+    if (reply === undefined || answeredAtMs - beganAtMs > patienceMs) return;
     checkAnswer(request, reply);
-    inTime++;
+    times.push(answeredAtMs - dueAtMs);
   };
   const calls: Promise<void>[] = [];
   const beganAtMs = clockMs();
   for (let elapsedMs = 0; elapsedMs < plan.durationMs; elapsedMs = clockMs() - beganAtMs) {
-    while (offered < (elapsedMs / 1000) * plan.ratePerSecond) calls.push(callOnce());
+    while (offered < (elapsedMs / 1000) * plan.ratePerSecond)
+      calls.push(callAt(beganAtMs + (offered / plan.ratePerSecond) * 1000));
     await pause(1);
   }
   const elapsedMs = clockMs() - beganAtMs;
   await Promise.all(calls);
-  return { offered, inTime, elapsedMs };
+  times.sort((one, other) => one - other);
+  const [p50Ms, p99Ms] = times.length === 0 ? [patienceMs, patienceMs] : [quantile(times, 0.5), quantile(times, 0.99)];
+  return { offered, inTime: times.length, elapsedMs, p50Ms, p99Ms };
 }

@@ -53,6 +53,12 @@ export class PeerProcess implements AsyncDisposable {
     });
   }
 
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.#what}: the process did not start`);
+    return pid;
+  }
+
   /**
    * Has a command run and resolves with its result. Rejects with the process's own words, and where it takes too long.
    */

@@ -1,4 +1,4 @@
-import type { Contender, ContenderClient, Meeting } from '../contenders/contender.ts';
+import type { Contender, ContenderClient, EventTopic, Meeting } from '../contenders/contender.ts';
 import { loadContender } from '../contenders/contenders.ts';
 import { answerCommands } from '../harness/answer-commands.ts';
 import { Caller, type CallPlan } from '../harness/caller.ts';
@@ -7,6 +7,7 @@ import { cpuMs } from '../harness/cpu-time.ts';
 import { type LoadPlan, offerLoad } from '../harness/open-load.ts';
 import { checkAnswer, checkSample, sample } from '../harness/report/sample.ts';
 import { sendSamples } from '../harness/report/send-samples.ts';
+import { quantile } from '../harness/report/statistics.ts';
 
 /** The process of a contender's asking half. */
 let contender: Contender | undefined;
@@ -36,12 +37,12 @@ answerCommands({
     return new Caller({ call: callHeavy, close }, plan).run();
   },
   openLoad: (plan: LoadPlan) => offerLoad(connected(), plan),
-  async publish({ count }: { count: number }) {
+  async publish({ count, topic }: { count: number; topic: EventTopic }) {
     const publisher = connected();
     if (publisher.publish === undefined) throw new Error('does not publish');
     const cpuBefore = cpuMs();
     const beganAtMs = clockMs();
-    await sendSamples(count, (event) => publisher.publish?.(event));
+    await sendSamples(count, (event) => publisher.publish?.(event, topic));
     return { beganAtMs, cpuMs: cpuMs() - cpuBefore };
   },
   async stream({ count }: { count: number }) {
@@ -54,6 +55,12 @@ answerCommands({
     const elapsedMs = clockMs() - beganAtMs;
     if (received !== count) throw new Error(`the stream brought ${received} of ${count} messages`);
     return { elapsedMs, cpuMs: cpuMs() - cpuBefore };
+  },
+  async pingPong({ count }: { count: number }) {
+    const times = await connected().pingPong?.(count);
+    if (times === undefined) throw new Error('has no streams both ways');
+    const sorted = [...times].sort((one, other) => one - other);
+    return { p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
   },
   cpu: () => cpuMs(),
   close: () => client?.close(),

@@ -1,8 +1,8 @@
-import { PeerProcess } from '../harness/peer-process.ts';
-import { summaryText } from '../harness/report/table.ts';
-import { runRounds } from '../harness/rounds.ts';
-import { judge } from '../harness/target.ts';
-import type { Workload } from './workload.ts';
+import { PeerProcess } from '../../harness/peer-process.ts';
+import { summaryText } from '../../harness/report/table.ts';
+import { runRounds } from '../../harness/rounds.ts';
+import { judge } from '../../harness/target.ts';
+import type { Workload } from '../workload.ts';
 
 const modules = {
   nats: ['nats'],

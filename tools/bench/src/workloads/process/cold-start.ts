@@ -1,10 +1,10 @@
-import { type ContenderName, contenders } from '../contenders/contenders.ts';
-import { Arena } from '../harness/arena.ts';
-import { summaryText } from '../harness/report/table.ts';
-import { runRounds } from '../harness/rounds.ts';
-import { judge } from '../harness/target.ts';
-import { chosen, leftOut } from './chosen.ts';
-import type { Workload } from './workload.ts';
+import { type ContenderName, contenders } from '../../contenders/contenders.ts';
+import { Arena } from '../../harness/arena.ts';
+import { summaryText } from '../../harness/report/table.ts';
+import { runRounds } from '../../harness/rounds.ts';
+import { judge } from '../../harness/target.ts';
+import { chosen, leftOut } from '../chosen.ts';
+import type { Workload } from '../workload.ts';
 
 const elapsed = (elapsedMs: number): number => elapsedMs;
 

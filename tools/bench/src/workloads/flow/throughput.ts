@@ -1,6 +1,6 @@
-import { type ContenderName, contenders } from '../contenders/contenders.ts';
-import { medianText, summaryText, type Table } from '../harness/report/table.ts';
-import type { Rounds } from '../harness/rounds.ts';
+import { type ContenderName, contenders } from '../../contenders/contenders.ts';
+import { medianText, summaryText, type Table } from '../../harness/report/table.ts';
+import type { Rounds } from '../../harness/rounds.ts';
 
 /** One measurement of messages that flow one way. CPU times are per message. */
 export interface Throughput {
@@ -11,6 +11,8 @@ export interface Throughput {
 
 export const messagesPerSecond = (measurement: Throughput): number => measurement.messagesPerSecond;
 
+export const receiverCpu = (measurement: Throughput): number => measurement.receiverCpuUs;
+
 /** A row for each contender, compared with `base`. */
 export function throughputTable(rounds: Rounds<ContenderName, Throughput>, base: ContenderName): Table {
   const head = ['contender', 'messages/s', `x ${contenders[base].title}`, 'sender CPU us', 'receiver CPU us'];
@@ -19,7 +21,7 @@ export function throughputTable(rounds: Rounds<ContenderName, Throughput>, base:
     medianText(rounds.summary(name, messagesPerSecond)),
     summaryText(rounds.ratio(name, base, messagesPerSecond)),
     medianText(rounds.summary(name, (measurement) => measurement.senderCpuUs)),
-    medianText(rounds.summary(name, (measurement) => measurement.receiverCpuUs)),
+    medianText(rounds.summary(name, receiverCpu)),
   ]);
   return { head, rows };
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { numberText } from '../harness/report/table.ts';
-import type { Workload } from './workload.ts';
+import { numberText } from '../../harness/report/table.ts';
+import type { Workload } from '../workload.ts';
 
 interface Packed {
   readonly name: string;
@@ -13,7 +13,7 @@ interface Packed {
   readonly entryCount: number;
 }
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const isWindows = process.platform === 'win32';
 
 /** What npm would upload: no number is right or wrong, so they are reported. */
