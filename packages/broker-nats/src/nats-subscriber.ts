@@ -28,10 +28,12 @@ export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
 
   constructor({ connection, maxPendingMessages, maxPendingBytes, pending, ...options }: NatsSubscriberOptions) {
     const { topic, queue } = options;
+    // Without a wildcard every message has the subject that was asked for, which need not be read.
+    const exact = /[*>]/.test(topic) ? undefined : topic;
     super({
       ...options,
       what: `nats broker: subscriber of "${topic}"`,
-      eventOf: (message) => ({ topic: message.subject, message: decodeMessage(message) }),
+      eventOf: (message) => ({ topic: exact ?? message.subject, message: decodeMessage(message) }),
       limit: maxPendingMessages,
       limitBytes: maxPendingBytes,
       total: pending,

@@ -37,6 +37,13 @@ describe('what Go Micro publishes', () => {
     ['without headers', '{"Header":null,"Body":"aGVsbG8="}', { headers: {}, body: 'hello' }],
     ['without a body', '{"Header":{"a":"b"},"Body":null}', { headers: { a: 'b' }, body: '' }],
     ['with nothing', '{"Header":null,"Body":null}', { headers: {}, body: '' }],
+    [
+      'with white space',
+      '{\n\t "Header" : {"a":"b"},\r\n "Body" : "aGVsbG8="}',
+      { headers: { a: 'b' }, body: 'hello' },
+    ],
+    ['with its body first', '{"Body":"aGVsbG8=","Header":{"a":"b"}}', { headers: { a: 'b' }, body: 'hello' }],
+    ['with an escaped name', '{"\\u0042ody":"aGVsbG8=","Header":{"a":"b"}}', { headers: { a: 'b' }, body: 'hello' }],
   ])('%s is understood', (_, text, message) => {
     expect(readable(received(text))).toEqual(message);
   });

@@ -56,8 +56,8 @@ export class HandlerContext implements RequestContext, EventContext, RosterMembe
   /** @internal */ place = -1;
   // A broker gives each of its handlers one.
   readonly #own: OwnContext | undefined;
-  /** @internal By `performance.now()`, as the wall clock may be set meanwhile. */
-  readonly arrivedAt: number = performance.now();
+  /** @internal By `performance.now()`, as the wall clock may be set meanwhile; 0 for an event without a limit. */
+  readonly arrivedAt: number;
   readonly #timeout: string | undefined;
   /** `null` until it is asked for. */
   #timeoutMs: number | undefined | null = null;
@@ -71,6 +71,7 @@ export class HandlerContext implements RequestContext, EventContext, RosterMembe
 
   constructor(init: HandlerContextInit) {
     this.kind = init.kind;
+    this.arrivedAt = init.kind === 'event' && init.timeout === undefined ? 0 : performance.now();
     this.#own = init.kind === 'event' ? undefined : new OwnContext();
     this.service = init.service;
     this.endpoint = init.name;
