@@ -132,7 +132,10 @@ export class NatsListener extends ClosableBase implements Listener {
 
   #onEnvelope(data: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
     const message = decodeEnvelope(data);
-    if (known !== undefined) return this.#take(known, data, message);
+    if (known !== undefined) {
+      this.#take(known, data, message);
+      return;
+    }
     if (isPlain(message, data)) throw new MicroError('malformed', 'nats envelope: it has no Header and no Body');
     const end = this.#admit(remote, 'go');
     if (end === undefined) return;
@@ -140,7 +143,10 @@ export class NatsListener extends ClosableBase implements Listener {
   }
 
   #onFrame(bytes: Uint8Array, remote: string, known: AcceptedEnd | undefined): void {
-    if (known !== undefined) return this.#take(known, bytes);
+    if (known !== undefined) {
+      this.#take(known, bytes);
+      return;
+    }
     const opens = opensSocket(bytes);
     if (opens === undefined) return;
     if (!opens) {
