@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { run } from './program.mjs';
@@ -6,6 +6,8 @@ import { snippetsOf } from './snippets.mjs';
 import { listWorkspaces } from './workspaces.mjs';
 
 const withinMs = 300_000;
+// Servers of other systems take their time to start.
+const packedWithinMs = 900_000;
 const guide = 'docs/write-a-plugin.md';
 const guideNeeds = ['@ts-micro/core', '@ts-micro/kit', '@ts-micro/testkit', '@types/node', 'typescript', 'vitest'];
 const plugins = ['examples/plugin-redis-broker', 'examples/plugin-redis-registry', 'examples/plugin-mqtt-broker'];
@@ -25,27 +27,79 @@ export const outsidePackages = [
  * @type {(root: string) => Promise<string[]>}
  */
 export async function findOutsideProblems(root) {
+  return inProjects(root, outsidePackages, async (attempt) => {
+    await attempt(guide, guideNeeds, (project) => writeSnippets(root, project));
+    for (const plugin of plugins) {
+      await attempt(plugin, needsOf(root, plugin), (project) => {
+        for (const part of ['src', 'test']) cpSync(join(root, plugin, part), join(project, part), { recursive: true });
+      });
+    }
+  });
+}
+
+/** What the tarballs of {@link findPackedProblems} are made of, for packages of ours. @type {(folder: string) => string} */
+export const packageIn = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
+
+/**
+ * Runs the tests of some of our packages as somebody does who has installed them: outside of the workspace, on their
+ * tarballs. Everything is built before.
+ *
+ * @type {(root: string, folders: readonly string[], needed: readonly string[]) => Promise<string[]>}
+ */
+export async function findPackedProblems(root, folders, needed) {
+  const names = folders.map((folder) => packageIn(join(root, folder)));
+  return inProjects(
+    root,
+    [...outsidePackages, ...needed, ...names],
+    async (attempt) => {
+      for (const [index, folder] of folders.entries()) {
+        const name = names[index] ?? '';
+        await attempt(folder, [name, ...needsOf(root, folder)], (project) => {
+          cpSync(join(root, folder, 'test'), join(project, 'test'), { recursive: true });
+          for (const file of readdirSync(join(project, 'test'))) pointAtPackage(join(project, 'test', file), name);
+        });
+      }
+    },
+    packedWithinMs,
+  );
+}
+
+/** Has a test take from the package what it takes from its source. @type {(file: string, name: string) => void} */
+function pointAtPackage(file, name) {
+  const text = readFileSync(file, 'utf8').replaceAll(/'\.\.\/src\/(\w+)\.ts'/g, (_, entry) =>
+    entry === 'index' ? `'${name}'` : `'${name}/${entry}'`,
+  );
+  writeFileSync(file, text);
+}
+
+/** @type {(root: string, folder: string) => string[]} */
+function needsOf(root, folder) {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+/** @typedef {(name: string, needs: readonly string[], write: (project: string) => void) => Promise<void>} Attempt */
+
+/**
+ * Has projects made of tarballs, and returns what went wrong in them.
+ *
+ * @type {(root: string, packages: readonly string[], work: (attempt: Attempt) => Promise<void>, boundMs?: number) =>
+ * Promise<string[]>}
+ */
+async function inProjects(root, packages, work, boundMs = withinMs) {
   const folder = mkdtempSync(join(tmpdir(), 'ts-micro-outside-'));
   try {
-    const tarballs = await pack(root, folder);
+    const tarballs = await pack(root, folder, packages);
     /** @type {string[]} */
     const problems = [];
-    /** @type {(name: string, needs: readonly string[], write: (project: string) => void) => Promise<void>} */
-    const attempt = async (name, needs, write) => {
+    await work(async (name, needs, write) => {
       const project = join(folder, name.replaceAll(/\W/g, '-'));
       mkdirSync(project);
       write(project);
       writeManifest(root, project, needs, tarballs);
-      const problem = await tryOut(project);
+      const problem = await tryOut(project, boundMs);
       if (problem) problems.push(`${name}: ${problem}`);
-    };
-    await attempt(guide, guideNeeds, (project) => writeSnippets(root, project));
-    for (const plugin of plugins) {
-      const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, plugin, 'package.json'), 'utf8'));
-      await attempt(plugin, Object.keys({ ...dependencies, ...devDependencies }), (project) => {
-        for (const part of ['src', 'test']) cpSync(join(root, plugin, part), join(project, part), { recursive: true });
-      });
-    }
+    });
     return problems;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -53,12 +107,13 @@ export async function findOutsideProblems(root) {
 }
 
 /**
- * Packs what a plugin needs; by name, the tarballs. @type {(root: string, folder: string) => Promise<Record<string,
- * string>>}
+ * Packs what a plugin needs; by name, the tarballs.
+ *
+ * @type {(root: string, folder: string, packages: readonly string[]) => Promise<Record<string, string>>}
  */
-async function pack(root, folder) {
+async function pack(root, folder, packages) {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const filters = outsidePackages.flatMap((name) => ['--filter', name]);
+  const filters = packages.flatMap((name) => ['--filter', name]);
   const parameters = [
     '--yes',
     '--prefer-offline',
@@ -73,7 +128,7 @@ async function pack(root, folder) {
   if (!ok) throw new Error(`pnpm pack failed:\n${output}`);
   const versions = new Map(listWorkspaces(root).map(({ name, manifest }) => [name, manifest.version]));
   return Object.fromEntries(
-    outsidePackages.map((name) => [
+    packages.map((name) => [
       name,
       `file:${join(folder, `${name.slice(1).replace('/', '-')}-${versions.get(name)}.tgz`)}`,
     ]),
@@ -113,10 +168,11 @@ function writeManifest(root, project, needs, tarballs) {
 }
 
 /**
- * Installs, compiles and tests; what went wrong, or nothing after printing the contract's last line. @type {(project:
- * string) => Promise<string | undefined>}
+ * Installs, compiles and tests; what went wrong, or nothing after printing the contract's last line.
+ *
+ * @type {(project: string, withinMs: number) => Promise<string | undefined>}
  */
-async function tryOut(project) {
+async function tryOut(project, withinMs) {
   const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'];
   const installed = await run('npm', install, { cwd: project });
   if (!installed.ok) return `npm install failed:\n${installed.output}`;
@@ -124,7 +180,7 @@ async function tryOut(project) {
     cwd: project,
   });
   if (!compiled.ok) return `it does not compile:\n${compiled.output}`;
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.'];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.', '--testTimeout=20000'];
   const tested = await run(process.execPath, vitest, {
     cwd: project,
     env: { ...process.env, NO_COLOR: '1' },

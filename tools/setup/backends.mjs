@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runProgram } from './program.mjs';
+import { parseArgs } from 'node:util';
+import { findPackedProblems, outsidePackages } from '../checks/outside.mjs';
+import { root, runProgram, runTurbo } from './program.mjs';
 import { findProgram, requireServer } from './server-program.mjs';
 
 /**
@@ -57,21 +59,60 @@ const present = Object.entries(backends).filter(([, { folder }]) => existsSync(f
  * Runs the contracts of the backends that are no NATS, with outages, each on a server of its own: `npm run backends`,
  * or some: `npm run backends -- etcd kafka`. A backend whose server cannot be had fails.
  *
- * @type {(parameters: string[]) => number}
+ * `--rounds 20` runs them so often, and says of each how it went; `--packed` runs them outside of the workspace, on
+ * the tarballs that npm would get.
+ *
+ * @type {(parameters: string[]) => Promise<number>}
  */
-export function runBackends(parameters) {
-  const names = parameters.length > 0 ? parameters : present.map(([name]) => name);
+export async function runBackends(parameters) {
+  const options = /** @type {const} */ ({
+    rounds: { type: 'string', default: '1' },
+    packed: { type: 'boolean', default: false },
+  });
+  const { values, positionals } = parseArgs({ args: parameters, options, allowPositionals: true });
+  const names = positionals.length > 0 ? positionals : present.map(([name]) => name);
   const unknown = names.find((name) => !present.some(([known]) => known === name));
   if (unknown) throw new Error(`backends are ${present.map(([name]) => name).join(', ')}, not ${unknown}`);
-  const missing = names.filter((name) => !isThere(name));
-  const folders = names.filter((name) => !missing.includes(name)).map((name) => backends[name]?.folder ?? '');
-  const env = { ...process.env, WITH_BACKENDS: '1' };
-  // One after the other: two cores start no three servers at once in time.
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--no-file-parallelism', '--passWithNoTests'];
-  const files = folders.map((folder) => `${folder}/test/`);
-  const status = files.length > 0 ? runProgram(process.execPath, [...vitest, ...files], { env }) : 0;
+  const found = names.filter(isThere);
+  const status = values.packed ? await runPacked(found) : runRounds(found, Number(values.rounds));
+  const missing = names.filter((name) => !found.includes(name));
   for (const name of missing) console.log(`backends: not run: ${name}, as its server is not here`);
   return missing.length > 0 ? 1 : status;
+}
+
+/** One after the other: two cores start no three servers at once in time. @type {(names: string[], rounds: number) => number} */
+function runRounds(names, rounds) {
+  const env = { ...process.env, WITH_BACKENDS: '1' };
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--no-file-parallelism', '--passWithNoTests'];
+  /** @type {string[]} */
+  const lines = [];
+  let failed = 0;
+  for (let round = 1; round <= rounds; round++) {
+    for (const name of names) {
+      const started = performance.now();
+      const status = runProgram(process.execPath, [...vitest, `${backends[name]?.folder}/test/`], { env });
+      const seconds = Math.round((performance.now() - started) / 1000);
+      lines.push(
+        `backends: ${name}, round ${round} of ${rounds}: ${status === 0 ? 'green' : 'RED'} after ${seconds} s`,
+      );
+      if (status !== 0) failed++;
+      console.log(lines.at(-1));
+    }
+  }
+  console.log(`\n${lines.join('\n')}`);
+  return failed > 0 ? 1 : 0;
+}
+
+/** @type {(names: string[]) => Promise<number>} */
+async function runPacked(names) {
+  const folders = names.map((name) => backends[name]?.folder ?? '');
+  const needed = ['@ts-micro-tools/backends'];
+  const filters = [...outsidePackages, ...needed].map((name) => `--filter=${name}...`);
+  const built = runTurbo(['build', 'declarations', ...filters, ...folders.map((folder) => `--filter=./${folder}...`)]);
+  if (built !== 0) return built;
+  const problems = await findPackedProblems(root, folders, needed);
+  for (const problem of problems) console.error(`backends: ${problem}`);
+  return problems.length > 0 ? 1 : 0;
 }
 
 /**

@@ -1,99 +1,126 @@
+import type { Producer } from '@platformatic/kafka';
 import {
+  type AbortOptions,
   type Broker,
   type BrokerHandler,
   checkMessage,
   checkTopic,
+  type Logger,
+  type Message,
   MicroError,
+  type PublishOptions,
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { checkRedelivery, closeAll, Lifetime, randomToken, refuseDurability, safeLogger } from '@ts-micro/kit';
-import { maxBodyBytes } from './envelope.ts';
-import { type KafkaBrokerOptions, kafkaSettings, who } from './kafka-broker-options.ts';
-import { KafkaPublisher } from './kafka-publisher.ts';
-import { subscribeGroup } from './subscribe-group.ts';
+import {
+  abortable,
+  BrokerBase,
+  bounded,
+  checkRedelivery,
+  type LazyConnection,
+  OrderedBatches,
+  randomToken,
+  refuseDurability,
+  safeLogger,
+} from '@ts-micro/kit';
+import { type Encoded, encode, maxBodyBytes } from './envelope.ts';
+import { type KafkaBrokerOptions, type KafkaSettings, kafkaSettings, who } from './kafka-broker-options.ts';
+import { kafkaError, letGo, producerConnection } from './kafka-client.ts';
+import { KafkaSubscriber } from './kafka-subscriber.ts';
 
 /** Publish and subscribe over Kafka. Connects at its first use. Throws `invalid` naming the option. */
 export function kafkaBroker(options: KafkaBrokerOptions = {}): Broker {
-  const settings = kafkaSettings(options);
-  const logger = safeLogger(options.logger);
-  const publisher = new KafkaPublisher(settings);
-  const subscribers = new Set<Subscriber>();
-  let isDisconnected = false;
-  const lifetime = new Lifetime(who, (closeOptions) =>
-    closeAll(subscribers, closeOptions).finally(() => publisher.end(closeOptions).catch(() => {})),
-  );
-  const assertConnected = () => {
-    if (isDisconnected) throw new MicroError('unavailable', `${who}: disconnected`, { retrySafe: true });
-  };
-  const [address = ''] = settings.addresses;
+  return new KafkaBroker(kafkaSettings(options), safeLogger(options.logger));
+}
 
-  const broker: Broker = {
-    name: 'kafka',
-    address,
-    options: { addresses: settings.addresses },
+type Publishing = Encoded & { readonly topic: string; readonly key: Buffer };
+
+class KafkaBroker extends BrokerBase implements Broker {
+  readonly name = 'kafka';
+  readonly address: string;
+  readonly options: Broker['options'];
+  readonly supports: Broker['supports'];
+  readonly #settings: KafkaSettings;
+  readonly #logger: Logger;
+  readonly #producer: LazyConnection<Producer>;
+  readonly #ownKey = randomToken();
+  readonly #batches = new OrderedBatches<Publishing>({
+    send: (messages) => this.#producer.use((producer) => send(producer, messages)),
+    bytesOf: ({ value }) => value.length,
+  });
+
+  constructor(settings: KafkaSettings, logger: Logger) {
+    super(who);
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#producer = producerConnection(settings);
+    this.address = settings.addresses[0] ?? '';
+    this.options = { addresses: settings.addresses };
     // Kafka remembers no ids, so its queues, which keep what they have not handled, are not called durable.
-    supports: { queues: true, wildcards: false, redelivery: true, maxBodyBytes: maxBodyBytes[settings.dialect] },
+    const most = maxBodyBytes[settings.dialect];
+    this.supports = { queues: true, wildcards: false, redelivery: true, maxBodyBytes: most };
+  }
 
-    async connect(connectOptions) {
-      lifetime.assertOpen(connectOptions);
-      await publisher.connect(connectOptions);
-      isDisconnected = false;
-    },
+  get isConnected(): boolean | undefined {
+    return this.#producer.isConnected;
+  }
 
-    async disconnect(disconnectOptions) {
-      lifetime.assertOpen();
-      isDisconnected = true;
-      const ending = [...subscribers].map((each) => each.close(disconnectOptions));
-      await Promise.all(ending);
-      await publisher.end(disconnectOptions).catch(() => {});
-    },
+  async publish(topic: string, message: Message, options: PublishOptions = {}): Promise<void> {
+    this.assertMayPublish(options);
+    checkKafkaTopic(topic);
+    checkMessage(message, maxBodyBytes[this.#settings.dialect], who);
+    refuseDurability({ id: options.id }, who);
+    await abortable(this.#publish(topic, message), options.signal, `${who}: publishing on ${topic}`);
+  }
 
-    async publish(topic, message, publishOptions = {}) {
-      lifetime.assertOpen(publishOptions);
-      checkKafkaTopic(topic);
-      checkMessage(message, maxBodyBytes[settings.dialect], who);
-      refuseDurability({ id: publishOptions.id }, who);
-      assertConnected();
-      await publisher.publish(topic, message, publishOptions);
-    },
+  async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
+    this.assertUsable(options);
+    if (/[*>]/.test(topic)) throw new MicroError('unsupported', `${who}: it has no wildcards, and topic is ${topic}`);
+    checkKafkaTopic(topic);
+    const { queue, durable, redelivery, concurrency, onError } = options;
+    refuseDurability({ durable }, who);
+    if (queue !== undefined) checkTopic(queue, `${who}: queue`);
+    const rules = checkRedelivery(options, who);
+    const subscriber = new KafkaSubscriber(this.#settings, {
+      ...{ what: `${who}: subscriber of "${topic}"`, topic, queue, handler, concurrency, onError },
+      redelivery: redelivery === undefined ? { ...rules, maxDeliveries: 1 } : rules,
+      isCounted: redelivery !== undefined,
+      publishDeadLetter: async (target, message) => {
+        if (redelivery !== undefined) await this.#publish(target, message);
+      },
+      logger: this.#logger,
+    });
+    return this.keep(subscriber, () => subscriber.start(options), options);
+  }
 
-    async subscribe(topic: string, handler: BrokerHandler, subscribeOptions: SubscribeOptions = {}) {
-      lifetime.assertOpen(subscribeOptions);
-      if (/[*>]/.test(topic)) throw new MicroError('unsupported', `${who}: it has no wildcards, and topic is ${topic}`);
-      checkKafkaTopic(topic);
-      const { queue, durable, redelivery } = subscribeOptions;
-      refuseDurability({ durable }, who);
-      if (queue !== undefined) checkTopic(queue, `${who}: queue`);
-      const rules = checkRedelivery(subscribeOptions, who);
-      assertConnected();
-      const subscriber = subscribeGroup({
-        ...subscribeOptions,
-        settings,
-        topic,
-        handler,
-        group: queue ?? `ts-micro.${randomToken()}`,
-        redelivery: redelivery === undefined ? { ...rules, maxDeliveries: 1 } : rules,
-        isCounted: redelivery !== undefined,
-        bury: async (target, message) => {
-          if (redelivery !== undefined) await publisher.publish(target, message);
-        },
-        logger,
-      });
-      subscribers.add(subscriber);
-      void subscriber.closed.then(() => subscribers.delete(subscriber));
-      await subscriber.start(subscribeOptions).catch((error) => {
-        void subscriber.close();
-        throw error;
-      });
-      return subscriber;
-    },
+  protected async dial(options: AbortOptions): Promise<void> {
+    this.#producer.reopen();
+    await this.#producer.use(async () => {}, options);
+  }
 
-    closed: lifetime.closed,
-    close: (closeOptions) => lifetime.close(closeOptions),
-    [Symbol.asyncDispose]: () => lifetime.close(),
-  };
-  return Object.defineProperty(broker, 'isConnected', { get: () => publisher.isConnected, enumerable: true });
+  protected finishPublishing(options: AbortOptions): Promise<void> {
+    return bounded(this.#batches.allSent, options, this.#settings.closeTimeoutMs, who).catch(() => {});
+  }
+
+  protected hangUp(options: AbortOptions): Promise<void> {
+    return this.#producer.end(options).catch(() => {});
+  }
+
+  #publish(topic: string, message: Message): Promise<void> {
+    const { dialect, keyHeader } = this.#settings;
+    const key = Buffer.from((keyHeader && message.headers[keyHeader]) || this.#ownKey);
+    return this.#batches.add({ topic, key, ...encode(message, dialect) });
+  }
+}
+
+async function send(producer: Producer, messages: readonly Publishing[]): Promise<void> {
+  try {
+    await producer.send({ messages: [...messages] });
+  } catch (error) {
+    // It would wait for ever on a connection that was lost without a word, so another one is made.
+    letGo(producer);
+    throw kafkaError(error, 'publishing');
+  }
 }
 
 function checkKafkaTopic(topic: string): void {

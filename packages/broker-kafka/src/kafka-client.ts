@@ -1,8 +1,11 @@
-import { Consumer, Producer } from '@platformatic/kafka';
+import { once } from 'node:events';
+import { Base, Consumer, Producer } from '@platformatic/kafka';
 import { type ErrorCode, MicroError } from '@ts-micro/core';
-import { randomToken } from '@ts-micro/kit';
+import { LazyConnection, randomToken } from '@ts-micro/kit';
 import { assignRanges } from './assign-ranges.ts';
 import { type KafkaSettings, who } from './kafka-broker-options.ts';
+
+const goodbyeMs = 1000;
 
 /** What a client of the library is made with. Each retry is short, because what fails is tried again here. */
 function clientOptions({ addresses, user, password = '', tls, requestTimeoutMs }: KafkaSettings) {
@@ -20,10 +23,23 @@ function clientOptions({ addresses, user, password = '', tls, requestTimeoutMs }
   };
 }
 
-export function newProducer(settings: KafkaSettings): Producer {
-  const producer = new Producer({ ...clientOptions(settings), acks: -1 });
-  producer.on('error', () => {});
-  return producer;
+/** The producer of a broker, made anew where it has lost a server. */
+export function producerConnection(settings: KafkaSettings): LazyConnection<Producer> {
+  return new LazyConnection<Producer>({
+    what: who,
+    async dial() {
+      const producer = new Producer({ ...clientOptions(settings), acks: -1 });
+      return producer.on('error', () => {});
+    },
+    prepare: (producer) =>
+      producer.metadata({ topics: [], forceUpdate: true }).catch((error) => {
+        throw kafkaError(error, 'connecting');
+      }),
+    isReady: (producer) => !producer.closed,
+    whenLost: (producer) => once(producer, 'client:broker:disconnect'),
+    close: (producer) => producer.close(),
+    destroy: letGo,
+  });
 }
 
 export function newConsumer(settings: KafkaSettings, groupId: string): Consumer {
@@ -45,9 +61,17 @@ export function newConsumer(settings: KafkaSettings, groupId: string): Consumer 
   return consumer;
 }
 
-/** Closes a client of which nothing is wanted any more. */
+/** Closes a client of which nothing is wanted any more, also where it cannot say goodbye. */
 export function letGo(client: Consumer | Producer): void {
-  client.close(true, () => {});
+  const close: (done: () => void) => void = Base.prototype.close;
+  const hangUp = () => close.call(client, () => {});
+  const timer = setTimeout(hangUp, goodbyeMs);
+  // One that is closing already is stuck, or has closed.
+  if (client.closed) hangUp();
+  client.close(true, (error) => {
+    clearTimeout(timer);
+    if (error) hangUp();
+  });
 }
 
 const words: readonly (readonly [RegExp, ErrorCode])[] = [

@@ -2,12 +2,7 @@ import { type ErrorCode, MicroError } from '@ts-micro/core';
 import { who } from './etcd-registry-options.ts';
 
 /** By the code of gRPC; what is not here means that etcd cannot be used now. */
-const codes: Readonly<Record<number, ErrorCode>> = {
-  3: 'invalid',
-  7: 'unauthorized',
-  8: 'too_large',
-  16: 'unauthorized',
-};
+const codes: Record<number, ErrorCode> = { 3: 'invalid', 7: 'unauthorized', 8: 'too_large', 16: 'unauthorized' };
 
 /** The error that a member answered with. */
 export function errorOfAnswer(path: string, status: number, text: string): MicroError {

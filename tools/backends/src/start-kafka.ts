@@ -44,6 +44,9 @@ export function startKafka({ properties = [] }: { properties?: readonly string[]
         'transaction.state.log.replication.factor=1',
         'transaction.state.log.min.isr=1',
         'group.initial.rebalance.delay.ms=0',
+        // After a kill it takes itself for another one's place until that one's session is over.
+        'broker.session.timeout.ms=3000',
+        'broker.heartbeat.interval.ms=500',
         'group.min.session.timeout.ms=500',
         `log.dirs=${log}`,
         ...properties,

@@ -18,7 +18,7 @@ export interface OrderedBatchesOptions<T> {
 export class OrderedBatches<T> {
   readonly #options: OrderedBatchesOptions<T>;
   #waiting: Waiting<T>[] = [];
-  #isSending = false;
+  #sending: Promise<void> | undefined;
 
   constructor(options: OrderedBatchesOptions<T>) {
     this.#options = options;
@@ -27,13 +27,16 @@ export class OrderedBatches<T> {
   /** Resolves once the batch with the item was sent. Rejects as `send` does. */
   add(item: T): Promise<void> {
     const sent = new Promise<void>((resolve, reject) => this.#waiting.push({ item, resolve, reject }));
-    void this.#send();
+    this.#sending ??= this.#send();
     return sent;
   }
 
+  /** Resolves once everything was sent, or has failed. */
+  get allSent(): Promise<void> {
+    return this.#sending ?? Promise.resolve();
+  }
+
   async #send(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
     while (this.#waiting.length > 0) {
       const batch = this.#next();
       try {
@@ -43,7 +46,7 @@ export class OrderedBatches<T> {
         for (const { reject } of batch) reject(error);
       }
     }
-    this.#isSending = false;
+    this.#sending = undefined;
   }
 
   #next(): readonly Waiting<T>[] {

@@ -26,7 +26,8 @@ export interface Delivery {
 /** `stop` ends the flow of deliveries: what is pushed until it resolves goes back to the queue. */
 export interface SettlingSubscriberOptions<D extends Delivery>
   extends Omit<HandlerSubscriberOptions<D>, 'queue' | 'eventOf' | 'limit' | 'onFinished'> {
-  readonly queue: string;
+  /** Undefined for one that gets everything. */
+  readonly queue: string | undefined;
   readonly redelivery: RedeliverySettings;
   /** Stores a message that has failed to the last. Where it rejects, the message comes again. */
   readonly publishDeadLetter: (topic: string, message: Message, delivery: D) => Promise<void>;

@@ -75,7 +75,9 @@ export const wildcards: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
         ending === '' ? base : `${base}.${ending}`,
       );
       const special = [...signs].flatMap((sign) => [`${base}.${sign}`, `${base}.a${sign}b`, `${base}${sign}.a`]);
-      const topics = [...decoys, ...(await whatIsTaken(context, publisher, special))];
+      // Kafka takes no topic that differs from another one only in these two signs.
+      const apart = special.filter((topic) => !decoys.includes(topic.replaceAll('_', '.')));
+      const topics = [...decoys, ...(await whatIsTaken(context, publisher, apart))];
       const listening = await Promise.all(topics.map((topic) => listen(context, elsewhere, topic)));
       for (const topic of topics) await publishText(context, publisher, topic, topic);
       for (const [index, { events }] of listening.entries()) await heard({ events }, topics[index] ?? '');
