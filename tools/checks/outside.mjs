@@ -37,9 +37,6 @@ export async function findOutsideProblems(root) {
   });
 }
 
-/** What the tarballs of {@link findPackedProblems} are made of, for packages of ours. @type {(folder: string) => string} */
-export const packageIn = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
-
 /**
  * Runs the tests of some of our packages as somebody does who has installed them: outside of the workspace, on their
  * tarballs. Everything is built before.
@@ -47,7 +44,7 @@ export const packageIn = (folder) => JSON.parse(readFileSync(join(folder, 'packa
  * @type {(root: string, folders: readonly string[], needed: readonly string[]) => Promise<string[]>}
  */
 export async function findPackedProblems(root, folders, needed) {
-  const names = folders.map((folder) => packageIn(join(root, folder)));
+  const names = folders.map((folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).name);
   return inProjects(
     root,
     [...outsidePackages, ...needed, ...names],

@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findPackedProblems, outsidePackages } from '../checks/outside.mjs';
 import { root, runProgram, runTurbo } from './program.mjs';
 import { findProgram, requireServer } from './server-program.mjs';
 
@@ -80,7 +79,11 @@ export async function runBackends(parameters) {
   return missing.length > 0 ? 1 : status;
 }
 
-/** One after the other: two cores start no three servers at once in time. @type {(names: string[], rounds: number) => number} */
+/**
+ * One after the other: two cores start no three servers at once in time.
+ *
+ * @type {(names: string[], rounds: number) => number}
+ */
 function runRounds(names, rounds) {
   const env = { ...process.env, WITH_BACKENDS: '1' };
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--no-file-parallelism', '--passWithNoTests'];
@@ -105,6 +108,8 @@ function runRounds(names, rounds) {
 
 /** @type {(names: string[]) => Promise<number>} */
 async function runPacked(names) {
+  // Not before the dependencies are there.
+  const { findPackedProblems, outsidePackages } = await import('../checks/outside.mjs');
   const folders = names.map((name) => backends[name]?.folder ?? '');
   const needed = ['@ts-micro-tools/backends'];
   const filters = [...outsidePackages, ...needed].map((name) => `--filter=${name}...`);
