@@ -192,15 +192,18 @@ test('beyond maxPendingMessages messages are dropped, logged and reported as una
   expect(reported.length).toBeLessThan(20);
 });
 
-test('a refused subscription rejects with unauthorized and leaves the broker usable', async () => {
+test('a refused subscription rejects with unauthorized, tells nobody else, and leaves the broker usable', async () => {
   const config =
     'authorization { users: [ { user: a, password: b, permissions: { publish: ">", subscribe: "open.>" } } ] }';
   await using server = await startNatsServer({ config });
   await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
-  await expect(broker.subscribe('secret.events', () => {})).rejects.toMatchObject({
+  const reported: unknown[] = [];
+  const onError = (error: MicroError) => void reported.push(error);
+  await expect(broker.subscribe('secret.events', () => {}, { onError })).rejects.toMatchObject({
     code: 'unauthorized',
     message: expect.stringContaining('secret.events'),
   });
+  expect(reported).toEqual([]);
   const events: BrokerEvent[] = [];
   await broker.subscribe('open.events', (event) => void events.push(event));
   await broker.publish('open.events', text('hello'));
