@@ -56,7 +56,8 @@ export async function runtimeMutants(options: RuntimeMutantsOptions): Promise<re
 
 async function judge(root: string, folder: string, near: NearTests, mutation: Mutation): Promise<Verdict> {
   const { file } = mutation;
-  const source = readFileSync(join(root, file), 'utf8');
+  // The copy's: somebody may work on the tree meanwhile.
+  const source = readFileSync(join(folder, file), 'utf8');
   const reason = reasonOf(mutation, source);
   if (reason !== undefined) return { mutation, killedBy: undefined, reason };
   writeFileSync(join(folder, file), mutated(source, mutation));
