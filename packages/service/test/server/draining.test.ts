@@ -59,8 +59,12 @@ describe('a service that stops', () => {
     await ask(socket, request('Greeter.Hello', {}));
     const stopped = greeter.service.stop();
     expect(greeter.service.health()).toMatchObject({ ready: false, draining: true });
-    await until('it has left', async () => (await greeter.registry.getService('greeter')).length === 0);
-    expect(json(await ask(socket, request('Greeter.Hello', {})))).toEqual({ ok: true });
+    let answered = 0;
+    for (let hasLeft = false; !hasLeft || answered === 0; ) {
+      hasLeft = (await greeter.registry.getService('greeter')).length === 0;
+      expect(json(await ask(socket, request('Greeter.Hello', {})))).toEqual({ ok: true });
+      if (hasLeft) answered++;
+    }
     expect(errorOf(await ask(socket, request('Greeter.Follow', {}, streamOpener)))).toMatchObject({ code: 503 });
     expect(await stopped).toEqual({ abandoned: [] });
   });

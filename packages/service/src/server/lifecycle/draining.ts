@@ -1,5 +1,5 @@
 import { MicroError } from '@ts-micro/core';
-import { pause, untilAborted } from '@ts-micro/kit';
+import { nextTurnOfLoop, pause, untilAborted } from '@ts-micro/kit';
 import type { Events } from '../events/events.ts';
 import type { Invocations } from '../invoke/invocations.ts';
 import type { ServiceCore } from '../serve/service-core.ts';
@@ -76,6 +76,8 @@ export class Draining {
     for (let seen = -1; seen !== core.gate.asked && performance.now() < end && !signal.aborted; ) {
       seen = core.gate.asked;
       await pause(Math.min(quietMs, end - performance.now()), { signal });
+      // What came while the loop was blocked is read first: it was not quiet.
+      await nextTurnOfLoop();
     }
   }
 
