@@ -1,5 +1,6 @@
 import type { Message, Socket } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
+import type { Candidate } from '../../src/client/discovery/selector.ts';
 import { type Answer, bodyOf, codeOf, goError, goMetadata, openWorld, until } from './world.ts';
 
 /** A message of a stream as a Go Micro server sends it: no stream id, every header twice. */
@@ -66,6 +67,23 @@ describe('a stream', () => {
     expect(await stream.closed).toBe(undefined);
     await until(() => node.open === 0);
     expect(node.messages[2]?.headers).toEqual({ ...headers, 'Micro-Error': 'EOS', 'Micro-Runtime': 'closed' });
+  });
+
+  it('that is opened at a second try while its client closes is closed with it', async () => {
+    await using world = openWorld();
+    const dead = await world.node({ id: 'dead', answer: upper });
+    const node = await world.node({ id: 'live', answer: upper });
+    await dead.kill();
+    // The dead one first.
+    const client = world.client({
+      selector: (candidates) => (candidates.find(({ node: { id } }) => id === 'dead') ?? candidates[0]) as Candidate,
+    });
+    const opening = client.stream('greeter', 'Greeter.Chat');
+    const closed = client.close();
+    const stream = await opening;
+    await closed;
+    await expect(stream.receive()).rejects.toMatchObject({ code: 'closed' });
+    expect(node.open).toBe(0);
   });
 
   it('carries values both ways until it is closed, which tells the server', async () => {

@@ -5,15 +5,16 @@ import { codecForNode } from '../../rpc/codec/codecs.ts';
 import { dialectOfNode } from '../../rpc/dialects.ts';
 import { checkTime, type StreamOptions } from '../client-options.ts';
 import type { Attempts } from '../retry/attempts.ts';
-import type { OpenedStream } from './client-stream.ts';
+import type { ClientStream, OpenedStream } from './client-stream.ts';
 import { PendingCall } from './pending-call.ts';
 
 /** The opening of a stream: over once its opener is handed to the transport. */
-export class StreamCall extends PendingCall<OpenedStream> {
+export class StreamCall extends PendingCall<ClientStream> {
   readonly #attempts: Attempts;
   readonly #streamOptions: StreamOptions | undefined;
   readonly #metadata: Headers | undefined;
   readonly #idleMs: number;
+  readonly #begin: (opened: OpenedStream) => ClientStream;
 
   /** Throws `invalid`. */
   constructor(
@@ -23,16 +24,18 @@ export class StreamCall extends PendingCall<OpenedStream> {
     options: StreamOptions | undefined,
     metadata: Headers | undefined,
     notes: AttemptNotes,
+    begin: (opened: OpenedStream) => ClientStream,
   ) {
     super(attempts.settings, service, endpoint, options, attempts.clock.now(), notes);
     this.#attempts = attempts;
     this.#streamOptions = options;
     this.#metadata = metadata;
+    this.#begin = begin;
     this.#idleMs = options?.streamIdleMs ?? attempts.settings.streamIdleMs;
     checkTime('streamIdleMs', this.#idleMs);
   }
 
-  async attempt(): Promise<OpenedStream> {
+  async attempt(): Promise<ClientStream> {
     const { service, endpoint } = this;
     const options = this.#streamOptions;
     const { settings, clock, ids } = this.#attempts;
@@ -62,7 +65,7 @@ export class StreamCall extends PendingCall<OpenedStream> {
     await socket.send(dialect.request({ ...request, body, isLast }));
     if (this.isCut) throw this.cutError();
     this.settle();
-    return {
+    return this.#begin({
       what: this.what,
       service,
       address: node.address,
@@ -72,6 +75,6 @@ export class StreamCall extends PendingCall<OpenedStream> {
       request,
       idleMs: this.#idleMs,
       signals: [options?.signal, options?.context?.signal].filter((signal) => signal !== undefined),
-    };
+    });
   }
 }

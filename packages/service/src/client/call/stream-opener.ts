@@ -3,7 +3,7 @@ import type { AttemptNotes } from '../../middleware.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
 import type { StreamOptions } from '../client-options.ts';
 import type { Attempts } from '../retry/attempts.ts';
-import { ClientStream } from './client-stream.ts';
+import { ClientStream, type OpenedStream } from './client-stream.ts';
 import { StreamCall } from './stream-call.ts';
 
 /** Opens streams, and closes those that are open. */
@@ -24,10 +24,16 @@ export class StreamOpener {
     notes: AttemptNotes,
   ): Promise<MessageStream> {
     const attempts = this.#attempts;
-    const opened = await attempts.run(new StreamCall(attempts, service, endpoint, options, metadata, notes));
-    const stream = new ClientStream(opened, attempts, (released) => this.#open.delete(released));
+    const begin = (opened: OpenedStream) => this.#begin(opened);
+    const { stream } = await attempts.run(new StreamCall(attempts, service, endpoint, options, metadata, notes, begin));
+    return stream;
+  }
+
+  // Before its call is over: who closes the client waits for the calls, and then closes all streams that there are.
+  #begin(opened: OpenedStream): ClientStream {
+    const stream = new ClientStream(opened, this.#attempts, (released) => this.#open.delete(released));
     this.#open.add(stream);
-    return stream.stream;
+    return stream;
   }
 
   /** Closes every open stream. */
