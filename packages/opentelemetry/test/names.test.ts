@@ -37,7 +37,7 @@ it('names of attributes and metrics are those of the semantic conventions', () =
 });
 
 it('other names are our own', () => {
-  const known = new Set(Object.values(incubating).filter((value) => typeof value === 'string'));
+  const known = new Set<string>(Object.values(incubating).filter((value) => typeof value === 'string'));
   for (const name of [...Object.values(attribute), ...Object.values(metric)]) {
     expect(known.has(name) || name.startsWith('ts_micro.')).toBe(true);
   }

@@ -1,6 +1,6 @@
 import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
 import { MicroError } from '@ts-micro/core';
-import { createService } from '@ts-micro/service';
+import { type Candidate, createService } from '@ts-micro/service';
 import { describe, expect, it } from 'vitest';
 import { ancestry, keepContext, World } from './world.ts';
 
@@ -68,7 +68,7 @@ describe('a call', () => {
     const { record } = alive;
     const nodes = [...dead.record.nodes, ...record.nodes];
     const client = world.client({
-      selector: (candidates) => candidates.find(({ node }) => node.id === deadId) ?? candidates[0],
+      selector: (candidates) => (candidates.find(({ node }) => node.id === deadId) ?? candidates[0]) as Candidate,
       // One that has not heard of the stop.
       registry: { ...world.plugins.registry, name: 'stale', supports, getService: async () => [{ ...record, nodes }] },
     });
