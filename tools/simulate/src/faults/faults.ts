@@ -82,7 +82,7 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: `${service}/server/serve/socket-server.ts`,
-        from: 'for (const context of this.#asked) context.abort(gone);',
+        from: 'this.#asked.abort(gone);',
         to: 'void gone;',
       },
     ],
