@@ -147,9 +147,13 @@ export class CaseContext<I extends InterfaceName> {
    * from now on.
    */
   within<T>(promise: Promise<T>, what: string, ms: number = boundMs): Promise<T> {
-    const bounded = within(promise, what, this.ms(ms));
-    bounded.catch(() => {});
-    return bounded;
+    return this.later(within(promise, what, this.ms(ms)));
+  }
+
+  /** The same promise, to await later: should it reject before that, it counts as heard. */
+  later<T>(promise: Promise<T>): Promise<T> {
+    promise.catch(() => {});
+    return promise;
   }
 
   /** Tries until nothing is thrown, at most `ms` or the usual bound. */

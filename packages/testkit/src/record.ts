@@ -52,7 +52,7 @@ export function record<T extends object>(target: T, name: string, trace: Trace):
         settled();
         return wrapResult(label, result);
       }
-      return result.then(
+      const recorded = result.then(
         (value) => {
           settled();
           return wrapResult(label, value);
@@ -63,6 +63,9 @@ export function record<T extends object>(target: T, name: string, trace: Trace):
           throw error;
         },
       );
+      // A case may wait for it later, or no more once it has failed: that is no rejection that the backend left unheard.
+      recorded.catch(() => {});
+      return recorded;
     };
   };
 

@@ -57,10 +57,10 @@ export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
         };
         await context.until('the member to be at work', isAtWork, context.ms(longestBurstMs));
         for (let batch = 0; batch < 3; batch++) await publishSome();
-        const closing = subscriber.close();
-        const publishing = publishSome();
+        const closing = context.within(subscriber.close(), 'the only member leaving');
+        const publishing = context.later(publishSome());
         gate.open();
-        await context.within(closing, 'the only member leaving');
+        await closing;
         await publishing;
         await witnesses[0]?.events.atLeast(texts.length);
       }

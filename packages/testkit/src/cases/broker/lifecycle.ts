@@ -23,7 +23,10 @@ export const lifecycle: readonly ContractCase<'broker'>[] = casesOf('broker', 'B
       const subscriber = await context.within(broker.subscribe(topic, handler), 'subscribe');
       await publishText(context, elsewhere, topic, 'work');
       await context.until('the handler to run', () => order.length === 1);
-      const ending = context.within(broker.disconnect(), 'disconnect').then(() => order.push('disconnected'));
+      const ending = context.within(
+        broker.disconnect().then(() => order.push('disconnected')),
+        'disconnect',
+      );
       await fence(context, elsewhere, topic, [witness]);
       assert.deepEqual(order, ['running'], 'disconnect did not wait');
       held.open();

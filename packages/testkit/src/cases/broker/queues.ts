@@ -81,7 +81,7 @@ export const queues: readonly ContractCase<'broker'>[] = casesOf('broker', 'Brok
       const members = [await join(0), await join(1)];
       const texts: string[] = [];
       let isChanging = true;
-      const load = (async () => {
+      const publishAll = async (): Promise<void> => {
         while (isChanging) {
           const batch = Array.from({ length: 10 }, (_, index) => String(texts.length + index));
           texts.push(...batch);
@@ -89,7 +89,8 @@ export const queues: readonly ContractCase<'broker'>[] = casesOf('broker', 'Brok
           // Lets the event loop turn, so that the load and the changes run side by side.
           await new Promise((resolve) => setImmediate(resolve));
         }
-      })();
+      };
+      const load = context.later(publishAll());
       try {
         for (let round = 0; round < 10; round++) {
           members.push(await join(round));

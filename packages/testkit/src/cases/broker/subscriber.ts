@@ -101,7 +101,10 @@ export const subscriber: readonly ContractCase<'broker'>[] = casesOf('broker', '
       const closable = await context.within(broker.subscribe(topic, handler), 'subscribe');
       await publishText(context, broker, topic, 'work');
       await context.until('the handler to run', () => order.length === 1);
-      const closing = context.within(closable.close(), 'close').then(() => order.push('closed'));
+      const closing = context.within(
+        closable.close().then(() => order.push('closed')),
+        'close',
+      );
       await fence(context, broker, topic, [witness]);
       assert.deepEqual(order, ['running'], 'close did not wait');
       held.open();

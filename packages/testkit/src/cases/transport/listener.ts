@@ -111,9 +111,10 @@ export const listener: readonly ContractCase<'transport'>[] = casesOf('transport
         'accept',
       );
       let isClosed = false;
-      const closing = context.within(serving.listener.close(), 'close of the listener').then(() => {
+      const noted = serving.listener.close().then(() => {
         isClosed = true;
       });
+      const closing = context.within(noted, 'close of the listener');
       // Stopping may take its time, but not for ever.
       await context.until('the listener to take no new socket', async () => {
         const late = await dial(context, client, serving.listener);

@@ -133,7 +133,7 @@ export const socket: readonly ContractCase<'transport'>[] = casesOf('transport',
     title: 'concurrent receives get one message each',
     async run(context) {
       const { dialled, accepted } = await pair(context);
-      const pending = Array.from({ length: 20 }, () => receiveText(context, accepted));
+      const pending = Array.from({ length: 20 }, () => context.later(receiveText(context, accepted)));
       const texts = pending.map((_, index) => `number ${index}`);
       await sendTexts(context, dialled, texts);
       assert.deepEqual((await Promise.all(pending)).sort(), [...texts].sort());

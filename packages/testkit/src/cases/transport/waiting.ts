@@ -14,17 +14,18 @@ export const waiting: readonly ContractCase<'transport'>[] = casesOf('transport'
       const received: string[] = [];
       for (let round = 0; round < 50; round++) {
         const controller = new AbortController();
-        const pending = accepted.receive({ signal: controller.signal }).then(
+        const receiving = accepted.receive({ signal: controller.signal }).then(
           (got) => received.push(textOf(got)),
           (error: unknown) => assert.ok(MicroError.is(error, 'canceled'), `rejected with ${error}`),
         );
+        const pending = context.within(receiving, 'the aborted receive');
         texts.push(`round ${round}`);
         // Before, between and after: the message and the abort race each other.
         if (round % 3 === 0) controller.abort();
         await context.within(dialled.send(message(`round ${round}`)), 'send');
         if (round % 3 === 2) setImmediate(() => controller.abort());
         else controller.abort();
-        await context.within(pending, 'the aborted receive');
+        await pending;
       }
       while (received.length < texts.length) received.push(await receiveText(context, accepted));
       assertSequence(received, texts, 'what was received in all');
