@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import { assertError } from '../assertions.ts';
-import type { InterfaceName } from '../backend.ts';
+import type { InterfaceName, Interfaces } from '../backend.ts';
 import type { CaseContext } from '../case-context.ts';
 
 /** Kills the server, does `during`, and starts the server again whatever came of it. */
@@ -68,6 +68,26 @@ export async function endByDeadline<I extends InterfaceName>(
     if (error) assertError(error, `${what} with a deadline`, 'timeout', 'unavailable');
   }
   await withDeadline('close', close);
+}
+
+const beginners = 4;
+const turnsBetween = 2;
+
+/**
+ * Opens a few instances and makes the first call of each, one soon after the other, so that a link that is lost now is
+ * lost while they connect, each at another point. What becomes of these calls is not told.
+ */
+export async function beginToConnect<I extends InterfaceName>(
+  context: CaseContext<I>,
+  call: (instance: Interfaces[I]) => Promise<unknown>,
+): Promise<readonly Interfaces[I][]> {
+  const instances: Interfaces[I][] = [];
+  while (instances.length < beginners) instances.push(await context.open());
+  for (const instance of instances) {
+    void context.later(call(instance));
+    for (let turn = 0; turn < turnsBetween; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return instances;
 }
 
 /** Returns the error that a promise rejects with. */

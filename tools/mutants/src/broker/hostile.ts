@@ -1,5 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { connectednessMutants } from '../connectedness.ts';
+import { handshake } from '../handshake.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
 import { recoded } from '../recoded.ts';
@@ -64,6 +65,21 @@ export const hostile: readonly Mutant<'broker'>[] = [
             (event) => (world.halfOpens > halfOpens ? undefined : handler(event)),
             options,
           );
+        }),
+    },
+    {
+      name: 'waits for a handshake on a silent link',
+      breaks: 'A broker whose link was lost without a word while it connected is of no use any more.',
+      caughtBy: ['half-open'],
+      make: (world) =>
+        brokers((broker) => {
+          const connected = handshake(world);
+          return {
+            async publish(topic, message, options) {
+              await connected();
+              await broker.publish(topic, message, options);
+            },
+          };
         }),
     },
     {

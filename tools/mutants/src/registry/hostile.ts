@@ -1,5 +1,6 @@
 import { MicroError, type ServiceRecord } from '@ts-micro/core';
 import { connectednessMutants } from '../connectedness.ts';
+import { handshake } from '../handshake.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
 import { recoded } from '../recoded.ts';
@@ -87,6 +88,21 @@ export const hostile: readonly Mutant<'registry'>[] = [
       breaks: 'A registry whose link was lost without a word finds nothing any more.',
       caughtBy: ['half-open'],
       make: (world) => answers((records) => (world.halfOpens > 0 ? [] : records)),
+    },
+    {
+      name: 'waits for a handshake on a silent link',
+      breaks: 'A registry whose link was lost without a word while it connected finds nothing any more.',
+      caughtBy: ['half-open'],
+      make: (world) =>
+        registries((registry) => {
+          const connected = handshake(world);
+          return {
+            async getService(name, options) {
+              await connected();
+              return registry.getService(name, options);
+            },
+          };
+        }),
     },
     {
       name: 'waits on a silent link',

@@ -1,5 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { connectednessMutants } from '../connectedness.ts';
+import { handshake } from '../handshake.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
 import { never } from '../never.ts';
 import { recoded } from '../recoded.ts';
@@ -74,6 +75,21 @@ export const hostile: readonly Mutant<'transport'>[] = [
               throw new MicroError(error.code, error.message, { retrySafe: true });
             }),
         })),
+    },
+    {
+      name: 'waits for a handshake on a silent link',
+      breaks: 'A transport whose link was lost without a word while it connected dials nobody any more.',
+      caughtBy: ['half-open'],
+      make: (world) =>
+        transports((transport) => {
+          const connected = handshake(world);
+          return {
+            async dial(address, options) {
+              await connected();
+              return transport.dial(address, options);
+            },
+          };
+        }),
     },
     {
       name: 'sends into a silent link',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { message, numbers } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { endByDeadline, outage, refusedAsUnavailable, tellsTheTruth } from '../outage.ts';
+import { beginToConnect, endByDeadline, outage, refusedAsUnavailable, tellsTheTruth } from '../outage.ts';
 import { restored } from './outage.ts';
 import { assertShared, twoBrokers } from './queues.ts';
 import { fence, type Listening, listen, publishText, publishTexts, textsOf, withoutFences } from './topic.ts';
@@ -115,8 +115,9 @@ export const outageTruths: readonly ContractCase<'broker'>[] = casesOf('broker',
       const topic = context.unique('topic');
       const listening = [await listen(context, publisher, topic), await listen(context, await context.open(), topic)];
       await publishText(context, publisher, topic, 'before');
+      const beginning = await beginToConnect(context, (broker) => broker.publish(topic, message('first')));
       await context.hooks.halfOpen();
-      await restored(context, publisher, topic, listening, context.ms(50_000));
+      for (const each of [publisher, ...beginning]) await restored(context, each, topic, listening, context.ms(50_000));
     },
   },
 ]);

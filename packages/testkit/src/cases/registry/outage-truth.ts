@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Registry } from '@ts-micro/core';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { endByDeadline, outage, tellsTheTruth } from '../outage.ts';
+import { beginToConnect, endByDeadline, outage, tellsTheTruth } from '../outage.ts';
 import { leaseMs } from './leases.ts';
 import { restored } from './outage.ts';
 import { deregister, lookUp, nodeIds, type RegistryContext, register, sees, simple } from './records.ts';
@@ -104,8 +104,9 @@ export const outageTruths: readonly ContractCase<'registry'>[] = casesOf('regist
       const record = simple(context.unique('service'), '1', 'a');
       await register(context, registrar, record);
       await sees(context, registry, record.name, record);
+      const beginning = await beginToConnect(context, (each) => each.getService(record.name));
       await context.hooks.halfOpen();
-      for (const each of [registry, registrar]) await restored(context, each, record, context.ms(25_000));
+      for (const each of [registry, registrar, ...beginning]) await restored(context, each, record, context.ms(25_000));
     },
   },
 ]);

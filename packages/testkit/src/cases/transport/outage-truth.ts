@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { MicroError } from '@ts-micro/core';
+import { MicroError, type Transport } from '@ts-micro/core';
 import { message } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
-import { endByDeadline, failure, outage, tellsTheTruth } from '../outage.ts';
+import { beginToConnect, endByDeadline, failure, outage, tellsTheTruth } from '../outage.ts';
 import { patientPair, reach } from './outage.ts';
-import { receiveText, serveEcho } from './pair.ts';
+import { dial, exchange, receiveText, serveEcho } from './pair.ts';
 
 export const outageTruths: readonly ContractCase<'transport'>[] = casesOf('transport', 'Transport', [
   {
@@ -75,8 +75,11 @@ export const outageTruths: readonly ContractCase<'transport'>[] = casesOf('trans
       const serving = await serveEcho(context);
       const client = await context.open();
       await reach(context, client, serving);
+      const exchanged = async (each: Transport): Promise<unknown> =>
+        exchange(context, await dial(context, each, serving.listener), 'first');
+      const beginning = await beginToConnect(context, exchanged);
       await context.hooks.halfOpen();
-      await reach(context, client, serving, context.ms(50_000));
+      for (const each of [client, ...beginning]) await reach(context, each, serving, context.ms(50_000));
     },
   },
 ]);
