@@ -63,7 +63,7 @@ export function record<T extends object>(target: T, name: string, trace: Trace):
           throw error;
         },
       );
-      // A case may wait for it later, or no more once it has failed: that is no rejection that the backend left unheard.
+      // A case may wait for it later, or no more once it has failed: the backend left nothing unheard.
       recorded.catch(() => {});
       return recorded;
     };
