@@ -79,7 +79,9 @@ export class AmqpLink {
       const settle = (error: unknown) =>
         error ? reject(MicroError.from(error, codeOf(error), `${who}: publishing`)) : resolve();
       try {
-        wire.channel.publish(to, key, Buffer.from(body), { ...properties, mandatory: true }, settle);
+        // RabbitMQ returns whatever goes to a direct reply-to alone, as Go Micro asks for it, though it arrives.
+        const mandatory = !key.startsWith('amq.rabbitmq.reply-to');
+        wire.channel.publish(to, key, Buffer.from(body), { ...properties, mandatory }, settle);
       } catch (error) {
         settle(error);
       }

@@ -15,6 +15,8 @@ import { type RabbitmqTransportOptions, rabbitmqSettings, who } from './rabbitmq
 
 const maxBodyBytes = 8 * 1024 * 1024;
 const pingIntervalMs = 15_000;
+/** As long as Go Micro's own server waits. */
+const goQuietMs = 60_000;
 const longestAddress = 200;
 /** Says that kinds are understood. */
 const metadata: Readonly<Record<string, string>> = { rabbitmq: '1' };
@@ -43,6 +45,7 @@ export function rabbitmqTransport(options: RabbitmqTransportOptions = {}): Trans
   const pinging = setInterval(() => {
     // Peers that died without a word are found so.
     for (const socket of sockets()) socket.ping();
+    for (const listener of listeners.values()) listener.retireQuiet(goQuietMs);
   }, pingIntervalMs).unref();
   const lifetime = new Lifetime(who, async (closeOptions) => {
     clearInterval(pinging);

@@ -1,3 +1,4 @@
+import type { Socket } from '@ts-micro/core';
 import { startRabbitmq } from '@ts-micro-tools/backends';
 import { connect } from 'amqplib';
 import { afterAll, expect, test } from 'vitest';
@@ -8,26 +9,30 @@ afterAll(() => server[Symbol.asyncDispose]());
 const servers = server.address;
 const message = (text: string, headers = {}) => ({ headers, body: new TextEncoder().encode(text) });
 
-test('what Go Micro publishes is answered where it asks, with its correlation id', async () => {
+test('what Go Micro publishes is answered where it asks, with its correlation id, as often as it asks', async () => {
   await using transport = rabbitmqTransport({ servers });
   const listener = await transport.listen('from-go');
+  const sockets: Socket[] = [];
   await listener.accept(async (socket) => {
-    const request = await socket.receive();
-    await socket.send({ headers: { ...request?.headers, Answer: 'yes' }, body: new Uint8Array([1]) });
+    sockets.push(socket);
+    for await (const { headers, body } of socket) await socket.send({ headers: { ...headers, Answer: 'yes' }, body });
   });
   const connection = await connect(`amqp://${servers}`);
   const channel = await connection.createChannel();
+  const answers: unknown[] = [];
   // As Go's plugin does it: the exchange `micro`, direct reply-to, headers as a table, no type.
-  const reply = new Promise<unknown>((resolve) => {
-    void channel.consume('amq.rabbitmq.reply-to', resolve, { noAck: true }).then(() => {
-      const properties = { correlationId: 'id-1', replyTo: 'amq.rabbitmq.reply-to', headers: { 'Micro-Id': '7' } };
-      channel.publish('micro', 'from-go', Buffer.from('{}'), properties);
-    });
-  });
-  expect(await reply).toMatchObject({
-    content: Buffer.from([1]),
-    properties: { correlationId: 'id-1', headers: { 'Micro-Id': '7', Answer: 'yes' } },
-  });
+  await channel.consume('amq.rabbitmq.reply-to', (answer) => answers.push(answer), { noAck: true });
+  for (const number of ['1', '2', '3']) {
+    const properties = { correlationId: 'id-1', replyTo: 'amq.rabbitmq.reply-to', headers: { Number: number } };
+    channel.publish('micro', 'from-go', Buffer.from(number), properties);
+    await expect
+      .poll(() => answers.at(-1))
+      .toMatchObject({
+        content: Buffer.from(number),
+        properties: { correlationId: 'id-1', headers: { Number: number, Answer: 'yes' } },
+      });
+  }
+  expect(sockets).toHaveLength(1);
   await connection.close();
 });
 

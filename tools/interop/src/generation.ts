@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPluginsPeer, findGoMicroPlugins } from './go-micro-plugins.ts';
 import { makeV6Module } from './go-micro-v6.ts';
 
 /** One version of Go Micro that a peer program exists for. */
@@ -15,6 +16,8 @@ export interface Generation {
   readonly watchSubject: string;
   /** How it spells the request id header. */
   readonly idHeader: string;
+  /** Whether it runs on etcd, RabbitMQ and Kafka, and not on NATS. */
+  readonly isWithoutNats?: boolean;
 }
 
 const published: readonly Generation[] = [
@@ -49,11 +52,25 @@ const v6: Generation = {
   idHeader: 'Micro-ID',
 };
 
+const plugins: Generation = {
+  name: 'plugins',
+  title: 'v4.11.0 on etcd, RabbitMQ, Kafka',
+  querySubject: '',
+  watchSubject: '',
+  idHeader: 'Micro-ID',
+  isWithoutNats: true,
+};
+
 /** A checkout of Go Micro's repository, which has v6: `GO_MICRO_V6`. */
 const checkout = process.env.GO_MICRO_V6;
+const pluginsCheckout = findGoMicroPlugins();
 
 /** The generations at hand, oldest first. */
-export const generations: readonly Generation[] = checkout === undefined ? published : [...published, v6];
+export const generations: readonly Generation[] = [
+  ...published,
+  ...(checkout === undefined ? [] : [v6]),
+  ...(pluginsCheckout === undefined ? [] : [plugins]),
+];
 
 /** This workspace, seen from the built program in `dist`. */
 export const folder: URL = new URL('../', import.meta.url);
@@ -73,6 +90,7 @@ export function buildPeer(go: string, generation: Generation): string {
   mkdirSync(cache, { recursive: true });
   const binary = `${cache}peer-${generation.name}`;
   const sources = fileURLToPath(new URL('go/', folder));
+  if (generation.isWithoutNats) return buildPluginsPeer(go, pluginsCheckout ?? '', sources, cache);
   const cwd =
     generation === v6 ? makeV6Module(go, resolve(checkout ?? ''), sources, cache) : join(sources, generation.name);
   if (!existsSync(cwd)) throw new Error(`no Go program in ${cwd}`);

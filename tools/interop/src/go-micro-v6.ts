@@ -1,6 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runGo } from './run-go.ts';
 
 /**
  * Makes the module of a v6 peer in `cache` from that of v5, with a `replace` onto a checkout of Go Micro's repository,
@@ -26,9 +26,9 @@ export function makeV6Module(go: string, checkout: string, sources: string, cach
     .filter((line) => !/go-micro\.dev\/v5 v|\/\/ indirect/.test(line))
     .join('\n');
   writeFileSync(join(folder, 'go.mod'), goMod);
-  run(go, ['mod', 'edit', `-replace=go-micro.dev/v6=${checkout}`, '-require=go-micro.dev/v6@v6.0.0'], folder);
-  run(go, ['mod', 'edit', `-go=${goVersionOf(checkout)}`], folder);
-  run(go, ['mod', 'tidy'], folder);
+  runGo(go, ['mod', 'edit', `-replace=go-micro.dev/v6=${checkout}`, '-require=go-micro.dev/v6@v6.0.0'], folder);
+  runGo(go, ['mod', 'edit', `-go=${goVersionOf(checkout)}`], folder);
+  runGo(go, ['mod', 'tidy'], folder);
   return folder;
 }
 
@@ -36,9 +36,4 @@ function goVersionOf(checkout: string): string {
   const version = /^go (\S+)$/m.exec(readFileSync(join(checkout, 'go.mod'), 'utf8'))?.[1];
   if (version === undefined) throw new Error(`GO_MICRO_V6: ${checkout}/go.mod names no Go version`);
   return version;
-}
-
-function run(go: string, parameters: readonly string[], cwd: string): void {
-  const { status, stderr, error } = spawnSync(go, parameters, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`go ${parameters.join(' ')}: ${(stderr ?? String(error)).trim().slice(-600)}`);
 }

@@ -18,8 +18,13 @@ export class PeerProcess implements AsyncDisposable {
   #wasStopped = false;
 
   /** Starts `binary` and waits for its `ready` line where the command has one. */
-  static async start(binary: string, parameters: readonly string[], waitMs = 15_000): Promise<PeerProcess> {
-    const peer = new PeerProcess(spawn(binary, parameters, { stdio: ['pipe', 'pipe', 'pipe'] }));
+  static async start(
+    binary: string,
+    parameters: readonly string[],
+    { waitMs = 15_000, env = {} }: { readonly waitMs?: number; readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<PeerProcess> {
+    const environment = { ...process.env, ...env };
+    const peer = new PeerProcess(spawn(binary, parameters, { stdio: ['pipe', 'pipe', 'pipe'], env: environment }));
     try {
       await peer.waitFor((line) => line.event === 'ready', `ready of ${parameters.join(' ')}`, waitMs);
     } catch (error) {

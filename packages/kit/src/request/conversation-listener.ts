@@ -40,7 +40,10 @@ export class ConversationListener extends ClosableBase implements Listener {
   readonly metadata: Readonly<Record<string, string>>;
   readonly #options: ConversationListenerOptions;
   readonly #what: string;
-  readonly #open = new Map<string, { readonly socket: ConversationSocket; readonly done: Promise<void> }>();
+  /** By the key of its conversation. */
+  readonly #known = new Map<string, ConversationSocket>();
+  /** With the end of its handler. */
+  readonly #running = new Map<ConversationSocket, Promise<void>>();
   #isAccepting = false;
 
   constructor(options: ConversationListenerOptions) {
@@ -67,16 +70,24 @@ export class ConversationListener extends ClosableBase implements Listener {
 
   /** The sockets that are open. */
   get sockets(): readonly ConversationSocket[] {
-    return Array.from(this.#open.values(), ({ socket }) => socket);
+    return [...this.#running.keys()];
+  }
+
+  /**
+   * Lets the handlers of peers that leave without a word receive the end, where no message went either way for
+   * `quietMs` milliseconds. What such a peer says later opens another socket.
+   */
+  retireQuiet(quietMs: number): void {
+    for (const [key, socket] of this.#known) if (socket.retire(quietMs)) this.#known.delete(key);
   }
 
   /** The socket of a conversation that is open. */
   socketOf(key: string): ConversationSocket | undefined {
-    return this.#open.get(key)?.socket;
+    return this.#known.get(key);
   }
 
   #take({ key, remote, kind, read, transmit }: ConversationMessage, handler: Handler): void {
-    const known = this.#open.get(key)?.socket;
+    const known = this.#known.get(key);
     if (known) {
       known.take(kind, read);
       return;
@@ -88,14 +99,15 @@ export class ConversationListener extends ClosableBase implements Listener {
       const what = `${this.#options.who}: socket of ${local} to ${remote}`;
       const isNative = kind !== undefined;
       const socket = new ConversationSocket({ what, local, remote, isNative, opens: false, maxBodyBytes, transmit });
-      this.#open.set(key, { socket, done: this.#handle(socket, handler).finally(() => this.#open.delete(key)) });
+      this.#known.set(key, socket);
+      this.#running.set(socket, this.#handle(key, socket, handler));
       socket.take(kind, read);
     } else if (kind === 'open' || kind === 'more' || kind === 'ping') {
       transmit(isFirst ? 'refused' : 'gone', nothing).catch(() => {});
     }
   }
 
-  async #handle(socket: ConversationSocket, handler: Handler): Promise<void> {
+  async #handle(key: string, socket: ConversationSocket, handler: Handler): Promise<void> {
     try {
       // In a turn of its own, because the backend waits.
       await Promise.resolve().then(() => handler(socket));
@@ -103,17 +115,19 @@ export class ConversationListener extends ClosableBase implements Listener {
       this.#options.logger.error('socket handler failed', { listener: this.address, error });
     }
     await socket.close();
+    if (this.#known.get(key) === socket) this.#known.delete(key);
+    this.#running.delete(socket);
   }
 
   protected async release(options: AbortOptions): Promise<void> {
     const { closeTimeoutMs, stop } = this.#options;
-    const open = [...this.#open.values()];
+    const open = [...this.#running.keys()];
     const what = `${this.#what}: closing with ${open.length} open sockets`;
     try {
-      await bounded(Promise.all(open.map(({ done }) => done)), options, closeTimeoutMs, what);
+      await bounded(Promise.all(this.#running.values()), options, closeTimeoutMs, what);
     } catch (error) {
       const cause = MicroError.from(error, 'internal', what);
-      for (const { socket } of open) socket.fail(cause);
+      for (const socket of open) socket.fail(cause);
       throw cause;
     } finally {
       await stop();

@@ -55,6 +55,7 @@ export class ConversationSocket extends ClosableBase implements Socket {
   #received = 0;
   #receivedBytes = 0;
   #told = 0;
+  #lastActive: number = performance.now();
   #toldBytes = 0;
   readonly #peerClosed: Promise<void>;
   #onPeerClosed: () => void = () => {};
@@ -84,6 +85,7 @@ export class ConversationSocket extends ClosableBase implements Socket {
     if (this.#isNative) await this.#window.enter(bytesOfMessage(copy), options.isLast === true, options);
     else this.#window.pass();
     this.#assertUsable(options);
+    this.#lastActive = performance.now();
     const kind = this.#opens ? 'open' : 'more';
     this.#opens = false;
     this.#hasPeer = true;
@@ -112,6 +114,7 @@ export class ConversationSocket extends ClosableBase implements Socket {
   /** Takes what the other end sent. Never throws. */
   take(kind: ConversationKind | undefined, read: () => Message): void {
     this.#hasPeer = true;
+    this.#lastActive = performance.now();
     if (kind !== undefined) this.#isNative = true;
     try {
       if (kind === 'close') this.#onClose();
@@ -128,6 +131,16 @@ export class ConversationSocket extends ClosableBase implements Socket {
   /** Asks whether the other end is there: where it is not, the socket hears of it. */
   ping(): void {
     if (this.#isNative && this.#hasPeer) void this.#tell('ping');
+  }
+
+  /**
+   * Ends what comes in, after what has come, where no message went either way for `quietMs` milliseconds and the peer
+   * knows no kinds: it leaves without a word. Returns whether it did.
+   */
+  retire(quietMs: number): boolean {
+    if (this.#isNative || performance.now() - this.#lastActive < quietMs) return false;
+    this.#incoming.end();
+    return true;
   }
 
   /** Closes it because of `cause`. One that is `unavailable` is what its methods reject with from then on. */

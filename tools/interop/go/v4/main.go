@@ -7,9 +7,6 @@ import (
 	"io"
 	"time"
 
-	natsbroker "github.com/go-micro/plugins/v4/broker/nats"
-	natsregistry "github.com/go-micro/plugins/v4/registry/nats"
-	natstransport "github.com/go-micro/plugins/v4/transport/nats"
 	micro "go-micro.dev/v4"
 	"go-micro.dev/v4/broker"
 	"go-micro.dev/v4/client"
@@ -27,14 +24,6 @@ import (
 func main() { peer.Main(generation{}) }
 
 type generation struct{}
-
-func plugins(nats string, registryTimeoutMs int) (registry.Registry, broker.Broker, transport.Transport) {
-	options := []registry.Option{registry.Addrs(nats)}
-	if registryTimeoutMs > 0 {
-		options = append(options, registry.Timeout(time.Duration(registryTimeoutMs)*time.Millisecond))
-	}
-	return natsregistry.NewRegistry(options...), natsbroker.NewBroker(broker.Addrs(nats)), natstransport.NewTransport(transport.Addrs(nats))
-}
 
 func newService(nats string, contentType string, registryTimeoutMs int, options peer.ServerOptions, more ...micro.Option) micro.Service {
 	r, b, t := plugins(nats, registryTimeoutMs)

@@ -10,6 +10,8 @@ export interface Row {
   readonly direction: Direction;
   /** The generations that have what it is about. @default all */
   readonly generations?: readonly string[];
+  /** Whether it asks something of NATS itself, or of what only Go Micro's plugins for NATS do. @default false */
+  readonly needsNats?: boolean;
   /** @default 90000 */
   readonly withinMs?: number;
   /** Throws where it does not hold. */

@@ -1,10 +1,11 @@
 import { buildPeer, type Generation } from '../generation.ts';
 import type { ClientLibrary } from './client-library.ts';
 import { NotRun } from './not-run.ts';
-import type { Outcome, Row } from './row.ts';
+import type { Direction, Outcome, Row } from './row.ts';
 import { Stage } from './stage.ts';
 
 const rowWithinMs = 90_000;
+const onAnyBackend: readonly Direction[] = ['ts->go', 'go->ts'];
 
 export interface MatrixOptions {
   readonly go: string;
@@ -21,7 +22,7 @@ export interface MatrixOptions {
  */
 export async function runMatrix(options: MatrixOptions): Promise<void> {
   for (const generation of options.generations) {
-    const rows = options.rows.filter((row) => row.generations?.includes(generation.name) ?? true);
+    const rows = options.rows.filter((row) => isMeantFor(row, generation));
     let stage: Stage;
     try {
       stage = await Stage.open(generation, buildPeer(options.go, generation), options.go, options.library);
@@ -36,6 +37,12 @@ export async function runMatrix(options: MatrixOptions): Promise<void> {
       await stage[Symbol.asyncDispose]();
     }
   }
+}
+
+/** Rows that say nothing of generations hold with all; calls also on any backend, where they ask nothing of NATS. */
+function isMeantFor({ generations, needsNats, direction }: Row, { name, isWithoutNats }: Generation): boolean {
+  if (generations !== undefined) return generations.includes(name);
+  return !isWithoutNats || (!needsNats && onAnyBackend.includes(direction));
 }
 
 async function runCell(row: Row, stage: Stage): Promise<Outcome> {

@@ -4,11 +4,14 @@ import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
 import { PeerProcess } from '../peer-process.ts';
+import { BackendWorld } from './backend-world.ts';
 import { type ClientLibrary, connectWith } from './client-library.ts';
 import { buildMicroCommand, type CommandResult, runMicro } from './micro-command.ts';
 import { buildNatsCommand, runNats } from './nats-command.ts';
 import { Resources } from './resources.ts';
 import { TsPeer, type TsPeerOptions } from './ts-peer.ts';
+
+type TsServiceOptions = Omit<TsPeerOptions, 'address' | 'library' | 'complaints' | 'makePlugins'>;
 
 /** What the rows of one generation play on: a NATS server, and a server and a client of each language. */
 export class Stage implements AsyncDisposable {
@@ -27,6 +30,7 @@ export class Stage implements AsyncDisposable {
   #micro: string | undefined;
   #nats: string | undefined;
   readonly #library: ClientLibrary;
+  readonly #world: BackendWorld | undefined;
   readonly #opened: Resources = new Resources();
   #goServer: PeerProcess | undefined;
   #goClient: PeerProcess | undefined;
@@ -36,7 +40,8 @@ export class Stage implements AsyncDisposable {
   static async open(generation: Generation, binary: string, go: string, library: ClientLibrary): Promise<Stage> {
     const nats = await startNatsServer({ jetstream: true });
     const bare = await BareNats.connect(nats.address);
-    return new Stage(generation, binary, go, library, nats, bare);
+    const world = generation.isWithoutNats ? await BackendWorld.start() : undefined;
+    return new Stage(generation, binary, go, library, nats, bare, world);
   }
 
   constructor(
@@ -46,6 +51,7 @@ export class Stage implements AsyncDisposable {
     library: ClientLibrary,
     nats: NatsServer,
     bare: BareNats,
+    world: BackendWorld | undefined,
   ) {
     this.generation = generation;
     this.#binary = binary;
@@ -53,6 +59,7 @@ export class Stage implements AsyncDisposable {
     this.#library = library;
     this.nats = this.#opened.use(nats);
     this.bare = this.#opened.use(bare);
+    this.#world = world && this.#opened.use(world);
   }
 
   /** The standing Go greeter. */
@@ -80,14 +87,18 @@ export class Stage implements AsyncDisposable {
   }
 
   /** One more Go process; the row that starts it closes it, and the stage what a row that failed has left. */
-  async startGo(command: string, ...parameters: string[]): Promise<PeerProcess> {
-    const peer = await PeerProcess.start(this.#binary, [
-      command,
-      '--nats',
-      this.nats.address,
-      '--until-eof',
-      ...parameters,
-    ]);
+  startGo(command: string, ...parameters: string[]): Promise<PeerProcess> {
+    return this.startGoWith({}, command, ...parameters);
+  }
+
+  /** The same with variables of its environment. */
+  async startGoWith(
+    env: Readonly<Record<string, string>>,
+    command: string,
+    ...parameters: readonly string[]
+  ): Promise<PeerProcess> {
+    const all = [command, '--nats', this.nats.address, '--until-eof', ...parameters];
+    const peer = await PeerProcess.start(this.#binary, all, { env: { ...this.#world?.env, ...env } });
     this.goPeers.push(peer);
     return this.#opened.use(peer);
   }
@@ -122,7 +133,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** One more TypeScript greeter. */
-  async serveTs(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): Promise<TsPeer> {
+  async serveTs(options: TsServiceOptions): Promise<TsPeer> {
     return this.#opened.use(await TsPeer.serve(this.#tsOptions(options)));
   }
 
@@ -136,7 +147,9 @@ export class Stage implements AsyncDisposable {
     await this.#opened[Symbol.asyncDispose]();
   }
 
-  #tsOptions(options: Omit<TsPeerOptions, 'address' | 'library' | 'complaints'>): TsPeerOptions {
-    return { ...options, address: this.nats.address, library: this.#library, complaints: this.complaints };
+  #tsOptions(options: TsServiceOptions): TsPeerOptions {
+    const { complaints } = this;
+    const makePlugins = this.#world?.makePlugins;
+    return { ...options, address: this.nats.address, library: this.#library, complaints, makePlugins };
   }
 }

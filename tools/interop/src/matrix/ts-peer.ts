@@ -13,6 +13,14 @@ export interface TsPeerOptions extends Partial<Pick<ServiceOptions, 'name' | 've
   readonly library: ClientLibrary;
   /** Where warnings and errors of our side are collected. */
   readonly complaints: string[];
+  /** Makes the plugins where they are not those of NATS. They close with the peer. */
+  readonly makePlugins?: ((logger: Logger) => Plugins) | undefined;
+}
+
+export interface Plugins {
+  readonly transport: Transport;
+  readonly broker: Broker;
+  readonly registry: Registry;
 }
 
 /**
@@ -33,9 +41,16 @@ export class TsPeer implements AsyncDisposable {
   /** Plugins and a client. */
   static async open(options: TsPeerOptions): Promise<TsPeer> {
     const resources = new Resources();
+    const logger = complainTo(options.complaints);
+    if (options.makePlugins !== undefined) return new TsPeer(options, options.makePlugins(logger), resources);
     const { connection, close } = await connectWith(options.library, options.address);
     resources.use({ [Symbol.asyncDispose]: close });
-    return new TsPeer(options, connection, resources);
+    const plugins = {
+      transport: natsTransport({ connection, logger }),
+      broker: natsBroker({ connection, logger }),
+      registry: natsRegistry({ connection, logger }),
+    };
+    return new TsPeer(options, plugins, resources);
   }
 
   /** The same, and a running greeter with the endpoints besides that only the matrix needs. */
@@ -50,21 +65,16 @@ export class TsPeer implements AsyncDisposable {
     return peer;
   }
 
-  constructor(
-    options: TsPeerOptions,
-    connection: Awaited<ReturnType<typeof connectWith>>['connection'],
-    resources: Resources,
-  ) {
+  constructor(options: TsPeerOptions, { transport, broker, registry }: Plugins, resources: Resources) {
     this.#options = options;
     this.#resources = resources;
-    const logger = complainTo(options.complaints);
-    this.transport = resources.use(natsTransport({ connection, logger }));
-    this.broker = resources.use(natsBroker({ connection, logger }));
-    this.registry = resources.use(natsRegistry({ connection, logger }));
-    this.client = resources.use(createClient({ ...this.plugins, logger }));
+    this.transport = resources.use(transport);
+    this.broker = resources.use(broker);
+    this.registry = resources.use(registry);
+    this.client = resources.use(createClient({ ...this.plugins, logger: complainTo(options.complaints) }));
   }
 
-  get plugins(): { transport: Transport; broker: Broker; registry: Registry } {
+  get plugins(): Plugins {
     return { transport: this.transport, broker: this.broker, registry: this.registry };
   }
 
@@ -78,7 +88,7 @@ export class TsPeer implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    const { address, library, complaints, ...service } = this.#options;
+    const { address, library, complaints, makePlugins, ...service } = this.#options;
     const greeter = createGreeter({ ...this.plugins, ...service, logger: complainTo(complaints) }, (text) =>
       this.said.push(text),
     );

@@ -30,6 +30,7 @@ export const goToTsStreamRows: readonly Row[] = [
     id: 'server-stream',
     title: 'a server stream: one request, 300 answers in order, the end',
     direction,
+    needsNats: true,
     run: async (stage) => {
       const { end, received, error } = await stream(stage, 'Greeter.Count', [
         { send: { to: 300 } },
@@ -61,6 +62,7 @@ export const goToTsStreamRows: readonly Row[] = [
     id: 'stream-ahead',
     title: 'messages sent ahead of their answers all get one, in order',
     direction,
+    needsNats: true,
     run: async (stage) => {
       const texts = Array.from({ length: 100 }, (_, n) => `m${n}`);
       const steps = [...texts.map((text) => ({ send: { text } })), { receive: 100 }, { close: true }];
@@ -86,6 +88,7 @@ export const goToTsStreamRows: readonly Row[] = [
     id: 'stream-error',
     title: 'a stream handler that fails ends the stream with its error, after what it has sent',
     direction,
+    needsNats: true,
     run: async (stage) => {
       const steps = [{ send: { text: 'one' } }, { receiveAll: true }];
       const { end, received, error } = await stream(stage, 'Greeter.FailAfter', steps);

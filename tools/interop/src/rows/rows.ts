@@ -1,5 +1,7 @@
 import type { Row } from '../matrix/row.ts';
 import { etcdRows } from './backends/etcd-rows.ts';
+import { kafkaRows } from './backends/kafka-rows.ts';
+import { rabbitmqRows } from './backends/rabbitmq-rows.ts';
 import { commandRows } from './commands/command-rows.ts';
 import { natsServicesRows } from './commands/nats-services-rows.ts';
 import { tsMicroRows } from './commands/ts-micro-rows.ts';
@@ -33,6 +35,8 @@ export const rows: readonly Row[] = [
   ...storedEventRows,
   ...registryRows,
   ...etcdRows,
+  ...rabbitmqRows,
+  ...kafkaRows,
   ...commandRows,
   ...tsMicroRows,
   ...natsServicesRows,

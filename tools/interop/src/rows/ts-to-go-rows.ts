@@ -202,6 +202,7 @@ export const tsToGoRows: readonly Row[] = [
     id: 'too-large',
     title: 'a request larger than the server takes is too_large at once',
     direction,
+    needsNats: true,
     run: async (stage) => {
       assert.equal((await failure(call(stage, 'Greeter.Echo', 'x'.repeat(1_100_000)))).code, 'too_large');
       assert.deepEqual(await call(stage, 'Greeter.Echo', 'after'), 'after');

@@ -45,6 +45,7 @@ export const goToTypedRows: readonly Row[] = [
     id: 'typed-streams',
     title: 'typed streams: the values, an error of the definition, a message that does not fit',
     direction,
+    needsNats: true,
     run: (stage) =>
       withTyped(stage, async (service) => {
         const count = await stream(stage, service, 'Greeter.Count', { send: { to: 3 } }, { receiveAll: true });
@@ -69,6 +70,7 @@ export const goToTypedRows: readonly Row[] = [
     id: 'typed-client-stream',
     title: 'a client stream arrives to its end; as a Go client cannot half-close, it hears what is answered before',
     direction,
+    needsNats: true,
     run: async (stage) => {
       const sums: number[] = [];
       const sends = [1, 2, 3].map((value) => ({ send: { value } }));

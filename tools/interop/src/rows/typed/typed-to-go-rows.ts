@@ -119,6 +119,7 @@ export const typedToGoRows: readonly Row[] = [
     id: 'typed-record',
     title: 'a definition written from the record of a Go service compiles and calls it, 64-bit integers exact',
     direction,
+    needsNats: true,
     run: async (stage) => {
       await stage.goServer();
       const { client, registry } = await stage.tsClient();
