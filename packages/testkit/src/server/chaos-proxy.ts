@@ -105,6 +105,11 @@ class TcpChaosProxy implements ChaosProxy {
 
   silence(): void {
     for (const link of this.#links) {
+      // Who has left hears nothing any more, and would keep the link for good.
+      if (link.client.readableEnded) {
+        this.#reset(link);
+        continue;
+      }
       link.isSilent = true;
       for (const pipe of link.pipes) pipe.silence();
     }
