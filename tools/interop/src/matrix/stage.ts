@@ -4,7 +4,7 @@ import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { BareNats } from '../bare-nats.ts';
 import type { Generation } from '../generation.ts';
 import { PeerProcess } from '../peer-process.ts';
-import { BackendWorld } from './backend-world.ts';
+import { BackendWorld } from './backends/backend-world.ts';
 import { type ClientLibrary, connectWith } from './client-library.ts';
 import { buildMicroCommand, type CommandResult, runMicro } from './micro-command.ts';
 import { buildNatsCommand, runNats } from './nats-command.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { serviceRecord } from '@ts-micro/core';
 import { etcdRegistry } from '@ts-micro/registry-etcd';
 import { startEtcd } from '@ts-micro-tools/backends';
-import { EtcdPeer } from '../../matrix/etcd-peer.ts';
+import { EtcdPeer } from '../../matrix/backends/etcd-peer.ts';
 import type { Row } from '../../matrix/row.ts';
 import { eventually } from '../../matrix/wait.ts';
 

@@ -130,8 +130,8 @@ export const kafkaRows: readonly Row[] = [
     },
   },
   {
-    // sarama 1.30.1, which the plugin's go.mod names, commits by version 1 of OffsetCommit whatever version of Kafka it is
-    // told of, unless a retention is set. Kafka 4 knows versions from 2 on. Seen on the wire:
+    // sarama 1.30.1, which the plugin's go.mod names, commits by version 1 of OffsetCommit whatever version of Kafka it
+    // is told of, unless a retention is set. Kafka 4 knows versions from 2 on. Seen on the wire:
     //   Go -> Kafka  OffsetCommit v1 (api key 8), a second after the first event
     //   Kafka -> Go  FIN, without an answer; then the same again on another connection, each second
     id: 'kafka-go-as-it-comes',

@@ -6,9 +6,9 @@ const answers = 300;
 /** What Go's plugin for RabbitMQ does otherwise than those for NATS. Calls and streams are the rows of all backends. */
 export const rabbitmqRows: readonly Row[] = [
   {
-    // Its client hands each delivery on by a goroutine of its own (`go r.handle(delivery)`). Seen on the wire and in Go:
-    //   TypeScript -> RabbitMQ -> Go  basic.deliver of 1, 2, 3, ... 145, 146, 147, and last Go Micro's end of a stream
-    //   Go's Recv                     1, 2, 3, ... 145, 147, 146, ...; where the end overtakes, what is behind it is lost
+    // Its client hands each delivery on by a goroutine of its own (`go r.handle(delivery)`). Seen on the wire, in Go:
+    //   TypeScript -> RabbitMQ -> Go  basic.deliver of 1, 2, 3, ... 145, 146, 147, and last the end of the stream
+    //   Go's Recv                     1, 2, 3, ... 145, 147, 146, ...; what the end overtakes is lost
     id: 'rabbitmq-go-order',
     title: 'over RabbitMQ, the Go plugin hands the answers of a stream to its client in any order, each once',
     direction: 'go->ts',

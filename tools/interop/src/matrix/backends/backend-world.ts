@@ -4,8 +4,8 @@ import { etcdRegistry } from '@ts-micro/registry-etcd';
 import type { Server } from '@ts-micro/testkit/server';
 import { rabbitmqTransport } from '@ts-micro/transport-rabbitmq';
 import { startEtcd, startKafka, startRabbitmq } from '@ts-micro-tools/backends';
-import { Resources } from './resources.ts';
-import type { Plugins } from './ts-peer.ts';
+import { Resources } from '../resources.ts';
+import type { Plugins } from '../ts-peer.ts';
 
 /** A registry, a transport and a broker of which none is NATS, for peers of Go and for ours. */
 export class BackendWorld implements AsyncDisposable {
