@@ -8,6 +8,8 @@ export { AcceptedEnds } from './frames/peers/accepted-ends.ts';
 export { Clock } from './frames/peers/clock.ts';
 export type { DiallingPeer } from './frames/peers/dialling-peer.ts';
 export { diallingPeer } from './frames/peers/dialling-peer.ts';
+export type { Intake } from './frames/peers/fair-intake.ts';
+export { FairIntake } from './frames/peers/fair-intake.ts';
 export type { Verdict } from './frames/peers/peer-watch.ts';
 export { PeerWatch } from './frames/peers/peer-watch.ts';
 export type { Leavers } from './frames/peers/socket-places.ts';

@@ -55,6 +55,7 @@ export { base64Of, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/byt
 export { ConversationListener } from './request/conversation-listener.ts';
 export { ConversationSocket } from './request/conversation-socket.ts';
 export { HttpServers } from './request/http-servers.ts';
+export { shown } from './request/shown.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
 

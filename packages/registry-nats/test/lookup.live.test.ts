@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { type NodeRecord, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { connectNats } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
@@ -225,4 +226,22 @@ test('a record too large for the server is refused with too_large and not regist
     code: 'too_large',
   });
   expect(await registry.getService('greeter')).toEqual([]);
+});
+
+test('any number of lookups share one listener on their signal, and leave none', async () => {
+  await using server = await startNatsServer();
+  await using host = registryOn(server.url);
+  await using seeker = registryOn(server.url);
+  await host.register(greeter());
+  const { signal } = new AbortController();
+  let most = 0;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = (...given: Parameters<AbortSignal['addEventListener']>) => {
+    add(...given);
+    most = Math.max(most, getEventListeners(signal, 'abort').length);
+  };
+  const found = await Promise.all(Array.from({ length: 20 }, () => seeker.getService('greeter', { signal })));
+  expect(found.flat()).toHaveLength(20);
+  expect(most).toBe(1);
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

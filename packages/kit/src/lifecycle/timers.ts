@@ -1,4 +1,5 @@
 import type { AbortOptions } from '@ts-micro/core';
+import { abortFanOut } from './abort-fan-out.ts';
 
 /** The longest delay of a timer in milliseconds, some 25 days; a longer one would fire at once. */
 export const longestTimerMs: number = 2 ** 31 - 1;
@@ -13,13 +14,14 @@ export function pause(delayMs: number, { signal, keepsAlive = true }: PauseOptio
   return new Promise((resolve) => {
     const timer = setTimeout(done, Math.min(delayMs, longestTimerMs));
     if (!keepsAlive) timer.unref();
-    signal?.addEventListener('abort', done, { once: true });
+    const waiting = { onAbort: done };
+    if (signal?.aborted) done();
+    else if (signal) abortFanOut.add(signal, waiting);
     function done(): void {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
+      if (signal) abortFanOut.delete(signal, waiting);
       resolve();
     }
-    if (signal?.aborted) done();
   });
 }
 
@@ -28,10 +30,11 @@ export function untilAborted(promise: Promise<unknown>, signal: AbortSignal): Pr
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      signal.removeEventListener('abort', done);
+      abortFanOut.delete(signal, waiting);
       resolve();
     };
-    signal.addEventListener('abort', done);
+    const waiting = { onAbort: done };
+    abortFanOut.add(signal, waiting);
     promise.then(done, done);
   });
 }

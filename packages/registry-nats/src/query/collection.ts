@@ -1,5 +1,5 @@
 import { abortError, type MicroError, type ServiceRecord } from '@ts-micro/core';
-import type { ReplyReceiver } from '@ts-micro/kit';
+import { type Abortable, abortFanOut, type ReplyReceiver } from '@ts-micro/kit';
 import { isNoResponders, type NatsMessage } from '@ts-micro/nats';
 import { decodeAnswer } from '../wire/messages.ts';
 import { type LeasedRecord, usableRecord } from '../wire/usable-record.ts';
@@ -17,7 +17,7 @@ const graces = 4;
  *
  * Beyond a number of nodes or bytes further answers are left out.
  */
-export class Collection implements ReplyReceiver<NatsMessage> {
+export class Collection implements ReplyReceiver<NatsMessage>, Abortable {
   readonly answers: Promise<LeasedRecord[]>;
   readonly #options: QueryOptions;
   readonly #answers: LeasedRecord[] = [];
@@ -33,7 +33,6 @@ export class Collection implements ReplyReceiver<NatsMessage> {
   #bytes = 0;
   #resolve: (answers: LeasedRecord[]) => void = () => {};
   #reject: (error: MicroError) => void = () => {};
-  readonly #onAbort = () => this.#reject(abortError(this.#options.signal as AbortSignal, 'nats registry: query'));
 
   constructor(options: QueryOptions) {
     this.#options = options;
@@ -46,7 +45,7 @@ export class Collection implements ReplyReceiver<NatsMessage> {
       this.#reject = reject;
     });
     this.#timer = setTimeout(() => this.#onTimer(), options.timeoutMs);
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal) abortFanOut.add(options.signal, this);
   }
 
   /** Whether anything came back at all. */
@@ -72,9 +71,14 @@ export class Collection implements ReplyReceiver<NatsMessage> {
     this.#reject(cause);
   }
 
+  onAbort(signal: AbortSignal): void {
+    this.#reject(abortError(signal, 'nats registry: query'));
+  }
+
   stop(): void {
     clearTimeout(this.#timer);
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    const { signal } = this.#options;
+    if (signal) abortFanOut.delete(signal, this);
   }
 
   #decode(message: NatsMessage): LeasedRecord | undefined {

@@ -1,4 +1,5 @@
 import type { Logger, ServiceRecord } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import type { NatsMessage } from '@ts-micro/nats';
 import type { Announcement } from './messages.ts';
 import { statedLeasesMs } from './peer-headers.ts';
@@ -23,10 +24,10 @@ export function usableRecord(
   const [first] = undialable;
   if (first === undefined) return { service, leasesMs };
   logger.warn('nodes ignored, nobody can dial their addresses', {
-    service: service.name,
+    service: shown(service.name),
     nodes: undialable.length,
-    first: first.id.slice(0, 80),
-    address: first.address.slice(0, 80),
+    first: shown(first.id),
+    address: shown(first.address),
   });
   if (service.nodes.length === 0) return undefined;
   // Which of the leases are theirs is not known any more.

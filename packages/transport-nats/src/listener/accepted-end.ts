@@ -1,5 +1,5 @@
 import { type Message, MicroError } from '@ts-micro/core';
-import type { ByteBudget, BytesHolder, ReplyInbox, ReplyReceiver } from '@ts-micro/kit';
+import { type ByteBudget, type BytesHolder, type ReplyInbox, type ReplyReceiver, shown } from '@ts-micro/kit';
 import { type Clock, type DiallingPeer, PeerWatch } from '@ts-micro/kit/frames';
 import { type AnswerRight, isNoResponders, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
@@ -44,7 +44,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
 
   constructor(init: AcceptInit) {
     const { connection, address, remote, clock, untold, inbox, budget, answers } = init;
-    const what = `nats socket from ${address} to ${remote}`;
+    const what = `nats socket from ${address} to ${shown(remote)}`;
     this.remote = remote;
     this.dialling = init.dialling;
     this.peer = init.dialling.name;
@@ -146,7 +146,7 @@ export class AcceptedEnd implements ReplyReceiver<NatsMessage>, BytesHolder {
   }
 
   #peerGone(): void {
-    this.socket.fail(new MicroError('unavailable', `${this.socket.local}: the peer ${this.remote} has gone`), {
+    this.socket.fail(new MicroError('unavailable', `${this.socket.local}: the peer ${shown(this.remote)} has gone`), {
       isPeerGone: true,
     });
   }

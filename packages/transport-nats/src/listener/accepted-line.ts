@@ -67,7 +67,6 @@ export class AcceptedLine implements Line {
   /** The dialler was heard; `withMessage` where an answer may be due. */
   heard(withMessage: boolean): void {
     this.#heardAt = this.#init.clock.now;
-    this.#peer.heardAt = this.#heardAt;
     if (!withMessage || !this.#isAnswered) return;
     this.#isAnswered = false;
     this.#peer.unanswered++;

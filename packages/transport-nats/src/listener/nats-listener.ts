@@ -1,6 +1,6 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
-import { abortable, ByteBudget, ClosableBase, RateLimitedLogger, type ReplyInbox } from '@ts-micro/kit';
-import { AcceptedEnds, Clock, type DiallingPeer, opensSocket, SocketPlaces } from '@ts-micro/kit/frames';
+import { abortable, ByteBudget, ClosableBase, RateLimitedLogger, type ReplyInbox, shown } from '@ts-micro/kit';
+import { AcceptedEnds, Clock, type DiallingPeer, FairIntake, opensSocket, SocketPlaces } from '@ts-micro/kit/frames';
 import {
   type AnswerRight,
   decodeEnvelope,
@@ -45,6 +45,7 @@ export class NatsListener extends ClosableBase implements Listener {
   readonly #untold: UntoldCloses;
   readonly #ends = new AcceptedEnds<AcceptedEnd>(peerOf);
   readonly #places: SocketPlaces<AcceptedEnd>;
+  readonly #intake = new FairIntake();
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
   #onIdle: (() => void) | undefined;
@@ -125,7 +126,7 @@ export class NatsListener extends ClosableBase implements Listener {
       else if (data.length > 0 || (received.status === 0 && known === undefined)) this.#onEnvelope(data, remote, known);
     } catch (error) {
       // Only this message: Go ends the whole conversation for it.
-      this.#logger.warn('nats message is malformed', { listener: this.address, remote, error });
+      this.#logger.warn('nats message is malformed', { listener: this.address, remote: shown(remote), error });
       if (!isFrame && known === undefined) refusePlain(this.#connection, remote);
     }
   }
@@ -224,11 +225,16 @@ export class NatsListener extends ClosableBase implements Listener {
 
   /** Refuses what its peer must not have beside others, before anything is made of it; returns true where it did. */
   #isTooMuch(remote: string, known: AcceptedEnd | undefined): boolean {
-    if (known !== undefined && !known.isAtRest) return false;
-    if (!this.#places.isTooMuchFor(known?.dialling ?? this.#ends.peerOf(remote))) return false;
-    if (known === undefined) tellNoResponders(this.#connection, remote);
-    else
+    const peer = known?.dialling ?? this.#ends.peerOf(remote);
+    const intake = this.#intake.judge(peer, known === undefined || known.isAtRest);
+    if (intake === 'taken') return false;
+    this.#logger.warn('nats listener refuses what one process asks beside others', {
+      listener: this.address,
+      peer: shown(peer.name),
+    });
+    if (known !== undefined)
       this.#fail(known, new MicroError('unavailable', `${this.#what}: its peer asks more than others leave room for`));
+    else if (intake === 'refused') tellNoResponders(this.#connection, remote);
     return true;
   }
 
@@ -255,7 +261,11 @@ export class NatsListener extends ClosableBase implements Listener {
   /** Fails a socket, and tells its dialler. */
   #fail(end: AcceptedEnd, cause: MicroError): void {
     if (!end.socket.isOpen) return;
-    this.#logger.warn('nats socket failed', { listener: this.address, remote: end.remote, reason: cause.message });
+    this.#logger.warn('nats socket failed', {
+      listener: this.address,
+      remote: shown(end.remote),
+      reason: cause.message,
+    });
     this.#drop(end, cause);
     this.#refuse(end.remote);
   }
@@ -277,7 +287,7 @@ export class NatsListener extends ClosableBase implements Listener {
     try {
       await this.#handler?.(socket);
     } catch (error) {
-      this.#logger.error('socket handler failed', { listener: this.address, remote, error });
+      this.#logger.error('socket handler failed', { listener: this.address, remote: shown(remote), error });
     }
     await socket.close();
     this.#places.ended(end);

@@ -1,7 +1,4 @@
-import { performance } from 'node:perf_hooks';
-
 const secondMs = 1000;
-const busyShare = 0.9;
 
 /**
  * A coarse clock that many sockets read for nothing: it counts ticks of one timer, which runs only between `start` and
@@ -15,9 +12,6 @@ export class Clock {
   #timer: NodeJS.Timeout | undefined;
   /** In ticks. */
   now = 0;
-  /** Whether the process hardly ever waited for anything since the tick before the last. */
-  isBusy = false;
-  #use = performance.eventLoopUtilization();
   /** A second, in ticks. */
   readonly second: number;
 
@@ -44,13 +38,8 @@ export class Clock {
   /** Starts the timer unless it runs; it keeps no process alive. */
   start(): void {
     if (this.#timer !== undefined) return;
-    this.isBusy = false;
-    this.#use = performance.eventLoopUtilization();
     this.#timer = setInterval(() => {
       this.now++;
-      const use = performance.eventLoopUtilization();
-      this.isBusy = performance.eventLoopUtilization(use, this.#use).utilization > busyShare;
-      this.#use = use;
       this.#onTick();
     }, this.#tickMs).unref();
   }

@@ -8,10 +8,8 @@ export interface DiallingPeer {
   opening: number;
   /** Those whose last message was one of the peer, so that an answer may be due. */
   unanswered: number;
-  /** When it was heard last, by the listener's clock. */
-  heardAt: number;
 }
 
 export function diallingPeer(name: string): DiallingPeer {
-  return { name, sockets: 0, opening: 0, unanswered: 0, heardAt: Number.NEGATIVE_INFINITY };
+  return { name, sockets: 0, opening: 0, unanswered: 0 };
 }

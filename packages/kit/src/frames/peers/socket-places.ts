@@ -1,6 +1,5 @@
 import type { AcceptedEnds, ListeningEnd } from './accepted-ends.ts';
 import type { Clock } from './clock.ts';
-import type { DiallingPeer } from './dialling-peer.ts';
 
 /** How many at a time make room for others, so that a flood does not look for them again and again. */
 const idleAtOnce = 1024;
@@ -8,9 +7,6 @@ const inUseAtOnce = 64;
 
 /** How many peers may look for room in one tick. */
 const looksInTick = 16;
-
-/** What one process may ask without an answer while others ask, too, and the process is busy. */
-const mostUnanswered = 2048;
 
 /** The sockets that are to go so that another finds a place. */
 export interface Leavers<End> {
@@ -38,14 +34,6 @@ export class SocketPlaces<End extends ListeningEnd> {
     this.#limit = limit;
   }
 
-  /**
-   * True where this peer has so much unanswered that whatever more it sends would only keep others waiting who ask as
-   * well: what cannot be served in time is refused while that costs little.
-   */
-  isTooMuchFor(peer: DiallingPeer): boolean {
-    return peer.unanswered >= mostUnanswered && this.#clock.isBusy && this.#othersAsk(peer);
-  }
-
   /** Handlers that go on after their socket has left must not become more and more. */
   get isFull(): boolean {
     const leaving = this.#leaving.size;
@@ -65,12 +53,6 @@ export class SocketPlaces<End extends ListeningEnd> {
   ended(end: End): void {
     this.#ends.running.delete(end);
     this.#leaving.delete(end);
-  }
-
-  #othersAsk(peer: DiallingPeer): boolean {
-    const since = this.#clock.now - this.#clock.second;
-    for (const other of this.#ends.peers.values()) if (other !== peer && other.heardAt >= since) return true;
-    return false;
   }
 
   #mayLook(peer: string): boolean {

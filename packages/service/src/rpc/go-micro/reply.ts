@@ -1,4 +1,5 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import { type Codec, type CodecUse, decodeBody, isLegacy } from '../codec/codec.ts';
 import { contentType } from '../codec/content-type.ts';
 import { endOfStream } from '../end-of-stream.ts';
@@ -65,7 +66,7 @@ export function bareErrorMessage(request: IncomingRequest, answer: ErrorAnswer):
  * clients need not guess.
  */
 export function unsupportedTypeMessage(request: IncomingRequest): Message {
-  const text = `unsupported Content-Type: ${request.contentType}`;
+  const text = `unsupported Content-Type: ${shown(request.contentType)}`;
   const { headers } = bareErrorMessage(request, { text, origin: 'handler' });
   return { headers: { ...headers, 'Content-Type': contentType.text }, body: Buffer.from(text) };
 }

@@ -1,4 +1,5 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import { type Codec, type CodecUse, decodeBody, encodeBody } from '../codec/codec.ts';
 import type { Codecs } from '../codec/codecs.ts';
 import { contentType } from '../codec/content-type.ts';
@@ -83,7 +84,7 @@ export const leanDialect: Dialect = {
   error: errorAnswer,
   bareError: errorAnswer,
   unsupportedType: (request) =>
-    errorAnswer(request, { text: `unsupported Content-Type: ${request.contentType}`, origin: 'handler' }),
+    errorAnswer(request, { text: `unsupported Content-Type: ${shown(request.contentType)}`, origin: 'handler' }),
 };
 
 /** True for headers of the lean dialect in a message that came in at a server. */

@@ -1,4 +1,5 @@
 import { type Headers, type Message, MicroError, type ValueRecord } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody } from '../../rpc/codec/codec.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
@@ -46,7 +47,8 @@ export function handleEvent(
 ): Promise<unknown> | undefined {
   const codecs = options.codecs ?? core.codecs;
   const codec = codecs.get(context.contentType) ?? codecs.get(mediaType(context.contentType));
-  if (codec === undefined) throw new MicroError('unsupported', `unsupported Content-Type: ${context.contentType}`);
+  if (codec === undefined)
+    throw new MicroError('unsupported', `unsupported Content-Type: ${shown(context.contentType)}`);
   const use: CodecUse = { kind: 'event', name: context.topic };
   const payload = decodeBody(codec, message.body, use);
   if (core.middleware.length === 0) return handler(payload, context) ?? undefined;

@@ -1,5 +1,5 @@
 import { abortError, type Message, MicroError } from '@ts-micro/core';
-import { OptionChecks, throwIfAborted } from '@ts-micro/kit';
+import { abortFanOut, OptionChecks, throwIfAborted } from '@ts-micro/kit';
 import { encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { contentType as knownTypes } from '../../rpc/codec/content-type.ts';
 import { ownBytes } from '../../rpc/codec/own-bytes.ts';
@@ -72,15 +72,15 @@ class Invocation {
 
   async run(): Promise<InvokeResponse> {
     const { signal, timeoutMs } = this.#options;
-    const onAbort = () => this.abandon(abortError(signal as AbortSignal, this.#what));
+    const waiting = { onAbort: (aborted: AbortSignal) => this.abandon(abortError(aborted, this.#what)) };
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(timeoutMs), timeoutMs);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal) abortFanOut.add(signal, waiting);
     try {
       this.#begin();
       return await this.#answered;
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      if (signal) abortFanOut.delete(signal, waiting);
     }
   }
 

@@ -1,4 +1,5 @@
 import { type Message, MicroError, type SendOptions, type Socket } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import type { Codec } from '../../rpc/codec/codec.ts';
 import type { Dialect } from '../../rpc/dialect.ts';
 import type { ErrorAnswer, ErrorOrigin } from '../../rpc/error-origin.ts';
@@ -77,9 +78,9 @@ async function deliverInstead(
 
 function substituteFor(error: unknown, { core, request }: Exchange): ErrorAnswer | undefined {
   if (MicroError.is(error, 'too_large'))
-    return runtimeError(413, `${core.name} ${request.name}: the response is too large`, 'failed');
+    return runtimeError(413, `${core.name} ${shown(request.name)}: the response is too large`, 'failed');
   if (MicroError.is(error, 'invalid'))
-    return runtimeError(500, `${core.name} ${request.name}: the response cannot be sent`, 'failed');
+    return runtimeError(500, `${core.name} ${shown(request.name)}: the response cannot be sent`, 'failed');
   return undefined;
 }
 
@@ -89,7 +90,7 @@ function isAboutMessage(error: unknown): boolean {
 }
 
 function logUnsent({ core, socket, request }: Exchange, error: unknown): void {
-  const fields = { service: core.name, name: request.name, remote: socket.remote, error };
+  const fields = { service: core.name, name: shown(request.name), remote: shown(socket.remote), error };
   if (MicroError.is(error, 'closed') || MicroError.is(error, 'unavailable'))
     core.limitedLogger.debug('answer not sent', fields);
   else core.limitedLogger.warn('answer not sent', fields);

@@ -73,8 +73,13 @@ export class OpenStreams {
       const mayGo = most.size > this.#limit / 2 || (idlest !== undefined && idlest.lastActive <= quietSince);
       if (mayGo) return idlest;
     }
-    const isUnused = (stream: OpenStream) => stream.isSilent && stream.lastActive <= quietSince;
-    return idlestOf([...this.#byPeer.values()].flatMap((streams) => [...streams].filter(isUnused)));
+    // Nothing is allocated for it, as a flood of others' streams comes here with each of them.
+    let unused: OpenStream | undefined;
+    for (const streams of this.#byPeer.values()) {
+      for (const stream of streams)
+        if (stream.isSilent && stream.lastActive <= (unused?.lastActive ?? quietSince)) unused = stream;
+    }
+    return unused;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Headers, MicroError, type ValueRecord } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import type { CodecUse } from '../../rpc/codec/codec.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
@@ -82,9 +83,13 @@ export class Routes {
 
   /** The words of Go Micro's router for an endpoint that is not there. */
   explainMissing(endpoint: string): string {
-    const [type = '', method, ...rest] = endpoint.split('.');
-    if (method === undefined || rest.length > 0) return `rpc: service/endpoint request ill-formed: ${endpoint}`;
-    return this.#types.has(type) ? `rpc: can't find method ${method}` : `rpc: can't find service ${type}`;
+    const dot = endpoint.indexOf('.');
+    if (dot === -1 || endpoint.includes('.', dot + 1))
+      return `rpc: service/endpoint request ill-formed: ${shown(endpoint)}`;
+    const type = endpoint.slice(0, dot);
+    return this.#types.has(type)
+      ? `rpc: can't find method ${shown(endpoint.slice(dot + 1))}`
+      : `rpc: can't find service ${shown(type)}`;
   }
 
   #route(endpoint: string, options: HandleOptions): RouteBase {

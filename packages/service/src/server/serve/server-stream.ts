@@ -1,5 +1,5 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
-import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox } from '@ts-micro/kit';
+import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox, shown } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { endOfStream } from '../../rpc/end-of-stream.ts';
@@ -168,7 +168,10 @@ export class ServerStream implements OpenStream {
     this.fail(reason, { drop: true });
     this.#lastWords = runtimeError(503, reason.message, 'failed');
     core.limiter.refused++;
-    core.limitedLogger.warn('stream ended for others', { service: core.name, remote: this.#exchange.socket.remote });
+    core.limitedLogger.warn('stream ended for others', {
+      service: core.name,
+      remote: shown(this.#exchange.socket.remote),
+    });
     void this.#side.close();
   }
 

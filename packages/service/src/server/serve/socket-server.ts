@@ -17,6 +17,9 @@ import { answerUnary } from './unary.ts';
  */
 export type EventRelay = (message: Message, context: HandlerContext) => Promise<string | undefined>;
 
+// Requests of one socket; beyond it the socket is read no further. Who asks one thing at a time never comes near.
+const maxInFlight = 256;
+
 // Streams that ended here and whose client has not said its end yet.
 const maxEndedStreams = 256;
 
@@ -40,6 +43,7 @@ export class SocketServer {
   #hasLeft = false;
   #isAbandoned = false;
   #onIdle: (() => void) | undefined;
+  #onFewer: (() => void) | undefined;
   #onEnd: (cause: unknown) => void = () => {};
   readonly #next = (message: Message | undefined): void => {
     let turn: Promise<void> | undefined;
@@ -50,6 +54,7 @@ export class SocketServer {
       this.#failed(error);
       return;
     }
+    if (this.#isFull) turn = (turn ?? Promise.resolve()).then(() => this.#whenFewer());
     if (turn === undefined) this.#receive();
     else turn.then(this.#receive, this.#failed);
   };
@@ -107,6 +112,7 @@ export class SocketServer {
   /** Waits for nothing any more. */
   abandon(): void {
     this.#isAbandoned = true;
+    this.#onFewer?.();
     this.#onIdle?.();
     void this.#socket.close();
   }
@@ -258,8 +264,25 @@ export class SocketServer {
     this.#asked.abort(gone);
   }
 
+  /** Streams do not count, as what continues them comes by the socket. */
+  get #isFull(): boolean {
+    return this.#inFlight - this.#streams.size >= maxInFlight && !this.#isAbandoned;
+  }
+
+  /** Resolves once there is room for one more, or nothing is waited for any more. */
+  #whenFewer(): Promise<void> | undefined {
+    if (!this.#isFull) return undefined;
+    return new Promise((resolve) => {
+      this.#onFewer = resolve;
+    });
+  }
+
   readonly #done = (): void => {
     this.#inFlight--;
+    if (this.#onFewer !== undefined) {
+      this.#onFewer();
+      this.#onFewer = undefined;
+    }
     if (this.#inFlight > 0) return;
     this.#onIdle?.();
     if (!this.#core.gate.takesRequests || this.#isLast) void this.#socket.close();
