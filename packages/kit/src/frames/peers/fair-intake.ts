@@ -29,8 +29,8 @@ export type Utilization = () => number;
  * much is refused before it costs much, and the others get their part.
  *
  * Once the event loop has not rested for half a second, the bound sinks by a third every tenth of a second, from the
- * most that any process asked down to 2000 messages a second; it grows again while there is time. Whoever asks less is never refused, and
- * nobody is who asks alone. Likewise one that has 2048 messages unanswered is refused more.
+ * most that any process asked down to 2000 messages a second; it grows again while there is time. Whoever asks less is
+ * never refused, and nobody is who asks alone. Likewise one that has 2048 messages unanswered is refused more.
  */
 export class FairIntake {
   readonly #utilization: Utilization;
