@@ -54,7 +54,6 @@ export { base64Of, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/byt
 // For transports, and for whatever else asks and is answered over a bus.
 export { ConversationListener } from './request/conversation-listener.ts';
 export { ConversationSocket } from './request/conversation-socket.ts';
-export { HttpServers } from './request/http-servers.ts';
 export { shown } from './request/shown.ts';
 export { randomToken } from './request/random-token.ts';
 export { ReplyInbox } from './request/reply-inbox.ts';
@@ -75,7 +74,6 @@ export type { TableChange } from './registry/following-watcher.ts';
 export type { RecordWatcherOptions } from './registry/record-watcher.ts';
 export type { ConversationListenerOptions, ConversationMessage } from './request/conversation-listener.ts';
 export type { ConversationKind, ConversationSocketOptions } from './request/conversation-socket.ts';
-export type { HttpServersOptions, PostOptions } from './request/http-servers.ts';
 export type { RecordChange } from './registry/store/node-changes.ts';
 export type { NodeRegistryOptions } from './registry/store/node-registry.ts';
 export type { HeldNode, NodeChange, NodesHeld, NodeStore } from './registry/store/node-store.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
-import { HttpServers } from '@ts-micro/kit';
+import { HttpServers } from '@ts-micro/kit/http';
 import { errorOfAnswer } from './etcd-error.ts';
 import { type EtcdSettings, who } from './etcd-registry-options.ts';
 

@@ -61,7 +61,7 @@ describe('malformed frames', () => {
 
   test('random bytes after the marker are read or refused, and nothing else happens', () => {
     let refused = 0;
-    for (let round = 0; round < 50_000; round++) {
+    for (let round = 0; round < 5_000; round++) {
       const bytes = Buffer.allocUnsafe(1 + Math.floor(Math.random() * 40));
       for (let index = 0; index < bytes.length; index++) bytes[index] = Math.random() * 256;
       bytes[0] = 0xf5;
@@ -77,7 +77,7 @@ describe('malformed frames', () => {
       }
     }
     expect(refused).toBeGreaterThan(1000);
-    expect(refused).toBeLessThan(50_000);
+    expect(refused).toBeLessThan(5_000);
   });
 
   test('a frame cut short anywhere in its head is refused', () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
-import { abortable, throwIfAborted } from '../lifecycle/abort.ts';
+import { abortable, throwIfAborted } from '@ts-micro/kit';
 import type { CheckedAccess } from '../settings/server-access.ts';
 
 export interface HttpServersOptions extends Pick<CheckedAccess, 'urls' | 'tls'> {
