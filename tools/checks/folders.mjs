@@ -46,6 +46,7 @@ const folderFloors = {
     broker: ['budget', 'collections', 'lifecycle'],
     registry: ['lifecycle'],
     request: ['budget', 'collections', 'lifecycle', 'settings'],
+    http: ['settings'],
     vendor: [],
   },
   '@ts-micro/memory': {
