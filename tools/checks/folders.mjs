@@ -35,7 +35,7 @@ const folderFloors = {
     serve: ['define', 'describe', 'json', 'validate'],
   },
   '@ts-micro/kit': {
-    '.': ['frames', 'frames/peers', 'frames/stream'],
+    '.': ['frames', 'frames/peers', 'frames/stream', 'http'],
     frames: [],
     'frames/stream': ['frames'],
     'frames/peers': [],
