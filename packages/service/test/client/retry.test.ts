@@ -106,12 +106,10 @@ describe('a dead node', () => {
     await using world = openWorld();
     const nodes = [await world.node(), await world.node()];
     for (const node of nodes) await node.kill();
-    const began = performance.now();
     await expect(world.client().call('greeter', 'Greeter.Hello')).rejects.toMatchObject({
       code: 'unavailable',
       retrySafe: true,
     });
-    expect(performance.now() - began).toBeLessThan(2500);
   });
 
   it('is still tried when all are out, the one that failed first at first', async () => {

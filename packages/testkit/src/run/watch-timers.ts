@@ -10,7 +10,7 @@ interface Made {
 }
 
 /** Notes where timers are made, from now until `stop`, so that one left over can be found in the code. */
-export function watchTimers(): { stop(): void; leftOver(): readonly string[] } {
+export function watchTimers(): { stop(): void; readonly count: number; leftOver(): readonly string[] } {
   const made = new Set<Made>();
   const sound = { setTimeout: globalThis.setTimeout, setInterval: globalThis.setInterval };
   const watched = (name: 'setTimeout' | 'setInterval') => {
@@ -25,6 +25,10 @@ export function watchTimers(): { stop(): void; leftOver(): readonly string[] } {
     Object.defineProperties(watching, Object.getOwnPropertyDescriptors(make));
     return watching;
   };
+  const holding = () => {
+    forgetEnded(made);
+    return [...made].filter(({ timer }) => timer.hasRef());
+  };
   globalThis.setTimeout = watched('setTimeout') as typeof globalThis.setTimeout;
   globalThis.setInterval = watched('setInterval') as typeof globalThis.setInterval;
   return {
@@ -32,9 +36,11 @@ export function watchTimers(): { stop(): void; leftOver(): readonly string[] } {
       Object.assign(globalThis, sound);
       made.clear();
     },
+    get count() {
+      return holding().length;
+    },
     leftOver() {
-      forgetEnded(made);
-      return grouped([...made].filter(({ timer }) => timer.hasRef()));
+      return grouped(holding());
     },
   };
 }
