@@ -130,14 +130,17 @@ export const watcher: readonly ContractCase<'registry'>[] = casesOf('registry', 
     needs: ['watch'],
     async run(context) {
       const [registrar, registry] = [await context.open(), await context.open()];
-      for (let round = 0; round < 10; round++) {
+      const changeAtOnce = async (): Promise<void> => {
         const name = context.unique('service');
         const watching = await watch(context, registry, name);
         await register(context, registrar, simple(name, '1', 'a'));
         const first = await next(context, watching, 'the first event');
         assertRecords(first.type === 'resync' ? first.services : [], [], 'the resync from before the change');
         await announces(context, watching, 'create', simple(name, '1', 'a'));
-      }
+      };
+      for (let round = 0; round < 2; round++) await changeAtOnce();
+      // And while others are at it.
+      await Promise.all(Array.from({ length: 8 }, changeAtOnce));
     },
   },
   {
