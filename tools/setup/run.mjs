@@ -65,7 +65,7 @@ async function main(name, parameters) {
   installDependencies();
   const isWithoutNats = parameters.includes('--memory') || backendsOf(parameters)?.includes('nats') === false;
   if (!serverless.includes(name ?? '') && !isWithoutNats) process.env.NATS_SERVER_BIN = requireServer(natsServer);
-  if (['test', 'check', 'known-backends'].includes(name ?? '')) findRedisServer();
+  if (['test', 'check', 'known-backends', 'soak'].includes(name ?? '')) findRedisServer();
   return command(parameters);
 }
 
