@@ -7,6 +7,7 @@ import { findGeneratedProblems } from './generated.mjs';
 import { findInstantiationProblems } from './instantiations.mjs';
 import { findLicenceProblems } from './licences.mjs';
 import { findLineProblems } from './lines.mjs';
+import { findLinkProblems } from './links.mjs';
 import { findManifestProblems } from './manifests.mjs';
 import { findMemoryProblems } from './memory.mjs';
 import { findOutsideProblems, outsidePackages } from './outside.mjs';
@@ -27,6 +28,7 @@ const checks = {
   folders: () => findFolderProblems(root),
   contract: () => findContractProblems(root),
   lines: () => findLineProblems(root),
+  links: () => findLinkProblems(root),
   manifests: () => findManifestProblems(root),
   licences: () => findLicenceProblems(root),
   workflows: () => findWorkflowProblems(root),
