@@ -72,6 +72,20 @@ test('a durable queue that is full refuses what is published, and loses none of 
   expect(bodies).toEqual(['1', '2', '3']);
 });
 
+test('a durable queue with as many bytes as it may have refuses what is published, until some were handled', async () => {
+  await using broker = memoryBroker({ network: memoryNetwork(), durable: true, maxQueuedBytes: 1000 });
+  const member = await broker.subscribe('a.b', () => {}, { queue: 'workers' });
+  await member.close();
+  const publish = () => broker.publish('a.b', { headers: {}, body: new Uint8Array(2000) });
+  await publish();
+  await expect(publish()).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('bytes') });
+  let handled = 0;
+  await broker.subscribe('a.b', () => void handled++, { queue: 'workers' });
+  await vi.waitFor(() => expect(handled).toBe(1));
+  await publish();
+  await vi.waitFor(() => expect(handled).toBe(2));
+});
+
 test.each(['maxBodyBytes', 'maxQueuedMessages', 'maxQueuedBytes', 'closeTimeoutMs'])(
   'an option %s of -1 is invalid',
   (name) => {

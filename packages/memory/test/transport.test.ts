@@ -22,6 +22,7 @@ test.each([
   ['maxBodyBytes', 0],
   ['maxBodyBytes', 1.5],
   ['maxQueuedMessages', -1],
+  ['maxQueuedBytes', 0],
   ['closeTimeoutMs', Number.NaN],
 ])('an option %s of %d is invalid', (name, value) => {
   expect(() => memoryTransport({ [name]: value })).toThrow(
@@ -144,6 +145,20 @@ test('messages arrive where a test fakes timers', async () => {
   } finally {
     vi.useRealTimers();
   }
+});
+
+test('a queue with as many bytes as it may have makes send wait for room, in order', async () => {
+  await using conversation = await pair({ maxQueuedBytes: 1000 });
+  const { dialled, accepted } = conversation;
+  const bodies = ['x'.repeat(2000), 'small', 'y'.repeat(2000), 'z'];
+  const sent: string[] = [];
+  const sends = bodies.map((body) => dialled.send(text(body)).then(() => sent.push(body)));
+  await turns();
+  expect(sent).toEqual(bodies.slice(0, 1));
+  const received: string[] = [];
+  for (let count = 0; count < bodies.length; count++) received.push(textOf(await accepted.receive()) ?? '');
+  expect(received).toEqual(bodies);
+  await Promise.all(sends);
 });
 
 test('a full queue makes send wait for room, in order', async () => {

@@ -1,5 +1,6 @@
 import { type Closable, checkName, MicroError, type Transport } from '@ts-micro/core';
 import {
+  ByteBudget,
   ConversationListener,
   type ConversationMessage,
   ConversationSocket,
@@ -27,6 +28,8 @@ export function rabbitmqTransport(options: RabbitmqTransportOptions = {}): Trans
   const logger = safeLogger(options.logger);
   const listeners = new Map<string, ConversationListener>();
   const dialled = new Map<string, ConversationSocket>();
+  const { maxSockets, maxUnreceivedBytes } = settings;
+  const budget = new ByteBudget(maxUnreceivedBytes, `${who}: answers that were not received`);
   const link = new AmqpLink(settings, {
     onReply: (delivery) =>
       dialled.get(delivery.properties.correlationId)?.take(kindOf(delivery), () => messageOf(delivery)),
@@ -70,6 +73,7 @@ export function rabbitmqTransport(options: RabbitmqTransportOptions = {}): Trans
         remote: address,
         isNative: dialOptions.metadata?.rabbitmq === metadata.rabbitmq,
         opens: true,
+        budget,
         maxBodyBytes,
         transmit: (kind, { headers, body }) => {
           const properties = { correlationId, replyTo: link.replyQueue, ...propertiesOf(kind, headers) };
@@ -94,6 +98,8 @@ export function rabbitmqTransport(options: RabbitmqTransportOptions = {}): Trans
         maxBodyBytes,
         serve: (take, serveOptions) => link.serve(address, (delivery) => take(incoming(link, delivery)), serveOptions),
         stop: () => link.unserve(address),
+        maxSockets,
+        maxUnreceivedBytes,
         closeTimeoutMs: settings.closeTimeoutMs,
         logger,
       });
@@ -114,6 +120,8 @@ function incoming(link: AmqpLink, delivery: Delivery): ConversationMessage {
   return {
     key: `${replyTo} ${correlationId}`,
     remote: String(correlationId),
+    // The reply queue of one process, for all that it dials.
+    peer: String(replyTo),
     kind: kindOf(delivery),
     read: () => messageOf(delivery),
     transmit: (kind, { headers, body }) =>

@@ -1,4 +1,5 @@
 import { type AbortOptions, type Listener, type Logger, type Message, MicroError, type Socket } from '@ts-micro/core';
+import { ByteBudget } from '../budget/byte-budget.ts';
 import { bounded } from '../lifecycle/bounded.ts';
 import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { type ConversationKind, ConversationSocket, type ConversationSocketOptions } from './conversation-socket.ts';
@@ -8,6 +9,8 @@ export interface ConversationMessage {
   /** Tells conversations apart: no two diallers have the same. */
   readonly key: string;
   readonly remote: string;
+  /** The process that dialled: what its sockets hold counts together. @default `remote` */
+  readonly peer?: string | undefined;
   /** `undefined` from a peer that knows no kinds. */
   readonly kind: ConversationKind | undefined;
   /** Throws where it is no message. */
@@ -25,6 +28,13 @@ export interface ConversationListenerOptions extends Pick<ConversationSocketOpti
   readonly serve: (take: (message: ConversationMessage) => void, options: AbortOptions) => Promise<unknown>;
   /** Ends that. */
   readonly stop: () => Promise<unknown>;
+  /** Sockets at once; beyond it dialling is refused. @default 65536 */
+  readonly maxSockets?: number | undefined;
+  /**
+   * Bytes that its sockets hold which were not received yet, half of it for one process; beyond it the socket whose
+   * last bytes came longest ago fails with `unavailable`. @default 1073741824 (1 GiB)
+   */
+  readonly maxUnreceivedBytes?: number | undefined;
   /** How long closing waits for handlers, in milliseconds. */
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
@@ -44,16 +54,20 @@ export class ConversationListener extends ClosableBase implements Listener {
   readonly #known = new Map<string, ConversationSocket>();
   /** With the end of its handler. */
   readonly #running = new Map<ConversationSocket, Promise<void>>();
+  readonly #budget: ByteBudget;
+  readonly #maxSockets: number;
   #isAccepting = false;
 
   constructor(options: ConversationListenerOptions) {
-    const { who, address, metadata } = options;
+    const { who, address, metadata, maxSockets = 65_536, maxUnreceivedBytes = 2 ** 30 } = options;
     const what = `${who}: listener ${address}`;
     super(what);
     this.address = address;
     this.metadata = metadata;
     this.#options = options;
     this.#what = what;
+    this.#maxSockets = maxSockets;
+    this.#budget = new ByteBudget(maxUnreceivedBytes, `${what}: messages that were not received`);
   }
 
   async accept(handler: Handler, options: AbortOptions = {}): Promise<void> {
@@ -86,7 +100,7 @@ export class ConversationListener extends ClosableBase implements Listener {
     return this.#known.get(key);
   }
 
-  #take({ key, remote, kind, read, transmit }: ConversationMessage, handler: Handler): void {
+  #take({ key, remote, peer, kind, read, transmit }: ConversationMessage, handler: Handler): void {
     const known = this.#known.get(key);
     if (known) {
       known.take(kind, read);
@@ -94,11 +108,13 @@ export class ConversationListener extends ClosableBase implements Listener {
     }
     const isFirst = kind === undefined || kind === 'open';
     // While it closes, those that are open still need their messages, and nobody else is let in.
-    if (isFirst && this.lifetime.isOpen) {
+    if (isFirst && this.lifetime.isOpen && this.#running.size < this.#maxSockets) {
       const { address: local, maxBodyBytes } = this.#options;
       const what = `${this.#options.who}: socket of ${local} to ${remote}`;
       const isNative = kind !== undefined;
-      const socket = new ConversationSocket({ what, local, remote, isNative, opens: false, maxBodyBytes, transmit });
+      const budget = this.#budget;
+      const ends = { what, local, remote, peer, isNative, opens: false };
+      const socket = new ConversationSocket({ ...ends, maxBodyBytes, budget, transmit });
       this.#known.set(key, socket);
       this.#running.set(socket, this.#handle(key, socket, handler));
       socket.take(kind, read);

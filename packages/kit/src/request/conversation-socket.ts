@@ -6,7 +6,8 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
-import { bytesOfMessage } from '../budget/message-bytes.ts';
+import type { ByteBudget, BytesHolder, HeldBytes } from '../budget/byte-budget.ts';
+import { bytesOfMessage, detachedMessage } from '../budget/message-bytes.ts';
 import { abortable } from '../lifecycle/abort.ts';
 import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
@@ -30,6 +31,10 @@ export interface ConversationSocketOptions {
   readonly remote: string;
   /** Whether the peer is known to know kinds; one that sends any does. */
   readonly isNative: boolean;
+  /** The process at the other end: what its sockets hold counts together. @default `remote` */
+  readonly peer?: string | undefined;
+  /** Where what waits to be received is counted with that of other sockets. @default it is bounded alone */
+  readonly budget?: ByteBudget | undefined;
   /** Whether the first message opens a conversation. */
   readonly opens: boolean;
   /** The largest body in bytes. */
@@ -42,9 +47,11 @@ export interface ConversationSocketOptions {
  * A whole {@link Socket} over a backend that hands messages to addresses: order, ends, and how far one side may run
  * ahead of the other. A peer that knows no kinds, as one of Go Micro, is only sent messages.
  */
-export class ConversationSocket extends ClosableBase implements Socket {
+export class ConversationSocket extends ClosableBase implements Socket, BytesHolder {
   readonly local: string;
   readonly remote: string;
+  readonly peer: string;
+  readonly #held: HeldBytes | undefined;
   readonly #options: ConversationSocketOptions;
   readonly #incoming: Mailbox<Message>;
   readonly #window: SendWindow;
@@ -65,12 +72,15 @@ export class ConversationSocket extends ClosableBase implements Socket {
     super(what);
     this.local = local;
     this.remote = remote;
+    this.peer = options.peer ?? remote;
+    this.#held = options.budget?.holding(this);
     this.#options = options;
     this.#isNative = isNative;
     this.#opens = opens;
     this.#hasPeer = !opens;
     const limit = mostWaitingBytes + options.maxBodyBytes;
-    this.#incoming = new Mailbox<Message>(what, mostWaiting, { of: bytesOfMessage, limit });
+    const counting = { of: bytesOfMessage, limit, held: this.#held, detach: detachedMessage };
+    this.#incoming = new Mailbox<Message>(what, mostWaiting, counting);
     this.#window = new SendWindow(what);
     this.#peerClosed = new Promise((resolve) => {
       this.#onPeerClosed = resolve;
@@ -149,6 +159,11 @@ export class ConversationSocket extends ClosableBase implements Socket {
     void this.lifetime.fail(cause);
   }
 
+  /** Others need what it holds: it fails, and lets go of that. */
+  shed(cause: MicroError): void {
+    this.fail(cause);
+  }
+
   /** The other end is not there. */
   failUnreached(wasOpened: boolean): void {
     this.#hasPeer = false;
@@ -197,6 +212,7 @@ export class ConversationSocket extends ClosableBase implements Socket {
   protected release(): void {
     this.#onPeerClosed();
     this.#incoming.end(this.lifetime.cause, { drop: true });
+    this.#held?.release();
     this.#window.end(this.#failure ?? this.lifetime.closedError());
     if (this.#hasPeer && this.#isNative) void this.#tell(this.lifetime.cause ? 'gone' : 'close');
   }

@@ -1,5 +1,5 @@
 import { type Message, MicroError, topicMatcher } from '@ts-micro/core';
-import type { Delivery } from '@ts-micro/kit';
+import { bytesOfMessage, type Delivery } from '@ts-micro/kit';
 import { copyMessage } from '../copy-message.ts';
 
 /** The part of a member that its queue uses. */
@@ -7,6 +7,13 @@ export interface DurableMember {
   /** How many more deliveries it takes now. */
   readonly room: number;
   push(delivery: Delivery): void;
+}
+
+/** What may wait in a queue. */
+export interface QueueLimits {
+  readonly messages: number;
+  /** One message may go beyond. */
+  readonly bytes: number;
 }
 
 interface Stored {
@@ -21,28 +28,32 @@ interface Stored {
 export class DurableQueue {
   readonly matches: (topic: string) => boolean;
   readonly #what: string;
-  readonly #limit: number;
+  readonly #limits: QueueLimits;
   readonly #waiting: Stored[] = [];
   // In the order in which they come next.
   readonly #members = new Set<DurableMember>();
+  #bytes = 0;
   #count = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(pattern: string, queue: string, limit: number, who: string) {
+  constructor(pattern: string, queue: string, limits: QueueLimits, who: string) {
     this.matches = topicMatcher(pattern, who);
     this.#what = `${who}: queue "${queue}" of ${pattern}`;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   /** Throws `unavailable` where it is full. */
   assertRoom(): void {
-    if (this.#waiting.length < this.#limit) return;
-    throw new MicroError('unavailable', `${this.#what}: ${this.#limit} messages are waiting`, { retrySafe: true });
+    const { messages, bytes } = this.#limits;
+    if (this.#waiting.length < messages && this.#bytes < bytes) return;
+    const most = this.#waiting.length < messages ? `${this.#bytes} bytes` : `${messages} messages`;
+    throw new MicroError('unavailable', `${this.#what}: ${most} are waiting`, { retrySafe: true });
   }
 
   store(topic: string, message: Message): void {
     const stored = { number: ++this.#count, topic, message: copyMessage(message), readyAt: 0, deliveries: 0 };
     this.#waiting.push(stored);
+    this.#bytes += bytesOfMessage(message);
     this.lend();
   }
 
@@ -71,6 +82,7 @@ export class DurableQueue {
         continue;
       }
       this.#waiting.splice(index, 1);
+      this.#bytes -= bytesOfMessage(stored.message);
       this.#members.delete(member);
       this.#members.add(member);
       member.push(this.#deliveryOf(stored));
@@ -94,6 +106,7 @@ export class DurableQueue {
       again: (pauseMs) => {
         stored.readyAt = pauseMs === 0 ? 0 : performance.now() + pauseMs;
         const behind = this.#waiting.findIndex(({ number }) => number > stored.number);
+        this.#bytes += bytesOfMessage(stored.message);
         this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, stored);
         queueMicrotask(() => this.lend());
       },

@@ -27,6 +27,7 @@ export interface MemoryBrokerOptions {
   readonly maxBodyBytes?: number | undefined;
   /**
    * Messages that may wait for a subscription's handler; what comes beyond is dropped and reported as `unavailable`.
+   * In a durable queue, messages that wait for its members; beyond it `publish` rejects with `unavailable`.
    * @default 65536
    */
   readonly maxQueuedMessages?: number | undefined;

@@ -9,6 +9,7 @@ interface MemberInit {
   readonly handler: BrokerHandler;
   readonly options: SubscribeOptions;
   readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -20,9 +21,13 @@ export class MemoryMember extends SettlingSubscriber {
   readonly #concurrency: number;
 
   /** Joins the queue until it is closed. Throws `invalid` for the topic, the queue, the concurrency, the redelivery. */
-  constructor({ network, topic, queue, handler, options, maxQueuedMessages, closeTimeoutMs, logger }: MemberInit) {
+  constructor(init: MemberInit) {
+    const { network, topic, queue, handler, options, maxQueuedMessages, maxQueuedBytes, closeTimeoutMs, logger } = init;
     checkName(queue, `${who}: queue`);
-    const durableQueue = network.topics.durableQueue(topic, queue, maxQueuedMessages);
+    const durableQueue = network.topics.durableQueue(topic, queue, {
+      messages: maxQueuedMessages,
+      bytes: maxQueuedBytes,
+    });
     const { concurrency, onError } = options;
     super({
       what: `${who}: subscriber of ${topic}`,

@@ -1,6 +1,6 @@
 import type { Message } from '@ts-micro/core';
 import { copyMessage } from '../copy-message.ts';
-import { DurableQueue } from './durable-queue.ts';
+import { DurableQueue, type QueueLimits } from './durable-queue.ts';
 import type { MemorySubscriber } from './memory-subscriber.ts';
 
 // Bounded, so that made-up ids cannot grow it.
@@ -23,11 +23,11 @@ export class Topics {
   }
 
   /** Returns the durable queue of this name on this topic; it begins now unless it is there. Throws `invalid`. */
-  durableQueue(topic: string, queue: string, limit: number): DurableQueue {
+  durableQueue(topic: string, queue: string, limits: QueueLimits): DurableQueue {
     const key = `${queue} ${topic}`;
     let durableQueue = this.#durableQueues.get(key);
     if (durableQueue === undefined) {
-      durableQueue = new DurableQueue(topic, queue, limit, 'memory broker');
+      durableQueue = new DurableQueue(topic, queue, limits, 'memory broker');
       this.#durableQueues.set(key, durableQueue);
     }
     return durableQueue;

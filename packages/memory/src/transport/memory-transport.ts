@@ -17,7 +17,7 @@ import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
 import { MemoryListener } from './memory-listener.ts';
 import { MemorySocket } from './memory-socket.ts';
-import { Pipe } from './pipe.ts';
+import { Pipe, type PipeLimits } from './pipe.ts';
 
 export interface MemoryTransportOptions {
   /** The network on which it meets others. @default the one network that everybody in this process shares */
@@ -29,6 +29,8 @@ export interface MemoryTransportOptions {
    * @default 10000
    */
   readonly maxQueuedMessages?: number | undefined;
+  /** Bytes that may wait likewise, and one message more. @default 67108864 (64 MiB) */
+  readonly maxQueuedBytes?: number | undefined;
   /** How long closing waits for handlers, in milliseconds. @default 10000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Told of handlers that throw. @default silent */
@@ -50,7 +52,7 @@ class MemoryTransport extends ClosableBase implements Transport {
   readonly name = 'memory';
   readonly supports: TransportFeatures;
   readonly #network: Network;
-  readonly #maxQueuedMessages: number;
+  readonly #limits: PipeLimits;
   readonly #closeTimeoutMs: number;
   readonly #logger: Logger;
   readonly #members = new Set<Closable>();
@@ -61,16 +63,18 @@ class MemoryTransport extends ClosableBase implements Transport {
     network,
     maxBodyBytes = 64 * 1024 * 1024,
     maxQueuedMessages = 10_000,
+    maxQueuedBytes = 64 * 1024 * 1024,
     closeTimeoutMs = 10_000,
     logger,
   }: MemoryTransportOptions) {
     super(who);
     checkCount(maxBodyBytes, `${who}: maxBodyBytes`);
     checkCount(maxQueuedMessages, `${who}: maxQueuedMessages`);
+    checkCount(maxQueuedBytes, `${who}: maxQueuedBytes`);
     checkCount(closeTimeoutMs, `${who}: closeTimeoutMs`, 0);
     this.supports = Object.freeze({ closeNotice: true, failFast: true, namedAddresses: true, maxBodyBytes });
     this.#network = networkOf(network, who);
-    this.#maxQueuedMessages = maxQueuedMessages;
+    this.#limits = { messages: maxQueuedMessages, bytes: maxQueuedBytes };
     this.#closeTimeoutMs = closeTimeoutMs;
     this.#logger = safeLogger(logger);
   }
@@ -115,8 +119,8 @@ class MemoryTransport extends ClosableBase implements Transport {
   #makeSocket(remote: string): Socket {
     const network = this.#network;
     const local = network.newAddress();
-    const incoming = new Pipe(network, this.#maxQueuedMessages, `${who}, ${remote} to ${local}`);
-    const outgoing = new Pipe(network, this.#maxQueuedMessages, `${who}, ${local} to ${remote}`);
+    const incoming = new Pipe(network, this.#limits, `${who}, ${remote} to ${local}`);
+    const outgoing = new Pipe(network, this.#limits, `${who}, ${local} to ${remote}`);
     const connect = () => {
       const listener = network.listeners.get(remote);
       if (!listener?.isAccepting)

@@ -1,5 +1,5 @@
 import { type AbortOptions, abortError, type Message, MicroError, type SendOptions } from '@ts-micro/core';
-import { type Abortable, abortFanOut, Mailbox } from '@ts-micro/kit';
+import { type Abortable, abortFanOut, bytesOfMessage, Mailbox } from '@ts-micro/kit';
 import type { Network } from '../network.ts';
 
 /** A message that found the pipe full. */
@@ -8,25 +8,32 @@ interface Waiting {
   refuse(error: MicroError): void;
 }
 
+export interface PipeLimits {
+  readonly messages: number;
+  /** One message may go beyond. */
+  readonly bytes: number;
+}
+
 /**
- * One direction of a conversation. It holds up to `limit` messages that were not read yet; further writes wait for
- * room, in order.
+ * One direction of a conversation. It holds up to its limits what was not read yet; further writes wait for room, in
+ * order.
  */
 export class Pipe {
   readonly #network: Network;
-  readonly #limit: number;
+  readonly #limits: PipeLimits;
   readonly #what: string;
   readonly #mailbox: Mailbox<Message>;
   readonly #line = new Set<Waiting>();
   #held = 0;
+  #heldBytes = 0;
   #hasReader = true;
   #hasEnded = false;
   #ended: Promise<void> | undefined;
   #resolveEnded: (() => void) | undefined;
 
-  constructor(network: Network, limit: number, what: string) {
+  constructor(network: Network, limits: PipeLimits, what: string) {
     this.#network = network;
-    this.#limit = limit;
+    this.#limits = limits;
     this.#what = what;
     this.#mailbox = new Mailbox(what);
   }
@@ -44,7 +51,7 @@ export class Pipe {
   /** Resolves once the message is where the reader finds it. */
   write(message: Message, { signal, isLast = false }: SendOptions = {}): Promise<void> {
     if (!this.#hasReader) return Promise.reject(this.#noReader());
-    if (this.#held < this.#limit || (isLast && this.#line.size === 0)) return this.#enter(message);
+    if (this.#line.size === 0 && (this.#hasRoom || isLast)) return this.#enter(message);
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#line.delete(waiting);
@@ -69,7 +76,7 @@ export class Pipe {
   /** The next message, `undefined` after {@link end}. */
   async read(options?: AbortOptions): Promise<Message | undefined> {
     const message = await this.#mailbox.pull(options);
-    if (message) this.#leave();
+    if (message) this.#leave(message);
     return message;
   }
 
@@ -97,16 +104,23 @@ export class Pipe {
 
   #enter(message: Message): Promise<void> {
     this.#held++;
+    this.#heldBytes += bytesOfMessage(message);
     return this.#network.later(() => {
       this.#mailbox.push(message);
     });
   }
 
-  #leave(): void {
+  get #hasRoom(): boolean {
+    return this.#held < this.#limits.messages && this.#heldBytes < this.#limits.bytes;
+  }
+
+  #leave(message: Message): void {
     this.#held--;
-    if (this.#held >= this.#limit) return;
-    const [next] = this.#line;
-    next?.enter();
+    this.#heldBytes -= bytesOfMessage(message);
+    for (const next of this.#line) {
+      if (!this.#hasRoom) return;
+      next.enter();
+    }
   }
 
   #noReader(): MicroError {

@@ -316,6 +316,22 @@ it('lets nodes that a watcher knows stay when they were too slow to answer', asy
   expect(peek(fixture)).toEqual(['a', 'c']);
 });
 
+it('believes a node that answers about its address, where somebody has announced another one for it', async () => {
+  const { nodes } = record('a');
+  await using fixture = openFixture({ disguise: () => ({ getService: async () => [record('a'), record('b')] }) });
+  const forged = { ...record('a'), nodes: nodes.map((node) => ({ ...node, address: 'forged' })) };
+  await fixture.registry.register(forged);
+  await fixture.registry.register(record('c'));
+  await fixture.cache.lookup('greeter');
+  await until(() => fixture.cache.peek('greeter', performance.now())?.isComplete === true);
+  fixture.advance(5000);
+  await fixture.cache.refresh('greeter');
+  const known = fixture.cache.peek('greeter', performance.now())?.records.flatMap((each) => each.nodes) ?? [];
+  const addressOf = new Map(known.map((node) => [node.id, node.address]));
+  expect([...addressOf.keys()].sort()).toEqual(['a', 'b', 'c']);
+  expect(addressOf.get('a')).toBe(nodes[0]?.address);
+});
+
 it('refreshes at most once a second', async () => {
   await using fixture = openFixture();
   await fixture.registry.register(record('a'));

@@ -4,14 +4,25 @@ export function nodesOf(records: readonly ServiceRecord[]): readonly NodeRecord[
   return records.flatMap((record) => record.nodes);
 }
 
-/** `records`, and of `others` the versions and nodes that are missing there. */
+/**
+ * `records`, and of `others` the versions and nodes that are missing there, and the addresses: who answers is there,
+ * and anybody can have announced another address for it.
+ */
 export function united(records: readonly ServiceRecord[], others: readonly ServiceRecord[]): readonly ServiceRecord[] {
   const result = new Map(records.map((record) => [record.version, record]));
   for (const other of others) {
     const record = result.get(other.version);
-    const ids = new Set(record?.nodes.map(({ id }) => id));
-    const missing = other.nodes.filter(({ id }) => !ids.has(id));
-    result.set(other.version, record ? { ...record, nodes: [...record.nodes, ...missing] } : other);
+    if (record === undefined) {
+      result.set(other.version, other);
+      continue;
+    }
+    const answered = new Map(other.nodes.map((node) => [node.id, node]));
+    const nodes = record.nodes.map((node) => {
+      const now = answered.get(node.id);
+      answered.delete(node.id);
+      return now === undefined || now.address === node.address ? node : now;
+    });
+    result.set(other.version, { ...record, nodes: [...nodes, ...answered.values()] });
   }
   return [...result.values()];
 }
