@@ -74,6 +74,8 @@ export interface JetStreamBrokerOptions extends NatsPluginOptions {
   readonly prefetch?: number | undefined;
   /** Messages of a plain subscription that wait for its handlers; the others wait in the stream. @default 1024 */
   readonly maxPendingMessages?: number | undefined;
+  /** Bytes of them, and one message more. @default 67108864 (64 MiB) */
+  readonly maxPendingBytes?: number | undefined;
   /** How long the server has to store a message, or to answer. @default 5000 */
   readonly requestTimeoutMs?: number | undefined;
   /** The JetStream domain, as of a leaf node. @default the server's */
@@ -93,6 +95,7 @@ export interface JetStreamBrokerSettings extends BrokerOptions {
   readonly ackWaitMs: number;
   readonly prefetch: number;
   readonly maxPendingMessages: number;
+  readonly maxPendingBytes: number;
   readonly requestTimeoutMs: number;
   readonly domain: string | undefined;
   readonly closeTimeoutMs: number;
@@ -117,6 +120,7 @@ export function checkBrokerOptions({
   ackWaitMs = 15_000,
   prefetch = 0,
   maxPendingMessages = 1024,
+  maxPendingBytes = 64 * 1024 * 1024,
   requestTimeoutMs = 5000,
   domain,
   closeTimeoutMs = 10_000,
@@ -139,11 +143,12 @@ export function checkBrokerOptions({
   checks.whole('ackWaitMs', ackWaitMs, 100, longestTimerMs);
   checks.whole('prefetch', prefetch, 0, 10_000);
   checks.whole('maxPendingMessages', maxPendingMessages, 1, 100_000);
+  checks.whole('maxPendingBytes', maxPendingBytes);
   checks.whole('requestTimeoutMs', requestTimeoutMs, 1, longestTimerMs);
   if (domain !== undefined && !nameRule.test(domain))
     throw checks.invalid('domain', domain, 'letters, digits, - and _');
   checks.whole('closeTimeoutMs', closeTimeoutMs, 1, longestTimerMs);
-  const delivery = { from, ackWaitMs, prefetch, maxPendingMessages, requestTimeoutMs, closeTimeoutMs };
+  const delivery = { from, ackWaitMs, prefetch, maxPendingMessages, maxPendingBytes, requestTimeoutMs, closeTimeoutMs };
   return { connect, settings: { dialect, stream: named, subjectPrefix, streams, manage, domain, ...delivery } };
 }
 

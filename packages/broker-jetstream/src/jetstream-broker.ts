@@ -132,13 +132,13 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     const redelivery = checkRedelivery(options, who);
     const stream = this.#topics.of(topic);
     const access = this.#current ?? (await this.#connect(options));
-    const { maxPendingMessages, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
+    const { maxPendingMessages, maxPendingBytes, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
     const common = { ...access, form: this.#form, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
     const logger = this.#logger;
     const publishDeadLetter = (target: string, message: Message, id: string) => this.publish(target, message, { id });
     const subscriber =
       queue === undefined
-        ? new PlainSubscriber({ ...common, maxPendingMessages, logger })
+        ? new PlainSubscriber({ ...common, maxPendingMessages, maxPendingBytes, logger })
         : new QueueMember({ ...common, queue, redelivery, prefetch, ackWaitMs, publishDeadLetter, logger });
     const start = () => abortable(subscriber.start({ signal }), signal, `${who}: subscribing to "${topic}"`);
     return this.keep(subscriber, start, options);

@@ -1,6 +1,6 @@
 import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type SubscribeOptions } from '@ts-micro/core';
 import { HandlerSubscriber } from '@ts-micro/kit';
-import { deliveryInfoOf, type JetStreamApi, type NatsMessage } from '@ts-micro/nats';
+import { deliveryInfoOf, type JetStreamApi, type NatsMessage, sizeOfMessage } from '@ts-micro/nats';
 import type { Consumers } from './consumers.ts';
 import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
@@ -16,6 +16,7 @@ export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurre
   readonly handler: BrokerHandler;
   readonly from: SubscribeFrom;
   readonly maxPendingMessages: number;
+  readonly maxPendingBytes: number;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -27,6 +28,9 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   readonly #options: PlainSubscriberOptions;
   readonly #puller: Puller;
   #waiting = 0;
+  #bytes = 0;
+  /** Nothing more is taken until half of the bytes were handled; what comes meanwhile comes again. */
+  #isFull = false;
   #consumer: string | undefined;
   #consumerSequence = 0;
   /** The last message of the stream that this has had, or that is none of its. */
@@ -45,8 +49,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       logger,
       limit: Number.POSITIVE_INFINITY,
       eventOf: (message) => {
-        this.#waiting--;
-        this.#puller.fill();
+        this.#handled(message);
         return { topic: stream.topicOf(message.subject), message: form.decode(message) };
       },
       stop: (closeOptions) => this.#stop(closeOptions),
@@ -54,7 +57,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
     this.#options = options;
     this.#puller = new Puller({
       api,
-      room: () => maxPendingMessages - this.#waiting,
+      room: () => (this.#isFull ? 0 : maxPendingMessages - this.#waiting),
       least: Math.ceil(maxPendingMessages / 4),
       onMessage: (message) => this.#onMessage(message),
       consumer: () => this.#find(),
@@ -71,7 +74,23 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
     return this.#puller.start(options);
   }
 
+  #handled(message: NatsMessage): void {
+    this.#waiting--;
+    this.#bytes -= sizeOfMessage(message);
+    if (!this.#isFull) this.#puller.fill();
+    else if (this.#bytes <= this.#options.maxPendingBytes / 2) {
+      this.#isFull = false;
+      // A new consumer begins behind the last message that was taken.
+      this.#puller.again();
+    }
+  }
+
   #onMessage(message: NatsMessage): void {
+    if (this.#isFull) return;
+    if (this.#bytes >= this.#options.maxPendingBytes) {
+      this.#isFull = true;
+      return;
+    }
     const info = deliveryInfoOf(message.reply);
     // What an earlier consumer still sent comes again from this one.
     if (info === undefined || info.consumer !== this.#consumer) return;
@@ -82,6 +101,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
     this.#consumerSequence = info.consumerSequence;
     this.#seen = info.streamSequence;
     this.#waiting++;
+    this.#bytes += sizeOfMessage(message);
     this.push(message);
   }
 

@@ -279,3 +279,36 @@ test(
     await vi.waitFor(() => expect(settled()).toEqual([...texts].sort()), waiting);
   },
 );
+
+test(
+  'a plain subscription holds as many bytes as it may, and the others come once some were handled',
+  limits,
+  async () => {
+    await using at = await world();
+    await using broker = at.broker({ maxPendingBytes: 50_000, from: 'all' });
+    await using connection = await connectNats({ servers: at.server.address });
+    const api = new JetStreamApi({ connection, what: 'test', timeoutMs: 5000 });
+    const consumers = async () => {
+      const { consumers: names } = (await api.request('CONSUMER.NAMES.MICRO_EVENTS')) as { consumers?: string[] };
+      return names ?? [];
+    };
+    const sent = Array.from({ length: 40 }, (_, number) => `${number} ${'x'.repeat(10_000)}`);
+    for (const text of sent) await broker.publish('large', message(text));
+    let open: () => void = () => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const got: string[] = [];
+    await broker.subscribe('large', async (event) => {
+      await gate;
+      got.push(textOf(event));
+    });
+    const [first] = await consumers();
+    open();
+    await vi.waitFor(() => expect(got).toHaveLength(sent.length), waiting);
+    expect(got).toEqual(sent);
+    // What it had no room for came by another consumer, which begins behind what it had taken.
+    expect(first).toBeDefined();
+    await vi.waitFor(async () => expect(await consumers()).not.toContain(first), waiting);
+  },
+);

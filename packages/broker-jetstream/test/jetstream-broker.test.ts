@@ -9,6 +9,7 @@ test.each<JetStreamBrokerOptions>([
   { ackWaitMs: 1 },
   { prefetch: -1 },
   { maxPendingMessages: 0 },
+  { maxPendingBytes: 0 },
   { subjectPrefix: 'a b' },
   { stream: { name: 'a.b' } },
   { stream: { replicas: 0 } },
