@@ -4,14 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { npmInstall, packAll, tarballsByName } from './pack.mjs';
 import { run } from './program.mjs';
+import { workflowProblems } from './workflows.mjs';
 
 const interfaces = ['broker', 'registry', 'transport'];
 const runsWithinMs = 60_000;
+const env = { ...process.env, NO_COLOR: '1' };
 const onMemory = ['--transport=memory', '--broker=memory', '--registry=memory'];
 
 /**
  * Writes projects with `ts-micro new` as it is published, outside of the workspace, and uses them: a service compiles,
- * passes its test, is built and runs; a plugin compiles and is built, and its contract is red until it is written.
+ * passes its test, is built and runs; a plugin compiles and is built, and its contract, report and badge are red until
+ * it is written; what the workflow of either does can be done.
  * Everything is built before.
  *
  * @type {(root: string) => Promise<string[]>}
@@ -62,11 +65,26 @@ async function usedProblems(project, tarballs, use) {
   // They are not published yet.
   writeFileSync(join(project, 'package.json'), JSON.stringify({ ...manifest, overrides: tarballs }));
   await npmInstall(project);
-  for (const script of ['types', 'build']) {
-    const { ok, output } = await npmRun(project, script);
-    if (!ok) return [`npm run ${script} fails:\n${output}`];
+  return [...(await workflowRuns(project)), ...(await use(project))];
+}
+
+/**
+ * Does what its workflow does with what is installed, but for its tests, which are red in a plugin.
+ *
+ * @type {(project: string) => Promise<string[]>}
+ */
+async function workflowRuns(project) {
+  const workflow = readFileSync(join(project, '.github/workflows/ci.yml'), 'utf8');
+  const problems = workflowProblems('ci.yml', workflow);
+  const commands = [...workflow.matchAll(/^ {6}- run: (.+)$/gm)].map(([, command = '']) => command);
+  const others = commands.filter((each) => !['npm ci', 'npm test'].includes(each));
+  if (others.length !== commands.length - 2) problems.push('its workflow does not install, or does not run its tests');
+  for (const command of others) {
+    const [name = '', ...parameters] = command.split(' ');
+    const { ok, output } = await run(name, parameters, { cwd: project, env });
+    if (!ok) return [...problems, `${command}, of its workflow, fails:\n${output}`];
   }
-  return use(project);
+  return problems;
 }
 
 /** @type {(project: string) => Promise<string[]>} */
@@ -81,12 +99,17 @@ async function serviceProblems(project) {
 async function pluginProblems(project) {
   const { ok, output } = await npmRun(project, 'test');
   if (ok) return ['its contract is green though nothing is written'];
-  return output.includes('is not written yet') ? [] : [`its contract does not say what is missing:\n${output}`];
+  if (!output.includes('is not written yet')) return [`its contract does not say what is missing:\n${output}`];
+  const report = await npmRun(project, 'contract', '--', '--badge', 'contract.svg');
+  if (report.ok || !/^contract: \d+ passed, [1-9]\d* failed/m.test(report.output))
+    return [`its report does not say that it failed:\n${report.output}`];
+  const badge = readFileSync(join(project, 'contract.svg'), 'utf8');
+  return /calm.* failed/.test(badge) ? [] : [`its badge does not say that it failed:\n${badge}`];
 }
 
-/** @type {(project: string, script: string) => ReturnType<typeof run>} */
-function npmRun(project, script) {
-  return run('npm', ['run', script], { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
+/** @type {(project: string, script: string, ...parameters: string[]) => ReturnType<typeof run>} */
+function npmRun(project, script, ...parameters) {
+  return run('npm', ['run', script, ...parameters], { cwd: project, env });
 }
 
 /**

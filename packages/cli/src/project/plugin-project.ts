@@ -15,6 +15,7 @@ export function pluginProject(name: string, kind: PluginInterface): ProjectFiles
     'package.json': json({
       name,
       ...commonManifest,
+      scripts: { ...commonManifest.scripts, contract: 'npm run build && node contract.js' },
       sideEffects: ['./dist/register.js'],
       files: ['dist'],
       exports: {
@@ -39,6 +40,12 @@ import { ${factory} } from '../src/${file}.ts';
 // Each line of the contract is a test, and red until it is kept.
 test${pascalCase(kind)}({ name: '${name}', open: () => ${factory}() });
 `,
+    'contract.js': `// The contract as a program: a report of its levels, as JSON with --json, as a badge with --badge contract.svg.
+import { ${kind}Contract, runProgram } from '@ts-micro/testkit';
+import { ${factory} } from './dist/index.js';
+
+await runProgram(${kind}Contract({ name: '${name}', open: () => ${factory}() }));
+`,
     'README.md': `# ${name}
 
 A ${kind} of [ts-micro](https://github.com/ts-micro/ts-micro) over ${name}.
@@ -46,7 +53,9 @@ A ${kind} of [ts-micro](https://github.com/ts-micro/ts-micro) over ${name}.
 \`\`\`sh
 npm install
 npm test        # red until the contract is kept: it says what is missing
+npx vitest      # the same each time that a file is saved; -t TEXT runs some of it
 npm run build
+npm run contract -- --badge contract.svg
 \`\`\`
 
 [Write a plugin](https://github.com/ts-micro/ts-micro/blob/main/docs/write-a-plugin.md) goes through all of it. Commit
