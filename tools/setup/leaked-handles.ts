@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 
-// Longer than the five seconds for which the NATS client keeps the timer of a dial that was given up.
+// Longer than any close takes on a machine with much else to do.
 const patienceMs = 10_000;
 const before = countHandles();
 

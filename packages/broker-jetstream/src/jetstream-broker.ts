@@ -98,6 +98,10 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     return this.#shared.isConnected;
   }
 
+  get outage(): Error | undefined {
+    return this.#shared.outage;
+  }
+
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
     this.assertMayPublish(options);
     checkSubject(topic, `${who}: topic`);

@@ -78,6 +78,10 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     return this.#shared.isConnected;
   }
 
+  get outage(): Error | undefined {
+    return this.#shared.outage;
+  }
+
   get stats(): PublishStats {
     return this.#publisher.stats;
   }

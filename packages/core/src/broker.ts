@@ -177,6 +177,8 @@ export interface Broker extends Closable {
   readonly address: string;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
+  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
+  readonly outage?: Error | undefined;
   /**
    * Connects now; optional, as the first use connects. After a `disconnect` nothing else makes the broker usable again.
    * Errors: `unavailable`, `unauthorized`, `timeout`.

@@ -107,6 +107,8 @@ export interface Registry extends Closable {
   readonly supports: RegistryFeatures;
   /** Is false while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
+  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
+  readonly outage?: Error | undefined;
   /**
    * Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`,
    * `unsupported`, `unavailable`, `closed`; `conflict` where the backend can tell that another registry has registered

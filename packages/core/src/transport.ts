@@ -71,6 +71,8 @@ export interface Transport extends Closable {
   readonly supports: TransportFeatures;
   /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
   readonly isConnected?: boolean | undefined;
+  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
+  readonly outage?: Error | undefined;
   /**
    * Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first
    * exchange. Errors: `invalid`, `unavailable`, `closed`.

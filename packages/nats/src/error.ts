@@ -78,6 +78,8 @@ function sentenceCode(sentence: string): ErrorCode {
 function textOf(error: unknown, code: string, message: string): string {
   if (/HANDSHAKE_FAILURE/.test(code))
     return `TLS: the server refused the handshake, as one does that wants a client certificate (${message.trim()})`;
+  if (/WRONG_VERSION_NUMBER/.test(code))
+    return 'TLS: the server answered with something else; it may begin in the clear, or not speak TLS at all';
   if (isRefusedCertificate(code))
     return `TLS: the server refused this client's certificate, or wants one (${message.trim()})`;
   // The client's words for a link that ended without an error.
@@ -87,7 +89,7 @@ function textOf(error: unknown, code: string, message: string): string {
   const { chainedError, errors } = Object(error) as { readonly chainedError?: unknown; readonly errors?: unknown };
   if (message === code && chainedError !== undefined) return textOf(chainedError, '', facts(chainedError).message);
   // The server's sentences come in quotes.
-  if (message !== '') return message.replace(/^'(.*)'$/s, '$1');
+  if (message !== '') return message.trim().replace(/^'(.*)'$/s, '$1');
   // Node's error of a name with several addresses has its words in those of the tries.
   return Array.isArray(errors) && errors.length > 0 ? errors.map(MicroError.textOf).join(', ') : code || String(error);
 }

@@ -2,6 +2,7 @@ import type { MicroError } from '@ts-micro/core';
 import { AnswerRight, connectNats, type NatsConnection } from '@ts-micro/nats';
 import { type NatsServer, startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test } from 'vitest';
+import { recordingLogger } from './recording-logger.ts';
 
 const within = { timeout: 15_000 };
 const noBytes = new Uint8Array(0);
@@ -86,18 +87,42 @@ test('is not lost where the server allows answers only, and only some of them', 
   expect(lost).toEqual([]);
 });
 
-test('is lost in mid-life once several answers in a row are refused', async () => {
+test('is lost in mid-life with the first answer that is refused', async () => {
   await using server = await startServer('publish: ">"');
   await using service = await connect(server, 'svc');
   await using client = await connect(server, 'cli');
-  const { lost, ask } = await answering(service);
+  const { right, lost, ask } = await answering(service);
   await ask(client, [client.newInbox(), client.newInbox()]);
   expect(lost).toEqual([]);
   await server.reload({ config: configOf('publish: { deny: ["_INBOX.>"] }') });
+  await ask(client, [client.newInbox()]);
+  await expect.poll(() => lost.length, within).toBe(1);
+  await expect(right.check()).rejects.toBe(lost[0]);
+});
+
+test('is lost in mid-life once several in a row are refused, where its own subjects never were allowed', async () => {
+  await using server = await startServer('publish: "reply.>"');
+  await using service = await connect(server, 'svc');
+  await using client = await connect(server, 'cli');
+  const { lost, ask } = await answering(service);
+  await ask(client, ['reply.a', 'reply.b']);
+  await server.reload({ config: configOf('publish: "other"') });
+  await ask(client, ['reply.a']);
+  expect(lost).toEqual([]);
   await expect
     .poll(async () => {
-      await ask(client, [client.newInbox()]);
+      await ask(client, ['reply.c']);
       return lost.length;
     }, within)
     .toBe(1);
+});
+
+test('is tried without a line in the log', async () => {
+  await using server = await startServer('publish: "reply.>"');
+  const { logger, lines } = recordingLogger();
+  await using service = await connectNats({ servers: server.url, user: 'svc', password: 's', logger });
+  await using client = await connect(server, 'cli');
+  const { ask } = await answering(service);
+  await ask(client, ['reply.a']);
+  expect(lines.filter(({ level }) => level === 'warn')).toEqual([]);
 });

@@ -50,6 +50,10 @@ class NatsKvRegistry extends RegistryBase {
     return this.#shared.isConnected;
   }
 
+  get outage(): Error | undefined {
+    return this.#shared.outage;
+  }
+
   protected put(record: ServiceRecord, { ttlMs, signal }: RegisterOptions): Promise<void> {
     return this.#registrations.put(record, ttlMs, { signal });
   }

@@ -68,6 +68,10 @@ class NatsRegistry extends RegistryBase {
     return this.#lease.isConnected;
   }
 
+  get outage(): Error | undefined {
+    return this.#lease.outage;
+  }
+
   protected async put(record: ServiceRecord, options: RegisterOptions): Promise<void> {
     const { ttlMs } = options;
     const { name } = record;

@@ -1,7 +1,7 @@
 import { natsBroker } from '@ts-micro/broker-nats';
 import { connectNats } from '@ts-micro/nats';
 import { natsRegistry } from '@ts-micro/registry-nats';
-import { createService } from '@ts-micro/service';
+import { createClient, createService } from '@ts-micro/service';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { expect, test } from 'vitest';
@@ -34,12 +34,34 @@ test.each(['a borrowed connection', 'a connection of their own'])(
     await expect.poll(() => service.health().connected).toBe(false);
     const { live, ready, reasons } = service.health();
     expect({ live, ready }).toEqual({ live: true, ready: false });
-    expect(reasons).toEqual([
-      'the nats transport is not connected',
-      'the nats broker is not connected',
-      'the nats registry is not connected',
-    ]);
+    expect(reasons).toHaveLength(3);
+    const said = ['transport', 'broker', 'registry'].map(
+      (kind) => `the nats ${kind} is not connected: nats: connecting to ${servers}: connect ECONNREFUSED ${servers}`,
+    );
+    await expect.poll(() => service.health().reasons).toEqual(said);
     await server.restart();
     await expect.poll(() => service.health()).toEqual(well);
   },
 );
+
+test('health and what fails meanwhile have the words with which the server refuses to take the service back', async () => {
+  const config = (password: string) => `authorization { user: a, password: ${password} }`;
+  await using server = await startNatsServer({ config: config('b') });
+  const options = { servers: server.address, user: 'a', password: 'b' };
+  await using transport = natsTransport(options);
+  await using registry = natsRegistry(options);
+  await using service = createService({ name: 'greeter', transport, registry });
+  await service.start();
+  await using client = createClient({ transport, registry });
+  await server.restart({ config: config('changed') });
+  const within = { timeout: 15_000 };
+  await expect
+    .poll(() => service.health().reasons.join(), within)
+    .toContain(`the nats transport is not connected: nats: connecting to ${server.address}: Authorization Violation`);
+  await expect(client.call('greeter', 'Greeter.Hello', {}, { address: 'a' })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('Authorization Violation'),
+  });
+  await server.restart({ config: config('b') });
+  await expect.poll(() => service.health(), within).toMatchObject({ ready: true, registered: true, reasons: [] });
+});

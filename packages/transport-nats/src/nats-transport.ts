@@ -85,6 +85,10 @@ class NatsTransport extends ClosableBase implements Transport {
     return this.#lease.isConnected;
   }
 
+  get outage(): Error | undefined {
+    return this.#lease.outage;
+  }
+
   async dial(address: string, options: DialOptions = {}): Promise<Socket> {
     this.lifetime.assertOpen(options);
     checkSubject(address, `${who}: address`);

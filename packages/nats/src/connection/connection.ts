@@ -87,6 +87,11 @@ export interface NatsPublishOptions {
  */
 export interface NatsConnection extends Closable {
   readonly state: NatsState;
+  /**
+   * Why it is not connected, or which subscriptions are lost: the server's sentence, or what the last dial met.
+   * `undefined` while all is well, and where nothing is known yet.
+   */
+  readonly outage: MicroError | undefined;
   /** The server connected to, else the first configured, as `host:port`. */
   readonly address: string;
   /** The server's `max_payload` in bytes. */
@@ -109,9 +114,10 @@ export interface NatsConnection extends Closable {
   /**
    * Calls `listener` each time the server refuses a publish of this connection: `error` is `unauthorized`, names the
    * subject and carries
-   * the server's sentence. Whoever waits for an answer to a message on `subject` fails with it. Returns what ends that.
+   * the server's sentence. Whoever waits for an answer to a message on `subject` fails with it. A listener that returns
+   * `true` had expected it, and it is not logged. Returns what ends that.
    */
-  onPublishDenied(listener: (subject: string, error: MicroError) => void): () => void;
+  onPublishDenied(listener: (subject: string, error: MicroError) => unknown): () => void;
   /**
    * Writes one message. Throws `unavailable` (retrySafe) when not connected, `too_large`, `closed`. Does not check the
    * subject: see `checkSubject`. Copies `data`.

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Logger, MicroError } from '@ts-micro/core';
-import { abortable, RateLimitedLogger } from '@ts-micro/kit';
+import { abortable, pause, RateLimitedLogger } from '@ts-micro/kit';
 import { type ConnectionOptions, connect } from 'nats';
 import { mapNatsError, serverError } from '../error.ts';
 import { findHost } from '../find-host.ts';
@@ -75,13 +75,9 @@ export async function dialServer(
       () => {},
     );
     if (MicroError.is(error)) throw error;
-    const sentence = isReset(error) && !signal?.aborted ? await lastWords(...hostAndPort(server.address)) : undefined;
-    if (sentence !== undefined) throw serverError(sentence, what);
-    const { code, message, cause } = mapNatsError(error, what);
-    // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before the first
-    // connect.
-    const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
-    throw new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
+    const words = isReset(error) && !signal?.aborted ? await dialler.lastWords(server.address) : undefined;
+    if (typeof words === 'string') throw serverError(words, what);
+    throw failureOf(words ?? error, what);
   } finally {
     clearTimeout(timer);
     dialler.settled();
@@ -99,7 +95,9 @@ class ConnectionDialler implements Dialler {
   #refuse: (error: unknown) => void = () => {};
   #address = '';
   #sentence: string | undefined;
-  #endTimer: NodeJS.Timeout | undefined;
+  readonly #firstIsOver = new AbortController();
+  /** What the last dial met; `undefined` once one is connected. */
+  failure: MicroError | undefined;
   #isFirst = true;
   #avoided: { readonly ip: string; readonly untilMs: number } | undefined;
 
@@ -122,10 +120,19 @@ class ConnectionDialler implements Dialler {
     this.#abandon.abort(reason);
   }
 
+  lastWords(address: string): Promise<string | Error | undefined> {
+    return lastWords(hostOf(address), Number(address.slice(address.lastIndexOf(':') + 1)), this.policy.tls());
+  }
+
   /** The first dial is over. */
   settled(): void {
     this.#isFirst = false;
-    clearTimeout(this.#endTimer);
+    this.#firstIsOver.abort();
+  }
+
+  connected(): void {
+    this.policy.connected();
+    this.failure = undefined;
   }
 
   avoid(ip: string): void {
@@ -149,47 +156,62 @@ class ConnectionDialler implements Dialler {
 
   onFailed(address: string, error: unknown): void {
     if (this.#isFirst || this.#abandon.signal.aborted) return;
-    const failure = mapNatsError(error, `nats: connecting to ${address}`);
-    this.#logger.warn('nats server not reached', { server: address, error: failure });
+    this.failure = failureOf(error, `nats: connecting to ${address}`);
+    this.#logger.warn('nats server not reached', { server: address, error: this.failure });
   }
 
   onRefused(sentence: string): void {
     this.#sentence = sentence;
-    const failure = serverError(sentence, `nats: connecting to ${this.#address}`);
-    if (this.#isFirst) this.#refuse(failure);
-    else this.#logger.warn('nats server refused the connection', { server: this.#address, error: failure });
+    this.failure = serverError(sentence, `nats: connecting to ${this.#address}`);
+    if (this.#isFirst) this.#refuse(this.failure);
+    else this.#logger.warn('nats server refused the connection', { server: this.#address, error: this.failure });
   }
 
-  onEnd(error: unknown): void {
-    if (!this.#isFirst || this.#sentence !== undefined) return;
-    this.#endTimer ??= setTimeout(() => this.#refuse(endOf(error, this.#settings.tls)), lastWordsMs);
+  async onEnd(address: string, error: unknown): Promise<void> {
+    if (this.#sentence !== undefined) return;
+    const end = endOf(error, this.#settings.tls);
+    if (!this.#isFirst) return this.onFailed(address, end);
+    await pause(lastWordsMs, { signal: this.#firstIsOver.signal });
+    this.#refuse(end);
   }
 }
 
-function hostAndPort(address: string): [host: string, port: number] {
-  return [hostOf(address), Number(address.slice(address.lastIndexOf(':') + 1))];
+function failureOf(error: unknown, what: string): MicroError {
+  const { code, message, cause } = mapNatsError(error, what);
+  // Whatever is not a refusal means that no NATS server is to be had there. Nothing can have run before a connect.
+  const isRefused = code === 'unauthorized' || code === 'invalid' || code === 'unsupported';
+  return new MicroError(isRefused ? code : 'unavailable', message, { cause, retrySafe: true });
 }
 
 /** Why a link ended while connecting. */
 function endOf(error: unknown, tls: NatsTlsOptions | undefined): unknown {
   if (error === undefined) return new Error('the server ended the connection');
   const { code, message } = error as NodeJS.ErrnoException;
-  const hasCertificate = tls?.cert !== undefined || tls?.certFile !== undefined;
-  if (tls === undefined || hasCertificate || (code !== 'ECONNRESET' && code !== 'EPIPE')) return error;
+  // The client's own bound.
+  if (code === 'TIMEOUT') return new Error('the server did not take the client in time');
+  if (tls === undefined || (code !== 'ECONNRESET' && code !== 'EPIPE')) return error;
+  const hasCertificate = tls.cert !== undefined || tls.certFile !== undefined;
   // With TLS 1.3 the server refuses after the handshake, and its reset may overtake what it said. That it was this is
   // likely, not certain.
-  const text = `TLS: reset right after the handshake, as by a server that wants a client certificate (${message})`;
+  const wish = hasCertificate ? "does not trust this client's certificate" : 'wants a client certificate';
+  const text = `TLS: reset right after the handshake, as by a server that ${wish} (${message})`;
   return Object.assign(new Error(text, { cause: error }), { code });
 }
 
 function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: ConnectionDialler): NatsConnection {
   const beginOrder = orderServers(vendor);
   const connected = () => {
-    dialler.policy.connected();
+    dialler.connected();
     beginOrder();
   };
   connected();
-  sizeMessages(vendor);
+  sizeMessages(vendor, () => {
+    const server = vendor.getServer();
+    // Without the client's error, which quotes what came.
+    const error = new MicroError('unavailable', `nats: ${server}: what it sends is not the protocol of NATS`);
+    settings.logger.warn('nats server is not understood, connecting anew', { server, error });
+    destroySocket(vendor);
+  });
   const link = new NatsLink(vendor, {
     servers: settings.servers.map((server) => server.address),
     ignoreGossip: settings.ignoreGossip,
@@ -209,6 +231,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
         return true;
       },
       echo: new ServerEcho(vendor),
+      dialFailure: () => dialler.failure,
     },
     write: messageWriter(vendor),
   });

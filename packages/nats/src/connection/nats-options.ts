@@ -3,6 +3,7 @@ import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import { checkSubject } from '../subject.ts';
 import { parseCredentials, parseSeed, type UserCredentials } from './credentials.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
+import { checkTlsOptions } from './tls-material.ts';
 
 /**
  * TLS material: PEM text, or names of files that are read at every connect. Further options of Node's `tls.connect` are
@@ -105,6 +106,7 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
     // Without the value, which may be a key.
     throw new MicroError('invalid', `${who}: option tls is of type ${typeof tls}, not true, false or an object`);
   }
+  if (typeof tls === 'object') checkTlsOptions(tls, who);
   checkSubject(inboxPrefix, `${who}: option inboxPrefix`);
   checks.milliseconds('connectTimeoutMs', connectTimeoutMs);
   checks.milliseconds('pingIntervalMs', pingIntervalMs);

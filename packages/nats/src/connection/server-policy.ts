@@ -1,8 +1,10 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { MicroError } from '@ts-micro/core';
 import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from 'nats';
 import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
+import { readTlsOptions } from './tls-material.ts';
 
 /** TLS for one server: Node's options, and the name to ask the server for. */
 export interface ServerTls {
@@ -72,15 +74,23 @@ export class ServerPolicy {
     return this.#settings.tls !== undefined || this.#current.isTls;
   }
 
-  /** TLS with the server that is dialled now. */
+  /** TLS with the server that is dialled now. Throws `invalid` where what is given for it cannot be used. */
   tls(): ServerTls {
     const given: NatsTlsOptions = this.#settings.tls ?? {};
     const names = this.#names(given);
-    const checkIdentity = (_name: string, certificate: PeerCertificate) => {
-      const faults = names.map((name) => checkServerIdentity(name, certificate));
-      return faults.includes(undefined) ? undefined : faults[0];
+    const own = given.checkServerIdentity as typeof checkServerIdentity | undefined;
+    const checkIdentity = (name: string, certificate: PeerCertificate) => {
+      // What is thrown here would end the process.
+      try {
+        if (own !== undefined) return own(name, certificate);
+        const faults = names.map((allowed) => checkServerIdentity(allowed, certificate));
+        return faults.includes(undefined) ? undefined : faults[0];
+      } catch (error) {
+        return MicroError.from(error, 'unavailable', 'nats: option tls.checkServerIdentity');
+      }
     };
-    const tls = { checkServerIdentity: checkIdentity, ...given };
+    const material = this.#settings.tls === undefined ? {} : readTlsOptions(given, 'nats');
+    const tls = { ...material, checkServerIdentity: checkIdentity };
     // Node refuses an IP address as the name that is asked for.
     return { tls, tlsName: names.find((name) => isIP(name) === 0) ?? '' };
   }

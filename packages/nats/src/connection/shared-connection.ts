@@ -29,6 +29,8 @@ export interface SharedConnection {
    * waits; `undefined` before the first.
    */
   readonly isConnected: boolean | undefined;
+  /** Why `isConnected` is false: what the server said or the last try to reach one met, where that is known. */
+  readonly outage: MicroError | undefined;
   /**
    * Connects, or joins those who did with equal options; what was connected before is given at once, in an outage too.
    * After `release()` it connects anew. Errors: those of `connectNats`; `closed` where released meanwhile.
@@ -78,6 +80,10 @@ class BorrowedConnection implements SharedConnection {
     return isConnected(this.current);
   }
 
+  get outage(): MicroError | undefined {
+    return this.current?.outage;
+  }
+
   async get(options?: AbortOptions): Promise<NatsConnection> {
     throwIfAborted(options?.signal, 'nats: connecting');
     // In an outage whoever uses it is refused at once, as on one that is shared, and not first made to wait.
@@ -112,6 +118,8 @@ class CountedConnection implements SharedConnection {
   readonly addresses: readonly string[];
   #share: Share | undefined;
   #hasTried = false;
+  /** Of the last `get()`. */
+  #failure: MicroError | undefined;
 
   constructor(options: NatsOptions) {
     const { servers } = checkNatsOptions(options);
@@ -132,6 +140,10 @@ class CountedConnection implements SharedConnection {
     return isConnected(this.current) ?? (this.#hasTried ? false : undefined);
   }
 
+  get outage(): MicroError | undefined {
+    return this.current === undefined ? this.#failure : this.current.outage;
+  }
+
   async get(options: AbortOptions = {}): Promise<NatsConnection> {
     if (this.#share?.connection?.state.status === 'closed') await this.release();
     this.#hasTried = true;
@@ -140,6 +152,7 @@ class CountedConnection implements SharedConnection {
       const connection = await abortable(share.dialling, options.signal, 'nats: connecting');
       if (this.#share === share) return connection;
     } catch (error) {
+      this.#failure = MicroError.is(error) ? error : undefined;
       if (!share.abandon.signal.aborted) throw error;
     }
     throw new MicroError('closed', 'nats: the connection was released while connecting');
@@ -148,6 +161,7 @@ class CountedConnection implements SharedConnection {
   async release(options?: AbortOptions): Promise<void> {
     const share = this.#share;
     this.#hasTried = false;
+    this.#failure = undefined;
     if (share === undefined) return;
     this.#share = undefined;
     share.holders--;

@@ -34,8 +34,8 @@ const longestHoldMs = 300_000;
  * server has only the answer's sender to tell.
  *
  * A peer chooses where its answer goes, so a refused answer proves little. It counts where a message to a fresh subject
- * of this side's own is refused as well, and either no answer ever went through on this connection, or several in a row
- * did not.
+ * of this side's own is refused as well, and either such a message was allowed before, or no answer ever went through
+ * on this connection, or several in a row did not.
  */
 export class AnswerRight {
   readonly #options: AnswerRightOptions;
@@ -49,6 +49,8 @@ export class AnswerRight {
   #passed = 0;
   /** Refused since one went through. */
   #inARow = 0;
+  /** Whether a subject of this side's own was allowed when the first answer was sent, as far as it is known. */
+  #wasOwnAllowed: boolean | undefined;
   #problem: MicroError | undefined;
   #lostAtMs = 0;
   #holdMs = firstHoldMs;
@@ -71,7 +73,7 @@ export class AnswerRight {
 
   /** The first message of an answer was published. */
   sent(): void {
-    this.#sent++;
+    if (this.#sent++ === 0) void this.#learn();
   }
 
   /** The server refused a message of an answer. */
@@ -113,9 +115,11 @@ export class AnswerRight {
       const passed = Math.max(0, this.#sent - this.#refused);
       this.#inARow = (passed > this.#passed ? 0 : this.#inARow) + whole.length;
       this.#passed = passed;
-      const [first] = whole;
+      const isTaken = this.#wasOwnAllowed === true;
+      const [first] = isTaken ? answers : whole;
       if (first === undefined || !isOwnRefused || this.#problem !== undefined) return;
-      if (passed === 0 || this.#inARow >= manyRefused) this.#lose(first, passed === 0 ? sureHoldMs : firstHoldMs);
+      if (passed === 0 || isTaken || this.#inARow >= manyRefused)
+        this.#lose(first, passed === 0 ? sureHoldMs : firstHoldMs);
     } catch {
       // The connection is lost: the next one has rights of its own.
       this.#waiting.length = 0;
@@ -144,6 +148,17 @@ export class AnswerRight {
     this.#refused = 0;
     this.#passed = 0;
     this.#inARow = 0;
+    this.#wasOwnAllowed = undefined;
+  }
+
+  async #learn(): Promise<void> {
+    const { reconnects } = this.#options.connection.state;
+    try {
+      const isRefused = await this.#isRefused();
+      if (this.#options.connection.state.reconnects === reconnects) this.#wasOwnAllowed = !isRefused;
+    } catch {
+      // The connection is lost.
+    }
   }
 
   /** Tries a subject of this side's own, which nobody listens on. Rejects where there is no connection. */
@@ -152,7 +167,9 @@ export class AnswerRight {
     const tried = connection.newInbox(prefix);
     let isRefused = false;
     const ignore = connection.onPublishDenied((subject) => {
-      isRefused ||= subject === tried;
+      const isMeant = subject === tried;
+      isRefused ||= isMeant;
+      return isMeant;
     });
     try {
       connection.publish(tried, new Uint8Array(0));

@@ -10,44 +10,15 @@ import type {
 } from '../connection/connection.ts';
 import { mapNatsError } from '../error.ts';
 import { clientHeaders, type EncodedHeaders, encodeHeaders } from '../headers.ts';
-import type { MessageWriter, ServerEcho } from '../vendor/vendor-internals.ts';
 import { Backlog } from './backlog.ts';
 import { joined } from './joined.ts';
+import type { LinkSettings } from './link-settings.ts';
 import { LinkState } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
 import { isSubscriptionLimit, refuseLimited, refuseUnfound } from './refused-subscriptions.ts';
 import { type Complaint, complaintOf, complaintOfEvent, type DenialListener, ServerErrors } from './server-errors.ts';
 import type { StatusEvent, VendorConnection } from './vendor-connection.ts';
 import { type Wait, WaitList } from './wait-list.ts';
-
-export interface LinkSettings {
-  /** `host:port` of each configured server; empty for a borrowed connection. */
-  readonly servers: readonly string[];
-  /** Does not count servers that the cluster tells of. @default false */
-  readonly ignoreGossip?: boolean;
-  readonly inboxPrefix: string;
-  readonly connectTimeoutMs: number;
-  readonly logger: Logger;
-  /**
-   * The further abilities of a connection that was made here; without it the link is borrowed and never closes
-   * the client's.
-   */
-  readonly own?: {
-    /** The link went stale: let go of its socket. */
-    dropStale(): void;
-    /** The client's connection was closed: let go of what it may still be dialling. */
-    afterClose(): void;
-    /**
-     * The server, at that `host:port`, is about to leave: true where its name has another address, which is dialled
-     * first from now on.
-     */
-    leaveAddress(server: string): Promise<boolean>;
-    /** The server's own words, sent outside any call. */
-    readonly echo: ServerEcho;
-  };
-  /** A shorter way than the client's `publish`, where it has one. */
-  readonly write: MessageWriter | undefined;
-}
 
 const flushTimeoutMs = 10_000;
 const drainTimeoutMs = 5_000;
@@ -103,6 +74,13 @@ export class NatsLink extends ClosableBase implements NatsConnection {
 
   get state(): NatsState {
     return this.#state.current;
+  }
+
+  get outage(): MicroError | undefined {
+    const { status, lost } = this.state;
+    if (status === 'reconnecting') return this.#settings.own?.dialFailure() ?? this.#lastComplaint;
+    if (status !== 'connected' || lost.length === 0) return undefined;
+    return unavailable(`nats: subscriptions are lost: ${lost.map((subject) => JSON.stringify(subject)).join(', ')}`);
   }
 
   get address(): string {
@@ -247,6 +225,8 @@ export class NatsLink extends ClosableBase implements NatsConnection {
         this.#lost();
         break;
       case 'reconnect':
+        // The client tells it once more for each dial that ended late.
+        if (this.#isConnected) break;
         this.#isConnected = true;
         this.#serverErrors.clear();
         this.#lastComplaint = undefined;
@@ -376,7 +356,9 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   #refusal(doing: string, subject?: string): MicroError {
     if (!this.lifetime.isOpen) return this.lifetime.closedError();
     const what = subject === undefined ? doing : `${doing} on "${subject}"`;
-    return unavailable(`nats: ${what}: not connected to ${this.address}`);
+    const { outage } = this;
+    const why = outage === undefined ? '' : `: ${outage.message}`;
+    return unavailable(`nats: ${what}: not connected to ${this.address}${why}`);
   }
 }
 

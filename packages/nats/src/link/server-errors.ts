@@ -4,8 +4,8 @@ import type { StatusEvent } from './vendor-connection.ts';
 
 const maxReported = 1000;
 
-/** Called with the subject of a publish that the server refused. */
-export type DenialListener = (subject: string, error: MicroError) => void;
+/** Called with the subject of a publish that the server refused; `true` keeps it out of the log. */
+export type DenialListener = (subject: string, error: MicroError) => unknown;
 
 /** A complaint of the server, sent outside any call. */
 export interface Complaint {
@@ -72,19 +72,24 @@ export class ServerErrors {
   }
 
   take({ error, operation, subject }: Complaint): void {
+    const isExpected = operation === 'publish' && subject !== undefined && this.#tell(subject, error);
     const report = `${error.message} ${subject}`;
-    if (!this.#reported.has(report) && this.#reported.size < maxReported) {
-      this.#reported.add(report);
-      this.#logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
-    }
-    if (operation !== 'publish' || subject === undefined) return;
+    if (isExpected || this.#reported.has(report) || this.#reported.size >= maxReported) return;
+    this.#reported.add(report);
+    this.#logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
+  }
+
+  /** Tells the listeners; true where one of them expected it. */
+  #tell(subject: string, error: MicroError): boolean {
+    let isExpected = false;
     for (const listener of [...this.#denialListeners]) {
       try {
-        listener(subject, error);
+        if (listener(subject, error) === true) isExpected = true;
       } catch (thrown) {
         this.#logger.error('nats denial listener threw', { subject, error: MicroError.textOf(thrown) });
       }
     }
+    return isExpected;
   }
 
   /** A new connect: what is still refused is logged again. */

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'nats';
 import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
 import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
 import { findHost } from '../find-host.ts';
+import { readInfo } from './first-words.ts';
 
 /** How to dial one server. */
 export interface DialPlan {
@@ -26,10 +27,17 @@ export interface Dialler {
   /** The server's first sentence of complaint, while it has not taken the client. */
   onRefused(sentence: string): void;
   /**
-   * The link has ended after its dial, which the client does not notice while it waits for the server's first words.
+   * The link has ended after its dial, and before the server took the client. The client is told of it once this
+   * resolves.
    */
-  onEnd(error: unknown): void;
+  onEnd(address: string, error: unknown): Promise<void>;
 }
+
+/**
+ * What the client is told of such an end, as if the server had said it: it takes a complaint about who it is for the
+ * end of a dial, and would else wait for the server until its time is over, with a timer.
+ */
+export const linkEnded = 'ts-micro: the link ended, authorization violation';
 
 /** The options that the client hands on to its transport. */
 export interface DialOptions extends ConnectionOptions {
@@ -38,7 +46,8 @@ export interface DialOptions extends ConnectionOptions {
 
 type Server = Parameters<NodeTransport['connect']>[0];
 
-const maxWords = 4096;
+const mostWords = 65_536;
+const keptWords = 4096;
 
 /**
  * The client's transport with these differences: names are looked up as the system does, at each dial; each server has
@@ -52,6 +61,8 @@ class DialTransport extends NodeTransport {
   #dialler: Dialler | undefined;
   #plan: DialPlan | undefined;
   #bound: NodeJS.Timeout | undefined;
+  /** The server has taken the client. */
+  #isTaken = false;
   readonly #letGo = () => void this.#dialled?.destroy();
 
   override async connect(server: Server, options: DialOptions): Promise<void> {
@@ -61,11 +72,11 @@ class DialTransport extends NodeTransport {
     if (abandoned.aborted) throw abandoned.reason;
     this.#dialler = dialler;
     const address = addressOf(server);
-    const plan = dialler.plan(address);
-    this.#plan = plan;
     abandoned.addEventListener('abort', this.#letGo, { once: true });
     const forget = () => abandoned.removeEventListener('abort', this.#letGo);
     try {
+      const plan = dialler.plan(address);
+      this.#plan = plan;
       await super.connect(server, { ...options, tls: plan.tls } as DialOptions);
     } catch (error) {
       // In an outage there is a dial every moment, on one signal.
@@ -76,9 +87,12 @@ class DialTransport extends NodeTransport {
       clearTimeout(this.#bound);
     }
     this.#listen(dialler);
-    void this.closed().then((error) => {
+    void this.closed().then(async (error) => {
       forget();
-      dialler.onEnd(error);
+      if (this.#isTaken) return;
+      await dialler.onEnd(address, error);
+      this.yields.push(Buffer.from(`-ERR '${linkEnded}'\r\n`));
+      this.signal.resolve();
     });
   }
 
@@ -109,7 +123,7 @@ class DialTransport extends NodeTransport {
   }
 
   override async peekInfo(): ReturnType<NodeTransport['peekInfo']> {
-    const info = await super.peekInfo();
+    const info = await readInfo(this.socket, this.yields);
     clearTimeout(this.#bound);
     return info;
   }
@@ -146,8 +160,11 @@ class DialTransport extends NodeTransport {
     let isOver = false;
     const onData = (chunk: Uint8Array) => {
       text += Buffer.from(chunk).toString('latin1');
-      const sentence = /-ERR '([^\r\n]*)'/.exec(text)?.[1];
-      isOver = sentence !== undefined || text.includes('PONG\r\n') || text.length >= maxWords;
+      const sentence = /-ERR +'?([^\r\n]*?)'?\r?\n/.exec(text)?.[1];
+      this.#isTaken = sentence === undefined && text.includes('PONG\r\n');
+      isOver = sentence !== undefined || this.#isTaken;
+      // A large cluster says much before.
+      if (text.length > mostWords) text = text.slice(-keptWords);
       if (!isOver) return;
       socket?.removeListener('data', onData);
       if (sentence !== undefined) dialler.onRefused(sentence);

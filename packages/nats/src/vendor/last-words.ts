@@ -1,4 +1,8 @@
 import { createConnection } from 'node:net';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { DialPlan } from './dial-transport.ts';
+
+type Upgrade = DialPlan['upgrade'];
 
 const waitMs = 300;
 const mostBytes = 65_536;
@@ -12,24 +16,38 @@ export function isReset(error: unknown): boolean {
 
 /**
  * Asks a server once more, in silence, why it does not take anybody: a client that writes when the server has left
- * already gets an error of the socket instead of the server's sentence. `undefined` where it says nothing soon.
+ * already gets an error of the socket instead of the server's sentence, or of the alert with which it ended TLS.
+ * `undefined` where it says nothing soon.
  */
-export function lastWords(host: string, port: number): Promise<string | undefined> {
+export function lastWords(host: string, port: number, { tls, tlsName }: Upgrade): Promise<string | Error | undefined> {
   return new Promise((resolve) => {
+    const plain = createConnection({ host, port });
+    let secure: TLSSocket | undefined;
     let text = '';
-    const socket = createConnection({ host, port });
     const timer = setTimeout(() => end(), waitMs);
-    const end = (sentence?: string) => {
+    const end = (words?: string | Error) => {
       clearTimeout(timer);
-      socket.destroy();
-      resolve(sentence);
+      secure?.destroy();
+      plain.destroy();
+      resolve(words);
     };
-    socket.on('error', () => end());
-    socket.on('close', () => end());
-    socket.on('data', (chunk: Uint8Array) => {
+    const onData = (chunk: Uint8Array) => {
       text += Buffer.from(chunk).toString('latin1');
-      const sentence = /\r\n-ERR '([^\r\n]*)'/.exec(text)?.[1];
+      const sentence = /(^|\r\n)-ERR '([^\r\n]*)'/.exec(text)?.[2];
       if (sentence !== undefined || text.length > mostBytes) end(sentence);
-    });
+      else if (secure === undefined && /^INFO .*"tls_(required|available)":\s*true.*\r\n/.test(text)) startTls();
+    };
+    const startTls = () => {
+      text = '';
+      plain.removeListener('data', onData);
+      secure = connectTls({ ...tls, socket: plain, servername: tlsName });
+      secure.on('error', (error: NodeJS.ErrnoException) => end(error.code?.includes('ALERT') ? error : undefined));
+      secure.on('close', () => end());
+      secure.on('data', onData);
+    };
+    plain.on('error', () => end());
+    plain.on('close', () => end());
+    plain.on('data', onData);
+    if (tls?.handshakeFirst === true) startTls();
   });
 }

@@ -28,30 +28,42 @@ const mostBytes = 8 * 1024 * 1024;
 // A lent connection may be wrapped again and again.
 const known = new WeakSet<object>();
 
+/** Called with what the client could not read. Its own way is to print it, and to read no more. */
+type OnUnreadable = (error: unknown) => void;
+
 /**
  * Has the client collect a large message, which comes in many reads, in memory of its size: its own buffer begins small
  * and is copied each time it grows.
  */
-export function sizeMessages(vendor: VendorConnection): void {
+export function sizeMessages(vendor: VendorConnection, onUnreadable?: OnUnreadable): void {
   const { protocol } = vendor as Internals;
   if (typeof protocol?.parser?.parse !== 'function' || known.has(protocol)) return;
   known.add(protocol);
-  let parser = sized(protocol.parser);
+  let parser = sized(protocol.parser, onUnreadable);
   // The client takes a new one for each connection.
   Object.defineProperty(protocol, 'parser', {
     configurable: true,
     enumerable: true,
     get: () => parser,
     set: (next: Parser) => {
-      parser = sized(next);
+      parser = sized(next, onUnreadable);
     },
   });
 }
 
-function sized(parser: Parser): Parser {
+function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
   const { parse } = parser;
+  let isLost = false;
   parser.parse = (bytes) => {
-    parse.call(parser, bytes);
+    if (isLost) return;
+    try {
+      parse.call(parser, bytes);
+    } catch (error) {
+      if (onUnreadable === undefined) throw error;
+      isLost = true;
+      onUnreadable(error);
+      return;
+    }
     const { msgBuf, ma } = parser;
     if (msgBuf === undefined || msgBuf instanceof SizedBuffer) return;
     const size = ma?.size ?? 0;

@@ -1,5 +1,6 @@
 import { latin1Of, utf8Of } from '@ts-micro/kit';
 import type { VendorConnection, VendorMessage } from '../link/vendor-connection.ts';
+import { linkEnded } from './dial-transport.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 // What nats 2.29 offers no public way to; only for connections made here, with the version this package depends on.
@@ -128,7 +129,8 @@ export class ServerEcho {
     const processError = protocol?.processError;
     if (protocol === undefined || processError === undefined) return;
     protocol.processError = (words) => {
-      listener(Buffer.from(words).toString('utf8').replace(/^'|'$/g, ''));
+      const sentence = Buffer.from(words).toString('utf8').replace(/^'|'$/g, '');
+      if (sentence !== linkEnded) listener(sentence);
       processError.call(protocol, words);
     };
   }

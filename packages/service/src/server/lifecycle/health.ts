@@ -1,4 +1,4 @@
-import type { Broker, Registry, Transport } from '@ts-micro/core';
+import { type Broker, MicroError, type Registry, type Transport } from '@ts-micro/core';
 import type { ServiceHealth, ServiceState } from '../service.ts';
 import type { Registration } from './registration.ts';
 
@@ -31,7 +31,12 @@ export function healthOf(init: HealthInit): ServiceHealth {
   if (refusedAnswer !== undefined) reasons.push(refusedAnswer);
   const named = Object.entries(plugins).filter(([, plugin]) => plugin !== undefined) as [string, Transport][];
   const away = named.filter(([, { isConnected }]) => isConnected === false);
-  reasons.push(...away.map(([kind, { name }]) => `the ${name} ${kind} is not connected`));
+  reasons.push(
+    ...away.map(([kind, { name, outage }]) => {
+      const why = outage === undefined ? '' : `: ${MicroError.textOf(outage)}`;
+      return `the ${name} ${kind} is not connected${why}`;
+    }),
+  );
   const registered = registration?.isRegistered ?? false;
   const isRefused = registration?.isRefused ?? false;
   if (registration?.error !== undefined)
