@@ -140,13 +140,15 @@ describe('a server that ends the connection before it takes the client', () => {
 
 test('a server that says what is not the protocol of NATS in mid-life is left at once, and nothing of it is logged', async () => {
   const { logger, lines } = recordingLogger();
-  let broken = 0;
   await using server = await startServer((socket) => {
     socket.write(infoOf());
     answerPings(socket);
-    if (broken++ === 0) socket.once('data', () => setImmediate(() => socket.write('MSG a b c d e secret\r\nxyz\r\n')));
+    socket.on('data', (bytes) => {
+      if (String(bytes).startsWith('PUB ')) socket.write('MSG a b c d e secret\r\nxyz\r\n');
+    });
   });
   await using connection = await connectNats({ servers: server.address, pingIntervalMs: 600_000, logger });
+  connection.publish('a', new Uint8Array(1));
   await expect.poll(() => connection.state, within).toMatchObject({ status: 'connected', reconnects: 1 });
   expect(lines.map(({ message }) => message)).toContain('nats server is not understood, connecting anew');
   expect(JSON.stringify(lines.map(({ message, fields }) => [message, String(fields?.error)]))).not.toContain('secret');

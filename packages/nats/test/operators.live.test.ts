@@ -46,6 +46,21 @@ describe('servers of a list', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2');
   });
 
+  test('with several credentials for one address get each of them, also when they change later', async () => {
+    await using server = await startNatsServer({ config: user('app', 'second') });
+    const servers = ['first', 'second', 'third'].map((password) => `app:${password}@${server.address}`);
+    for (let round = 0; round < 4; round++) await (await connectNats({ servers })).close();
+    await using connection = await connectNats({ servers });
+    expect(connection.state.servers).toEqual([server.address]);
+    await server.restart({ config: user('app', 'third') });
+    await expect.poll(() => connection.state, within).toMatchObject({ status: 'connected', reconnects: 1 });
+    await server.restart({ config: user('app', 'first') });
+    await expect.poll(() => connection.state, within).toMatchObject({ status: 'connected', reconnects: 2 });
+    const error = await thrownBy(() => connectNats({ servers: servers.slice(1) }));
+    expect(error).toMatchObject({ code: 'unauthorized' });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/second|third/);
+  });
+
   test('that are full say so in their own words, and let in who waits once there is room', async () => {
     await using server = await startNatsServer({ config: 'max_connections: 1' });
     const first = await connectNats({ servers: server.url });

@@ -20,6 +20,9 @@ describe('parseServers', () => {
       ['a:1', 'b:2', 'c:3'],
     ],
     [['a:1', 'a:1'], ['a:1']],
+    ['nats://a:1, u:p@a:1 , tls://a:1,', ['a:1', 'a:1']],
+    ['BÜCHER.example:1', ['xn--bcher-kva.example:1']],
+    ['127.1, 2130706433:1', ['127.0.0.1:4222', '127.0.0.1:1']],
     ['[::1]:4222', ['[::1]:4222']],
     ['::1', ['[::1]:4222']],
     ['nats://[fe80::1]', ['[fe80::1]:4222']],
@@ -38,6 +41,15 @@ describe('parseServers', () => {
     ]);
   });
 
+  test('demands TLS of an address wherever one of its entries does', () => {
+    const servers = parseServers('nats://a, tls://u:p@a, nats://b', 'nats');
+    expect(servers.map(({ address, isTls, user }) => [address, isTls, user])).toEqual([
+      ['a:4222', true, undefined],
+      ['a:4222', true, 'u'],
+      ['b:4222', false, undefined],
+    ]);
+  });
+
   for (const server of [
     'ws://a:4222',
     'wss://a',
@@ -50,6 +62,8 @@ describe('parseServers', () => {
     'a b',
     'nats://',
     '%zz:1',
+    '256.256.256.256:4222',
+    'xn--a.example:1',
   ]) {
     test(`refuses ${server}`, () => {
       const error = thrownBy(() => parseServers(server, 'nats'));

@@ -125,7 +125,10 @@ test('a peer on both subjects answers a question once', async () => {
   await using tap = await connectNats({ servers: server.url });
   const answers: string[] = [];
   const questions: string[] = [];
-  await tap.subscribe('_INBOX.>', { onMessage: ({ subject }) => answers.push(subject) }).confirm();
+  const isAnswer = (data: Uint8Array) => data.length > 0;
+  await tap
+    .subscribe('_INBOX.>', { onMessage: ({ subject, data }) => isAnswer(data) && answers.push(subject) })
+    .confirm();
   for (const { query } of Object.values(families)) {
     await tap.subscribe(query, { onMessage: ({ subject }) => questions.push(subject) }).confirm();
   }

@@ -50,6 +50,7 @@ export async function dialServer(
 ): Promise<NatsConnection> {
   const what = `nats: connecting to ${server.address}`;
   const dialler = new ConnectionDialler(settings);
+  dialler.policy.prefer(server);
   const dialling = connect({ ...vendorOptions(server, settings, dialler), dialler } as DialOptions);
   useDialTransport();
   let timer: NodeJS.Timeout | undefined;
@@ -62,10 +63,9 @@ export async function dialServer(
   });
   try {
     const vendor = await abortable(Promise.race([dialling, dialler.refused, late]), signal, what);
-    addServers(
-      vendor,
-      servers.filter((other) => other !== server).map((other) => other.address),
-    );
+    const others = new Set(servers.map((other) => other.address));
+    others.delete(server.address);
+    addServers(vendor, [...others]);
     return linkOf(vendor, settings, dialler);
   } catch (error) {
     dialler.abandon(error);
@@ -162,6 +162,7 @@ class ConnectionDialler implements Dialler {
 
   onRefused(sentence: string): void {
     this.#sentence = sentence;
+    this.policy.refused();
     this.failure = serverError(sentence, `nats: connecting to ${this.#address}`);
     if (this.#isFirst) this.#refuse(this.failure);
     else this.#logger.warn('nats server refused the connection', { server: this.#address, error: this.failure });
@@ -213,7 +214,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
     destroySocket(vendor);
   });
   const link = new NatsLink(vendor, {
-    servers: settings.servers.map((server) => server.address),
+    servers: [...new Set(settings.servers.map((server) => server.address))],
     ignoreGossip: settings.ignoreGossip,
     inboxPrefix: settings.inboxPrefix,
     connectTimeoutMs: settings.connectTimeoutMs,

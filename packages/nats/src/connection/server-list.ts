@@ -20,7 +20,8 @@ const defaultServer = '127.0.0.1:4222';
  * `user:password@` or `token@` before
  * the host. Credentials may be percent-encoded or as they are; a comma in a password does not end the server. No server
  * at all is
- * `127.0.0.1:4222`. Throws `invalid` naming the value, without its credentials.
+ * `127.0.0.1:4222`. One that is there twice is one, but with other credentials, which are tried in turn; it must speak
+ * TLS where one of them says so. Throws `invalid` naming the value, without its credentials.
  */
 export function parseServers(servers: string | readonly string[] | undefined, who: string): readonly ServerAddress[] {
   if (servers !== undefined && typeof servers !== 'string' && !Array.isArray(servers)) {
@@ -28,16 +29,20 @@ export function parseServers(servers: string | readonly string[] | undefined, wh
   }
   const list: readonly unknown[] = servers === undefined ? [] : typeof servers === 'string' ? [servers] : servers;
   const parsed = new Map<string, ServerAddress>();
+  const secure = new Set<string>();
   for (const entry of list) {
     if (typeof entry !== 'string') {
       throw new MicroError('invalid', `${who}: option servers has an entry of type ${typeof entry}`);
     }
     for (const text of splitList(entry)) {
       const server = parseServer(text, who);
-      if (!parsed.has(server.address)) parsed.set(server.address, server);
+      const key = JSON.stringify([server.address, server.user, server.password]);
+      if (!parsed.has(key)) parsed.set(key, server);
+      if (server.isTls) secure.add(server.address);
     }
   }
-  return parsed.size > 0 ? [...parsed.values()] : [parseServer(defaultServer, who)];
+  if (parsed.size === 0) return [parseServer(defaultServer, who)];
+  return [...parsed.values()].map((server) => ({ ...server, isTls: secure.has(server.address) }));
 }
 
 /** Splits at commas, but not at those of a password. */
@@ -96,19 +101,22 @@ function parseServer(text: string, who: string): ServerAddress {
 
 /** Returns `host:port` with defaults filled in, or `undefined` where the text is none. */
 function hostPort(text: string): string | undefined {
+  // A URL drops some of these in silence.
+  if (/[\p{Cc}\s]/u.test(text)) return undefined;
   const isBareIpv6 = !text.includes('[') && text.split(':').length > 2;
   let url: URL;
+  let hostname: string;
   try {
     url = new URL(`nats://${isBareIpv6 ? `[${text}]` : text}`);
+    // Only of schemes that it knows a URL reads the host: names in other alphabets, and IP addresses.
+    hostname = url.hostname && new URL(`http://${url.hostname}`).hostname;
   } catch {
     return undefined;
   }
   const hasMore = (url.pathname !== '' && url.pathname !== '/') || url.search !== '' || url.hash !== '';
-  const { hostname, port } = url;
-  // A host with an escape was given characters that no host has.
-  if (hostname === '' || hostname.includes('%') || hasMore || url.username !== '' || /[:@]$/.test(text) || port === '0')
-    return undefined;
-  return `${hostname.toLowerCase()}:${port || '4222'}`;
+  const { port } = url;
+  if (hostname === '' || hasMore || url.username !== '' || /[:@]$/.test(text) || port === '0') return undefined;
+  return `${hostname}:${port || '4222'}`;
 }
 
 function credentialsOf(userinfo: string): Pick<ServerAddress, 'user' | 'password'> {

@@ -18,7 +18,8 @@ export interface ServerTls {
  */
 export class ServerPolicy {
   readonly #settings: NatsSettings;
-  readonly #configured: ReadonlyMap<string, ServerAddress>;
+  /** By address; one that is there with several credentials has the next ones to try first. */
+  readonly #configured = new Map<string, ServerAddress[]>();
   readonly #keys: readonly Authenticator[];
   /** The configured server connected to last, which tells of others. */
   #teller: ServerAddress | undefined;
@@ -26,7 +27,9 @@ export class ServerPolicy {
 
   constructor(settings: NatsSettings) {
     this.#settings = settings;
-    this.#configured = new Map(settings.servers.map((server) => [server.address, server]));
+    for (const server of settings.servers) {
+      this.#configured.set(server.address, [...(this.#configured.get(server.address) ?? []), server]);
+    }
     this.#current = settings.servers[0] as ServerAddress;
     const { nkeySeed, credentials } = settings;
     this.#keys = [
@@ -35,9 +38,15 @@ export class ServerPolicy {
     ];
   }
 
+  /** The next dial of that address is with the credentials of this one. */
+  prefer(server: ServerAddress): void {
+    const same = this.#configured.get(server.address) ?? [];
+    this.#configured.set(server.address, [server, ...same.filter((other) => other !== server)]);
+  }
+
   /** A server is dialled. */
   dialling(address: string): void {
-    this.#current = this.#configured.get(address) ?? {
+    this.#current = this.#configured.get(address)?.[0] ?? {
       address,
       isTls: this.#settings.servers.some(({ isTls }) => isTls),
       user: this.#teller?.user,
@@ -48,6 +57,12 @@ export class ServerPolicy {
   /** It is connected: what it tells of later is treated like it. */
   connected(): void {
     this.#teller = this.#current;
+  }
+
+  /** It refused the client: it gets its other credentials the next time, where it has some. */
+  refused(): void {
+    const [first, ...others] = this.#configured.get(this.#current.address) ?? [];
+    if (first !== undefined) this.#configured.set(first.address, [...others, first]);
   }
 
   isConfigured(address: string): boolean {

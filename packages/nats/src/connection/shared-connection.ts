@@ -123,7 +123,7 @@ class CountedConnection implements SharedConnection {
 
   constructor(options: NatsOptions) {
     const { servers } = checkNatsOptions(options);
-    this.addresses = servers.map((server) => server.address);
+    this.addresses = [...new Set(servers.map((server) => server.address))];
     this.#options = options;
     this.#key = keyOf(options, servers);
   }

@@ -344,13 +344,16 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   }
 
   async #drain(signal: AbortSignal | undefined): Promise<void> {
-    // The client's drain has no deadline of its own, and does not notice that the connection broke.
+    // The client's drain has no deadline of its own, and does not notice that the connection broke, or ends without a
+    // word: only one that went well has closed it.
+    const lost = new MicroError('unavailable', 'nats: draining: the connection was lost');
     const broken = new Promise<never>((_, reject) => {
-      this.#breakDrain = () => reject(new MicroError('unavailable', 'nats: draining: the connection was lost'));
+      this.#breakDrain = () => reject(lost);
     });
     const bound = AbortSignal.timeout(drainTimeoutMs);
     const end = signal ? AbortSignal.any([signal, bound]) : bound;
     await abortable(Promise.race([this.#vendor.drain(), broken]), end, 'nats: draining');
+    if (!this.#vendor.isClosed()) throw lost;
   }
 
   #refusal(doing: string, subject?: string): MicroError {

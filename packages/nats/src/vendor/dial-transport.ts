@@ -147,6 +147,21 @@ class DialTransport extends NodeTransport {
     if (!this.isClosed) this.socket?.write(frame);
   }
 
+  /** The client reads to the end, but for what it cannot read: then it prints that, and would read no more. */
+  override [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    const frames = super[Symbol.asyncIterator]();
+    return {
+      next: () => frames.next(),
+      return: async (value) => {
+        this.socket?.destroy();
+        return { done: true, value };
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
   override close(error?: Error): Promise<void> {
     // Until it is connected the client's own close does nothing.
     if (!this.connected) this.#letGo();
