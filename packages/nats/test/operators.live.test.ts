@@ -208,6 +208,8 @@ describe('credentials as files really are', () => {
     ['indentation and trailing blanks', text.replaceAll(/^/gm, '  ').replaceAll('\n', '  \n')],
     ['blank lines', text.replaceAll('\n', '\n\n')],
     ['line ends as an environment writes them', text.replaceAll('\n', '\\n')],
+    ['quotes', JSON.stringify(text)],
+    ['single quotes', `'${text}'\n`],
   ];
 
   test('are taken, with whatever line ends', async () => {
@@ -220,6 +222,8 @@ describe('credentials as files really are', () => {
     ['nonsense', /BEGIN NATS USER JWT/],
     [text.slice(0, text.indexOf('-----BEGIN USER')), /BEGIN USER NKEY SEED/],
     [text.replace(/SU[A-Z2-7]{10}/, 'SUAAAAAAAAAA'), /seed/],
+    [text.replace(/SU[A-Z2-7]{50,}/, accounts.credentials().match(/SU[A-Z2-7]{50,}/)?.[0] ?? ''), /does not belong/],
+    [text.replace(/\.[\w-]+\./, '.e30x.'), /cannot be read/],
   ])('that are wrong say what is, and nothing of themselves (%#)', async (credentials, words) => {
     const error = await thrownBy(() => connectNats({ credentials }));
     expect(error).toMatchObject({ code: 'invalid', message: expect.stringMatching(words) });

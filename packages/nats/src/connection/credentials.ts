@@ -9,19 +9,39 @@ export interface UserCredentials {
 
 /**
  * Reads the content of a `.creds` file as tools and people leave it: any line ends, indented, with a byte order mark,
- * blank lines, or line
- * ends written as `\n`. Throws `invalid` that says what is missing, and quotes nothing of it.
+ * blank lines, line
+ * ends written as `\n`, or quotes around it all. Throws `invalid` that says what is missing, and quotes nothing of it.
  */
 export function parseCredentials(text: string, who: string): UserCredentials {
   const invalid = (why: string) => new MicroError('invalid', `${who}: option credentials ${why}`);
   if (text.trim() === '') throw invalid('is empty, not the content of a .creds file');
-  const lines = linesOf(text.includes('-----BEGIN') && !/[\r\n]/.test(text) ? text.replaceAll('\\n', '\n') : text);
+  // Files of environment variables keep the quotes that a shell would take away.
+  const bare = /^\s*(["'])(.*)\1\s*$/s.exec(text)?.[2] ?? text;
+  const isOneLine = bare.includes('-----BEGIN') && !/[\r\n]/.test(bare);
+  const lines = linesOf(isOneLine ? bare.replaceAll('\\r', '').replaceAll('\\n', '\n') : bare);
   const jwt = blockOf(lines, /^-{3,}\s*BEGIN .*JWT\s*-{3,}$/);
   const seed = blockOf(lines, /^-{3,}\s*BEGIN .*SEED\s*-{3,}$/);
-  if (jwt === undefined) throw invalid('has no block "-----BEGIN NATS USER JWT-----", as a .creds file has');
+  if (jwt === undefined) {
+    throw invalid('has no block "-----BEGIN NATS USER JWT-----", as the content of a .creds file has');
+  }
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) throw invalid('has a user JWT that is not three parts with dots between');
   if (seed === undefined) throw invalid('has no block "-----BEGIN USER NKEY SEED-----", as a .creds file has');
-  return { jwt, seed: checkSeed(seed, `${who}: option credentials has a seed`) };
+  const bytes = checkSeed(seed, `${who}: option credentials has a seed`);
+  const owner = ownerOf(jwt);
+  if (owner === undefined) throw invalid('has a user JWT that cannot be read: it was cut or altered');
+  // The server would say no more than that it refuses them.
+  if (owner !== nkeys.fromSeed(bytes).getPublicKey()) throw invalid('has a seed that does not belong to its user JWT');
+  return { jwt, seed: bytes };
+}
+
+/** Returns the public key that a JWT is about. */
+function ownerOf(jwt: string): string | undefined {
+  try {
+    const { sub } = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return typeof sub === 'string' ? sub : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
