@@ -161,6 +161,26 @@ describe('decodeEnvelope', () => {
     }
   });
 
+  test.each([
+    ['deep lists', `{"Header":${'['.repeat(50_000)}${']'.repeat(50_000)}}`],
+    ['deep lists before a body', `{"Header":{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}},"Body":"aGk="}`],
+    ['many objects beside', `{"Header":{},"other":[${'{},'.repeat(50_000)}{}],"Body":"aGk="}`],
+    ['what does not end', `{"Header":${'['.repeat(50_000)}`],
+  ])('is malformed with %s, and nothing is made of them', (_, wire) => {
+    const error = thrownBy(() => decodeEnvelope(bytes(wire)));
+    expect(error).toMatchObject({ code: 'malformed', message: expect.stringContaining('too many objects and lists') });
+    expect(tryDecodeEnvelope(bytes(wire))).toBeUndefined();
+  });
+
+  test('takes brackets in its texts for what they are', () => {
+    const a = '[{"\\'.repeat(20_000);
+    const wire = JSON.stringify({ Header: { a }, Body: 'aGk=' });
+    for (const text of [wire, `${wire} `]) {
+      expect(decodeEnvelope(bytes(text)).headers).toEqual({ a });
+      expect(tryDecodeEnvelope(bytes(text))?.headers).toEqual({ a });
+    }
+  });
+
   test('is not deceived by a body field inside a large envelope', () => {
     const filler = 'x'.repeat(8192);
     const nested = `{"Header":{"filler":"${filler}","Body":"aGk="}}`;

@@ -1,4 +1,5 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
+import { hasManyParts } from './has-many-parts.ts';
 
 const bodyField = ',"Body":"';
 
@@ -15,6 +16,7 @@ const noBytes = new Uint8Array(0);
 export function decodeEnvelope(bytes: Uint8Array): Message {
   const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
   if (large !== undefined) return large;
+  if (bytes.length >= largeBytes && hasManyParts(bytes)) throw malformed('it has too many objects and lists');
   const fields = parse(view(bytes).toString('utf8'));
   if (fields === null) return { headers: {}, body: noBytes };
   if (typeof fields !== 'object' || Array.isArray(fields)) throw malformed('it is not a JSON object');
@@ -46,6 +48,7 @@ export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
   if (first !== 0x7b && first !== 0x20 && first !== 0x0a && first !== 0x0d && first !== 0x09) return undefined;
   const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
   if (large !== undefined) return large;
+  if (bytes.length >= largeBytes && hasManyParts(bytes)) return undefined;
   let fields: Readonly<Record<string, unknown>> | null;
   try {
     fields = JSON.parse(view(bytes).toString('utf8'));
@@ -71,6 +74,7 @@ function decodeLarge(bytes: Uint8Array): Message | undefined {
   const bodyStart = buffer.lastIndexOf(0x22, length - 3) + 1;
   const headEnd = bodyStart - bodyField.length;
   if (headEnd < 0 || buffer.toString('latin1', headEnd, bodyStart) !== bodyField) return undefined;
+  if (headEnd >= largeBytes && hasManyParts(buffer.subarray(0, headEnd))) return undefined;
   let fields: { readonly Header?: unknown };
   try {
     fields = JSON.parse(`${buffer.toString('utf8', 0, headEnd)}}`);
