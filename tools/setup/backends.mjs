@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, runProgram, runTurbo } from './program.mjs';
-import { findProgram, requireServer } from './server-program.mjs';
+import { findProgram, natsServer, requireServer } from './server-program.mjs';
 
 /**
  * A backend that is no NATS: its package with the contract, and what has its servers at hand.
@@ -59,7 +59,7 @@ const present = Object.entries(backends).filter(([, { folder }]) => existsSync(f
  * or some: `npm run backends -- etcd kafka`. A backend whose server cannot be had fails.
  *
  * `--rounds 20` runs them so often, and says of each how it went; `--packed` runs them outside of the workspace, on
- * the tarballs that npm would get.
+ * the tarballs that npm would get. `--measure` measures them beside NATS, and writes the figures into docs/backends.md.
  *
  * @type {(parameters: string[]) => Promise<number>}
  */
@@ -67,11 +67,13 @@ export async function runBackends(parameters) {
   const options = /** @type {const} */ ({
     rounds: { type: 'string', default: '1' },
     packed: { type: 'boolean', default: false },
+    measure: { type: 'boolean', default: false },
   });
   const { values, positionals } = parseArgs({ args: parameters, options, allowPositionals: true });
   const names = positionals.length > 0 ? positionals : present.map(([name]) => name);
   const unknown = names.find((name) => !present.some(([known]) => known === name));
   if (unknown) throw new Error(`backends are ${present.map(([name]) => name).join(', ')}, not ${unknown}`);
+  if (values.measure) return measure();
   const found = names.filter(isThere);
   const status = values.packed ? await runPacked(found) : runRounds(found, Number(values.rounds));
   const missing = names.filter((name) => !found.includes(name));
@@ -104,6 +106,14 @@ function runRounds(names, rounds) {
   }
   console.log(`\n${lines.join('\n')}`);
   return failed > 0 ? 1 : 0;
+}
+
+/** All of them, as each is compared with NATS in the same run. */
+function measure() {
+  requireBackends(Object.keys(backends));
+  process.env.NATS_SERVER_BIN = requireServer(natsServer);
+  const status = runTurbo(['build', '--filter=./tools/measure...']);
+  return status === 0 ? runProgram(process.execPath, ['tools/measure/dist/measure.js']) : status;
 }
 
 /** @type {(names: string[]) => Promise<number>} */

@@ -55,7 +55,7 @@ export function newConsumer(settings: KafkaSettings, groupId: string): Consumer 
     partitionAssigner: assignRanges,
     sessionTimeout: sessionTimeoutMs,
     rebalanceTimeout: sessionTimeoutMs,
-    heartbeatInterval: Math.min(500, sessionTimeoutMs / 4),
+    heartbeatInterval: Math.min(500, sessionTimeoutMs / 20),
   });
   consumer.on('error', () => {});
   return consumer;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Consumer, Message as Delivery, MessagesStream } from '@platformatic/kafka';
-import type { AbortOptions, BrokerEvent } from '@ts-micro/core';
+import type { AbortOptions, BrokerEvent, Logger } from '@ts-micro/core';
 import type { LogRecord, LogSubscriberOptions } from '@ts-micro/kit';
 import { bounded, LazyConnection, LogSubscriber, pause, randomToken } from '@ts-micro/kit';
 import { decode } from './envelope.ts';
@@ -13,20 +13,23 @@ interface Session {
   readonly lost: Promise<unknown>;
 }
 
-const topicTries = 25;
-const topicPauseMs = 200;
+const mostTries = 25;
+const betweenTriesMs = 200;
 const fetchWaitMs = 250;
 
 /** Reads one topic as a member of a consumer group, from a new session after each loss. */
 export class KafkaSubscriber extends LogSubscriber<Delivery> {
   readonly #settings: KafkaSettings;
   readonly #group: string;
+  readonly #logger: Logger | undefined;
   readonly #session: LazyConnection<Session>;
   #current: Session | undefined;
+  #memberId: string | null = null;
 
   constructor(settings: KafkaSettings, options: Omit<LogSubscriberOptions, 'eventOf'>) {
     super({ ...options, closeTimeoutMs: settings.closeTimeoutMs });
     this.#settings = settings;
+    this.#logger = options.logger;
     this.#group = options.queue ?? `ts-micro.${randomToken()}`;
     this.#session = new LazyConnection<Session>({
       what: `${who}: reading ${this.topic}`,
@@ -40,7 +43,7 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
       },
       destroy: ({ consumer, stream }) => {
         stream.destroy();
-        letGo(consumer);
+        this.#abandon(consumer);
       },
     });
   }
@@ -76,11 +79,16 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
     const { topic, queue } = this;
     const { requestTimeoutMs, sessionTimeoutMs } = this.#settings;
     const consumer = newConsumer(this.#settings, this.#group);
+    consumer.memberId = this.#memberId;
     try {
-      await findTopic(consumer, topic);
+      await whenReady(topic, async () => {
+        await consumer.metadata({ topics: [topic], autocreateTopics: true, forceUpdate: true });
+        await consumer.findGroupCoordinator();
+      });
       const from = { mode: 'committed', fallbackMode: 'latest' } as const;
-      const stream = await consumer.consume({ topics: [topic], ...from, autocommit: false, maxWaitTime: fetchWaitMs });
-      stream.on('error', () => {});
+      const options = { topics: [topic], ...from, autocommit: false, maxWaitTime: fetchWaitMs };
+      const stream = await whenReady(topic, () => consumer.consume(options));
+      stream.on('error', (error) => this.#onError(error));
       this.#current = { consumer, stream, lost: once(stream, 'close') };
       const ready = once(stream, 'offsets');
       stream.on('data', (delivery: Delivery) => this.take(delivery));
@@ -94,9 +102,23 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
       return this.#current;
     } catch (error) {
       this.#current?.stream.destroy();
-      letGo(consumer);
+      this.#abandon(consumer);
       throw kafkaError(error, `reading ${topic}`);
     }
+  }
+
+  #onError(error: unknown): void {
+    const { topic, queue } = this;
+    if (this.isOpen) this.#logger?.warn('kafka subscriber begins anew', { topic, queue, error });
+  }
+
+  /** Comes back as the member that it was, where it means to: its group would wait until that one is missed. */
+  #abandon(consumer: Consumer): void {
+    if (this.isOpen) {
+      this.#memberId = consumer.memberId ?? this.#memberId;
+      consumer.memberId = null;
+    }
+    letGo(consumer);
   }
 
   #beginning({ offsetsToFetch }: Session['stream']): readonly LogRecord[] {
@@ -118,17 +140,18 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
   }
 }
 
-/** Waits for a topic, which Kafka makes when it is first asked for, and for who coordinates the group. */
-async function findTopic(consumer: Consumer, topic: string): Promise<void> {
+/**
+ * Tries again while Kafka is not ready: it makes a topic when that is first asked for, and reads what it knows of a
+ * group when it starts.
+ */
+async function whenReady<T>(topic: string, ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      await consumer.metadata({ topics: [topic], autocreateTopics: true, forceUpdate: true });
-      await consumer.findGroupCoordinator();
-      return;
+      return await ask();
     } catch (error) {
-      const isMissing = /unknown topic|leader|coordinator|does not host/i.test(kafkaError(error, topic).message);
-      if (!isMissing || tries === topicTries) throw error;
-      await pause(topicPauseMs);
+      const isSoon = /unknown topic|leader|coordinator|does not host/i.test(kafkaError(error, topic).message);
+      if (!isSoon || tries === mostTries) throw error;
+      await pause(betweenTriesMs);
     }
   }
 }

@@ -17,13 +17,18 @@ export function messageFromJson(bytes: Buffer): Message | undefined {
       (Header !== undefined || Body !== undefined) &&
       Object.keys(others).length === 0 &&
       (Body === null || Body === undefined || typeof Body === 'string') &&
+      (Header === null || Header === undefined || (typeof Header === 'object' && !Array.isArray(Header))) &&
       entries.every(([, text]) => typeof text === 'string');
-    if (!isMessage) return undefined;
-    return {
-      headers: Object.fromEntries(entries) as Record<string, string>,
-      body: Uint8Array.from(Buffer.from(Body ?? '', 'base64')),
-    };
+    const body = isMessage ? bytesOfBase64(Body ?? '') : undefined;
+    return body && { headers: Object.fromEntries(entries) as Record<string, string>, body };
   } catch {
     return undefined;
   }
+}
+
+/** Undefined for what Go refuses to decode; Node passes over what is no sign of base64. */
+function bytesOfBase64(text: string): Uint8Array | undefined {
+  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
+  const bytes = Uint8Array.from(Buffer.from(text, 'base64'));
+  return bytes.length === (text.length / 4) * 3 - padding ? bytes : undefined;
 }

@@ -31,7 +31,7 @@ export interface LazyConnectionOptions<Client> {
 }
 
 const firstRedialMs = 100;
-const longestRedialMs = 5000;
+const longestRedialMs = 2000;
 
 /**
  * A vendor's client that all calls of a backend share: dialled by the first of them, and by the next one where that

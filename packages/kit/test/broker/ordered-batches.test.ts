@@ -31,6 +31,19 @@ test("Go Micro's JSON of a message comes back as it was, and nothing else is tak
   const message = { headers: Object.fromEntries([['__proto__', 'x']]), body: new Uint8Array([0, 255]) };
   expect(messageFromJson(Buffer.from(messageToJson(message)))).toEqual(message);
   expect(messageFromJson(Buffer.from('{"Header":null,"Body":null}'))).toEqual({ headers: {}, body: new Uint8Array() });
-  for (const text of ['', '{}', '{', '[]', '{"Header":{"a":1}}', '{"Body":7}', '{"Header":{},"Body":"","More":1}'])
+  for (const text of [
+    '',
+    '{}',
+    '{',
+    '[]',
+    '{"Header":{"a":1}}',
+    '{"Body":7}',
+    '{"Header":{},"Body":"","More":1}',
+    '{"Header":7,"Body":""}',
+    '{"Header":[],"Body":""}',
+    '{"Body":"not base64"}',
+    '{"Body":"YQ"}',
+    '{"Body":"Y!=="}',
+  ])
     expect(messageFromJson(Buffer.from(text))).toBeUndefined();
 });
