@@ -33,7 +33,8 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
     this.#group = options.queue ?? `ts-micro.${randomToken()}`;
     this.#session = new LazyConnection<Session>({
       what: `${who}: reading ${this.topic}`,
-      dial: () => this.#begin(),
+      // Each time by another client: one that was refused once believes that it is a member.
+      dial: () => whenReady(this.topic, () => this.#begin()),
       isReady: ({ stream }) => !stream.destroyed,
       whenLost: ({ lost }) => lost,
       close: async ({ consumer, stream }) => {
@@ -86,8 +87,7 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
         await consumer.findGroupCoordinator();
       });
       const from = { mode: 'committed', fallbackMode: 'latest' } as const;
-      const options = { topics: [topic], ...from, autocommit: false, maxWaitTime: fetchWaitMs };
-      const stream = await whenReady(topic, () => consumer.consume(options));
+      const stream = await consumer.consume({ topics: [topic], ...from, autocommit: false, maxWaitTime: fetchWaitMs });
       stream.on('error', (error) => this.#onError(error));
       this.#current = { consumer, stream, lost: once(stream, 'close') };
       const ready = once(stream, 'offsets');
