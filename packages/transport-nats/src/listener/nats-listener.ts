@@ -14,6 +14,7 @@ import { UntoldCloses } from '../socket/untold-closes.ts';
 import { type TransportSettings, unreceived } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { refuseSocket } from './account-import.ts';
+import { InboundLag } from './inbound-lag.ts';
 import { peerOf } from './peer-of.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
 
@@ -45,7 +46,7 @@ export class NatsListener extends ClosableBase implements Listener {
   readonly #untold: UntoldCloses;
   readonly #ends = new AcceptedEnds<AcceptedEnd>(peerOf);
   readonly #places: SocketPlaces<AcceptedEnd>;
-  readonly #intake = new FairIntake();
+  readonly #intake: FairIntake;
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
   #onIdle: (() => void) | undefined;
@@ -70,6 +71,8 @@ export class NatsListener extends ClosableBase implements Listener {
     this.#places = new SocketPlaces(this.#ends, this.#clock, settings.maxSockets);
     this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#untold = new UntoldCloses(connection);
+    const lag = new InboundLag(connection);
+    this.#intake = new FairIntake(() => lag.isBehind());
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),

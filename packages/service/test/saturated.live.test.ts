@@ -1,0 +1,29 @@
+import { natsRegistry } from '@ts-micro/registry-nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
+import { natsTransport } from '@ts-micro/transport-nats';
+import { expect, test } from 'vitest';
+import { createClient } from '../src/client/create-client.ts';
+import { createService } from '../src/server/create-service.ts';
+
+test('clients that wait for their answers are refused nothing however busy a node is', async () => {
+  await using server = await startNatsServer();
+  const open = () => ({
+    transport: natsTransport({ servers: server.url }),
+    registry: natsRegistry({ servers: server.url }),
+  });
+  const plugins = [open(), open(), open(), open()] as const;
+  const [own, ...others] = plugins;
+  await using service = createService({ name: 'busy', ...own });
+  let handled = 0;
+  service.handle('Busy.Echo', () => ++handled);
+  await service.start();
+  const clients = others.map((each) => createClient({ ...each, retries: 0 }));
+  const ask = async (client: (typeof clients)[number]) => {
+    for (let count = 0; count < 50; count++) await client.call('busy', 'Busy.Echo', { count }, { timeoutMs: 20_000 });
+  };
+  await Promise.all(clients.flatMap((client) => Array.from({ length: 200 }, () => ask(client))));
+  expect(handled).toBe(30_000);
+  await Promise.all(clients.map((client) => client.close()));
+  await service.stop();
+  await Promise.all(plugins.flatMap((each) => Object.values(each).map((plugin) => plugin.close())));
+});
