@@ -1,4 +1,5 @@
 import type { Headers } from '@ts-micro/core';
+import { detachedBytes } from '@ts-micro/kit';
 import type { NatsMessage } from '../connection/connection.ts';
 import { LinkMessage } from './link-message.ts';
 
@@ -27,7 +28,7 @@ class DetachedMessage implements NatsMessage {
   constructor(message: NatsMessage) {
     this.subject = message.subject;
     this.reply = message.reply;
-    this.data = new Uint8Array(message.data);
+    this.data = detachedBytes(message.data);
     this.size = sizeOfMessage(message);
     this.status = message.status;
     this.#headers = message.headers();

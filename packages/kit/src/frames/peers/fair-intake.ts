@@ -17,6 +17,7 @@ const mostTold = 500;
 const alwaysTold = 250;
 /** Processes that are told apart in a window; whoever comes beyond is not limited. */
 const mostNames = 10_000;
+const messagesBetweenLooks = 8;
 
 /** What becomes of a message: `silent` is refused without a word, as so many were told. */
 export type Intake = 'taken' | 'refused' | 'silent';
@@ -47,10 +48,13 @@ export class FairIntake {
   #behind = 0;
   #most = 0;
   #told = 0;
-  /** Who asked last, when, and when somebody else did before. */
+  /** Who asked last, how often, when, and when somebody else did before. */
   #last = '';
+  #lastCounts: Counts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
   #otherAt = Number.NEGATIVE_INFINITY;
+  #now = 0;
+  #untilLook = 0;
 
   constructor(isBehind: IsBehind) {
     this.#isBehind = isBehind;
@@ -60,20 +64,18 @@ export class FairIntake {
    * Hears a message of `peer`, and decides on it where it `asks` for something and does not only go on with what was
    * taken; `now` is in milliseconds.
    */
-  judge({ name, unanswered }: DiallingPeer, asks: boolean, now: number = performance.now()): Intake {
+  judge({ name, unanswered }: DiallingPeer, asks: boolean, now: number = this.#coarseNow()): Intake {
     if (now >= this.#endsAt) this.#begin(now);
     if (name !== this.#last) {
       this.#otherAt = this.#lastAt;
       this.#last = name;
+      this.#lastCounts = undefined;
     }
     this.#lastAt = now;
     if (!asks) return 'taken';
-    let counts = this.#counts.get(name);
-    if (counts === undefined) {
-      if (this.#counts.size >= mostNames) return 'taken';
-      counts = new Counts();
-      this.#counts.set(name, counts);
-    }
+    this.#lastCounts ??= this.#countsOf(name);
+    const counts = this.#lastCounts;
+    if (counts === undefined) return 'taken';
     const asked = ++counts.asked;
     if (asked > this.#most) this.#most = asked;
     const isTooMuch = asked > this.#bound || (this.#isLongBehind && unanswered >= mostUnanswered);
@@ -81,6 +83,23 @@ export class FairIntake {
     counts.told++;
     this.#told++;
     return this.#told > mostTold && counts.told > alwaysTold ? 'silent' : 'refused';
+  }
+
+  /** To read the clock costs more than all the rest. */
+  #coarseNow(): number {
+    if (--this.#untilLook < 0) {
+      this.#untilLook = messagesBetweenLooks;
+      this.#now = performance.now();
+    }
+    return this.#now;
+  }
+
+  #countsOf(name: string): Counts | undefined {
+    const known = this.#counts.get(name);
+    if (known !== undefined || this.#counts.size >= mostNames) return known;
+    const counts = new Counts();
+    this.#counts.set(name, counts);
+    return counts;
   }
 
   get #isLongBehind(): boolean {
@@ -94,6 +113,7 @@ export class FairIntake {
     if (this.#isLongBehind) this.#bound = Math.max(always, Math.min(this.#bound, this.#most) * less);
     else if (!wasBehind) this.#bound = this.#most * 2 < this.#bound ? Number.POSITIVE_INFINITY : this.#bound * more;
     this.#counts.clear();
+    this.#lastCounts = undefined;
     this.#most = 0;
     this.#told = 0;
     this.#endsAt = now + windowMs;
