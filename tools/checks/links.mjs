@@ -15,13 +15,19 @@ const ofHome = /https:\/\/github\.com\/ts-micro\/ts-micro\/(?:blob|tree)\/main\/
 export async function findLinkProblems(root) {
   const { ok, output } = await run('git', ['ls-files', '*.md', '*.ts', '*.mjs', '*.json'], { cwd: root });
   if (!ok) throw new Error(`git ls-files failed:\n${output}`);
-  return output
-    .split('\n')
+  const files = output.split('\n');
+  return files
     .filter((file) => file !== '' && !file.endsWith('CHANGELOG.md') && !file.startsWith('tools/checks/'))
     .flatMap((file) => {
+      // What was decided or changed names what was there then.
+      const isHistory = /^(docs\/decisions|\.changeset)\//.test(file);
       const text = readFileSync(join(root, file), 'utf8');
       const read = (/** @type {string} */ path) => readTarget(join(root, path));
-      return [...(file.endsWith('.md') ? brokenLinks(file, text, read) : []), ...brokenUrls(file, text, read)];
+      return [
+        ...(file.endsWith('.md') ? brokenLinks(file, text, read) : []),
+        ...(file.endsWith('.md') && !isHistory ? brokenNames(file, text, files) : []),
+        ...brokenUrls(file, text, read),
+      ];
     });
 }
 
@@ -39,6 +45,21 @@ export function brokenLinks(file, markdown, read) {
     const page = path === '' ? markdown : read(normalize(join(dirname(file), path)));
     return problemOf(file, target, page, anchor);
   });
+}
+
+/**
+ * Of tests that prose names as code, by path or, after another one, by name alone; `*` stands for one folder.
+ *
+ * @type {(file: string, markdown: string, files: readonly string[]) => string[]}
+ */
+export function brokenNames(file, markdown, files) {
+  const names = [...withoutCode(markdown).matchAll(/`([\w.*/-]+\.test\.ts)`/g)].map(([, name = '']) => name);
+  return names
+    .filter((name) => {
+      const pattern = new RegExp(`(^|/)${name.replaceAll('.', '\\.').replaceAll('*', '[^/]+')}$`);
+      return !files.some((each) => pattern.test(each));
+    })
+    .map((name) => `${file}: names ${name}, which is not there`);
 }
 
 /** Of URLs that name a file of the repository. @type {(file: string, text: string, read: Read) => string[]} */

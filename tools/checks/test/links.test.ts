@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { brokenLinks, brokenUrls, findLinkProblems } from '../links.mjs';
+import { brokenLinks, brokenNames, brokenUrls, findLinkProblems } from '../links.mjs';
 
 const root = join(import.meta.dirname, '../../..');
 const pages: Readonly<Record<string, string>> = {
@@ -43,4 +43,14 @@ test.each([
 ])('a URL of %s is held to the repository', (path, problems) => {
   const text = `See (https://github.com/ts-micro/ts-micro/${path}).`;
   expect(brokenUrls('README.md', text, read)).toEqual(problems.map((problem) => `README.md: ${problem}`));
+});
+
+test.each([
+  ['`packages/a/test/one.test.ts`', []],
+  ['`one.test.ts`, after another', []],
+  ['`packages/*/test/one.test.ts`', []],
+  ['`packages/b/test/one.test.ts`', ['docs/page.md: names packages/b/test/one.test.ts, which is not there']],
+  ['`ne.test.ts`', ['docs/page.md: names ne.test.ts, which is not there']],
+])('%j names tests that are there, or it is said which are not', (text, problems) => {
+  expect(brokenNames('docs/page.md', text, ['packages/a/test/one.test.ts'])).toEqual(problems);
 });
