@@ -1,5 +1,5 @@
 import type { AbortOptions } from './abort.ts';
-import type { Closable } from './closable.ts';
+import type { Closable, Plugin } from './closable.ts';
 import type { MicroError } from './error.ts';
 import type { Message } from './message.ts';
 
@@ -168,17 +168,11 @@ export type BrokerHandler = (event: BrokerEvent) => void | Promise<void>;
  * - a message that no member settles goes to the dead-letter topic after its last delivery
  * - redelivery that cannot be is refused with `invalid`
  */
-export interface Broker extends Closable {
-  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
-  readonly name: string;
+export interface Broker extends Plugin {
   readonly options: BrokerOptions;
   readonly supports: BrokerFeatures;
   /** The server connected to, else the first configured one; empty where there is none. (Go: `Address()`.) */
   readonly address: string;
-  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
-  readonly isConnected?: boolean | undefined;
-  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
-  readonly outage?: Error | undefined;
   /**
    * Connects now; optional, as the first use connects. After a `disconnect` nothing else makes the broker usable again.
    * Errors: `unavailable`, `unauthorized`, `timeout`.

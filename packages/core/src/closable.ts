@@ -28,3 +28,13 @@ export interface Closable extends AsyncDisposable {
    */
   close(options?: AbortOptions): Promise<void>;
 }
+
+/** What a transport, a broker and a registry say of themselves. */
+export interface Plugin extends Closable {
+  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
+  readonly name: string;
+  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
+  readonly isConnected?: boolean | undefined;
+  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
+  readonly outage?: Error | undefined;
+}

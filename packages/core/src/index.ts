@@ -19,7 +19,7 @@ export type {
   Subscriber,
 } from './broker.ts';
 export type { PluginFactory, PluginFlag, PluginKind, PluginKinds, PluginOptions } from './catalogue.ts';
-export type { Closable } from './closable.ts';
+export type { Closable, Plugin } from './closable.ts';
 export type { ErrorCode, MicroErrorOptions, RemoteError } from './error.ts';
 export type { LogFields, Logger } from './logger.ts';
 export type { Headers, Message } from './message.ts';

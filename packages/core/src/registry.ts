@@ -1,5 +1,5 @@
 import type { AbortOptions } from './abort.ts';
-import type { Closable } from './closable.ts';
+import type { Closable, Plugin } from './closable.ts';
 import type { MicroError } from './error.ts';
 import type { ServiceRecord } from './service-record.ts';
 
@@ -101,14 +101,8 @@ export type RegistryEvent =
  * - bytes that another program put there hide no service
  * - credentials that the server refuses are `unauthorized`
  */
-export interface Registry extends Closable {
-  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
-  readonly name: string;
+export interface Registry extends Plugin {
   readonly supports: RegistryFeatures;
-  /** Is false while the backend is known to be out of reach; absent or `undefined` where that is not known. */
-  readonly isConnected?: boolean | undefined;
-  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
-  readonly outage?: Error | undefined;
   /**
    * Adds or renews the record's nodes, merging into the record of the same name and version. Errors: `invalid`,
    * `unsupported`, `unavailable`, `closed`; `conflict` where the backend can tell that another registry has registered

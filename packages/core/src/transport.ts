@@ -1,5 +1,5 @@
 import type { AbortOptions } from './abort.ts';
-import type { Closable } from './closable.ts';
+import type { Closable, Plugin } from './closable.ts';
 import type { Message } from './message.ts';
 
 /** Says what a transport can do. It refuses the rest with `unsupported`. */
@@ -65,14 +65,8 @@ export interface ListenOptions extends AbortOptions {}
  * - bytes that another program sent stop no listener and no socket
  * - credentials that the server refuses are `unauthorized`
  */
-export interface Transport extends Closable {
-  /** Names it in flags and node metadata: `nats`. (Go: `String()`.) */
-  readonly name: string;
+export interface Transport extends Plugin {
   readonly supports: TransportFeatures;
-  /** False while the backend is known to be out of reach; absent or `undefined` where that is not known. */
-  readonly isConnected?: boolean | undefined;
-  /** Why `isConnected` is false, in the words of the backend where it said some; absent where that is not known. */
-  readonly outage?: Error | undefined;
   /**
    * Opens a socket to a listener's address. Does not wait for the peer: that nobody listens shows at the first
    * exchange. Errors: `invalid`, `unavailable`, `closed`.
