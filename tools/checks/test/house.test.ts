@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { codeLines, exportedValues } from '../contract.mjs';
+import { codeLines, exportedValues, findContractProblems } from '../contract.mjs';
 import { findFolderProblems } from '../folders.mjs';
 import { longCommentLines, longMarkdownLines } from '../lines.mjs';
 import { workflowProblems } from '../workflows.mjs';
@@ -133,4 +133,8 @@ describe('workflows', () => {
       '.github/workflows/a.yml: it does not say which permissions it needs',
     ]);
   });
+});
+
+test('core is the contract and no more, and the READMEs name what the packages export', async () => {
+  expect(await findContractProblems(join(import.meta.dirname, '../../..'))).toEqual([]);
 });
