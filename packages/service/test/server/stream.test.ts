@@ -1,4 +1,5 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
+import { bytesOfMessage } from '@ts-micro/kit';
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/server/service.ts';
 import { golden } from '../rpc/golden.ts';
@@ -352,7 +353,8 @@ describe('a slow handler', () => {
     const socket = await greeter.dial();
     await openStream(socket, 'Greeter.Stream');
     const large = message('x'.repeat(11_000));
-    const pipe = 10_000;
+    // The pipe of the memory transport holds 64 MiB.
+    const pipe = Math.ceil((64 * 1024 * 1024) / bytesOfMessage(large));
     let sent = 0;
     const sending = (async () => {
       for (; sent < pipe + 200; sent++) await socket.send(large);
