@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import { createClient } from '../src/client/create-client.ts';
 import { createService } from '../src/server/create-service.ts';
 
-test('clients that wait for their answers are refused nothing however busy a node is', async () => {
+test('clients that wait for their answers are refused nothing however busy a node is', {
+  timeout: 60_000,
+}, async () => {
   await using server = await startNatsServer();
   const open = () => ({
     transport: natsTransport({ servers: server.url }),
@@ -19,7 +21,7 @@ test('clients that wait for their answers are refused nothing however busy a nod
   await service.start();
   const clients = others.map((each) => createClient({ ...each, retries: 0 }));
   const ask = async (client: (typeof clients)[number]) => {
-    for (let count = 0; count < 50; count++) await client.call('busy', 'Busy.Echo', { count }, { timeoutMs: 20_000 });
+    for (let count = 0; count < 50; count++) await client.call('busy', 'Busy.Echo', { count }, { timeoutMs: 50_000 });
   };
   await Promise.all(clients.flatMap((client) => Array.from({ length: 200 }, () => ask(client))));
   expect(handled).toBe(30_000);
