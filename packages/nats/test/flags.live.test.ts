@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,18 @@ test('a .creds file is given by its name or as its text', async () => {
   for (const value of [file(credentials), credentials]) {
     await connects(factory({ addresses: [server.address], settings: { nats_creds: value } }));
   }
+});
+
+test('a .creds file that is named is read at every connect, and what is no regular file once', () => {
+  const credentials = makeJwtAccounts().credentials();
+  const name = file(credentials);
+  expect(factory({ settings: { nats_creds: name } })).toEqual({ servers: undefined, credentialsFile: name });
+  expect(factory({ settings: { nats_creds: credentials } })).toEqual({ servers: undefined, credentials });
+  const pipe = join(name, '..', 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const writer = spawn('sh', ['-c', 'cat "$0" > "$1"', name, pipe]);
+  onTestFinished(() => void writer.kill());
+  expect(factory({ settings: { nats_creds: pipe } })).toEqual({ servers: undefined, credentials });
 });
 
 test('the seed of an nkey is given by the name of its file or as itself', async () => {

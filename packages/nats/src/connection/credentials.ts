@@ -1,5 +1,8 @@
+import { readFileSync, statSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import { nkeys } from 'nats';
+
+const mostBytes = 1024 * 1024;
 
 /** The content of a `.creds` file. */
 export interface UserCredentials {
@@ -8,12 +11,34 @@ export interface UserCredentials {
 }
 
 /**
- * Reads the content of a `.creds` file as tools and people leave it: any line ends, indented, with a byte order mark,
- * blank lines, line
- * ends written as `\n`, or quotes around it all. Throws `invalid` that says what is missing, and quotes nothing of it.
+ * Reads a `.creds` file. Throws `invalid` naming the file and the reason, and quotes nothing of it. It must be a regular
+ * file of at most 1 MiB: reading another kind a second time may never end.
  */
-export function parseCredentials(text: string, who: string): UserCredentials {
-  const invalid = (why: string) => new MicroError('invalid', `${who}: option credentials ${why}`);
+export function readCredentials(file: string, who: string): UserCredentials {
+  // The content given by mistake instead of the name is not shown.
+  const name = /-----BEGIN|[\r\n]|S[A-Z2-7]{50,}/.test(file) ? 'is no name of a file and' : JSON.stringify(file);
+  const what = `${who}: option credentialsFile ${name}`;
+  let text: string;
+  try {
+    const found = statSync(file);
+    if (!found.isFile()) throw new Error('it is not a regular file');
+    if (found.size > mostBytes) throw new Error(`it is a file of ${found.size} bytes`);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    // The words of the system have the name of the file.
+    const reason = (error as NodeJS.ErrnoException).code ?? MicroError.textOf(error);
+    throw new MicroError('invalid', `${what} cannot be read: ${reason}`);
+  }
+  return parseCredentials(text, what);
+}
+
+/**
+ * Reads the content of a `.creds` file as tools and people leave it: any line ends, indented, with a byte order mark,
+ * blank lines, line ends written as `\n`, or quotes around it all. Throws `invalid` that begins with `what`, says what
+ * is missing, and quotes nothing of it.
+ */
+export function parseCredentials(text: string, what: string): UserCredentials {
+  const invalid = (why: string) => new MicroError('invalid', `${what} ${why}`);
   if (text.trim() === '') throw invalid('is empty, not the content of a .creds file');
   // Files of environment variables keep the quotes that a shell would take away.
   const bare = /^\s*(["'])(.*)\1\s*$/s.exec(text)?.[2] ?? text;
@@ -26,7 +51,7 @@ export function parseCredentials(text: string, who: string): UserCredentials {
   }
   if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(jwt)) throw invalid('has a user JWT that is not three parts with dots between');
   if (seed === undefined) throw invalid('has no block "-----BEGIN USER NKEY SEED-----", as a .creds file has');
-  const bytes = checkSeed(seed, `${who}: option credentials has a seed`);
+  const bytes = checkSeed(seed, `${what} has a seed`);
   const owner = ownerOf(jwt);
   if (owner === undefined) throw invalid('has a user JWT that cannot be read: it was cut or altered');
   // The server would say no more than that it refuses them.

@@ -104,7 +104,7 @@ class ConnectionDialler implements Dialler {
   constructor(settings: NatsSettings) {
     this.#settings = settings;
     this.#logger = new RateLimitedLogger(settings.logger);
-    this.policy = new ServerPolicy(settings);
+    this.policy = new ServerPolicy(settings, this.#logger);
     this.refused = new Promise((_, reject) => {
       this.#refuse = reject;
     });

@@ -1,7 +1,7 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import { OptionChecks, safeLogger } from '@ts-micro/kit';
 import { checkSubject } from '../subject.ts';
-import { parseCredentials, parseSeed, type UserCredentials } from './credentials.ts';
+import { parseCredentials, parseSeed, readCredentials, type UserCredentials } from './credentials.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
 import { checkTlsOptions } from './tls-material.ts';
 
@@ -51,6 +51,11 @@ export interface NatsOptions extends AbortOptions {
   /** The content of a `.creds` file: a JWT and the seed to it. */
   readonly credentials?: string | undefined;
   /**
+   * The name of a `.creds` file, instead of `credentials`: it is read at every connect, as it may be replaced before the
+   * JWT in it expires. Where it cannot be read at a reconnect, what was read last is used, and the log says so.
+   */
+  readonly credentialsFile?: string | undefined;
+  /**
    * The prefix of fresh reply subjects; a least-privilege account may only subscribe below its own. @default '_INBOX'
    */
   readonly inboxPrefix?: string | undefined;
@@ -78,7 +83,8 @@ export interface NatsSettings {
   readonly password: string | undefined;
   readonly token: string | undefined;
   readonly nkeySeed: Uint8Array | undefined;
-  readonly credentials: UserCredentials | undefined;
+  /** Reads them as they are now; throws `invalid` where that is not possible. */
+  readonly credentials: (() => UserCredentials) | undefined;
   readonly inboxPrefix: string;
   readonly connectTimeoutMs: number;
   readonly waitForFirstConnect: boolean;
@@ -94,7 +100,7 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
   const { inboxPrefix = '_INBOX', connectTimeoutMs = 5000, pingIntervalMs = 4000, tls } = options;
   const { ignoreGossip = false, waitForFirstConnect = false } = options;
   const servers = parseServers(options.servers, who);
-  for (const option of ['name', 'user', 'password', 'token', 'nkeySeed', 'credentials'] as const) {
+  for (const option of ['name', 'user', 'password', 'token', 'nkeySeed', 'credentials', 'credentialsFile'] as const) {
     const value = options[option];
     if (value !== undefined && typeof value !== 'string') {
       throw new MicroError('invalid', `${who}: option ${option} is of type ${typeof value}`);
@@ -119,11 +125,24 @@ export function checkNatsOptions(options: NatsOptions): NatsSettings {
     password: options.password,
     token: options.token,
     nkeySeed: options.nkeySeed === undefined ? undefined : parseSeed(options.nkeySeed, who),
-    credentials: options.credentials === undefined ? undefined : parseCredentials(options.credentials, who),
+    credentials: credentialsOf(options),
     inboxPrefix,
     connectTimeoutMs,
     waitForFirstConnect,
     pingIntervalMs,
     logger: safeLogger(options.logger),
   };
+}
+
+function credentialsOf({ credentials, credentialsFile }: NatsOptions): (() => UserCredentials) | undefined {
+  if (credentials !== undefined && credentialsFile !== undefined) {
+    throw new MicroError('invalid', `${who}: options credentials and credentialsFile exclude each other`);
+  }
+  if (credentialsFile !== undefined) {
+    readCredentials(credentialsFile, who);
+    return () => readCredentials(credentialsFile, who);
+  }
+  if (credentials === undefined) return undefined;
+  const parsed = parseCredentials(credentials, `${who}: option credentials`);
+  return () => parsed;
 }

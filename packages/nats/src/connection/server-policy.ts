@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { MicroError } from '@ts-micro/core';
+import { type Logger, MicroError } from '@ts-micro/core';
 import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from 'nats';
+import type { UserCredentials } from './credentials.ts';
 import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
 import { readTlsOptions } from './tls-material.ts';
@@ -20,22 +21,24 @@ export class ServerPolicy {
   readonly #settings: NatsSettings;
   /** By address; one that is there with several credentials has the next ones to try first. */
   readonly #configured = new Map<string, ServerAddress[]>();
-  readonly #keys: readonly Authenticator[];
+  readonly #logger: Logger;
+  readonly #nkey: Authenticator | undefined;
+  /** As they were read last. */
+  #credentials: UserCredentials | undefined;
   /** The configured server connected to last, which tells of others. */
   #teller: ServerAddress | undefined;
   #current: ServerAddress;
 
-  constructor(settings: NatsSettings) {
+  constructor(settings: NatsSettings, logger: Logger) {
     this.#settings = settings;
+    this.#logger = logger;
     for (const server of settings.servers) {
       this.#configured.set(server.address, [...(this.#configured.get(server.address) ?? []), server]);
     }
     this.#current = settings.servers[0] as ServerAddress;
     const { nkeySeed, credentials } = settings;
-    this.#keys = [
-      ...(nkeySeed === undefined ? [] : [nkeyAuthenticator(nkeySeed)]),
-      ...(credentials === undefined ? [] : [jwtAuthenticator(credentials.jwt, credentials.seed)]),
-    ];
+    this.#nkey = nkeySeed && nkeyAuthenticator(nkeySeed);
+    this.#credentials = credentials?.();
   }
 
   /** The next dial of that address is with the credentials of this one. */
@@ -72,8 +75,12 @@ export class ServerPolicy {
   /** Gives the client the credentials of the server that is dialled now, and those only. */
   readonly authenticator: Authenticator = (nonce) => {
     const { user, password } = this.#current;
-    let auth: Record<string, unknown> = {};
-    for (const key of this.#keys) auth = { ...auth, ...key(nonce) };
+    this.#readCredentials();
+    let auth: Record<string, unknown> = { ...this.#nkey?.(nonce) };
+    if (this.#credentials !== undefined) {
+      const { jwt, seed } = this.#credentials;
+      auth = { ...auth, ...jwtAuthenticator(jwt, seed)(nonce) };
+    }
     const own = this.#settings;
     if (user !== undefined)
       auth = { ...auth, ...(password === undefined ? { auth_token: user } : { user, pass: password }) };
@@ -83,6 +90,15 @@ export class ServerPolicy {
     }
     return auth as unknown as ReturnType<Authenticator>;
   };
+
+  #readCredentials(): void {
+    try {
+      this.#credentials = this.#settings.credentials?.();
+    } catch (error) {
+      // It may be on its way to be replaced.
+      this.#logger.warn('nats credentials not read, those that were read last are used', { error });
+    }
+  }
 
   /** True where the server that is dialled now must speak TLS. */
   get wantsTls(): boolean {

@@ -32,8 +32,8 @@ export function natsFlags(prefix: string): readonly PluginFlag[] {
 }
 
 /**
- * Returns the options that an operator's addresses and {@link natsFlags} of that prefix are. A file of TLS is read at
- * every connect, any other file now.
+ * Returns the options that an operator's addresses and {@link natsFlags} of that prefix are. Files of TLS and of
+ * credentials are read at every connect, any other file now.
  * Throws `invalid` naming the setting as the operator wrote it, and shows no value that may be a secret.
  */
 export function natsFlagOptions(
@@ -49,7 +49,7 @@ export function natsFlagOptions(
     ...given('user', textOf(settings, 'user')),
     ...given('password', textOf(settings, 'password')),
     ...given('token', textOf(settings, 'token')),
-    ...given('credentials', textOrFile(settings, 'creds', /-----BEGIN/)),
+    ...credentials(settings),
     ...given('nkeySeed', seed(settings)),
     ...given('inboxPrefix', textOf(settings, 'inbox_prefix')),
     ...given('connectTimeoutMs', milliseconds(settings, 'connect_timeout')),
@@ -97,6 +97,16 @@ function tlsOptions(settings: Settings): NatsTlsOptions {
 // An option that is `undefined` is not the same as none to everybody.
 function given<N extends string, V>(option: N, value: V | undefined): { readonly [K in N]?: V } {
   return value === undefined ? {} : ({ [option]: value } as { readonly [K in N]: V });
+}
+
+function credentials(settings: Settings): Pick<NatsPluginOptions, 'credentials' | 'credentialsFile'> {
+  const text = textOrFile(settings, 'creds', /-----BEGIN/);
+  const file = textOf(settings, 'creds');
+  // What is no regular file, as a pipe of the shell, cannot be read twice.
+  if (text === undefined || file === undefined || text === file || !statSync(file).isFile()) {
+    return given('credentials', text);
+  }
+  return { credentialsFile: file };
 }
 
 function seed(settings: Settings): string | undefined {
