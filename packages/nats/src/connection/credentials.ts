@@ -11,8 +11,8 @@ export interface UserCredentials {
 }
 
 /**
- * Reads a `.creds` file. Throws `invalid` naming the file and the reason, and quotes nothing of it. It must be a regular
- * file of at most 1 MiB: reading another kind a second time may never end.
+ * Reads a `.creds` file. Throws `invalid` naming the file and the reason, and quotes nothing of it. It must be a
+ * regular file of at most 1 MiB: reading another kind a second time may never end.
  */
 export function readCredentials(file: string, who: string): UserCredentials {
   // The content given by mistake instead of the name is not shown.

@@ -51,8 +51,8 @@ export interface NatsOptions extends AbortOptions {
   /** The content of a `.creds` file: a JWT and the seed to it. */
   readonly credentials?: string | undefined;
   /**
-   * The name of a `.creds` file, instead of `credentials`: it is read at every connect, as it may be replaced before the
-   * JWT in it expires. Where it cannot be read at a reconnect, what was read last is used, and the log says so.
+   * The name of a `.creds` file, instead of `credentials`: it is read at every connect, as it may be replaced before
+   * the JWT in it expires. Where it cannot be read at a reconnect, what was read last is used, and the log says so.
    */
   readonly credentialsFile?: string | undefined;
   /**
