@@ -63,6 +63,7 @@ const folderFloors = {
     connection: ['.', 'link', 'vendor'],
     flags: ['connection'],
     jetstream: ['.', 'connection'],
+    intake: ['connection'],
   },
   '@ts-micro/opentelemetry': {
     '.': ['log', 'metric', 'observe', 'span'],

@@ -1,5 +1,6 @@
 import type { RateLimitedLogger } from '@ts-micro/kit';
-import type { NatsConnection } from '@ts-micro/nats';
+import { fairIntakeOf, isSubject, type NatsConnection } from '@ts-micro/nats';
+import type { PlainPeers } from './plain-peers.ts';
 import type { ServiceIdentity } from './service-identity.ts';
 import type { EndpointInfo, EndpointStats, ServiceIdentification, ServiceInfo, ServiceStats } from './service-info.ts';
 
@@ -10,12 +11,13 @@ export interface DiscoveryInit {
   readonly id: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly endpoints: readonly { readonly info: EndpointInfo; stats(): EndpointStats }[];
+  readonly peers: PlainPeers;
 }
 
 /** A subject of `$SRV`, and what a request on it is answered with. */
 export interface Question {
   readonly subject: string;
-  answer(): object;
+  answer(): Uint8Array;
 }
 
 const maxUnsent = 64;
@@ -25,6 +27,7 @@ export class Discovery {
   readonly #init: DiscoveryInit;
   readonly #started = new Date().toISOString();
   #unsent = 0;
+  #stats: Uint8Array | undefined;
 
   constructor(init: DiscoveryInit) {
     this.#init = init;
@@ -33,7 +36,10 @@ export class Discovery {
   /** Answers one question; where too much waits to be sent, nobody is reading, and it is dropped. Never rejects. */
   async answer({ subject, answer }: Question, reply: string | undefined): Promise<void> {
     if (reply === undefined || reply === '') return;
-    const { connection, logger } = this.#init;
+    const { connection, logger, peers } = this.#init;
+    if (fairIntakeOf(connection).judge(peers.of(reply), true) !== 'taken') return;
+    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+    if (!isSubject(reply)) return;
     const room = connection.room();
     if (room !== undefined) {
       if (this.#unsent >= maxUnsent) return;
@@ -42,7 +48,7 @@ export class Discovery {
       this.#unsent--;
     }
     try {
-      connection.publish(reply, Buffer.from(JSON.stringify(answer())));
+      connection.publish(reply, answer());
     } catch (error) {
       logger.warn('answer not sent', { subject, error });
     }
@@ -51,10 +57,12 @@ export class Discovery {
   /** Asked of all services, of those of its name, and of this instance. */
   questions(): readonly Question[] {
     const { identity, id } = this.#init;
-    const answers: Readonly<Record<string, () => object>> = {
-      PING: () => ({ type: 'io.nats.micro.v1.ping_response', ...this.#identification() }),
-      INFO: () => this.info(),
-      STATS: () => this.stats(),
+    const ping = encoded({ type: 'io.nats.micro.v1.ping_response', ...this.#identification() });
+    const info = encoded(this.info());
+    const answers: Readonly<Record<string, () => Uint8Array>> = {
+      PING: () => ping,
+      INFO: () => info,
+      STATS: () => this.#encodedStats(),
     };
     return Object.entries(answers).flatMap(([verb, answer]) =>
       [`$SRV.${verb}`, `$SRV.${verb}.${identity.name}`, `$SRV.${verb}.${identity.name}.${id}`].map((subject) => ({
@@ -83,8 +91,19 @@ export class Discovery {
     };
   }
 
+  /** Encoded once in a turn of the event loop, however many ask. */
+  #encodedStats(): Uint8Array {
+    if (this.#stats === undefined) setImmediate(() => (this.#stats = undefined));
+    this.#stats ??= encoded(this.stats());
+    return this.#stats;
+  }
+
   #identification(): ServiceIdentification {
     const { identity, id, metadata } = this.#init;
     return { name: identity.name, id, version: identity.version, metadata };
   }
+}
+
+function encoded(answer: object): Uint8Array {
+  return Buffer.from(JSON.stringify(answer));
 }

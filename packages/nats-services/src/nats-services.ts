@@ -17,6 +17,7 @@ import {
   who,
 } from './nats-services-options.ts';
 import { PlainEndpoint } from './plain-endpoint.ts';
+import { PlainPeers } from './plain-peers.ts';
 import { plainName } from './service-identity.ts';
 import type { ServiceInfo, ServiceStats } from './service-info.ts';
 
@@ -78,8 +79,9 @@ class NatsServicesGateway implements ServiceGateway, NatsServices {
     const { queue, logger } = this.#settings;
     const connection = await this.#lease.get(options);
     this.#logger = new RateLimitedLogger(logger);
-    this.#endpoints = this.#endpointsOn(connection);
-    const discovery = this.#discoveryOn(connection, this.#endpoints);
+    const peers = new PlainPeers();
+    this.#endpoints = this.#endpointsOn(connection, peers);
+    const discovery = this.#discoveryOn(connection, this.#endpoints, peers);
     this.#discovery = discovery;
     for (const endpoint of this.#endpoints)
       this.#subscribe(connection, endpoint.info.subject, { queue, onMessage: (message) => endpoint.take(message) });
@@ -124,7 +126,7 @@ class NatsServicesGateway implements ServiceGateway, NatsServices {
     this.#subscriptions.push(subscription);
   }
 
-  #endpointsOn(connection: NatsConnection): readonly PlainEndpoint[] {
+  #endpointsOn(connection: NatsConnection, peers: PlainPeers): readonly PlainEndpoint[] {
     const { subjectPrefix, queue, timeoutMs } = this.#settings;
     const unary = this.#service.record.endpoints.filter(
       ({ metadata }) => metadata?.stream !== 'true' && metadata?.subscriber !== 'true',
@@ -148,12 +150,13 @@ class NatsServicesGateway implements ServiceGateway, NatsServices {
           },
         },
         timeoutMs,
+        peers,
         logger: this.#logger,
       });
     });
   }
 
-  #discoveryOn(connection: NatsConnection, endpoints: readonly PlainEndpoint[]): Discovery {
+  #discoveryOn(connection: NatsConnection, endpoints: readonly PlainEndpoint[], peers: PlainPeers): Discovery {
     const { node, name } = this.#service;
     if (node === undefined) throw new MicroError('internal', `${who}: service "${name}" has no node`);
     return new Discovery({
@@ -164,6 +167,7 @@ class NatsServicesGateway implements ServiceGateway, NatsServices {
       // The names by which the registry knows them.
       metadata: { service: name, node: node.id, ...node.metadata },
       endpoints,
+      peers,
     });
   }
 }

@@ -1,9 +1,11 @@
 import { type Headers, MicroError } from '@ts-micro/core';
 import type { RateLimitedLogger } from '@ts-micro/kit';
-import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
+import type { DiallingPeer } from '@ts-micro/kit/frames';
+import { fairIntakeOf, isSubject, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
 import type { Service } from '@ts-micro/service';
 import { EndpointCounts } from './endpoint-counts.ts';
 import { type ErrorAnswer, errorAnswerOf } from './error-answer.ts';
+import type { PlainPeers } from './plain-peers.ts';
 import type { EndpointInfo, EndpointStats } from './service-info.ts';
 
 export interface PlainEndpointInit {
@@ -13,6 +15,7 @@ export interface PlainEndpointInit {
   readonly endpoint: string;
   readonly info: EndpointInfo;
   readonly timeoutMs: number;
+  readonly peers: PlainPeers;
   readonly logger: RateLimitedLogger;
 }
 
@@ -56,11 +59,28 @@ export class PlainEndpoint {
       this.#counts.failed({ code: 400, text: 'no reply subject' });
       return;
     }
+    const { connection, peers } = this.#init;
+    const peer = peers.of(reply);
+    const intake = fairIntakeOf(connection).judge(peer, true);
+    if (intake !== 'taken') {
+      const error = new MicroError('unavailable', 'its sender asks more than others leave room for');
+      if (intake === 'refused') this.#publish(reply, this.#failed(error));
+      return;
+    }
+    if (!isSubject(reply)) {
+      // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+      this.#counts.failed({ code: 400, text: 'the reply subject is none that is answered' });
+      return;
+    }
     if (this.#unsent >= maxUnsent) {
       this.#publish(reply, this.#failed(new MicroError('unavailable', 'too many answers wait to be sent')));
       return;
     }
-    const serving = this.#serve(message, reply).finally(() => this.#serving.delete(serving));
+    peers.asked(peer);
+    const serving = this.#serve(message, reply, peer).finally(() => {
+      peers.answered(peer);
+      this.#serving.delete(serving);
+    });
     this.#serving.add(serving);
   }
 
@@ -69,7 +89,7 @@ export class PlainEndpoint {
     await Promise.all(this.#serving);
   }
 
-  async #serve(message: NatsMessage, reply: string): Promise<void> {
+  async #serve(message: NatsMessage, reply: string, peer: DiallingPeer): Promise<void> {
     const { connection, service, endpoint, timeoutMs } = this.#init;
     const { subject } = this.info;
     const beganAt = performance.now();
@@ -77,7 +97,12 @@ export class PlainEndpoint {
     try {
       const { contentType, metadata } = partsOf(message.headers());
       const request = { body: message.data, contentType, metadata };
-      const response = await service.invoke(endpoint, request, { timeoutMs, local: subject, remote: reply });
+      const response = await service.invoke(endpoint, request, {
+        timeoutMs,
+        local: subject,
+        remote: reply,
+        peer: peer.name,
+      });
       const { body } = response;
       answer = response.contentType === json ? { body } : { body, headers: { 'Content-Type': response.contentType } };
     } catch (error) {

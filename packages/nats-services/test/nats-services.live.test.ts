@@ -228,6 +228,41 @@ describe('a plain request', () => {
     expect(await first).toMatchObject({ code: '' });
   });
 
+  it('of a sender with many keeps no place from those of another, whatever their reply subjects', async () => {
+    await using world = await PlainWorld.start();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const [service, shown] = await world.add((added) => added.handle('Greeter.Wait', () => released), {
+      service: { maxConcurrency: 1, maxBacklog: 4 },
+    });
+    const first = world.ask('greeter.Greeter.Wait', '{}');
+    await expect.poll(() => service.health().running, patience).toBe(1);
+    for (let n = 0; n < 20; n++) world.client.publish('greeter.Greeter.Wait', '{}', { reply: `_INBOX.greedy.${n}` });
+    await expect.poll(() => service.health().refused, patience).toBe(16);
+    const other = world.ask('greeter.Greeter.Wait', '{}');
+    await expect.poll(() => shown.stats()?.endpoints[0], patience).toMatchObject({ num_requests: 22, num_errors: 17 });
+    release();
+    expect([await first, await other]).toMatchObject([{ code: '' }, { code: '' }]);
+  });
+
+  it('and a question are not answered to the interfaces of the server', async () => {
+    await using world = await PlainWorld.start();
+    const [, shown] = await world.add(greet);
+    const heard: string[] = [];
+    const listening = world.client.subscribe('$JS.>', { callback: (_error, { subject }) => void heard.push(subject) });
+    const reply = '$JS.API.STREAM.PURGE.ORDERS';
+    for (const subject of ['$SRV.PING', '$SRV.INFO', '$SRV.STATS', 'greeter.Greeter.Hello', 'greeter.Greeter.Fail'])
+      world.client.publish(subject, '{}', { reply });
+    await world.ask('greeter.Greeter.Hello', '{"name":"John"}');
+    await world.one('$SRV.STATS');
+    await world.client.flush();
+    expect(heard).toEqual([]);
+    expect(shown.stats()?.endpoints[1]?.last_error).toBe('400:the reply subject is none that is answered');
+    listening.unsubscribe();
+  });
+
   it('that breaks a rule is answered with what is wrong, or dropped, and harms nobody', async () => {
     await using world = await PlainWorld.start({ config: 'max_payload: 65536' });
     let ran = 0;

@@ -8,6 +8,8 @@ export { JetStreamApi } from './jetstream/jetstream-api.ts';
 export { mapNatsError } from './error.ts';
 export { natsPluginFactory } from './flags/nats-plugin-factory.ts';
 export { decodeHeaders, encodeHeaders } from './headers.ts';
+export { fairIntakeOf } from './intake/fair-intake.ts';
+export { peerOf } from './intake/peer-of.ts';
 export { isNoResponders, noRespondersError, tellNoResponders } from './no-responders.ts';
 export { AnswerRight } from './link/answer-right.ts';
 export { PublishTracker } from './link/publish-tracker.ts';

@@ -39,6 +39,29 @@ describe('a plain NATS request to an address', () => {
   }
 });
 
+test('nothing is answered to the interfaces of the server, whatever reply subject a peer gives', async () => {
+  await using server = await startNatsServer();
+  await using peer = await barePeer(server.url);
+  await using transport = openTransport({ servers: server.url });
+  const { listener, sockets } = await serve(transport);
+  const heard: string[] = [];
+  await peer.connection.subscribe('$JS.>', { onMessage: ({ subject }) => void heard.push(subject) }).confirm();
+  const envelope = JSON.stringify({ Header: { 'Micro-Endpoint': 'A.B' }, Body: 'e30=' });
+  for (const wire of [
+    'hello',
+    envelope,
+    Buffer.from([0xf5, 1, 0, 0]),
+    Buffer.from([0xf5, 1, 9, 0]),
+    Buffer.from([0xf5]),
+  ])
+    peer.connection.publish(listener.address, Buffer.from(wire), { reply: '$JS.API.STREAM.PURGE.ORDERS' });
+  // What came before is decided on once this one is answered.
+  peer.send(listener.address, 'hello');
+  await expect.poll(() => peer.received.length).toBe(1);
+  expect(sockets).toHaveLength(0);
+  expect(heard).toEqual([]);
+});
+
 test('an answer that is an empty message fails the socket at once', async () => {
   await using server = await startNatsServer();
   await using peer = await connectNats({ servers: server.url });

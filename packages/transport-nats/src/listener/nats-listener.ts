@@ -1,12 +1,12 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
 import { abortable, ByteBudget, ClosableBase, RateLimitedLogger, type ReplyInbox, shown } from '@ts-micro/kit';
-import { AcceptedEnds, Clock, type DiallingPeer, FairIntake, opensSocket, SocketPlaces } from '@ts-micro/kit/frames';
+import { AcceptedEnds, Clock, opensSocket } from '@ts-micro/kit/frames';
 import {
   type AnswerRight,
   decodeEnvelope,
   type NatsConnection,
   type NatsMessage,
-  type NatsSubscription,
+  peerOf,
   tellNoResponders,
 } from '@ts-micro/nats';
 import { advertised, type Dialect, dialectOf } from '../dialect.ts';
@@ -14,8 +14,9 @@ import { UntoldCloses } from '../socket/untold-closes.ts';
 import { type TransportSettings, unreceived } from '../transport-options.ts';
 import { AcceptedEnd } from './accepted-end.ts';
 import { refuseSocket } from './account-import.ts';
-import { InboundLag } from './inbound-lag.ts';
-import { peerOf } from './peer-of.ts';
+import { Admission } from './admission.ts';
+import { isAnswerable } from './answerable.ts';
+import { HeldAddress } from './held-address.ts';
 import { isPlain, refusePlain } from './plain-request.ts';
 
 type SocketHandler = (socket: Socket) => void | Promise<void>;
@@ -45,14 +46,12 @@ export class NatsListener extends ClosableBase implements Listener {
   readonly #budget: ByteBudget;
   readonly #untold: UntoldCloses;
   readonly #ends = new AcceptedEnds<AcceptedEnd>(peerOf);
-  readonly #places: SocketPlaces<AcceptedEnd>;
-  readonly #intake: FairIntake;
+  readonly #admission: Admission;
+  readonly #held: HeldAddress;
   readonly #unfollow: readonly (() => void)[];
   #wasConnected: boolean;
   #onIdle: (() => void) | undefined;
   #handler: SocketHandler | undefined;
-  #subscription: NatsSubscription | undefined;
-  #isFull = false;
   /** It was lost, and only what is open goes on. */
   #isLeft = false;
 
@@ -68,11 +67,28 @@ export class NatsListener extends ClosableBase implements Listener {
     this.#answers = answers;
     this.#what = what;
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
-    this.#places = new SocketPlaces(this.#ends, this.#clock, settings.maxSockets);
     this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#untold = new UntoldCloses(connection);
-    const lag = new InboundLag(connection);
-    this.#intake = new FairIntake(() => lag.isBehind());
+    this.#admission = new Admission({
+      connection,
+      address,
+      what,
+      logger: this.#logger,
+      ends: this.#ends,
+      clock: this.#clock,
+      maxSockets: settings.maxSockets,
+      fail: (end, cause) => this.#fail(end, cause),
+      retire: (end) => this.#retire(end),
+    });
+    this.#held = new HeldAddress({
+      connection,
+      address,
+      logger: this.#logger,
+      what,
+      onMessage: (received) => this.#onMessage(received),
+      // `closed` tells.
+      onLost: (error) => void this.lifetime.fail(error),
+    });
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),
@@ -94,20 +110,12 @@ export class NatsListener extends ClosableBase implements Listener {
     this.lifetime.assertOpen(options);
     if (this.#handler) throw new MicroError('conflict', `${this.#what}: accept was called already`);
     this.#handler = handler;
-    let subscription: NatsSubscription | undefined;
     try {
       await this.#answers.check(options);
-      subscription = this.#connection.subscribe(this.address, {
-        onMessage: (received) => this.#onMessage(received),
-        // Also after a reconnect; `closed` tells.
-        onError: (error) => void this.lifetime.fail(MicroError.from(error, 'unauthorized', this.#what)),
-      });
-      this.#subscription = subscription;
-      await subscription.confirm(options);
+      await this.#held.take(options);
       this.lifetime.assertOpen();
     } catch (error) {
-      // What was not confirmed can be tried again.
-      subscription?.unsubscribe();
+      this.#held.drop();
       this.#handler = undefined;
       throw error;
     }
@@ -121,9 +129,16 @@ export class NatsListener extends ClosableBase implements Listener {
   #onMessage(received: NatsMessage): void {
     const { data } = received;
     const remote = received.reply ?? '';
+    if (!isAnswerable(remote)) {
+      this.#logger.warn('nats message asks for an answer to the server', {
+        listener: this.address,
+        remote: shown(remote),
+      });
+      return;
+    }
     const known = remote === '' ? undefined : this.#ends.get(remote);
     const isFrame = this.#settings.dialect === 'auto' && dialectOf(data) === 'native';
-    if (data.length > 0 && this.#isTooMuch(remote, known)) return;
+    if (data.length > 0 && this.#admission.isTooMuch(remote, known)) return;
     try {
       if (isFrame) this.#onFrame(data, remote, known);
       else if (data.length > 0 || (received.status === 0 && known === undefined)) this.#onEnvelope(data, remote, known);
@@ -198,8 +213,8 @@ export class NatsListener extends ClosableBase implements Listener {
   /** Makes a new end, unless it is refused. */
   #admit(remote: string, dialect: Dialect): AcceptedEnd | undefined {
     const dialling = this.#ends.peerOf(remote);
-    if (!this.#hasPlace(dialling) || !this.lifetime.isOpen) {
-      this.#warnFull();
+    if (!this.#admission.hasPlace(dialling) || !this.lifetime.isOpen) {
+      if (this.lifetime.isOpen) this.#admission.refused();
       tellNoResponders(this.#connection, remote);
       return undefined;
     }
@@ -221,44 +236,9 @@ export class NatsListener extends ClosableBase implements Listener {
     const idlest = this.#ends.open(end);
     if (idlest !== undefined)
       this.#fail(idlest, new MicroError('unavailable', `${this.#what}: too many sockets begin`));
-    this.#isFull = false;
+    this.#admission.admitted();
     this.#clock.start();
     return end;
-  }
-
-  /** Refuses what its peer must not have beside others, before anything is made of it; returns true where it did. */
-  #isTooMuch(remote: string, known: AcceptedEnd | undefined): boolean {
-    const peer = known?.dialling ?? this.#ends.peerOf(remote);
-    const intake = this.#intake.judge(peer, known === undefined || known.isAtRest);
-    if (intake === 'taken') return false;
-    this.#logger.warn('nats listener refuses what one process asks beside others', {
-      listener: this.address,
-      peer: shown(peer.name),
-    });
-    if (known !== undefined)
-      this.#fail(known, new MicroError('unavailable', `${this.#what}: its peer asks more than others leave room for`));
-    else if (intake === 'refused') tellNoResponders(this.#connection, remote);
-    return true;
-  }
-
-  /** True where one more socket may be had, for which others may have left. */
-  #hasPlace(dialling: DiallingPeer): boolean {
-    if (!this.#places.isFull) return true;
-    const { idle, inUse } = this.#places.leaversFor(dialling.name);
-    for (const end of idle) this.#retire(end);
-    // Not as `#fail` does: "no responders" would mean that no handler has run.
-    for (const end of inUse)
-      void end.socket.abandon(
-        new MicroError('unavailable', `${this.#what}: the peer ${end.peer} has more than half of all sockets`),
-      );
-    return !this.#places.isFull;
-  }
-
-  /** Once, until there is room again: a flood of sockets must not become one of log lines. */
-  #warnFull(): void {
-    if (this.#isFull || !this.lifetime.isOpen) return;
-    this.#isFull = true;
-    this.#logger.warn('nats listener refuses sockets', { listener: this.address, sockets: this.#ends.running.size });
   }
 
   /** Fails a socket, and tells its dialler. */
@@ -293,7 +273,7 @@ export class NatsListener extends ClosableBase implements Listener {
       this.#logger.error('socket handler failed', { listener: this.address, remote: shown(remote), error });
     }
     await socket.close();
-    this.#places.ended(end);
+    this.#admission.ended(end);
     this.#afterEnd();
   }
 
@@ -331,7 +311,7 @@ export class NatsListener extends ClosableBase implements Listener {
    * out.
    */
   #leave(): void {
-    this.#subscription?.unsubscribe();
+    this.#held.drop();
     this.#isLeft = true;
     this.#afterEnd();
   }
@@ -343,13 +323,13 @@ export class NatsListener extends ClosableBase implements Listener {
     try {
       // Open sockets go on receiving; what would make a new one is refused.
       if (this.#connection.state.status !== 'closed') await this.#idle(stop);
-      await this.#stop(stop);
+      await this.#held.drain(stop);
     } catch (error) {
       // Whoever asks at this moment is told, and does not wait for an answer until its own time is over.
-      if (signal?.aborted !== true) await this.#stop(AbortSignal.timeout(lastRefusalsMs));
+      if (signal?.aborted !== true) await this.#held.drain(AbortSignal.timeout(lastRefusalsMs));
       throw error;
     } finally {
-      this.#subscription?.unsubscribe();
+      this.#held.drop();
       for (const end of [...this.#ends.known]) this.#drop(end, this.lifetime.closedError());
       this.#letGo();
     }
@@ -374,20 +354,6 @@ export class NatsListener extends ClosableBase implements Listener {
       const cause = abortError(signal, what);
       for (const { socket } of [...running]) void socket.abandon(cause);
       throw cause;
-    }
-  }
-
-  /**
-   * Ends the subscription without losing a message between the server's last and its end, and sees the last replies
-   * out.
-   */
-  async #stop(signal: AbortSignal): Promise<void> {
-    if (this.#subscription === undefined || this.#connection.state.status !== 'connected') return;
-    try {
-      await this.#subscription.drain({ signal });
-      await this.#connection.flush({ signal });
-    } catch (error) {
-      this.#logger.debug('nats listener was closed without seeing its last messages out', { error });
     }
   }
 }

@@ -59,11 +59,11 @@ class Invocation {
   #reject: (error: MicroError) => void = () => {};
 
   constructor(core: ServiceCore, request: IncomingRequest, options: InvokeOptions) {
-    const { local = '', remote = '' } = options;
+    const { local = '', remote = '', peer = remote } = options;
     this.#options = options;
     this.#what = `${core.name} ${request.name}`;
     const send = async (message: Message) => this.#answer(message);
-    this.#exchange = { core, dialect, request, socket: { local, remote, send } };
+    this.#exchange = { core, dialect, request, socket: { local, remote, peer, send } };
     this.#answered = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -151,14 +151,14 @@ function checkInvocation(
   who: string,
   endpoint: string,
   { body, contentType, metadata }: InvokeRequest,
-  { timeoutMs, local, remote }: InvokeOptions,
+  { timeoutMs, local, remote, peer }: InvokeOptions,
 ): void {
   const checks = new OptionChecks(who);
   checks.text('endpoint', endpoint);
   if (ownBytes(body) === undefined) throw checks.invalid('body', body, 'bytes');
   if (metadata !== undefined) checks.texts('metadata', metadata);
   if (contentType !== undefined) checks.text('contentType', contentType);
-  for (const [name, value] of Object.entries({ local, remote })) {
+  for (const [name, value] of Object.entries({ local, remote, peer })) {
     if (value !== undefined && typeof value !== 'string') throw checks.invalid(name, value, 'a string');
   }
   if (timeoutMs !== undefined) checks.milliseconds('timeoutMs', timeoutMs);

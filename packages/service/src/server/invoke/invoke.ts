@@ -17,6 +17,8 @@ export interface InvokeOptions extends AbortOptions {
   readonly local?: string | undefined;
   /** The `context.remote` of the handler: where the answer goes to. @default '' */
   readonly remote?: string | undefined;
+  /** Who asks: where there is no room, the requests of one peer wait behind one another. @default `remote` */
+  readonly peer?: string | undefined;
 }
 
 /** The answer of a handler, in the content type of the request. */

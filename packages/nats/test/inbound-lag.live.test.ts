@@ -1,7 +1,7 @@
 import { connectNats } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test } from 'vitest';
-import { InboundLag } from '../src/listener/inbound-lag.ts';
+import { InboundLag } from '../src/intake/inbound-lag.ts';
 
 function block(ms: number): void {
   const end = performance.now() + ms;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { peerOf } from '../src/listener/peer-of.ts';
+import { peerOf } from '../src/intake/peer-of.ts';
 
 describe('the peer of a reply subject', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { NatsConnection } from '@ts-micro/nats';
+import type { NatsConnection } from '../connection/connection.ts';
 
 /** So long may a message wait for its reader. */
 const mostMs = 250;
