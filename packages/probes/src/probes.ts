@@ -4,6 +4,7 @@ import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
 import { Lifetime, OptionChecks, throwIfAborted } from '@ts-micro/kit';
 import type { Service } from '@ts-micro/service';
 import { type Question, report } from './report.ts';
+import { WaitingSockets } from './waiting-sockets.ts';
 
 /** What of a service is asked. */
 export type ProbedService = Pick<Service, 'name' | 'health'>;
@@ -23,8 +24,8 @@ export interface Probes extends Closable {
 }
 
 const who = 'probes';
-/** Sockets at once; a kubelet needs two. */
-const mostSockets = 64;
+/** Sockets at once on which nobody has asked yet; a kubelet needs two. */
+const mostWaiting = 256;
 /** The longest that a peer takes to ask. */
 const requestTimeoutMs = 5000;
 const closeTimeoutMs = 1000;
@@ -57,22 +58,29 @@ export async function probes(options: ProbesOptions): Promise<Probes> {
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: 1000,
   });
-  server.maxConnections = mostSockets;
-  server.on('request', (request, response) => answer([...services], request, response));
+  const waiting = new WaitingSockets(mostWaiting);
+  server.on('connection', (socket) => waiting.add(socket));
+  server.on('request', (request, response) => {
+    waiting.delete(request.socket);
+    answer([...services], request, response);
+  });
   // What is no HTTP gets no words.
   server.on('clientError', (_error, socket) => void socket.destroy());
   await listen(server, port, host);
   server.unref();
-  return new ProbeServer(server);
+  return new ProbeServer(server, waiting);
 }
 
 class ProbeServer implements Probes {
   readonly port: number;
   readonly #life: Lifetime;
 
-  constructor(server: Server) {
+  constructor(server: Server, waiting: WaitingSockets) {
     this.port = (server.address() as AddressInfo).port;
-    this.#life = new Lifetime(who, (options) => release(server, options));
+    this.#life = new Lifetime(who, (options) => {
+      waiting.destroyAll();
+      return release(server, options);
+    });
     server.on('error', (error) => void this.#life.fail(MicroError.from(error, 'unavailable', who)));
   }
 
