@@ -65,7 +65,7 @@ export class Admission {
     this.#isFull = false;
   }
 
-  /** A socket was refused. Warns once, until there is room again: a flood of sockets must not become one of log lines. */
+  /** A socket was refused. Warns once until there is room: a flood of sockets must not become one of log lines. */
   refused(): void {
     if (this.#isFull) return;
     this.#isFull = true;
