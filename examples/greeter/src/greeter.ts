@@ -70,6 +70,7 @@ export function createGreeter(plugins: GreeterPlugins, say: (text: string) => vo
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     signal.addEventListener('abort', () => {

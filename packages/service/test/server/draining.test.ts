@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { untilAborted } from '@ts-micro/kit';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
 import type { StopReport } from '../../src/server/service.ts';
@@ -30,7 +31,8 @@ describe('a service that stops', () => {
       (service) => {
         service.handleStream('Greeter.Follow', async (stream, { signal }) => {
           await stream.send({ said: 'hello' });
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          // The stop may have come while it was sent.
+          await untilAborted(new Promise(() => {}), signal);
           await stream.send({ said: 'bye' });
           left.resolve();
         });

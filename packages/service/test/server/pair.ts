@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Broker, Registry, Transport } from '@ts-micro/core';
 import { MicroError } from '@ts-micro/core';
+import { untilAborted } from '@ts-micro/kit';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { createClient } from '../../src/client/create-client.ts';
@@ -238,7 +239,7 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       await using greeter = await pair((service) => {
         service.handleStream('Greeter.Follow', async (stream, { signal }) => {
           await stream.send('hello');
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          await untilAborted(new Promise(() => {}), signal);
           await stream.send('bye');
         });
       });
