@@ -149,6 +149,7 @@ class NatsRegistry extends RegistryBase {
       onUnfindable: (error) => this.#onUnfindable(error),
       onWatchRefused: (error, key) => this.#failWatchers(this.#watchers.of(key), error),
       onReconnect: () => this.#onReconnect(),
+      onSettled: () => this.#onSettled(),
       onEnd: (cause) => this.#onEnd(cause),
     });
     this.#session = session;
@@ -228,6 +229,12 @@ class NatsRegistry extends RegistryBase {
   #onReconnect(): void {
     this.#registrations.announceAll();
     for (const watcher of this.#watchers.all()) watcher.missed();
+  }
+
+  /** Tells and asks those who were not in reach right after the reconnect. */
+  #onSettled(): void {
+    this.#registrations.announceAll();
+    for (const watcher of this.#watchers.all()) watcher.lookAgain();
   }
 
   #onEnd(cause: MicroError): void {

@@ -94,6 +94,12 @@ export class NatsWatcher extends RecordWatcher {
     void this.#catchUp();
   }
 
+  /** Asks once more, for those who were not in reach when it asked last. */
+  lookAgain(): void {
+    this.#hasDoubt = true;
+    void this.#catchUp();
+  }
+
   async #catchUp(): Promise<void> {
     clearTimeout(this.#retry);
     while ((this.#hasGap || this.#hasDoubt) && this.#heard === undefined && !this.#ended.signal.aborted) {

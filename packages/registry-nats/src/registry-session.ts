@@ -18,11 +18,15 @@ export interface RegistrySessionEvents {
   readonly onUnfindable: (error: MicroError) => void;
   /** Connected again after an outage, in which announcements were missed on both sides. */
   readonly onReconnect: () => void;
+  /** Has been connected for a while: only now, perhaps, have the servers of a cluster found each other again. */
+  readonly onSettled: () => void;
   /** The connection was closed for good, not by this session. */
   readonly onEnd: (cause: MicroError) => void;
 }
 
 const mostAnswered = 1000;
+// Servers that start together have their routes within a second or two, and say nothing of them to clients.
+const settledAfterMs = [1000, 5000];
 
 /**
  * The part of a registry that belongs to one connection: the subjects it answers on, those it watches, and where
@@ -40,6 +44,7 @@ export class RegistrySession {
   /** How many messages went to the reply subjects that were answered last. */
   readonly #answered = new Map<string, number>();
   #isConnected: boolean;
+  #settling: readonly NodeJS.Timeout[] = [];
 
   constructor(connection: NatsConnection, settings: NatsRegistrySettings, events: RegistrySessionEvents) {
     const { logger } = settings;
@@ -158,6 +163,7 @@ export class RegistrySession {
   }
 
   stop(cause: MicroError): void {
+    this.#settling.forEach(clearTimeout);
     for (const stopListening of this.#stopListening) stopListening();
     this.#answers.stop();
     this.#questions.stopAll();
@@ -174,6 +180,7 @@ export class RegistrySession {
   #onState({ status }: NatsState): void {
     const wasConnected = this.#isConnected;
     this.#isConnected = status === 'connected';
+    if (!this.#isConnected) this.#settling.forEach(clearTimeout);
     if (status === 'closed') {
       void this.connection.closed.then((cause) =>
         this.#events.onEnd(cause ?? new MicroError('closed', 'nats registry: the connection was closed')),
@@ -182,6 +189,7 @@ export class RegistrySession {
       this.#inbox.endAll(new MicroError('unavailable', 'nats registry: the connection was lost', { retrySafe: true }));
     } else if (!wasConnected && this.#isConnected) {
       this.#events.onReconnect();
+      this.#settling = settledAfterMs.map((ms) => setTimeout(this.#events.onSettled, ms).unref());
     }
   }
 }

@@ -4,6 +4,7 @@ import { connectNats } from '@ts-micro/nats';
 import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test } from 'vitest';
 import { type NatsRegistryOptions, natsRegistry } from '../src/index.ts';
+import { encodeAnswer } from '../src/wire/messages.ts';
 import { GoPeer, waitFor } from './go-peer.ts';
 
 const greeter = (version = '1', id: string = randomUUID()): ServiceRecord =>
@@ -36,6 +37,28 @@ test('what is registered is announced again within a second of a reconnect', asy
   proxy.drop();
   await waitFor(() => heard.length > 1);
   expect(performance.now() - reconnectedAt).toBeLessThan(1000);
+});
+
+test('after a reconnect all is told and asked again later, as servers of a cluster find each other in their time', async () => {
+  await using server = await startNatsServer();
+  await using proxy = await startChaosProxy({ target: server.address });
+  await using connection = await connectNats({ servers: proxy.url });
+  await using registry = natsRegistry({ connection });
+  await registry.register(greeter());
+  await using watcher = await registry.watch({ service: 'other' });
+  await next(watcher, 'resync');
+  await using peer = await connectNats({ servers: server.url });
+  let [told, asked] = [0, 0];
+  await peer.subscribe('micro.nats.watch', { onMessage: () => void told++ }).confirm();
+  await peer.subscribe('micro.nats.query', { onMessage: () => void asked++ }).confirm();
+  proxy.drop();
+  await waitFor(() => asked === 1);
+  // Nobody announces this one, as happens where the servers of two clients are not routed to each other yet.
+  const record = { ...greeter(), name: 'other' };
+  await using unheard = await GoPeer.start(server.url, 'new');
+  await unheard.host('other', new TextDecoder().decode(encodeAnswer(record)));
+  expect(await next(watcher, 'create')).toMatchObject({ service: { name: 'other', nodes: record.nodes } });
+  await waitFor(() => told === 3 && asked === 3);
 });
 
 test('a watcher that was cut off hears in a resync of what it missed', async () => {
