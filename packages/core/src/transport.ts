@@ -51,7 +51,7 @@ export interface ListenOptions extends AbortOptions {}
  * Outage contract:
  * - a listener is reached again after an outage
  * - an open socket carries messages again after an outage, or has closed with `unavailable`
- * - after an outage a socket works, or has failed on both sides
+ * - after an outage a socket works, or has failed, on both sides where closes are told
  * - sending during an outage rejects with `unavailable`
  * - a `receive` pending through an outage ends by its deadline at the latest
  * - closing a transport during an outage does not hang
