@@ -124,6 +124,7 @@ async function staysGone(context: RegistryContext, fault: () => Promise<void>): 
   await deregister(context, registrar, leaving);
   await deregister(context, registrar, whole);
   await sees(context, registry, name, staying);
+  await context.eventually('the service to be gone', () => gone(context, registry, whole.name));
   await fault();
   for (const each of [registry, registrar]) {
     await restored(context, each, staying);
