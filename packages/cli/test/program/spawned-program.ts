@@ -26,7 +26,9 @@ export class SpawnedProgram implements Disposable {
 
   /** Starts a run that goes on until it ends by itself, or is told to. */
   start(...words: readonly string[]): SpawnedRun {
-    const env = { ...process.env, NO_COLOR: '', FORCE_COLOR: '', MICRO_NATS_ADDRESS: this.#address };
+    // Node 22 warns where both are there, though they are empty.
+    const { NO_COLOR, FORCE_COLOR, ...others } = process.env;
+    const env = { ...others, MICRO_NATS_ADDRESS: this.#address };
     return new SpawnedRun(spawn(process.execPath, [`${this.#place}/main.js`, ...words], { env }));
   }
 
