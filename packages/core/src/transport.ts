@@ -159,4 +159,9 @@ export interface Socket extends Closable, AsyncIterable<Message> {
    * after this side closed.
    */
   receive(options?: AbortOptions): Promise<Message | undefined>;
+  /**
+   * Receives the next message where one waits already, in the order of `receive` and without a promise; `undefined`
+   * where none does, whatever the reason. Only a quicker way: a socket may have none.
+   */
+  receiveNow?(): Message | undefined;
 }

@@ -9,7 +9,7 @@ export { Fifo } from './collections/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';
 export { ByteBudget } from './budget/byte-budget.ts';
-export { bytesOfMessage, detachedBytes, detachedMessage } from './budget/message-bytes.ts';
+export { bytesOfMessage, detachedBytes, detachedMessage, memoryOfMessage } from './budget/message-bytes.ts';
 export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';
 export { OwnContext } from './lifecycle/own-context.ts';

@@ -19,6 +19,22 @@ describe('what waits to be written', () => {
     expect(buffer.size()).toBe(0);
   });
 
+  test('is as it was filled in where many messages go to one subject, whatever comes between', () => {
+    const buffer = new WriteBuffer(() => true);
+    let expected = '';
+    const fill = (subject: string, reply: string | undefined, size: number) => {
+      const data = 'x'.repeat(size);
+      buffer.fillMessage(subject, reply, none, bytes(data));
+      expected += `PUB ${subject}${reply === undefined ? '' : ` ${reply}`} ${size}\r\n${data}\r\n`;
+    };
+    for (const size of [0, 1, 9, 10, 99, 100, 101, 12_345]) fill('ü.b', undefined, size);
+    for (const reply of ['_INBOX.1', '_INBOX.1', '_INBOX.1', undefined, '_INBOX.2', '_INBOX.2']) fill('ü.b', reply, 7);
+    buffer.fillMessage('ü.b', '_INBOX.2', bytes('NATS/1.0\r\n\r\n'), none);
+    fill('c', '_INBOX.2', 3);
+    const headed = 'HPUB ü.b _INBOX.2 12 12\r\nNATS/1.0\r\n\r\n\r\n';
+    expect(drained(buffer)).toBe(expected.replace('PUB c', `${headed}PUB c`));
+  });
+
   test('does not change with the bytes it was made of', () => {
     const buffer = new WriteBuffer(() => true);
     const data = bytes('hello');

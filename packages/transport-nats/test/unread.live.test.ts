@@ -2,6 +2,7 @@ import type { Socket } from '@ts-micro/core';
 import { encodeEnvelope } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
+import type { NatsSocket } from '../src/socket/nats-socket.ts';
 import { type BarePeer, barePeer, message, openTransport, serve, soon, textOf } from './pair.ts';
 import { recordingLogger } from './recording-logger.ts';
 
@@ -150,4 +151,32 @@ describe('what came and is not received', () => {
       if (sequence > 32) expect(received?.body.buffer.byteLength).toBeLessThanOrEqual(8192);
     }
   });
+});
+
+test('what waits is received at once, in the order of the receives, and by the right socket', async () => {
+  await using server = await startNatsServer();
+  await using transport = openTransport({ servers: server.url });
+  const { listener, next } = await serve(transport);
+  const dialled = await Promise.all([1, 2].map(() => transport.dial(listener.address, { metadata })));
+  const [first, second] = dialled as [NatsSocket, NatsSocket];
+  await first.send(message('to first'));
+  const atFirst = await next();
+  await second.send(message('to second'));
+  const atSecond = await next();
+  const texts = Array.from({ length: 100 }, (_, number) => `number ${number}`);
+  // In turns, so that what comes to one subject is not taken for another's.
+  for (const text of texts)
+    await Promise.all([atFirst.send(message(`first ${text}`)), atSecond.send(message(`second ${text}`))]);
+  const received: string[][] = [[], []];
+  await expect
+    .poll(() => {
+      for (const [index, socket] of [first, second].entries())
+        for (let came = socket.receiveNow(); came; came = socket.receiveNow())
+          received[index]?.push(textOf(came) ?? '');
+      return received.flat().length;
+    })
+    .toBe(200);
+  expect(received).toEqual([texts.map((text) => `first ${text}`), texts.map((text) => `second ${text}`)]);
+  await first.close();
+  expect(first.receiveNow()).toBeUndefined();
 });

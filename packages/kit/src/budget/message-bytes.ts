@@ -37,3 +37,8 @@ export function detachedMessage(message: Message): Message {
   const { headers, body } = message;
   return body.length > 0 && body.length * 2 < body.buffer.byteLength ? { headers, body: detachedBytes(body) } : message;
 }
+
+/** Returns the memory that the body of a message is a part of. */
+export function memoryOfMessage({ body }: Message): object {
+  return body.buffer;
+}

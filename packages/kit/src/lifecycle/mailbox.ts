@@ -16,12 +16,19 @@ export interface MailboxBytes<T> {
   readonly limit?: number | undefined;
   /** Where what waits is counted with that of others. */
   readonly held?: HeldBytes | undefined;
-  /** Returns an item without memory that it shares with others: what waits beyond 32 items is kept as it returns it. */
+  /**
+   * Returns an item without memory that it shares with others: what waits beyond 32 items, or where `memoryOf` is given
+   * beyond 8 of what that returns, is kept as it returns it.
+   */
   readonly detach?: ((item: T) => T) | undefined;
+  /** Returns the memory that an item shares with those next to it, as of one read. @default each has its own */
+  readonly memoryOf?: ((item: T) => object) | undefined;
 }
 
 /** So many do not keep much memory of others. */
 const fewItems = 32;
+/** A read of a socket has up to 64 KiB. */
+const fewMemories = 8;
 
 /**
  * A bounded queue between one that pushes and those that pull, as a socket's `receive` or a watcher needs it.
@@ -36,6 +43,9 @@ export class Mailbox<T> {
   readonly #limitBytes: number;
   readonly #items = new Fifo<T>();
   #bytes = 0;
+  /** The memory of the newest item, and how many items with other memory came since nothing waited. */
+  #memory: object | undefined;
+  #memories = 0;
   #waiters: Waiter<T>[] = [];
   #hasEnded = false;
   #error: MicroError | undefined;
@@ -122,15 +132,26 @@ export class Mailbox<T> {
     });
   }
 
-  #keep(item: T, { of, held, detach }: MailboxBytes<T>): void {
+  #keep(item: T, { of, held, detach, memoryOf }: MailboxBytes<T>): void {
     const bytes = of(item);
-    this.#items.push(detach === undefined || this.#items.size < fewItems ? item : detach(item));
+    if (detach === undefined) this.#items.push(item);
+    else if (memoryOf === undefined) this.#items.push(this.#items.size < fewItems ? item : detach(item));
+    else this.#items.push(this.#mayShare(memoryOf(item)) ? item : detach(item));
     this.#bytes += bytes;
     // Others may have to go for it, and are told at once.
     held?.take(bytes);
   }
 
+  /** Whether what waits may keep this memory. Each is counted until nothing waits, so that it is never too few. */
+  #mayShare(memory: object): boolean {
+    if (this.#items.size === 0) this.#memories = 0;
+    else if (memory === this.#memory) return this.#memories <= fewMemories;
+    this.#memory = memory;
+    return ++this.#memories <= fewMemories;
+  }
+
   #letGo(bytes: number): void {
+    if (this.#items.size === 0) this.#memory = undefined;
     this.#bytes -= bytes;
     this.#counting?.held?.give(bytes);
   }

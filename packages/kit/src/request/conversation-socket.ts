@@ -7,7 +7,7 @@ import {
   type Socket,
 } from '@ts-micro/core';
 import type { ByteBudget, BytesHolder, HeldBytes } from '../budget/byte-budget.ts';
-import { bytesOfMessage, detachedMessage } from '../budget/message-bytes.ts';
+import { bytesOfMessage, detachedMessage, memoryOfMessage } from '../budget/message-bytes.ts';
 import { abortable } from '../lifecycle/abort.ts';
 import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { Mailbox } from '../lifecycle/mailbox.ts';
@@ -79,7 +79,13 @@ export class ConversationSocket extends ClosableBase implements Socket, BytesHol
     this.#opens = opens;
     this.#hasPeer = !opens;
     const limit = mostWaitingBytes + options.maxBodyBytes;
-    const counting = { of: bytesOfMessage, limit, held: this.#held, detach: detachedMessage };
+    const counting = {
+      of: bytesOfMessage,
+      limit,
+      held: this.#held,
+      detach: detachedMessage,
+      memoryOf: memoryOfMessage,
+    };
     this.#incoming = new Mailbox<Message>(what, mostWaiting, counting);
     this.#window = new SendWindow(what);
     this.#peerClosed = new Promise((resolve) => {

@@ -21,6 +21,8 @@ export interface ReplySubscription {
 export interface ReplyEvents<Reply> {
   /** `subject` is the reply subject that the reply came to. */
   onReply(subject: string, reply: Reply): void;
+  /** The same by the last token of that subject, where the backend has it by itself. */
+  onReplyTo(token: string, reply: Reply): void;
   /** The subscription is over, because of `cause`. */
   onEnd(cause: MicroError): void;
 }
@@ -108,7 +110,8 @@ export class ReplyInbox<Reply> {
     const { prefix, separator = '.', subscribe } = this.#options;
     this.#base = `${prefix}${separator}${randomToken()}${separator}`;
     const subscription: ReplySubscription = subscribe(this.#base, {
-      onReply: (subject, reply) => this.#onReply(subject, reply),
+      onReply: (subject, reply) => this.#onReply(subject.slice(this.#base.length), reply),
+      onReplyTo: (token, reply) => this.#onReply(token, reply),
       onEnd: (cause) => {
         if (this.#subscription !== subscription) return;
         this.#drop();
@@ -135,8 +138,8 @@ export class ReplyInbox<Reply> {
     this.#isConfirmed = false;
   }
 
-  #onReply(subject: string, reply: Reply): void {
-    const receiver = this.#receivers.get(subject.slice(this.#base.length));
+  #onReply(token: string, reply: Reply): void {
+    const receiver = this.#receivers.get(token);
     if (receiver !== undefined) receiver.onReply(reply);
     else this.#options.onUnknown?.(reply);
   }

@@ -111,6 +111,27 @@ test('a mailbox keeps what waits as it is detached, but for a few', async () => 
   expect(waited).toEqual([...Array.from({ length: 32 }, () => 'a'), 'own a']);
 });
 
+test('a mailbox that knows the memory of its items detaches what comes beyond 8 of it, until nothing waits', () => {
+  const reads = Array.from({ length: 9 }, () => ({}));
+  const mailbox = new Mailbox<{ readonly read: object; readonly isOwn: boolean }>('box', 1000, {
+    of: () => 1,
+    memoryOf: ({ read }) => read,
+    detach: ({ read }) => ({ read, isOwn: true }),
+  });
+  const push = (read: object) => mailbox.push({ read, isOwn: false });
+  const owned = () => Array.from({ length: mailbox.size }, () => mailbox.take()?.isOwn);
+  // Ten items of each.
+  for (const read of reads) for (let count = 0; count < 10; count++) push(read);
+  expect(owned()).toEqual(Array.from({ length: 90 }, (_, index) => index >= 80));
+  for (const read of reads) push(read);
+  for (let taken = 0; taken < 8; taken++) mailbox.take();
+  // One still waits, and how much memory the others kept is not known.
+  push({});
+  expect(owned()).toEqual([true, true]);
+  push({});
+  expect(owned()).toEqual([false]);
+});
+
 test('the body of a detached message is a copy that keeps little else', () => {
   const read = new Uint8Array(65_536).fill(7);
   const bodies = [10, 3000, 8000, 30_000].map((length) => read.subarray(100, 100 + length));

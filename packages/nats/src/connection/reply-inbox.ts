@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { ReplyInbox } from '@ts-micro/kit';
 import { mapNatsError } from '../error.ts';
+import { SubjectTail } from '../link/subject-tail.ts';
 import type { NatsConnection, NatsMessage } from './connection.ts';
 
 export interface NatsReplyInboxOptions {
@@ -25,11 +26,13 @@ export function natsReplyInbox({
   const inbox = new ReplyInbox<NatsMessage>({
     what,
     prefix,
-    subscribe: (base, { onReply, onEnd }) =>
-      connection.subscribe(`${base}*`, {
-        onMessage: (message) => onReply(message.subject, message),
+    subscribe: (base, { onReplyTo, onEnd }) => {
+      const tail = new SubjectTail(base);
+      return connection.subscribe(`${base}*`, {
+        onMessage: (message) => onReplyTo(tail.of(message), message),
         onError: (error) => onEnd(mapNatsError(error, what)),
-      }),
+      });
+    },
     ...(onUnknown && { onUnknown }),
   });
   void connection.closed.then((cause) => {

@@ -1,7 +1,7 @@
 import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from '../connection/connection.ts';
 import { decodeHeaders, recentHeaders } from '../headers.ts';
-import { headerBlockOf, replyOf, sizeOf, subjectOf } from '../vendor/vendor-internals.ts';
+import { headerBlockOf, replyOf, sizeOf, subjectBytesOf, subjectOf } from '../vendor/vendor-internals.ts';
 import type { VendorMessage } from './vendor-connection.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
@@ -14,6 +14,10 @@ export class LinkMessage implements NatsMessage {
 
   get subject(): string {
     return subjectOf(this.#vendor);
+  }
+
+  get subjectBytes(): Uint8Array | undefined {
+    return subjectBytesOf(this.#vendor);
   }
 
   get reply(): string | undefined {

@@ -222,10 +222,16 @@ export function sizeOf(message: VendorMessage): number {
   return (message as MessageInternals)._msg?.size ?? message.data.length;
 }
 
+/** The bytes of the subject of a message, where they are where they are known to be. */
+export function subjectBytesOf(message: VendorMessage): Uint8Array | undefined {
+  const bytes = (message as MessageInternals)._msg?.subject;
+  return bytes instanceof Uint8Array ? bytes : undefined;
+}
+
 /** The subject of a message. The client's own decoder takes several times as long. */
 export function subjectOf(message: VendorMessage): string {
-  const bytes = (message as MessageInternals)._msg?.subject;
-  return bytes instanceof Uint8Array ? utf8Of(bytes) : message.subject;
+  const bytes = subjectBytesOf(message);
+  return bytes === undefined ? message.subject : utf8Of(bytes);
 }
 
 /** The reply subject of a message, if it has one. */

@@ -1,4 +1,5 @@
 import { writeUtf8 } from '@ts-micro/kit';
+import { RepeatedLine } from './repeated-line.ts';
 
 /** Twice what is written at once at most, so that what waits and one more message mostly fit. */
 const usualBytes = 256 * 1024;
@@ -8,6 +9,8 @@ const mostKeptBytes = 4 * 1024 * 1024;
 const usesToShrink = 256;
 /** No character of UTF-16 takes more bytes. */
 const mostBytes = 3;
+/** Of a number of bytes. */
+const mostDigits = 16;
 
 /**
  * Holds what waits to be written to the server, in the place of the client's own buffer: one run of bytes in memory
@@ -20,6 +23,7 @@ export class WriteBuffer {
   #end = 0;
   /** How often a larger run was used again since it was needed. */
   #spareUses = 0;
+  readonly #line = new RepeatedLine();
 
   /**
    * `isWritten` tells whether the system has taken everything that was drained, whose memory may then be used again.
@@ -57,15 +61,18 @@ export class WriteBuffer {
     prefix?: Uint8Array,
   ): void {
     const size = header.length + data.length + (prefix === undefined ? 0 : prefix.length);
-    const to = reply === undefined ? subject : `${subject} ${reply}`;
-    const line = header.length === 0 ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${header.length} ${size}\r\n`;
-    this.#makeRoom(line.length * mostBytes + size + 2);
-    this.#end += writeUtf8(this.#bytes, line, this.#end);
+    const start = header.length === 0 ? this.#line.for(subject, reply) : undefined;
+    if (start === undefined) this.#addLine(subject, reply, header.length, size);
+    else {
+      this.#makeRoom(start.length + mostDigits + size + 4);
+      this.#add(start);
+      this.#addNumber(size);
+      this.#addLineEnd();
+    }
     if (header.length > 0) this.#add(header);
     if (prefix !== undefined) this.#add(prefix);
     this.#add(data);
-    this.#bytes[this.#end++] = 0x0d;
-    this.#bytes[this.#end++] = 0x0a;
+    this.#addLineEnd();
   }
 
   /** All that waits, which is to be written now. */
@@ -78,6 +85,30 @@ export class WriteBuffer {
   /** Forgets what waits. */
   reset(): void {
     this.#start = this.#end;
+  }
+
+  /** The line, and room for what follows. */
+  #addLine(subject: string, reply: string | undefined, headerLength: number, size: number): void {
+    const to = reply === undefined ? subject : `${subject} ${reply}`;
+    const line = headerLength === 0 ? `PUB ${to} ${size}\r\n` : `HPUB ${to} ${headerLength} ${size}\r\n`;
+    this.#makeRoom(line.length * mostBytes + size + 2);
+    this.#end += writeUtf8(this.#bytes, line, this.#end);
+  }
+
+  #addNumber(number: number): void {
+    let digits = 1;
+    for (let power = 10; power <= number; power *= 10) digits++;
+    let rest = number;
+    for (let place = this.#end + digits - 1; place >= this.#end; place--) {
+      this.#bytes[place] = 0x30 + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.#end += digits;
+  }
+
+  #addLineEnd(): void {
+    this.#bytes[this.#end++] = 0x0d;
+    this.#bytes[this.#end++] = 0x0a;
   }
 
   #add(bytes: Uint8Array): void {

@@ -2,6 +2,7 @@ import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
 import { abortFanOut, Lifetime } from '@ts-micro/kit';
 import type { StreamEnding } from '../rpc/end-of-stream.ts';
 import type { MessageStream } from './message-stream.ts';
+import { nothingWaits, StreamReader } from './stream-reader.ts';
 
 /** The side of a stream as its socket sees it; client and server differ in it. */
 export interface StreamLink {
@@ -11,6 +12,8 @@ export interface StreamLink {
   readonly isPeerEndFinal: boolean;
   /** The peer's next message; `undefined` where the socket ended. */
   receive(options?: AbortOptions): Promise<Message | undefined>;
+  /** The peer's next message where one waits already. */
+  receiveNow(): Message | undefined;
   /** Sends a value; the signal aborts where the side can send nothing more. */
   send(value: unknown, options: AbortOptions): Promise<void>;
   /** Tells the peer that nothing more is sent, past every window. Must not take long where the side has left. */
@@ -30,6 +33,11 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
   /** Aborts what waits to be sent. */
   readonly #sending = new AbortController();
   readonly #untilStopped: AbortOptions = { signal: this.#sending.signal };
+  readonly #failedSend = (error: unknown): never => {
+    throw this.#stopped ?? error;
+  };
+  /** Receives that wait. */
+  #waiting = 0;
   #ending: Promise<void> | undefined;
   /** Set once nothing more can come: `true` after the peer's end, else the error it ended with. */
   #outcome: true | MicroError | undefined;
@@ -45,29 +53,39 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
     return this.#life.closed;
   }
 
-  async send(value: Send, options?: AbortOptions): Promise<void> {
-    if (this.#stopped !== undefined) throw this.#stopped;
-    this.#life.assertOpen(options);
-    if (this.#ending !== undefined)
-      throw new MicroError('closed', `${this.#link.what}: this side of the stream has ended`);
-    await this.#whileOpen((limited) => this.#link.send(value, limited), options);
+  send(value: Send, options?: AbortOptions): Promise<void> {
+    try {
+      if (this.#stopped !== undefined) throw this.#stopped;
+      this.#life.assertOpen(options);
+      if (this.#ending !== undefined)
+        throw new MicroError('closed', `${this.#link.what}: this side of the stream has ended`);
+      if (options?.signal !== undefined) return this.#whileOpen((limited) => this.#link.send(value, limited), options);
+      // What goes through at once, as nearly all does, costs no more than a promise.
+      return this.#link.send(value, this.#untilStopped).then(undefined, this.#failedSend);
+    } catch (error) {
+      return Promise.reject(this.#stopped ?? error);
+    }
   }
 
-  async receive(options?: AbortOptions): Promise<Receive | undefined> {
+  receive(options?: AbortOptions): Promise<Receive | undefined> {
+    try {
+      const value = this.receiveNow(options);
+      return value === nothingWaits ? this.#receiveLater(options) : Promise.resolve(value);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The next value where it is there already, and no receive waits, which comes first; `undefined` at the end. Throws
+   * as {@link receive} rejects.
+   */
+  receiveNow(options?: AbortOptions): Receive | undefined | typeof nothingWaits {
     if (this.#outcome !== undefined) return this.#over();
     this.#life.assertOpen(options);
-    const message = await this.#link.receive(options);
-    if (message === undefined) {
-      // Another receive may have taken the end; or this side closed while waiting.
-      if (this.#outcome === undefined && this.#life.isOpen) {
-        this.finish(new MicroError('unavailable', `${this.#link.what}: the peer of the stream is gone`));
-      }
-      return this.#over();
-    }
-    const outcome = this.#link.outcome(message);
-    if (outcome === undefined) return this.#link.decode(message) as Receive;
-    this.finish(outcome);
-    return this.#over();
+    if (this.#waiting > 0) return nothingWaits;
+    const message = this.#link.receiveNow();
+    return message === undefined ? nothingWaits : this.#valueOf(message);
   }
 
   async end(options?: AbortOptions): Promise<void> {
@@ -86,22 +104,21 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
     return this.#life.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
-    let isInBody = false;
-    try {
-      // Where this side closed it between two values, the loop is over as well.
-      while (this.#life.isOpen || this.#outcome !== undefined) {
-        const value = await this.receive();
-        if (value === undefined) return;
-        isInBody = true;
-        yield value;
-        isInBody = false;
-      }
-    } finally {
-      // A client that leaves the loop, by `break`, `return` or an error, wants no more of it. A handler may have its
-      // last words yet: what it sends, returns or throws ends its side.
-      if (isInBody && this.#link.isPeerEndFinal) await this.close();
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<Receive, void, undefined> {
+    return new StreamReader(this);
+  }
+
+  /** Whether a loop goes on: where this side closed the stream between two values, it is over as well. */
+  get isReadable(): boolean {
+    return this.#life.isOpen || this.#outcome !== undefined;
+  }
+
+  /**
+   * A loop was left. A client that leaves it, by `break`, `return` or an error, wants no more of it. A handler may have
+   * its last words yet: what it sends, returns or throws ends its side.
+   */
+  async leave(): Promise<void> {
+    if (this.#link.isPeerEndFinal) await this.close();
   }
 
   /** Nothing more comes from the peer: `true` after its end, else why. The first one counts. */
@@ -140,6 +157,28 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
     } finally {
       await this.#link.release(options);
     }
+  }
+
+  async #receiveLater(options: AbortOptions | undefined): Promise<Receive | undefined> {
+    this.#waiting++;
+    try {
+      const message = await this.#link.receive(options);
+      if (message !== undefined) return this.#valueOf(message);
+      // Another receive may have taken the end; or this side closed while waiting.
+      if (this.#outcome === undefined && this.#life.isOpen) {
+        this.finish(new MicroError('unavailable', `${this.#link.what}: the peer of the stream is gone`));
+      }
+      return this.#over();
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  #valueOf(message: Message): Receive | undefined {
+    const outcome = this.#link.outcome(message);
+    if (outcome === undefined) return this.#link.decode(message) as Receive;
+    this.finish(outcome);
+    return this.#over();
   }
 
   #over(): undefined {

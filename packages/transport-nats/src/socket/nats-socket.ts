@@ -8,7 +8,15 @@ import {
   type SendOptions,
   type Socket,
 } from '@ts-micro/core';
-import { abortable, bytesOfMessage, ClosableBase, detachedMessage, type HeldBytes, Mailbox } from '@ts-micro/kit';
+import {
+  abortable,
+  bytesOfMessage,
+  ClosableBase,
+  detachedMessage,
+  type HeldBytes,
+  Mailbox,
+  memoryOfMessage,
+} from '@ts-micro/kit';
 import { FrameMessage, FrameStream, type Line, SentRecord, windowMessages } from '@ts-micro/kit/frames';
 import { encodeEnvelope, type NatsConnection } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
@@ -67,7 +75,12 @@ export class NatsSocket extends ClosableBase implements Socket {
     this.#line = line;
     // In frames the sender keeps to a window, which its last message passes.
     const limit = dialect === 'native' ? Math.max(maxQueuedMessages, windowMessages + 1) : maxQueuedMessages;
-    this.#mailbox = new Mailbox<Message>(line.what, limit, { of: bytesOfMessage, held, detach: ownMemory });
+    this.#mailbox = new Mailbox<Message>(line.what, limit, {
+      of: bytesOfMessage,
+      held,
+      detach: ownMemory,
+      memoryOf: memoryOfMessage,
+    });
   }
 
   send(message: Message, options?: SendOptions): Promise<void> {
@@ -90,10 +103,12 @@ export class NatsSocket extends ClosableBase implements Socket {
   receive(options?: AbortOptions): Promise<Message | undefined> {
     if (!this.lifetime.isOpen && this.#failure === undefined) return Promise.reject(this.lifetime.closedError());
     if (options?.signal?.aborted) return this.#mailbox.pull(options);
-    const message = this.#mailbox.take();
-    if (message === undefined) return this.#mailbox.pull(options);
-    if (message instanceof FrameMessage) this.stream.received(message);
-    return Promise.resolve(message);
+    const message = this.#take();
+    return message === undefined ? this.#mailbox.pull(options) : Promise.resolve(message);
+  }
+
+  receiveNow(): Message | undefined {
+    return this.lifetime.isOpen || this.#failure !== undefined ? this.#take() : undefined;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
@@ -193,6 +208,12 @@ export class NatsSocket extends ClosableBase implements Socket {
   /** Closes it because its owner could not wait any longer: its methods refuse with `closed`. */
   abandon(cause: MicroError): Promise<void> {
     return this.lifetime.fail(cause);
+  }
+
+  #take(): Message | undefined {
+    const message = this.#mailbox.take();
+    if (message instanceof FrameMessage) this.stream.received(message);
+    return message;
   }
 
   #newStream(): FrameStream {

@@ -13,6 +13,18 @@ const largeBytes = 4096;
 /** Memory in which frames are put together, or their heads; publishing copies them at once. */
 const scratch = Buffer.allocUnsafeSlow(largeBytes + maxHeaderBytes + 32);
 
+/** Frames of a few sizes make up nearly all: making one array for each would cost as much as to copy it. */
+const shortFrames: Uint8Array[] = [];
+const longestShort = 1024;
+
+function frameInScratch(length: number): Uint8Array {
+  const known = shortFrames[length];
+  if (known !== undefined) return known;
+  const frame = new Uint8Array(scratch.buffer, scratch.byteOffset, length);
+  if (length <= longestShort) shortFrames[length] = frame;
+  return frame;
+}
+
 /**
  * The sending half of a stream of frames: numbered, within the window of the other side, and in chunks where a message
  * is large.
@@ -120,7 +132,7 @@ export class FrameSender {
     if (body.length >= largeBytes) this.#line.publish(body, scratch.subarray(0, headBytes));
     else {
       scratch.set(body, headBytes);
-      this.#line.publish(scratch.subarray(0, frameBytes));
+      this.#line.publish(frameInScratch(frameBytes));
     }
     this.#record.begin();
     this.#sequence++;

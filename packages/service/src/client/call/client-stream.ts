@@ -66,10 +66,10 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     else void peerClosed.then(() => this.#readAhead({ isBounded: false }));
   }
 
-  async send(value: unknown, options: AbortOptions): Promise<void> {
+  send(value: unknown, options: AbortOptions): Promise<void> {
     const { dialect, request, wire, socket } = this.#opened;
     const body = encodeBody(wire.codec, value, { kind: 'request', name: request.endpoint, id: request.id });
-    await this.#watchedSend(socket.send(dialect.streamRequest(request, body), options), options);
+    return this.#watchedSend(socket.send(dialect.streamRequest(request, body), options), options);
   }
 
   async sendEnd(ending: StreamEnding, options: AbortOptions = {}): Promise<void> {
@@ -79,6 +79,12 @@ export class ClientStream extends Deadline implements StreamLink, Abortable {
     if (ending === 'reading') await this.#watchedSend(sending, options);
     // If the peer is gone there is nobody to tell.
     else await bounded(sending, options, leaveTimeoutMs, this.what).catch(() => {});
+  }
+
+  receiveNow(): Message | undefined {
+    const message = this.#ahead === undefined ? this.#opened.socket.receiveNow?.() : this.#ahead.take();
+    this.#hasHeard ||= message !== undefined;
+    return message;
   }
 
   async receive(options?: AbortOptions): Promise<Message | undefined> {

@@ -48,6 +48,13 @@ export class ReadAhead {
     return message;
   }
 
+  /** The next message where it is there already. */
+  take(): Message | undefined {
+    const message = this.#inbox.take();
+    if (message) this.#bytes -= message.body.length;
+    return message;
+  }
+
   /** A pending `pull` ends, and what was not pulled is forgotten. */
   close(): void {
     this.#inbox.end(undefined, { drop: true });

@@ -1,5 +1,5 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
-import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox, shown } from '@ts-micro/kit';
+import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox, memoryOfMessage, shown } from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { endOfStream } from '../../rpc/end-of-stream.ts';
@@ -64,7 +64,12 @@ export class ServerStream implements OpenStream {
     const shed = ({ message: why }: MicroError) => this.#giveWay(why);
     const held = exchange.core.unread.holding({ peer: this.peer, shed });
     this.#held = held;
-    this.#inbox = new Mailbox(what, undefined, { of: bytesOfMessage, held, detach: detachedMessage });
+    this.#inbox = new Mailbox(what, undefined, {
+      of: bytesOfMessage,
+      held,
+      detach: detachedMessage,
+      memoryOf: memoryOfMessage,
+    });
     const { codec, id: requestId } = exchange.request;
     const id = isLegacy(codec) ? requestId : undefined;
     this.#requestUse = { ...route.requestUse, id };
@@ -211,6 +216,11 @@ export class ServerStream implements OpenStream {
       receive: async (options?: AbortOptions) => {
         const message = await this.#inbox.pull(options);
         if (!this.isFull) this.#wakeReader();
+        return message;
+      },
+      receiveNow: () => {
+        const message = this.#inbox.take();
+        if (message !== undefined && !this.isFull) this.#wakeReader();
         return message;
       },
       send: (value, options) => {
