@@ -1,5 +1,5 @@
 import { type AbortOptions, abortError, type ErrorCode, MicroError } from '@ts-micro/core';
-import { abortable, abortFanOut, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
+import { abortable, abortFanOut, pause, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage, NatsPublishOptions } from '../connection/connection.ts';
 import { natsReplyInbox } from '../connection/reply-inbox.ts';
 import { isNoResponders, noRespondersError } from '../no-responders.ts';
@@ -29,6 +29,8 @@ interface Refusal {
   readonly description?: string;
 }
 
+type Answer<T> = T & { readonly error?: Refusal };
+
 interface Waiting {
   readonly subject: string;
   reject(error: MicroError): void;
@@ -44,6 +46,11 @@ const decoder = new TextDecoder();
 
 /** Errors of the server that say: there is one already, and it is another, or a newer. By their `err_code`. */
 const conflicts = new Set([10013, 10058, 10065, 10071, 10148, 10164]);
+/**
+ * "no suitable peers for placement": the cluster has too few servers, or its leader has not heard of them for a while.
+ * Nothing was done.
+ */
+const noPeers = 10005;
 
 /**
  * Asks JetStream over a {@link NatsConnection}, of whichever generation the client is: requests to its API, and
@@ -77,11 +84,18 @@ export class JetStreamApi {
 
   /**
    * Asks the API: `request('STREAM.INFO.EVENTS')`. Rejects with `not_found`, `conflict`, `invalid`, `unavailable`, and
-   * with `unauthorized` where the account may not ask; with `timeout` where no answer comes.
+   * with `unauthorized` where the account may not ask; with `timeout` where no answer comes. Asks again within
+   * `timeoutMs` while the cluster knows no server that could do it.
    */
   async request<T>(name: string, body?: unknown, options?: AbortOptions): Promise<T> {
     const data = body === undefined ? noBytes : encoder.encode(JSON.stringify(body));
-    return this.#parse<T>(await this.#ask(this.prefix + name, data, {}, options), name);
+    const untilMs = performance.now() + this.#options.timeoutMs;
+    for (;;) {
+      const answer = this.#read<T>(await this.#ask(this.prefix + name, data, {}, options), name);
+      const isLater = answer.error?.err_code === noPeers && performance.now() + askAgainMs < untilMs;
+      if (!isLater) return this.#accept(answer, name);
+      await pause(askAgainMs, options);
+    }
   }
 
   /**
@@ -169,17 +183,23 @@ export class JetStreamApi {
     });
   }
 
-  #parse<T>({ data }: NatsMessage, about: string): T {
-    const { what } = this.#options;
-    let answer: T & { readonly error?: Refusal };
+  #parse<T>(message: NatsMessage, about: string): T {
+    return this.#accept(this.#read<T>(message, about), about);
+  }
+
+  #read<T>({ data }: NatsMessage, about: string): Answer<T> {
     try {
-      answer = JSON.parse(decoder.decode(data));
+      return JSON.parse(decoder.decode(data));
     } catch (cause) {
-      throw new MicroError('malformed', `${what}: ${about}: the answer is no JSON`, { cause });
+      throw new MicroError('malformed', `${this.#options.what}: ${about}: the answer is no JSON`, { cause });
     }
+  }
+
+  #accept<T>(answer: Answer<T>, about: string): T {
     const refusal = answer.error;
     if (refusal === undefined) return answer;
-    throw new MicroError(codeOf(refusal), `${what}: ${about}: ${refusal.description ?? `error ${refusal.code}`}`);
+    const words = refusal.description ?? `error ${refusal.code}`;
+    throw new MicroError(codeOf(refusal), `${this.#options.what}: ${about}: ${words}`);
   }
 
   #failAll(why: string): void {
@@ -193,5 +213,5 @@ function codeOf({ code, err_code = 0, description = '' }: Refusal): ErrorCode {
   if (/size exceeds maximum/.test(description)) return 'too_large';
   if (conflicts.has(err_code)) return 'conflict';
   if (code === 404) return 'not_found';
-  return code === 400 ? 'invalid' : 'unavailable';
+  return code === 400 && err_code !== noPeers ? 'invalid' : 'unavailable';
 }
