@@ -15,8 +15,9 @@ function clientOptions({ addresses, user, password = '', tls, requestTimeoutMs }
     connectTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
     timeout: requestTimeoutMs,
-    retries: 2,
-    retryDelay: 100,
+    retries: 3,
+    // A topic is there a moment after it was first asked for.
+    retryDelay: (_client: unknown, _operation: string, attempt: number) => 15 * 3 ** (attempt - 1),
     autocreateTopics: true,
     ...(tls && { tls }),
     ...(user !== undefined && { sasl: { mechanism: 'PLAIN' as const, username: user, password } }),

@@ -13,8 +13,8 @@ interface Session {
   readonly lost: Promise<unknown>;
 }
 
-const mostTries = 25;
-const betweenTriesMs = 200;
+const mostTries = 30;
+const longestPauseMs = 200;
 const fetchWaitMs = 250;
 
 /** Reads one topic as a member of a consumer group, from a new session after each loss. */
@@ -151,7 +151,7 @@ async function whenReady<T>(topic: string, ask: () => Promise<T>): Promise<T> {
     } catch (error) {
       const isSoon = /unknown topic|leader|coordinator|does not host/i.test(kafkaError(error, topic).message);
       if (!isSoon || tries === mostTries) throw error;
-      await pause(betweenTriesMs);
+      await pause(Math.min(20 * tries, longestPauseMs));
     }
   }
 }

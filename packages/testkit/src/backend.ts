@@ -104,8 +104,11 @@ export type BackendUnderTest<I extends InterfaceName> = BackendSettings &
   (
     | Harness<I>
     | {
-        /** Makes the world of one case; disposed after it. `id` is random and unique, of letters and digits. */
-        create(id: string): Harness<I> | Promise<Harness<I>>;
+        /**
+         * Makes the world of one case; disposed after it. `id` is random and unique, of letters and digits. What the
+         * case needs says, for example, whether it takes servers down.
+         */
+        create(id: string, candidate: CaseSummary): Harness<I> | Promise<Harness<I>>;
       }
   );
 

@@ -137,9 +137,14 @@ export class CaseContext<I extends InterfaceName> {
     this.#trace.restart();
   }
 
-  /** A signal that aborts with a `TimeoutError` after `ms` milliseconds. */
+  /** A signal that aborts with a `TimeoutError` after `ms` milliseconds, or as much later as this backend is given. */
   deadline(ms: number): AbortSignal {
     return AbortSignal.timeout(this.ms(ms));
+  }
+
+  /** One of a call that cannot end before it: there is nothing for which a slow backend would need longer. */
+  expiring(ms: number): AbortSignal {
+    return AbortSignal.timeout(ms);
   }
 
   /**

@@ -62,7 +62,7 @@ export async function endByDeadline<I extends InterfaceName>(
   close: (options: AbortOptions) => Promise<unknown>,
 ): Promise<void> {
   const withDeadline = (what: string, call: (options: AbortOptions) => Promise<unknown>): Promise<unknown> =>
-    context.within(call({ signal: context.deadline(300) }), `${what} with a deadline`, 5000);
+    context.within(call({ signal: context.expiring(300) }), `${what} with a deadline`, 5000);
   for (const [what, call] of Object.entries(calls)) {
     const error = await failure(withDeadline(what, call));
     if (error) assertError(error, `${what} with a deadline`, 'timeout', 'unavailable');

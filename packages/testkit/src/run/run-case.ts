@@ -1,4 +1,12 @@
-import type { BackendUnderTest, Harness, InterfaceName, Programs, Timing, TransportSettings } from '../backend.ts';
+import type {
+  BackendUnderTest,
+  CaseSummary,
+  Harness,
+  InterfaceName,
+  Programs,
+  Timing,
+  TransportSettings,
+} from '../backend.ts';
 import { CaseContext } from '../case-context.ts';
 import type { ContractCase } from '../contract-case.ts';
 import { isAbsent, isMissing, type Refusals } from '../needs.ts';
@@ -74,7 +82,7 @@ async function attempt<I extends InterfaceName>(
   const watch = watchProcess();
   const timers = watchTimers();
   try {
-    const harness = await openHarness(backend);
+    const harness = await openHarness(contractCase, backend);
     const inHarness = async (): Promise<Outcome> => {
       const counts = await harness.count?.();
       const outcome = await inContext(contractCase, backend, { harness, refusals, trace, watch });
@@ -97,7 +105,10 @@ async function attempt<I extends InterfaceName>(
   }
 }
 
-async function openHarness<I extends InterfaceName>(backend: BackendUnderTest<I>): Promise<Harness<I>> {
+async function openHarness<I extends InterfaceName>(
+  { id, title, subject, needs = [] }: ContractCase<I>,
+  backend: BackendUnderTest<I>,
+): Promise<Harness<I>> {
   if (!('create' in backend)) {
     // Its dispose, if it has one, is the author's business: it lives longer than a case.
     return {
@@ -109,7 +120,9 @@ async function openHarness<I extends InterfaceName>(backend: BackendUnderTest<I>
       ...(backend.count && { count: () => backend.count?.() ?? {} }),
     };
   }
-  return within(Promise.resolve(backend.create(randomId())), 'creating a harness', caseBoundMs);
+  const summary: CaseSummary = { id, title, subject, needs, level: levelOf(needs, backend.cluster) };
+  const { factor = 1 } = backend.timing ?? {};
+  return within(Promise.resolve(backend.create(randomId(), summary)), 'creating a harness', caseBoundMs * factor);
 }
 
 interface CaseWorld<I extends InterfaceName> {

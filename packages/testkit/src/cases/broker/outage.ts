@@ -65,7 +65,7 @@ export const outages: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
       const broker = await context.open();
       const { subscriber } = await listen(context, broker, context.unique('topic'));
       await outage(context, async () => {
-        await context.within(broker.close({ signal: context.deadline(500) }), 'close during an outage');
+        await context.within(broker.close({ signal: context.expiring(500) }), 'close during an outage');
         await context.within(subscriber.closed, 'the end of its subscriber');
       });
     },

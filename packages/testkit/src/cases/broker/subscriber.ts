@@ -165,7 +165,7 @@ export const subscriber: readonly ContractCase<'broker'>[] = casesOf('broker', '
         const closable = await context.within(broker.subscribe(topic, handler), 'subscribe');
         await publishText(context, broker, topic, 'hold');
         await started.take();
-        const options = { signal: context.deadline(200) };
+        const options = { signal: context.expiring(200) };
         if (end === 'connection') await context.within(broker.disconnect(options), 'disconnect past its deadline');
         else await context.within((end === 'broker' ? broker : closable).close(options), 'close past its deadline');
         const ended = end === 'broker' ? broker : closable;

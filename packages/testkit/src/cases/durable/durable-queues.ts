@@ -105,7 +105,7 @@ export const durableQueues: readonly ContractCase<'broker'>[] = casesOf('broker'
       await publishText(context, publisher, topic, 'more');
       await heard(other, 'more');
       assert.deepEqual(textsOf(other), ['more'], 'what is in the hands of a member is not given to another');
-      await context.within(leaving.close({ signal: context.deadline(100) }), 'close past its deadline');
+      await context.within(leaving.close({ signal: context.expiring(100) }), 'close past its deadline');
       await heard(other, 'work');
     },
   },

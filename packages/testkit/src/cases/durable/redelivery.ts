@@ -96,7 +96,7 @@ export const redelivery: readonly ContractCase<'broker'>[] = casesOf('broker', '
       const started = context.inbox<BrokerEvent>('deliveries');
       const handler = (event: BrokerEvent): Promise<void> => {
         started.put(event);
-        return textOfEvent(event) === 'stuck' ? new Promise(() => {}) : Promise.resolve();
+        return textOfEvent(event) === 'stuck' ? context.ended : Promise.resolve();
       };
       const options = { queue: 'workers', redelivery: { maxDeliveries: 2, pauseMs: 0 }, onError: () => {} };
       const join = async () => context.within((await context.open()).subscribe(topic, handler, options), 'subscribe');
@@ -104,7 +104,7 @@ export const redelivery: readonly ContractCase<'broker'>[] = casesOf('broker', '
       await publishText(context, publisher, topic, 'stuck');
       for (const delivery of [1, 2]) {
         assert.equal((await started.take()).delivery, delivery);
-        await context.within(member.close({ signal: context.deadline(100) }), 'close past its deadline');
+        await context.within(member.close({ signal: context.expiring(100) }), 'close past its deadline');
         member = await join();
       }
       assert.equal(textOfEvent(await dead.events.take()), 'stuck');

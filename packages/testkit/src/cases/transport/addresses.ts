@@ -118,7 +118,7 @@ export const addresses: readonly ContractCase<'transport'>[] = casesOf('transpor
       await context.within(dialled.closed, 'the end of its socket');
       await rejection(context.within(dialled.send(message('late')), 'send'), 'its socket', 'closed');
       // Its handler is still at work: the deadline is what ends that.
-      await context.within(server.close({ signal: context.deadline(200) }), 'close of the listening transport');
+      await context.within(server.close({ signal: context.expiring(200) }), 'close of the listening transport');
       await context.within(listener.closed, 'the end of its listener');
       await context.within(accepted.closed, 'the end of its socket');
       await rejection(context.within(accepted.receive(), 'receive'), 'its socket', 'closed');

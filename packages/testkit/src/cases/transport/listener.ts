@@ -149,11 +149,11 @@ export const listener: readonly ContractCase<'transport'>[] = casesOf('transport
       const client = await context.open();
       await context.within((await dial(context, client, listener)).send(message('hold')), 'send');
       const accepted = await started.take();
-      await context.within(listener.close({ signal: context.deadline(200) }), 'close past its deadline');
+      await context.within(listener.close({ signal: context.expiring(200) }), 'close past its deadline');
       const cause = await context.within(listener.closed, 'the end of the listener');
       assert.equal(cause?.code, 'timeout', `closed says ${cause} of what was abandoned`);
       await context.within(accepted.closed, 'the end of the abandoned socket');
-      await context.within(server.close({ signal: context.deadline(200) }), 'close of its transport');
+      await context.within(server.close({ signal: context.expiring(200) }), 'close of its transport');
     },
   },
 ]);

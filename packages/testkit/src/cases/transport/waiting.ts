@@ -58,7 +58,7 @@ export const waiting: readonly ContractCase<'transport'>[] = casesOf('transport'
     async run(context) {
       const { dialled, accepted } = await pair(context);
       for (const socket of [dialled, accepted]) {
-        const pending = socket.receive({ signal: context.deadline(50) });
+        const pending = socket.receive({ signal: context.expiring(50) });
         await rejection(context.within(pending, 'receive'), 'a receive past its deadline', 'timeout');
       }
       await context.within(accepted.send(message('still open')), 'send');
