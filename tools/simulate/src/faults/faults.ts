@@ -59,9 +59,9 @@ export const faults: readonly Fault[] = [
     symptom: 'the handler goes on after `break`',
     changes: [
       {
-        file: `${service}/stream/stream-side.ts`,
-        from: 'if (isInBody && this.#link.isPeerEndFinal) await this.close();',
-        to: 'void isInBody;',
+        file: `${service}/stream/stream-reader.ts`,
+        from: 'if (isReading) await this.#side.leave();',
+        to: 'void isReading;',
       },
     ],
   },
