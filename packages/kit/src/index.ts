@@ -1,5 +1,5 @@
 // For every backend: lives, waits, queues, options.
-export { abortable, throwIfAborted } from './lifecycle/abort.ts';
+export { abortable, closeOptions, nativeSignal, throwIfAborted } from './lifecycle/abort.ts';
 export { AbortFanOut, abortFanOut } from './lifecycle/abort-fan-out.ts';
 export { bounded } from './lifecycle/bounded.ts';
 export { ClosableBase } from './lifecycle/closable-base.ts';

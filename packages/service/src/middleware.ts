@@ -62,7 +62,10 @@ export function runMiddleware(
     const next = (): Promise<unknown> => {
       if (isPassed && call.side === 'server') return Promise.reject(passedTwice(call));
       isPassed = true;
-      return run(index + 1);
+      const passed = run(index + 1);
+      // A middleware may leave it alone: what nobody waits for ends no process.
+      passed.catch(ignore);
+      return passed;
     };
     return promised(() => middleware(call, next));
   };
@@ -82,3 +85,5 @@ function promised(action: () => unknown): Promise<unknown> {
 function passedTwice({ service, name }: MiddlewareCall): MicroError {
   return new MicroError('internal', `${service} ${name}: a middleware called next twice`);
 }
+
+function ignore(): void {}

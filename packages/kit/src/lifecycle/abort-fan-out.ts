@@ -20,9 +20,10 @@ export class AbortFanOut {
   add(signal: AbortSignal, abortable: Abortable): void {
     let waiting = this.#waiting.get(signal);
     if (waiting === undefined) {
+      // Before anything is kept, because what is no signal throws here.
+      signal.addEventListener('abort', this);
       waiting = new Set();
       this.#waiting.set(signal, waiting);
-      signal.addEventListener('abort', this);
     }
     waiting.add(abortable);
   }

@@ -1,9 +1,33 @@
-import { abortError, MicroError } from '@ts-micro/core';
+import { type AbortOptions, abortError, MicroError } from '@ts-micro/core';
 import { abortFanOut } from './abort-fan-out.ts';
 
-/** Throws the abort error when `signal` is already aborted. */
+/** Throws the abort error when `signal` is already aborted, and `invalid` where it is no signal. */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {
-  if (signal?.aborted) throw abortError(signal, what);
+  if (signal === undefined) return;
+  const refusal = refusalOf(signal, what);
+  if (refusal !== undefined) throw refusal;
+}
+
+/**
+ * Returns the options of a close, which never rejects: a signal that is none is left out, and `AbortSignal.any` takes
+ * the one that is left.
+ */
+export function closeOptions(options: AbortOptions | undefined): AbortOptions {
+  const signal = options?.signal;
+  return isSignal(signal) ? { signal: nativeSignal(signal) } : {};
+}
+
+/**
+ * Returns a signal that `AbortSignal.any` takes: one of another realm, or of a package, is followed by one of this
+ * realm.
+ */
+export function nativeSignal(signal: AbortSignal): AbortSignal {
+  const isNative: boolean = signal instanceof AbortSignal;
+  if (isNative) return signal;
+  const following = new AbortController();
+  if (signal.aborted) following.abort(signal.reason);
+  else signal.addEventListener('abort', () => following.abort(signal.reason), { once: true });
+  return following.signal;
 }
 
 /**
@@ -27,9 +51,18 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
 function refusalOf(signal: AbortSignal, what: string): MicroError | undefined {
   try {
     if (signal.aborted) return abortError(signal, what);
-    if (typeof signal.addEventListener === 'function') return undefined;
   } catch {
     // Whatever it is, it is no signal.
   }
+  if (isSignal(signal)) return undefined;
   return new MicroError('invalid', `${what}: option signal is not an AbortSignal`);
+}
+
+/** True for a signal of any realm. Never throws. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    return typeof (value as Partial<AbortSignal> | null | undefined)?.addEventListener === 'function';
+  } catch {
+    return false;
+  }
 }

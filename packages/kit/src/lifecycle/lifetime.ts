@@ -1,4 +1,5 @@
-import { type AbortOptions, abortError, type Closable, MicroError } from '@ts-micro/core';
+import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
+import { closeOptions, throwIfAborted } from './abort.ts';
 
 /**
  * The life of one {@link Closable}: open, closing, closed. A backend holds one and forwards to it.
@@ -44,15 +45,21 @@ export class Lifetime {
     return new MicroError('closed', `${this.#what} is closed`, this.#cause ? { cause: this.#cause } : {});
   }
 
-  /** Throws {@link closedError} unless open, and the abort error where the caller's signal is already aborted. */
+  /**
+   * Throws {@link closedError} unless open, the abort error where the caller's signal is already aborted, and `invalid`
+   * where that is none, or the options are no object.
+   */
   assertOpen(options?: AbortOptions): void {
     if (this.#ending !== undefined) throw this.closedError();
-    if (options?.signal?.aborted) throw abortError(options.signal, this.#what);
+    if (options === undefined) return;
+    if (typeof options !== 'object' || options === null)
+      throw new MicroError('invalid', `${this.#what}: the options are ${MicroError.textOf(options)}, and no object`);
+    throwIfAborted(options.signal, this.#what);
   }
 
-  /** Ends it plainly. Every call returns the same promise. */
-  close(options: AbortOptions = {}): Promise<void> {
-    return this.#end(undefined, options);
+  /** Ends it plainly. Every call returns the same promise. A signal that is none is left out. */
+  close(options?: AbortOptions): Promise<void> {
+    return this.#end(undefined, closeOptions(options));
   }
 
   /** Ends it because of `cause`, which `closed` resolves with. */

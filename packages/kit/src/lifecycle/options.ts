@@ -31,6 +31,11 @@ export class OptionChecks {
     throw this.invalid(option, value, `a whole number from ${least}${upTo}`);
   }
 
+  /** Accepts an object: the options as a whole. */
+  bag(options: unknown): void {
+    if (typeof options !== 'object' || options === null) throw this.invalid('bag', options, 'an object');
+  }
+
   /** Accepts one of `choices`. */
   oneOf(option: string, value: unknown, choices: readonly string[]): void {
     if (choices.includes(value as string)) return;
@@ -50,6 +55,12 @@ export class OptionChecks {
   /** Accepts a function, or `undefined`. */
   optionalFunction(option: string, value: unknown): void {
     if (value !== undefined && typeof value !== 'function') throw this.invalid(option, value, 'a function');
+  }
+
+  /** Accepts an object that has all of `methods`. */
+  methods(option: string, value: unknown, ...methods: readonly string[]): void {
+    const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
+    if (missing !== undefined) throw this.invalid(option, value, `an object with the method ${missing}`);
   }
 
   /** Accepts a list of functions. */

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { abortError, MicroError } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { abortable, throwIfAborted } from '../../src/index.ts';
+import { abortable, closeOptions, nativeSignal, throwIfAborted } from '../../src/index.ts';
 
 const never = new Promise<never>(() => {});
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
@@ -110,4 +110,35 @@ test('what is no signal is refused, and a promise that rejects then goes unheard
   } finally {
     process.off('unhandledRejection', onUnhandled);
   }
+});
+
+/** A signal of a package or of another realm, which `AbortSignal.any` does not take. */
+class ForeignSignal extends EventTarget {
+  aborted = false;
+  reason: unknown;
+
+  abort(reason: unknown): void {
+    this.aborted = true;
+    this.reason = reason;
+    this.dispatchEvent(new Event('abort'));
+  }
+}
+
+test.each([5, {}, 'signal', null])('a signal that is %j is refused with `invalid`', (signal) => {
+  expect(() => throwIfAborted(signal as never, 'socket')).toThrow(
+    expect.objectContaining({ code: 'invalid', message: 'socket: option signal is not an AbortSignal' }),
+  );
+});
+
+test.each([5, {}, 'signal', null])('a close leaves a signal out that is %j', (signal) => {
+  expect(closeOptions({ signal } as never)).toEqual({});
+});
+
+test('a signal of another realm is followed by one of this', () => {
+  const foreign = new ForeignSignal();
+  const { signal } = closeOptions({ signal: foreign as never });
+  expect(AbortSignal.any([signal as AbortSignal]).aborted).toBe(false);
+  foreign.abort('enough');
+  expect(signal).toMatchObject({ aborted: true, reason: 'enough' });
+  expect(nativeSignal(foreign as never)).toMatchObject({ aborted: true, reason: 'enough' });
 });

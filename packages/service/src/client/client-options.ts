@@ -6,7 +6,7 @@ import type { Codec } from '../rpc/codec/codec.ts';
 import { type Codecs, createCodecs } from '../rpc/codec/codecs.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
 import { leastLoad } from './discovery/least-load.ts';
-import { random, roundRobin, type SelectorStrategy } from './discovery/selector.ts';
+import { type LoadObserver, random, roundRobin, type SelectorStrategy } from './discovery/selector.ts';
 import type { NodeFilter } from './discovery/service-view.ts';
 
 export interface ClientOptions {
@@ -122,6 +122,7 @@ export interface ClientSettings {
 
 /** Checks the options once and fills in defaults. Throws `invalid` naming option and value. */
 export function clientSettings(options: ClientOptions): ClientSettings {
+  checks.bag(options);
   const {
     transport,
     broker,
@@ -140,6 +141,8 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     logger,
   } = options;
   if (typeof transport?.dial !== 'function') throw checks.invalid('transport', transport, 'a transport');
+  if (broker) checks.methods('broker', broker, 'publish');
+  if (registry) checks.methods('registry', registry, 'getService');
   checkTime('timeoutMs', timeoutMs);
   if (attemptTimeoutMs !== undefined) checkTime('attemptTimeoutMs', attemptTimeoutMs);
   checkCount('retries', retries);
@@ -156,7 +159,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     transport,
     broker,
     registry,
-    select: strategy(selector),
+    select: strategy(selector, safeLogger(logger)),
     timeoutMs,
     attemptTimeoutMs,
     retries,
@@ -188,10 +191,35 @@ export function checkCount(name: string, value: number): void {
   checks.whole(name, value, 0);
 }
 
-function strategy(selector: NonNullable<ClientOptions['selector']>): SelectorStrategy {
+function strategy(selector: NonNullable<ClientOptions['selector']>, logger: Logger): SelectorStrategy {
   if (selector === 'leastLoad') return leastLoad();
   if (selector === 'random') return random();
   if (selector === 'roundRobin') return roundRobin();
-  if (typeof selector === 'function') return selector;
+  if (typeof selector === 'function') return withSafeObserver(selector, logger);
   throw checks.invalid('selector', selector, 'leastLoad, random, roundRobin or a function');
+}
+
+/** An observer is the user's: what it throws harms no call, and is told once. */
+function withSafeObserver(selector: SelectorStrategy, logger: Logger): SelectorStrategy {
+  const { observer } = selector;
+  if (!observer) return selector;
+  checks.methods('selector.observer', observer, 'began', 'ended', 'forget');
+  let isTold = false;
+  const safely = (tell: () => void): void => {
+    try {
+      tell();
+    } catch (error) {
+      if (!isTold) logger.error("the selector's observer failed", { error });
+      isTold = true;
+    }
+  };
+  const safe: LoadObserver = {
+    began: (address) => safely(() => observer.began(address)),
+    ended: (address, endpoint, elapsedMs, hasSucceeded) =>
+      safely(() => observer.ended(address, endpoint, elapsedMs, hasSucceeded)),
+    forget: (address) => safely(() => observer.forget(address)),
+  };
+  return Object.assign((...[candidates, request]: Parameters<SelectorStrategy>) => selector(candidates, request), {
+    observer: safe,
+  });
 }

@@ -1,17 +1,19 @@
 import type { AbortOptions, Headers, MicroError } from '@ts-micro/core';
-import { abortable, Lifetime } from '@ts-micro/kit';
+import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
-import { checkEndpoint, checkOutgoing } from './call/check-outgoing.ts';
+import { checkOutgoing, checkTarget } from './call/check-outgoing.ts';
 import { publishEvent } from './call/event-publisher.ts';
 import { outgoingMetadata } from './call/outgoing-metadata.ts';
 import { StreamOpener } from './call/stream-opener.ts';
 import { UnaryCall, type UnaryRequest } from './call/unary-call.ts';
+import { WrappedCalls } from './call/wrapped-calls.ts';
 import type { Client } from './client.ts';
 import {
   type CallOptions,
   type ClientOptions,
   type ClientSettings,
+  checkTime,
   clientSettings,
   type EventOptions,
   type OutgoingOptions,
@@ -30,6 +32,7 @@ class PluginClient implements Client {
   readonly #settings: ClientSettings;
   readonly #attempts: Attempts;
   readonly #streams: StreamOpener;
+  readonly #wrapped: WrappedCalls;
   readonly #middleware: Middleware[];
   readonly #lifetime: Lifetime = new Lifetime('client', (options) => this.#release(options));
 
@@ -38,6 +41,7 @@ class PluginClient implements Client {
     this.#middleware = [...middleware];
     this.#attempts = new Attempts(settings);
     this.#streams = new StreamOpener(this.#attempts);
+    this.#wrapped = new WrappedCalls(this.#attempts.clock);
   }
 
   get closed(): Promise<MicroError | undefined> {
@@ -47,8 +51,8 @@ class PluginClient implements Client {
   call<Response>(service: string, endpoint: string, request?: unknown, options?: CallOptions): Promise<Response> {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
     try {
-      checkEndpoint(endpoint);
       checkOutgoing(options);
+      checkTarget(service, endpoint, options);
       const metadata = outgoingMetadata(this.#settings.callMetadata, options);
       // Neither async nor a closure where nothing wraps the call: the hottest path there is.
       const response =
@@ -74,8 +78,8 @@ class PluginClient implements Client {
     options?: StreamOptions,
   ): Promise<MessageStream<Send, Receive>> {
     this.#lifetime.assertOpen();
-    checkEndpoint(endpoint);
     checkOutgoing(options);
+    checkTarget(service, endpoint, options);
     const stream = await this.#wrap('stream', service, endpoint, undefined, options, (call) =>
       this.#streams.open(service, endpoint, options, metadataOf(call), call),
     );
@@ -127,27 +131,46 @@ class PluginClient implements Client {
     last: (call: MiddlewareCall) => Promise<unknown>,
   ): Promise<unknown> {
     const { transport, broker, callMetadata } = this.#settings;
+    const what = kind === 'event' ? `client: publishing on "${name}"` : `client: ${service} ${name}`;
+    // A signal that has aborted is told by what `next` leads to, and here where there is no `next`.
+    throwIfAborted(options?.signal, what);
+    const timeoutMs = (options as CallOptions | undefined)?.timeoutMs ?? this.#settings.timeoutMs;
+    checkTime('timeoutMs', timeoutMs);
     const carrier = kind === 'event' ? (broker?.name ?? '') : transport.name;
     const headers = { ...outgoingMetadata(callMetadata, options) };
     const context = options?.context;
     const call: MiddlewareCall = { side: 'client', kind, service, name, carrier, headers, payload, context };
-    return runMiddleware(this.#middleware, call, () => last(call));
+    const signals = [options?.signal, context?.signal];
+    const onLate = kind === 'stream' ? closeStream : undefined;
+    return this.#wrapped.run({ what, timeoutMs, signals, onLate }, (next) =>
+      runMiddleware(this.#middleware, call, () => next(() => last(call))),
+    );
   }
 
   async #release({ signal }: AbortOptions): Promise<void> {
-    const { running } = this.#attempts;
+    const attempts = this.#attempts;
+    const wrapped = this.#wrapped;
+    const running = Math.max(attempts.running, wrapped.running);
     let abandoned: unknown;
     if (running > 0) {
       const bound = AbortSignal.timeout(closeTimeoutMs);
       const limit = signal ? AbortSignal.any([signal, bound]) : bound;
-      await abortable(this.#attempts.idle(), limit, `client: closing with ${running} running calls`).catch((error) => {
+      const idle = wrapped.idle().then(() => attempts.idle());
+      await abortable(idle, limit, `client: closing with ${running} running calls`).catch((error) => {
         abandoned = error;
       });
     }
     await this.#streams.close();
-    await this.#attempts.close();
+    wrapped.close();
+    await attempts.close();
     if (abandoned !== undefined) throw abandoned;
   }
+}
+
+/** What a middleware gave too late is in nobody's hands. */
+function closeStream(value: unknown): void {
+  const { close } = (value ?? {}) as Partial<MessageStream>;
+  if (typeof close === 'function') void close.call(value);
 }
 
 /** Returns what goes out with a call; `undefined` for nothing, which costs less. */

@@ -1,5 +1,5 @@
 import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
-import { ByteBudget, RateLimitedLogger } from '@ts-micro/kit';
+import { ByteBudget, closeOptions, nativeSignal, OptionChecks, RateLimitedLogger, throwIfAborted } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codec/codecs.ts';
 import { Events } from './events/events.ts';
@@ -10,6 +10,7 @@ import { Draining } from './lifecycle/draining.ts';
 import type { ServiceGateway } from './lifecycle/gateways.ts';
 import { healthOf } from './lifecycle/health.ts';
 import { Intake } from './lifecycle/intake.ts';
+import { checkAdvertised } from './serve/advertised.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
 import { currentHandler } from './serve/current-handler.ts';
 import { addDebugHandlers } from './serve/debug-handlers.ts';
@@ -20,6 +21,7 @@ import type { ServiceCore } from './serve/service-core.ts';
 import type { Service, ServiceHealth, ServiceState, StopOptions, StopReport } from './service.ts';
 import { type CheckedServiceOptions, checkServiceOptions, type ServiceOptions } from './service-options.ts';
 
+const checks = new OptionChecks('service');
 const startTimeoutMs = 30_000;
 const releaseTimeoutMs = 5000;
 
@@ -110,17 +112,19 @@ class MicroService implements Service {
 
   subscribe<Event>(topic: string, handler: EventHandler<Event>, options: SubscriptionOptions = {}): void {
     this.#assertNew('subscribe');
-    if (this.#options.broker === undefined)
-      throw new MicroError('invalid', `service "${this.name}": subscribing to "${topic}" needs a broker`);
     if (typeof topic !== 'string' || topic === '')
       throw new MicroError('invalid', `service "${this.name}": a topic is a text, and not empty`);
+    if (this.#options.broker === undefined)
+      throw new MicroError('invalid', `service "${this.name}": subscribing to "${topic}" needs a broker`);
     if (typeof handler !== 'function')
       throw new MicroError('invalid', `service "${this.name}": the handler of topic "${topic}" is not a function`);
+    checkAdvertised(`service "${this.name}": topic "${topic}"`, options);
     this.#events.add({ topic, handler: handler as EventHandler, options });
   }
 
   use(middleware: Middleware): void {
     this.#assertNew('use');
+    checks.functions('middleware', [middleware]);
     this.#middleware.push(middleware);
   }
 
@@ -139,15 +143,17 @@ class MicroService implements Service {
 
   async start(options: AbortOptions = {}): Promise<void> {
     if (this.#state !== 'new') throw new MicroError('conflict', `service "${this.name}": ${whyNoStart[this.#state]}`);
+    checks.bag(options);
+    throwIfAborted(options.signal, `service "${this.name}"`);
     this.#state = 'starting';
     this.#started = this.#start(options);
     await this.#started;
   }
 
-  stop(options: StopOptions = {}): Promise<StopReport> {
-    this.#hurryAt(options.signal);
+  stop(options?: StopOptions): Promise<StopReport> {
+    this.#hurryAt(closeOptions(options).signal);
     this.#stopped ??= this.#stop();
-    const context = options.context ?? currentHandler();
+    const context = options?.context ?? currentHandler();
     if (!(context instanceof HandlerContext) || !this.#core.limiter.runs(context)) return this.#stopped;
     this.#core.limiter.excuse(context);
     return this.#stopForHandler();
@@ -174,7 +180,7 @@ class MicroService implements Service {
 
   async #start(options: AbortOptions): Promise<void> {
     const bounds = [this.#stopping.signal, AbortSignal.timeout(startTimeoutMs)];
-    const signal = AbortSignal.any(options.signal === undefined ? bounds : [...bounds, options.signal]);
+    const signal = AbortSignal.any(options.signal === undefined ? bounds : [...bounds, nativeSignal(options.signal)]);
     this.#startError = undefined;
     try {
       await this.#intake.open(signal);

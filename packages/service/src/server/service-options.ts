@@ -95,7 +95,7 @@ const mebibyte = 1024 * 1024;
 /** Throws `invalid` naming the option and its value. */
 export function checkServiceOptions(options: ServiceOptions): CheckedServiceOptions {
   const checks = new OptionChecks('service');
-  if (typeof options !== 'object' || options === null) throw checks.invalid('bag', options, 'an object');
+  checks.bag(options);
   if (options.metadata !== undefined) checks.texts('metadata', options.metadata);
   const checked: CheckedServiceOptions = {
     ...options,
@@ -122,6 +122,8 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
   }
   checks.functions('middleware', checked.middleware);
   if (typeof options.transport?.listen !== 'function') throw checks.invalid('transport', options.transport, 'one');
+  if (options.broker) checks.methods('broker', options.broker, 'publish', 'subscribe');
+  if (options.registry) checks.methods('registry', options.registry, 'register', 'deregister');
   if (!isDialectChoice(checked.dialect)) throw checks.invalid('dialect', checked.dialect, 'auto or go');
   for (const name of ['registerIntervalMs', 'registerTtlMs'] as const) checks.milliseconds(name, checked[name]);
   for (const name of ['drainGraceMs', 'stopTimeoutMs'] as const) checks.millisecondsOrNone(name, checked[name]);

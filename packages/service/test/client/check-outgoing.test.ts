@@ -17,6 +17,12 @@ const wrong: readonly (readonly [string, unknown])[] = [
   ['a context null', { context: null }],
   ['a context that is none', { context: {} }],
   ['a context without metadata', { context: { signal, metadata: null } }],
+  [
+    'metadata with a getter that throws',
+    { metadata: Object.defineProperty({}, 'a', { enumerable: true, get: thrower }) },
+  ],
+  ['metadata that is a proxy which throws', { metadata: new Proxy({}, { ownKeys: thrower }) }],
+  ['codecs that are a list', { codecs: [] }],
   ['a getter that throws', Object.defineProperty({}, 'metadata', { get: thrower })],
   ['a proxy', new Proxy({}, { get: thrower })],
 ];
@@ -53,6 +59,36 @@ describe.each([
     ])
       await expect(outcome).rejects.toSatisfy((error) => MicroError.is(error, 'invalid'));
   });
+});
+
+it.each([
+  ['a service that is a symbol', Symbol('greeter'), {}],
+  ['a version that is a number', 'greeter', { version: 5 }],
+  ['an address that is a number', 'greeter', { address: 5 }],
+  ['a label that is null', 'greeter', { label: null }],
+  ['a filter that is an object', 'greeter', { where: {} }],
+])('rejects with `invalid` for %s', async (_, service, options) => {
+  await using client = createClient({ transport: memoryTransport({ network: memoryNetwork() }) });
+  for (const outcome of [
+    client.call(service as string, 'Greeter.Hello', {}, options as CallOptions),
+    client.stream(service as string, 'Greeter.Chat', options as CallOptions),
+  ])
+    await expect(outcome).rejects.toMatchObject({ code: 'invalid', message: expect.stringMatching(/^client: option/) });
+});
+
+it.each([
+  ['null', null],
+  ['without a transport', {}],
+  ['with a broker that is none', { transport: memoryTransport(), broker: {} }],
+  ['with a registry that is none', { transport: memoryTransport(), registry: {} }],
+  [
+    'with half an observer',
+    { transport: memoryTransport(), selector: Object.assign(() => undefined, { observer: { began: () => {} } }) },
+  ],
+])('a client is not made of options that are %s', (_, options) => {
+  expect(() => createClient(options as never)).toThrow(
+    expect.objectContaining({ code: 'invalid', message: expect.stringMatching(/^client: option/) }),
+  );
 });
 
 it('a client is not made with a Map of metadata', () => {

@@ -1,6 +1,6 @@
 import { MicroError } from '@ts-micro/core';
 import { OptionChecks } from '@ts-micro/kit';
-import { checkMetadata, type OutgoingOptions } from '../client-options.ts';
+import { checkMetadata, type OutgoingOptions, type TargetOptions } from '../client-options.ts';
 
 const checks = new OptionChecks('client');
 
@@ -9,8 +9,13 @@ export function checkOutgoing(options: OutgoingOptions | undefined): void {
   if (options === undefined) return;
   try {
     if (!isObject(options)) throw checks.invalid('bag', options, 'an object');
-    const { metadata, context, signal } = options;
-    if (metadata !== undefined) checkMetadata('metadata', metadata);
+    const { metadata, context, signal, codecs } = options;
+    if (codecs !== undefined) checks.methods('codecs', codecs, 'get', 'legacy');
+    if (metadata !== undefined) {
+      checkMetadata('metadata', metadata);
+      // A getter or a proxy that throws does so here.
+      Object.values(metadata);
+    }
     if (signal !== undefined && !isSignal(signal)) throw checks.invalid('signal', signal, 'an AbortSignal');
     if (context !== undefined && (!isSignal(context?.signal) || !isObject(context.metadata)))
       throw checks.invalid('context', context, 'the context of a handler');
@@ -19,9 +24,16 @@ export function checkOutgoing(options: OutgoingOptions | undefined): void {
   }
 }
 
-/** Throws `invalid` for an endpoint without a name. */
-export function checkEndpoint(endpoint: string): void {
+/** Throws `invalid` for a target of a call or stream that cannot be one. */
+export function checkTarget(service: string, endpoint: string, options: TargetOptions | undefined): void {
+  if (typeof service !== 'string') throw checks.invalid('service', service, 'a text');
   checks.text('endpoint', endpoint);
+  if (options === undefined) return;
+  const { version, label, where, address } = options;
+  if (version !== undefined && typeof version !== 'string') throw checks.invalid('version', version, 'a text');
+  if (address !== undefined && typeof address !== 'string') throw checks.invalid('address', address, 'a text');
+  checks.optionalFunction('where', where);
+  if (label !== undefined && !isObject(label)) throw checks.invalid('label', label, 'a pair or an object of texts');
 }
 
 function isSignal(value: AbortSignal | undefined): boolean {

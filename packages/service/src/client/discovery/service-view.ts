@@ -48,7 +48,7 @@ export class ServiceView {
     return candidates.filter(
       (candidate) =>
         labels.every(([name, value]) => candidate.node.metadata[name] === value) &&
-        (where === undefined || where(candidate)),
+        (where === undefined || isAccepted(where, candidate)),
     );
   }
 
@@ -105,6 +105,18 @@ export class ServiceView {
 
 function isPair(label: NonNullable<NodeFilter['label']>): label is readonly [string, string] {
   return Array.isArray(label);
+}
+
+/** A filter is the user's: it may throw, and one that is `async` would accept every node. */
+function isAccepted(where: NonNullable<NodeFilter['where']>, candidate: Candidate): boolean {
+  let accepts: unknown;
+  try {
+    accepts = where(candidate);
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', `client: the option where of a call of "${candidate.service}" failed`);
+  }
+  if (typeof accepts !== 'object' || accepts === null) return Boolean(accepts);
+  throw new MicroError('invalid', `client: the option where of a call of "${candidate.service}" gave no boolean`);
 }
 
 function advertising(records: readonly ServiceRecord[], endpoint: string): readonly ServiceRecord[] {
