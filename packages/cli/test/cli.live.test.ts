@@ -45,6 +45,10 @@ describe('ts-micro', () => {
       ]);
     });
 
+    it('call prints what a handler answers that returns nothing', async () => {
+      expect(await program.run(['call', 'greeter', 'Debug.Nothing'])).toEqual({ code: 0, out: '{}\n', err: '' });
+    });
+
     it('services --json prints the records', async () => {
       const { out } = await program.run(['services', '--json']);
       const records = JSON.parse(out);

@@ -47,3 +47,30 @@ it('the program ends at Ctrl-C, with what it has printed so far', async () => {
   await expect.poll(() => fleet.waiting, patience).toBe(1);
   expect((await call.interrupt()).code).toBe(130);
 }, 90_000);
+
+it.each([
+  ['watch', ['watch']],
+  ['subscribe', ['subscribe', 'greeter.told']],
+])(
+  '%s ends once nobody reads what it prints',
+  async (_, words) => {
+    await using server = await startNatsServer();
+    using program = new SpawnedProgram(server.address);
+    await using fleet = new Fleet(server.address);
+    await fleet.greeter('one');
+    const run = program.start(...words);
+    await expect.poll(() => `${run.out}${run.err}`, patience).toMatch(/greeter/);
+    run.leave();
+    let hasEnded = false;
+    const ended = run.ended.finally(() => {
+      hasEnded = true;
+    });
+    for (let news = 0; !hasEnded; news++) {
+      const service = await fleet.greeter(`news-${news}`);
+      await fleet.broker.publish('greeter.told', { headers: {}, body: new TextEncoder().encode('{}') });
+      await service.stop();
+    }
+    expect(await ended).toMatchObject({ code: 0 });
+  },
+  90_000,
+);

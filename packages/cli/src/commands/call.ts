@@ -44,9 +44,10 @@ export function addCall(program: Command, run: RunCommand): void {
         const records = await findService(session, service, flags.version);
         checkEndpoint(service, records, endpoint);
         const options = callOptions(session, flags, flags.node && findNode(records, flags.node).id);
-        const call = () => session.client.call<string>(service, endpoint, text, options);
+        const call = () => session.client.call<string | undefined>(service, endpoint, text, options);
         if (flags.repeat !== undefined || flags.concurrency !== undefined) return callOften(session, call, flags);
-        const answer = await call();
+        // What a handler answers that returns nothing is `{}` on the wire.
+        const answer = (await call()) ?? '{}';
         session.print(session.isJson ? compactJson(answer) : prettyJson(answer, session.paint));
       }),
     );
@@ -63,7 +64,7 @@ function callOptions({ signal }: Session, flags: CallFlags, node: string | undef
   };
 }
 
-async function callOften(session: Session, call: () => Promise<string>, flags: CallFlags): Promise<void> {
+async function callOften(session: Session, call: () => Promise<unknown>, flags: CallFlags): Promise<void> {
   const times = flags.repeat ?? flags.concurrency ?? 1;
   const bar = new ProgressBar(session.terminal, times);
   const concurrency = flags.concurrency ?? 1;

@@ -22,15 +22,22 @@ export interface Terminal {
   readonly isErrTerminal: boolean;
 }
 
-/** Returns the terminal of this process. A reader that leaves, as `head` does, ends the output and harms nothing. */
-export function processTerminal(): Terminal {
+/**
+ * Returns the terminal of this process. A reader that leaves, as `head` does, harms nothing: `onLost` is told once, with
+ * `EPIPE`, or with what else nothing can be written for, and after a reader that left there is nothing to tell.
+ */
+export function processTerminal(onLost: (error: NodeJS.ErrnoException) => void = () => {}): Terminal {
   const { stdin, stdout, stderr } = process;
-  const ignore = () => {};
-  stdout.on('error', ignore);
-  stderr.on('error', ignore);
+  let lost: NodeJS.ErrnoException | undefined;
+  stdout.on('error', (error) => {
+    if (lost !== undefined) return;
+    lost = error;
+    onLost(error);
+  });
+  stderr.on('error', () => {});
   return {
-    out: { write: (text) => void stdout.write(text) },
-    err: { write: (text) => void stderr.write(text) },
+    out: { write: (text) => void (lost === undefined && stdout.write(text)) },
+    err: { write: (text) => void (lost?.code !== 'EPIPE' && stderr.write(text)) },
     input: stdin,
     columns: () => (isatty(1) ? stdout.columns || 80 : Number.POSITIVE_INFINITY),
     rows: () => (isatty(1) ? stdout.rows || 24 : 24),

@@ -56,6 +56,7 @@ export class Fleet implements AsyncDisposable {
       this.waiting++;
       return this.#ending.promise;
     });
+    service.handle('Debug.Nothing', () => undefined, { internal: true });
     service.handleStream<{ readonly twice: number }, { readonly value: number }>('Greeter.Double', async (stream) => {
       for await (const { value } of stream) await stream.send({ twice: value * 2 });
     });

@@ -75,6 +75,11 @@ export class SpawnedRun {
     this.#child.stdin?.end();
   }
 
+  /** Stops reading the results, as `head` does. */
+  leave(): void {
+    this.#child.stdout?.destroy();
+  }
+
   /** Ctrl-C. */
   interrupt(): Promise<RunResult> {
     this.#child.kill('SIGINT');

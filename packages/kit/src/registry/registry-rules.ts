@@ -3,7 +3,8 @@ import { MicroError, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 /** Throws `invalid` where no service can have that name; `who` begins the message. */
 export function checkServiceName(name: string, who: string): void {
   if (typeof name === 'string' && name !== '') return;
-  throw new MicroError('invalid', `${who}: service name ${JSON.stringify(name)} is empty or not a text`);
+  const given = name === '' ? '""' : MicroError.textOf(name);
+  throw new MicroError('invalid', `${who}: service name ${given} is empty or not a text`);
 }
 
 /** Throws `invalid` where a lease is given that is not a positive, finite number of milliseconds. */
@@ -13,11 +14,18 @@ export function checkTtl(ttlMs: number | undefined, who: string): void {
 }
 
 /**
- * Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, or has metadata that are no
- * text.
+ * Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, has metadata that are no text,
+ * or cannot be read at all.
  */
 export function checkRecord(service: ServiceRecord, who: string): ServiceRecord {
-  const record = serviceRecord(service);
+  let record: ServiceRecord;
+  try {
+    record = serviceRecord(service);
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', `${who}: the record cannot be read`);
+  }
+  if (record.endpoints.some(({ name }) => typeof name !== 'string'))
+    throw new MicroError('invalid', `${who}: service "${record.name}": an endpoint has no name`);
   for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {
     for (const [key, value] of Object.entries(metadata)) {
       if (typeof value === 'string') continue;

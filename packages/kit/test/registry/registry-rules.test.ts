@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkServiceName, checkTtl } from '../../src/index.ts';
+import { checkRecord, checkServiceName, checkTtl } from '../../src/index.ts';
 
 test.each([undefined, 1, 0.5, Number.MAX_VALUE])('a lease may be %s', (ttlMs) => {
   checkTtl(ttlMs, 'registry');
@@ -13,7 +13,29 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '1'])('a lease may not b
 
 test('a service has a name', () => {
   checkServiceName('__proto__', 'registry');
-  for (const name of ['', undefined, 1]) {
+  for (const name of ['', undefined, 1, 5n, Symbol('a'), {}]) {
     expect(() => checkServiceName(name as string, 'registry')).toThrow(expect.objectContaining({ code: 'invalid' }));
   }
+});
+
+const cyclic = { name: 'value', type: 'Value', values: [] as unknown[] };
+cyclic.values.push(cyclic);
+const endpoint = { name: 'A.B', request: cyclic, metadata: {} };
+
+test.each([
+  ['null', null],
+  ['undefined', undefined],
+  ['a number', 5],
+  ['with an endpoint that is a number', { name: 'a', endpoints: [5] }],
+  ['with a shape that holds itself', { name: 'a', endpoints: [endpoint] }],
+  [
+    'a getter that throws',
+    {
+      get name() {
+        throw new RangeError('a');
+      },
+    },
+  ],
+])('a record that is %s is refused with `invalid`', (_, record) => {
+  expect(() => checkRecord(record as never, 'registry')).toThrow(expect.objectContaining({ code: 'invalid' }));
 });

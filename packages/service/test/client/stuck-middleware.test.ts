@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
 import { expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
+import type { Candidate } from '../../src/client/discovery/selector.ts';
 import type { Middleware } from '../../src/middleware.ts';
 import { codeOf, openWorld } from './world.ts';
 
@@ -109,7 +110,7 @@ it('an observer of a selector that throws costs no call its answer, and is told 
   const fail = () => {
     throw new RangeError('no room');
   };
-  const selector = Object.assign((candidates: readonly never[]) => candidates[0] as never, {
+  const selector = Object.assign((candidates: readonly Candidate[]) => candidates[0] as Candidate, {
     observer: { began: fail, ended: fail, forget: fail },
   });
   const note = (message: string) => void told.push(message);
