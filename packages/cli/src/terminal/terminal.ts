@@ -23,8 +23,8 @@ export interface Terminal {
 }
 
 /**
- * Returns the terminal of this process. A reader that leaves, as `head` does, harms nothing: `onLost` is told once, with
- * `EPIPE`, or with what else nothing can be written for, and after a reader that left there is nothing to tell.
+ * Returns the terminal of this process. A reader that leaves, as `head` does, harms nothing: `onLost` is told once, by
+ * `EPIPE`, or by why else nothing can be written, and after a reader that left there is nothing to tell.
  */
 export function processTerminal(onLost: (error: NodeJS.ErrnoException) => void = () => {}): Terminal {
   const { stdin, stdout, stderr } = process;

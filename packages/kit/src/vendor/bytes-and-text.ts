@@ -24,6 +24,17 @@ export const writeUtf8: WriteText = writer('utf8', internals.utf8Write);
 /** Writes `text` as one byte a character at `offset`, and returns how many bytes that took. */
 export const writeLatin1: WriteText = writer('latin1', internals.latin1Write);
 
+/** True for bytes whose buffer was transferred to another thread, or by `structuredClone`: reading them throws. */
+export function isTransferred(bytes: Uint8Array): boolean {
+  if (bytes.byteLength > 0) return false;
+  try {
+    new Uint8Array(bytes.buffer, 0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 function reader(encoding: BufferEncoding, own: BufferInternals['utf8Slice']): ReadText {
   if (own) return (bytes, start = 0, end = bytes.length) => own.call(bytes, start, end);
   return (bytes, start, end) => bufferOf(bytes).toString(encoding, start, end);

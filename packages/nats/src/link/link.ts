@@ -1,5 +1,5 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { abortable, ClosableBase, randomToken } from '@ts-micro/kit';
+import { abortable, ClosableBase, isTransferred, randomToken } from '@ts-micro/kit';
 import type {
   NatsConnection,
   NatsPublishOptions,
@@ -127,6 +127,8 @@ export class NatsLink extends ClosableBase implements NatsConnection {
 
   publish(subject: string, data: Uint8Array, options?: NatsPublishOptions): void {
     if (!this.#isConnected) throw this.#refusal('publishing', subject);
+    if (isTransferred(data))
+      throw new MicroError('invalid', `nats: publishing on "${subject}": the buffer of the body was transferred`);
     const hasHeaders = options?.headers !== undefined || options?.status !== undefined;
     const header = hasHeaders ? encodeHeaders(options.headers ?? noHeaders, options.status) : noBytes;
     const prefix = options?.prefix;

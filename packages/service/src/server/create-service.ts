@@ -2,6 +2,7 @@ import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } fr
 import { ByteBudget, closeOptions, nativeSignal, OptionChecks, RateLimitedLogger, throwIfAborted } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codec/codecs.ts';
+import { checkAdvertised } from './check-advertised.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
 import { Invocations } from './invoke/invocations.ts';
@@ -10,7 +11,6 @@ import { Draining } from './lifecycle/draining.ts';
 import type { ServiceGateway } from './lifecycle/gateways.ts';
 import { healthOf } from './lifecycle/health.ts';
 import { Intake } from './lifecycle/intake.ts';
-import { checkAdvertised } from './serve/advertised.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
 import { currentHandler } from './serve/current-handler.ts';
 import { addDebugHandlers } from './serve/debug-handlers.ts';

@@ -3,7 +3,7 @@ import { shown } from '@ts-micro/kit';
 import type { CodecUse } from '../../rpc/codec/codec.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
-import { checkAdvertised } from './advertised.ts';
+import { checkAdvertised } from '../check-advertised.ts';
 import type { RequestContext } from './handler-context.ts';
 
 /** Answers a request: what it returns is the response, what it throws the error. */

@@ -1,7 +1,7 @@
 import type { ValueRecord } from '@ts-micro/core';
 import { OptionChecks } from '@ts-micro/kit';
-import type { SubscriptionOptions } from '../events/subscription.ts';
-import type { HandleOptions } from './routes.ts';
+import type { SubscriptionOptions } from './events/subscription.ts';
+import type { HandleOptions } from './serve/routes.ts';
 
 /** Throws `invalid` for options of an endpoint, or of a subscription, that nothing can be done with. */
 export function checkAdvertised(what: string, options: HandleOptions & SubscriptionOptions): void {
