@@ -316,3 +316,21 @@ test('brokers with equal servers share one connection', async () => {
   await one.close();
   await other.publish('events', text('still there'));
 });
+
+test('a body whose buffer was transferred is refused, and the connection lives on', async () => {
+  await using server = await startNatsServer();
+  await using connection = await connectNats({ servers: server.url });
+  await using broker = natsBroker({ connection, dialect: 'native' });
+  const topic = randomUUID();
+  const heard: string[] = [];
+  await broker.subscribe(topic, (event) => void heard.push(textOf(event)));
+  const { body } = text('gone');
+  structuredClone(body.buffer, { transfer: [body.buffer as ArrayBuffer] });
+  const changes: unknown[] = [];
+  const stop = connection.onStateChange((state) => changes.push(state));
+  await expect(broker.publish(topic, { headers: {}, body })).rejects.toMatchObject({ code: 'invalid' });
+  await broker.publish(topic, text('still here'));
+  await expect.poll(() => heard, within).toEqual(['still here']);
+  expect(changes).toEqual([]);
+  stop();
+});

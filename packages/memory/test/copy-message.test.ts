@@ -14,3 +14,9 @@ test.each([
   expect([...copy.body]).toEqual([1, 2, 3]);
   expect(copy.body.buffer).not.toBe(message.body.buffer);
 });
+
+test('a body whose buffer was transferred is refused with `invalid`', () => {
+  const body = new Uint8Array(4);
+  structuredClone(body.buffer, { transfer: [body.buffer] });
+  expect(() => copyMessage({ headers: {}, body })).toThrow(expect.objectContaining({ code: 'invalid' }));
+});

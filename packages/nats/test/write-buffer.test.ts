@@ -43,6 +43,17 @@ describe('what waits to be written', () => {
     expect(drained(buffer)).toBe('PUB a 5\r\nhello\r\n');
   });
 
+  test('has nothing of a message whose bytes cannot be read', () => {
+    const buffer = new WriteBuffer(() => true);
+    const data = bytes('hello');
+    structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+    buffer.fillMessage('a', undefined, none, bytes('one'));
+    for (const prefix of [undefined, bytes('head')])
+      expect(() => buffer.fillMessage('a', undefined, none, data, prefix)).toThrow(TypeError);
+    buffer.fillMessage('a', undefined, none, bytes('two'));
+    expect(drained(buffer)).toBe('PUB a 3\r\none\r\nPUB a 3\r\ntwo\r\n');
+  });
+
   test('is forgotten by a reset', () => {
     const buffer = new WriteBuffer(() => true);
     buffer.fill(bytes('SUB a 1\r\n'));

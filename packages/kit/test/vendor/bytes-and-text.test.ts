@@ -42,3 +42,11 @@ describe.each([
     expect([...bytes.subarray(6)]).toEqual([0, 0]);
   });
 });
+
+test('bytes whose buffer was transferred are told from those that are empty', async () => {
+  const { isTransferred } = await load(true);
+  const bytes = new Uint8Array(4);
+  expect([bytes, new Uint8Array(0), bytes.subarray(4)].map(isTransferred)).toEqual([false, false, false]);
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+  expect(isTransferred(bytes)).toBe(true);
+});

@@ -61,18 +61,25 @@ export class WriteBuffer {
     prefix?: Uint8Array,
   ): void {
     const size = header.length + data.length + (prefix === undefined ? 0 : prefix.length);
-    const start = header.length === 0 ? this.#line.for(subject, reply) : undefined;
-    if (start === undefined) this.#addLine(subject, reply, header.length, size);
-    else {
-      this.#makeRoom(start.length + mostDigits + size + 4);
-      this.#add(start);
-      this.#addNumber(size);
+    const waiting = this.size();
+    try {
+      const start = header.length === 0 ? this.#line.for(subject, reply) : undefined;
+      if (start === undefined) this.#addLine(subject, reply, header.length, size);
+      else {
+        this.#makeRoom(start.length + mostDigits + size + 4);
+        this.#add(start);
+        this.#addNumber(size);
+        this.#addLineEnd();
+      }
+      if (header.length > 0) this.#add(header);
+      if (prefix !== undefined) this.#add(prefix);
+      this.#add(data);
       this.#addLineEnd();
+    } catch (error) {
+      // The server ends a connection over half a message, and all that share it lose theirs.
+      this.#end = this.#start + waiting;
+      throw error;
     }
-    if (header.length > 0) this.#add(header);
-    if (prefix !== undefined) this.#add(prefix);
-    this.#add(data);
-    this.#addLineEnd();
   }
 
   /** All that waits, which is to be written now. */
