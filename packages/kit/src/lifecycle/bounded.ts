@@ -14,7 +14,7 @@ export async function bounded<T>(
 ): Promise<T> {
   const bound = new AbortController();
   const expire = () => bound.abort(new DOMException(`${boundMs} ms have passed`, 'TimeoutError'));
-  const timer = setTimeout(expire, Math.min(boundMs, longestTimerMs));
+  const timer = setTimeout(expire, Math.max(0, Math.min(boundMs, longestTimerMs)));
   try {
     return await abortable(abortable(work, signal, what), bound.signal, what);
   } finally {

@@ -12,7 +12,7 @@ interface PauseOptions extends AbortOptions {
 /** Resolves after `delayMs`, or as soon as `signal` aborts. Leaves neither timer nor listener behind. */
 export function pause(delayMs: number, { signal, keepsAlive = true }: PauseOptions = {}): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, Math.min(delayMs, longestTimerMs));
+    const timer = setTimeout(done, Math.max(0, Math.min(delayMs, longestTimerMs)));
     if (!keepsAlive) timer.unref();
     const waiting = { onAbort: done };
     if (signal?.aborted) done();

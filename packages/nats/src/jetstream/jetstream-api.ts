@@ -36,9 +36,11 @@ interface Waiting {
   reject(error: MicroError): void;
 }
 
-// Servers that choose a leader drop what they are asked; a question may be put again, and a command not.
+// Servers that choose a leader drop what they are asked. A question may be put again, and so may a command that makes
+// what it names: done twice, it finds what it would make. Any other command may not.
 const askAgainMs = 1000;
-const questions = /^(STREAM|CONSUMER)\.(INFO|NAMES|MSG\.GET)\b/;
+const repeatable =
+  /^(STREAM\.(INFO|NAMES|MSG\.GET|CREATE)\b|CONSUMER\.(INFO|NAMES|DURABLE\.CREATE)\b|CONSUMER\.CREATE\.[^.]+\.)/;
 
 const noBytes = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -167,8 +169,8 @@ export class JetStreamApi {
         timeoutMs,
       );
       const isApi = subject.startsWith(this.prefix);
-      const isQuestion = isApi && questions.test(subject.slice(this.prefix.length));
-      const asking = isQuestion ? setInterval(() => ask(), askAgainMs) : undefined;
+      const isRepeatable = isApi && repeatable.test(subject.slice(this.prefix.length));
+      const asking = isRepeatable ? setInterval(() => ask(), askAgainMs) : undefined;
       const ask = () => {
         try {
           connection.publish(subject, data, { ...publishOptions, reply });

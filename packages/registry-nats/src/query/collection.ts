@@ -117,7 +117,8 @@ export class Collection implements ReplyReceiver<NatsMessage>, Abortable {
     // The timer set at the first answer looks by itself whether others followed.
     if (this.#answers.length > 1) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onTimer(), this.#endsAt - now);
+    // Its time may be over already: newer Node warns of negative delays.
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(0, this.#endsAt - now));
   }
 
   #onTimer(): void {

@@ -113,8 +113,8 @@ export class DeadlineClock {
   #arm(endsAtMs: number, nowMs: number): void {
     clearTimeout(this.#timer);
     this.#timerEndsAtMs = endsAtMs;
-    // One more, because a timer may fire up to a millisecond before its time.
-    this.#timer = setTimeout(() => this.#tick(), Math.ceil(endsAtMs - nowMs) + 1);
+    // One more, because a timer may fire up to a millisecond before its time. Newer Node warns of negative delays.
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(endsAtMs - nowMs)) + 1);
     if (this.#running === 0) this.#timer.unref();
   }
 
