@@ -38,7 +38,7 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
       isReady: ({ stream }) => !stream.destroyed,
       whenLost: ({ lost }) => lost,
       close: async ({ consumer, stream }) => {
-        await this.commit();
+        await this.commitLast();
         await stream.close();
         await consumer.close();
       },

@@ -1,4 +1,5 @@
 import type { AbortOptions, BrokerEvent } from '@ts-micro/core';
+import { bounded } from '../lifecycle/bounded.ts';
 import { pause } from '../lifecycle/timers.ts';
 import { OffsetTracker } from './offset-tracker.ts';
 import { type Delivery, SettlingSubscriber, type SettlingSubscriberOptions } from './settling-subscriber.ts';
@@ -9,25 +10,39 @@ export interface LogRecord {
   readonly offset: bigint;
 }
 
-export interface LogSubscriberOptions extends Omit<SettlingSubscriberOptions<Delivery>, 'stop' | 'onSettled'> {
+export interface LogSubscriberOptions
+  extends Omit<SettlingSubscriberOptions<Delivery>, 'stop' | 'onSettled' | 'bytesOf' | 'detach'> {
   /** Whether events tell the number of their delivery. */
   readonly isCounted: boolean;
 }
 
+/** A record that is handed out for the `number`th time. */
+interface Turn<Item> {
+  readonly item: Item;
+  readonly number: number;
+}
+
 const commitAfterMs = 50;
+const lastCommitMs = 2000;
 const mostWaiting = 1024;
 
 /**
  * A subscriber that reads partitions of a log, alone or as one of a group that shares them. What its handler has done
  * with is committed, a moment later and in the order of the log; the rest is read again, here or by another member.
  */
-export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubscriber {
+export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubscriber<Delivery & Turn<Item>> {
   readonly #tracker: OffsetTracker = new OffsetTracker();
   readonly #concurrency: number;
   readonly #isCounted: boolean;
-  readonly #again = new Set<ReturnType<typeof setTimeout>>();
+  readonly #again = new Map<ReturnType<typeof setTimeout>, Item>();
+  readonly #writing = new Set<Promise<void>>();
   #waiting: Item[] = [];
+  /** What was handed out, and taken back before its handlers began. */
+  #unbegun: Turn<Item>[] = [];
   #isHeldBack = false;
+  /** Resolves once partitions no longer change hands. */
+  #agreed: Promise<void> = Promise.resolve();
+  #agree: () => void = () => {};
   #committing: Promise<void> | undefined;
 
   /** Throws `invalid` as {@link SettlingSubscriber} does. */
@@ -56,7 +71,7 @@ export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubs
     try {
       await super.close(options);
     } finally {
-      for (const timer of this.#again) clearTimeout(timer);
+      for (const timer of this.#again.keys()) clearTimeout(timer);
       // The others hear of it now, or once they miss it.
       await this.leave(options).catch(() => {});
     }
@@ -72,31 +87,73 @@ export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubs
   /** Forgets what waits, for it is read again from what is committed, and what is known of partitions of others. */
   protected restart({ keep, begin = [] }: { keep: readonly number[]; begin?: Iterable<LogRecord> }): void {
     this.#waiting = [];
-    this.#tracker.keep(keep);
+    this.#unbegun.push(...this.takeUnbegun());
+    this.#keep(keep);
     for (const { partition, offset } of begin) this.#tracker.begin(partition, offset);
+    if (!this.#isHeldBack) this.#handAgain();
   }
 
-  /** Hands nothing out while partitions change hands, and commits what is done. */
+  /** Begins nothing and commits nothing while partitions change hands; what is done by now is committed before. */
   protected holdBack(): void {
-    this.#isHeldBack = true;
+    if (this.#isHeldBack) return;
+    this.#unbegun.push(...this.takeUnbegun());
     void this.commit();
+    this.#isHeldBack = true;
+    this.#agreed = new Promise((resolve) => {
+      this.#agree = resolve;
+    });
   }
 
   /** Partitions have changed hands: those that this member has kept go on where they were. */
   protected goOn(): void {
     if (!this.#isHeldBack) return;
     this.#isHeldBack = false;
+    this.#agree();
     const ours = this.partitions;
-    this.#tracker.keep(ours);
     this.#waiting = this.#waiting.filter(({ partition }) => ours.includes(partition));
+    this.#keep(ours);
+    void this.commit();
+    this.#handAgain();
     this.#handOut();
   }
 
   /** Writes down what is done. */
   protected async commit(): Promise<void> {
+    // A group that is about to agree anew refuses it.
+    if (this.#isHeldBack) return;
     const offsets = this.#tracker.takeChanges();
-    // Where it fails, the session is lost or the partitions are another's: they are read again from before.
-    if (offsets.length > 0) await this.writeOffsets(offsets).catch(() => {});
+    if (offsets.length === 0) return;
+    const writing = this.writeOffsets(offsets).then(
+      () => {},
+      // Written with the next ones, unless the session is lost: then they are read again from before.
+      () => {
+        for (const { partition } of offsets) this.#tracker.again(partition);
+      },
+    );
+    this.#writing.add(writing);
+    await writing;
+    this.#writing.delete(writing);
+  }
+
+  /** Writes down all that is done, before this member leaves its group: once that agrees, or does not for long. */
+  protected async commitLast(): Promise<void> {
+    const all = async (): Promise<void> => {
+      await this.#agreed;
+      await Promise.all(this.#writing);
+      await this.commit();
+    };
+    await bounded(all(), {}, lastCommitMs, 'the last commit').catch(() => {});
+  }
+
+  #keep(partitions: readonly number[]): void {
+    const isOurs = ({ partition }: LogRecord): boolean => partitions.includes(partition);
+    this.#tracker.keep(partitions);
+    this.#unbegun = this.#unbegun.filter(({ item }) => isOurs(item));
+    for (const [timer, item] of this.#again) {
+      if (isOurs(item)) continue;
+      clearTimeout(timer);
+      this.#again.delete(timer);
+    }
   }
 
   #handOut(): void {
@@ -110,9 +167,15 @@ export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubs
     if (this.isOpen && this.#waiting.length < mostWaiting / 2) this.flow(true);
   }
 
-  #hand(item: Item, delivery: number): void {
+  #handAgain(): void {
+    for (const { item, number } of this.#unbegun.splice(0)) this.#hand(item, number);
+  }
+
+  #hand(item: Item, number: number): void {
     this.push({
-      event: () => ({ ...this.eventOf(item), ...(this.#isCounted && { delivery }) }),
+      item,
+      number,
+      event: () => ({ ...this.eventOf(item), ...(this.#isCounted && { delivery: number }) }),
       done: () => {
         this.#tracker.done(item.partition, item.offset);
         this.#committing ??= pause(commitAfterMs).then(() => {
@@ -125,9 +188,10 @@ export abstract class LogSubscriber<Item extends LogRecord> extends SettlingSubs
         if (!this.isOpen) return;
         const timer = setTimeout(() => {
           this.#again.delete(timer);
-          this.#hand(item, delivery + 1);
+          this.#unbegun.push({ item, number: number + 1 });
+          if (!this.#isHeldBack) this.#handAgain();
         }, pauseMs);
-        this.#again.add(timer);
+        this.#again.set(timer, item);
       },
     });
   }

@@ -46,6 +46,11 @@ export class OffsetTracker {
     }
   }
 
+  /** Has a partition count as changed again, whose change could not be written down. */
+  again(partition: number): void {
+    if (this.#partitions.has(partition)) this.#changed.add(partition);
+  }
+
   /** What has changed since it was asked last. */
   takeChanges(): readonly { readonly partition: number; readonly offset: bigint }[] {
     const changes = Array.from(this.#changed, (partition) => ({

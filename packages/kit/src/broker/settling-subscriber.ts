@@ -100,6 +100,13 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
     }
   }
 
+  /** Takes back the deliveries whose handlers have not begun: they are nobody's then. */
+  protected takeUnbegun(): D[] {
+    const all = this.takeBack();
+    for (const delivery of all) this.#letGo(delivery);
+    return all;
+  }
+
   #eventOf(delivery: D): BrokerEvent {
     try {
       const event = delivery.event();

@@ -10,6 +10,8 @@ class Reader extends LogSubscriber<LogRecord> {
   readonly written: LogRecord[] = [];
   readonly flows: boolean[] = [];
   hasLeft = false;
+  failures = 0;
+  readonly #refused: LogRecord[] = [];
 
   constructor(handler: BrokerHandler, { maxDeliveries = 1, queue }: { maxDeliveries?: number; queue?: string } = {}) {
     super({
@@ -42,8 +44,15 @@ class Reader extends LogSubscriber<LogRecord> {
     return { topic: 'a', message: { headers: { at: `${partition}:${offset}` }, body: new Uint8Array() } };
   }
 
+  /** What could not be written, as often as `failures` said. */
+  get refused(): Offsets {
+    return this.#refused;
+  }
+
   protected async writeOffsets(offsets: Offsets): Promise<void> {
-    this.written.push(...offsets);
+    if (this.failures-- <= 0) return void this.written.push(...offsets);
+    this.#refused.push(...offsets);
+    throw new Error('the group agrees anew');
   }
 
   protected flow(isWanted: boolean): void {
@@ -51,6 +60,7 @@ class Reader extends LogSubscriber<LogRecord> {
   }
 
   protected async leave(): Promise<void> {
+    await this.commitLast();
     this.hasLeft = true;
   }
 }
@@ -133,4 +143,66 @@ test('a close waits for the handler, then leaves, and what it had not begun is n
   expect(reader.hasLeft).toBe(true);
   expect(names).toEqual(['0:1']);
   await vi.waitFor(() => expect(reader.written).toEqual([{ partition: 0, offset: 2n }]));
+});
+
+test('what was handed out and has not begun as partitions change hands begins where they are now', async () => {
+  const names: string[] = [];
+  await using reader = new Reader((event) => void names.push(nameOf(event)), { queue: 'q' });
+  reader.read(0, 1);
+  reader.changeHands([1]);
+  reader.read(1, 1);
+  reader.stall();
+  reader.changeHands([1]);
+  reader.read(1, 2);
+  await vi.waitFor(() => expect(names).toEqual(['1:1', '1:2']));
+  expect(reader.written.some(({ partition }) => partition === 0)).toBe(false);
+});
+
+test('what had not begun as a session was lost is handled once, where it is read again', async () => {
+  const names: string[] = [];
+  await using reader = new Reader((event) => void names.push(nameOf(event)), { queue: 'q' });
+  reader.read(0, 1);
+  reader.readAgain([]);
+  reader.read(0, 1, 2);
+  await vi.waitFor(() => expect(names).toEqual(['0:1', '0:2']));
+});
+
+test('what is done while partitions change hands is committed after it, and a close waits for that', async () => {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const names: string[] = [];
+  const handler = (event: BrokerEvent): Promise<void> => {
+    names.push(nameOf(event));
+    return opened;
+  };
+  const reader = new Reader(handler, { queue: 'q' });
+  reader.read(0, 1);
+  await vi.waitFor(() => expect(names).toHaveLength(1));
+  reader.stall();
+  const closing = reader.close();
+  open();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reader.written).toEqual([]);
+  expect(reader.hasLeft).toBe(false);
+  reader.changeHands([0]);
+  await closing;
+  expect(reader.written).toEqual([{ partition: 0, offset: 2n }]);
+});
+
+test('what could not be committed is committed at the next time, at the latest at the close', async () => {
+  const reader = new Reader(() => {}, { queue: 'q' });
+  reader.failures = 1;
+  reader.read(0, 1);
+  await vi.waitFor(() => expect(reader.refused).toEqual([{ partition: 0, offset: 2n }]));
+  await reader.close();
+  expect(reader.written).toEqual([{ partition: 0, offset: 2n }]);
+});
+
+test('a group that does not agree does not hold a close for long', async () => {
+  const reader = new Reader(() => {}, { queue: 'q' });
+  reader.stall();
+  await reader.close();
+  expect(reader.hasLeft).toBe(true);
 });
