@@ -271,6 +271,9 @@ describe('ts-micro', () => {
       for (const control of [0x1b, 0x9b]) expect(out + err).not.toContain(String.fromCodePoint(control));
       expect(out + err).toContain('evil');
     }
+    const { out } = await program.run(['services', '--json']);
+    expect(out).not.toContain('\u009b');
+    expect(JSON.parse(out)).toMatchObject([{ name: 'evil', nodes: [{ id: node.id, metadata }] }]);
   });
 
   it('colours where FORCE_COLOR says so, and neither with NO_COLOR nor with --no-color', async () => {

@@ -27,6 +27,9 @@ describe('text for a terminal', () => {
   it('shows controls and marks that reorder a line, and keeps what people write', () => {
     expect(printable('a\u001b[31m\u009b\u202eb\r\n')).toBe('a\\u001b[31m\\u009b\\u202eb\\u000d\\u000a');
     expect(printable('Ärger 漢字 👩\u200d💻')).toBe('Ärger 漢字 👩\u200d💻');
+    const tagged = JSON.stringify('a\u{e0041}\u009bb');
+    expect(printable(tagged)).toBe('"a\\udb40\\udc41\\u009bb"');
+    expect(JSON.parse(printable(tagged))).toBe('a\u{e0041}\u009bb');
   });
 
   it('is measured in columns and cut to fit', () => {
@@ -48,6 +51,14 @@ describe('text for a terminal', () => {
         plain,
       ),
     ).toEqual(['A      B', '漢     1', 'abcd  22']);
+  });
+
+  it('stands in columns of bounded width though a cell has no bound, in any number of rows', () => {
+    const rows = Array.from({ length: 200_000 }, () => ['b']);
+    const lines = tableLines([{ title: 'A' }], [['x'.repeat(1_000_000)], ...rows], Number.POSITIVE_INFINITY, plain);
+    expect(lines).toHaveLength(200_002);
+    expect(lines[1]).toHaveLength(2001);
+    expect(lines[2]).toBe('b');
   });
 
   it('tells amounts shortly', () => {

@@ -65,7 +65,7 @@ function deepSource(): string {
 }
 
 function evilSource(): string {
-  const evil = `x'); process.exit(1); /* */ \n // \u2028 \${y} "`;
+  const evil = `x'); process.exit(1); /* */ \n // \u2028 \u202e\u009b2J \${y} "`;
   return definitionOf(
     record(
       [
@@ -221,6 +221,7 @@ export const goGreeter = defineService({
 
   it('makes no code of what somebody has written into the registry', () => {
     const source = evilSource();
+    expect(source).not.toMatch(/[^\P{C}\n]/u);
     const parsed = ts.createSourceFile('x.ts', source, ts.ScriptTarget.Latest);
     const kinds = new Set(parsed.statements.map(({ kind }) => ts.SyntaxKind[kind]));
     expect([...kinds].sort()).toEqual([

@@ -48,7 +48,7 @@ export function addCall(program: Command, run: RunCommand): void {
         if (flags.repeat !== undefined || flags.concurrency !== undefined) return callOften(session, call, flags);
         // What a handler answers that returns nothing is `{}` on the wire.
         const answer = (await call()) ?? '{}';
-        session.print(session.isJson ? compactJson(answer) : prettyJson(answer, session.paint));
+        session.print(session.isJson ? printable(compactJson(answer)) : prettyJson(answer, session.paint));
       }),
     );
 }

@@ -1,6 +1,7 @@
-import type { Logger } from '@ts-micro/core';
+import { type Logger, MicroError } from '@ts-micro/core';
 import { type Client, createClient, type FlaggedPlugins } from '@ts-micro/service';
 import type { Paint } from '../terminal/paint.ts';
+import { printable } from '../terminal/printable.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** What every command works with. */
@@ -40,7 +41,7 @@ export function createSession(init: {
     ...init,
     client,
     print: (...lines) => terminal.out.write(lines.map((line) => `${line}\n`).join('')),
-    printJson: (value) => terminal.out.write(`${JSON.stringify(value)}\n`),
+    printJson: (value) => terminal.out.write(`${printable(JSON.stringify(value))}\n`),
     note: (line) => terminal.err.write(`${line}\n`),
     [Symbol.asyncDispose]: () => client.close({ signal: AbortSignal.timeout(1000) }),
   };
@@ -49,7 +50,9 @@ export function createSession(init: {
 /** Writes what plugins log to `err`, for `--verbose`. */
 export function terminalLogger(terminal: Terminal): Logger {
   const log = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) => {
-    const facts = Object.entries(fields ?? {}).map(([name, value]) => ` ${name}=${String(value)}`);
+    const facts = Object.entries(fields ?? {}).map(
+      ([name, value]) => ` ${name}=${printable(MicroError.textOf(value))}`,
+    );
     terminal.err.write(`${level} ${message}${facts.join('')}\n`);
   };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };

@@ -7,9 +7,15 @@ const harmless = /\u200c|\u200d|\u200e|\u200f/;
  * sequences and other controls becomes `\u001b`.
  */
 export function printable(text: string): string {
-  return text.replace(controls, (character) =>
-    harmless.test(character) ? character : `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(controls, (character) => (harmless.test(character) ? character : escaped(character)));
+}
+
+/** As JSON writes it, so that a printable JSON text says the same: two of them beyond U+FFFF. */
+function escaped(character: string): string {
+  let result = '';
+  for (let at = 0; at < character.length; at++)
+    result += `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
+  return result;
 }
 
 /** As {@link printable}, and keeps the ends of lines and tabs. */

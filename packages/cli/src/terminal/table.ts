@@ -15,6 +15,8 @@ export interface Column {
 
 const gap = '  ';
 const narrowest = 8;
+/** Of a cell, in UTF-16 units. */
+const longest = 2000;
 
 /** Returns the lines of a table that takes at most `columns`, its head included. Controls in cells are made visible. */
 export function tableLines(
@@ -23,8 +25,10 @@ export function tableLines(
   columns: number,
   paint: Paint,
 ): readonly string[] {
-  const texts = rows.map((row) => row.map((cell) => printable(typeof cell === 'string' ? cell : cell.text)));
-  const widths = head.map(({ title }, at) => Math.max(title.length, ...texts.map((row) => widthOf(row[at] ?? ''))));
+  const texts = rows.map((row) => row.map((cell) => shownText(typeof cell === 'string' ? cell : cell.text)));
+  const widths = head.map(({ title }, at) =>
+    texts.reduce((widest, row) => Math.max(widest, widthOf(row[at] ?? '')), title.length),
+  );
   shrink(head, widths, columns);
   const line = (cells: readonly string[], painted: (text: string, at: number) => string) =>
     cells
@@ -48,6 +52,12 @@ export function tableLines(
       }),
     ),
   ];
+}
+
+/** One long text must not make every row as long. */
+function shownText(text: string): string {
+  const shown = printable(text.slice(0, longest));
+  return text.length > longest ? `${shown}…` : shown;
 }
 
 /** Takes from the widest of the columns that may get narrower, and where that is not enough, from the widest of all. */

@@ -13,9 +13,14 @@ const reservedValues = new Set(
   ).split(','),
 );
 
-/** A string literal. */
+/** A string literal, in which nothing reorders what one sees of the source. */
 export function quoted(text: string): string {
-  return /^[^'\\\p{C}\u2028\u2029]*$/u.test(text) ? `'${text}'` : JSON.stringify(text);
+  if (/^[^'\\\p{C}\u2028\u2029]*$/u.test(text)) return `'${text}'`;
+  return JSON.stringify(text).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }
 
 /** The name of a property. */
