@@ -1,15 +1,18 @@
 import type { Exception } from '@opentelemetry/api';
 import { MicroError } from '@ts-micro/core';
+import { shortText } from './short-text.ts';
+
+const longestStack = 10_000;
 
 /** Returns whatever was thrown as an exception to record. Never throws. */
 export function exceptionOf(thrown: unknown): Exception {
-  const message = MicroError.textOf(thrown);
+  const message = shortText(MicroError.textOf(thrown));
   try {
     const { name, stack } = thrown as { name?: unknown; stack?: unknown };
     return {
-      name: typeof name === 'string' ? name : 'Error',
+      name: typeof name === 'string' ? shortText(name) : 'Error',
       message,
-      ...(typeof stack === 'string' && { stack }),
+      ...(typeof stack === 'string' && { stack: shortText(stack, longestStack) }),
     };
   } catch {
     return { name: 'Error', message };

@@ -16,7 +16,18 @@ import { attribute, retryEvent } from '../names.ts';
 import type { StreamCounter } from '../stream/counted-stream.ts';
 import { exceptionOf } from './exception.ts';
 import { clientFailure, type Failure, serverFailure } from './failure.ts';
-import type { Subject } from './subject.ts';
+import { shortText } from './short-text.ts';
+import type { Subject, Subjects } from './subject.ts';
+
+export interface OperationInit {
+  readonly call: MiddlewareCall;
+  readonly subjects: Subjects;
+  readonly subject: Subject;
+  readonly span: Span;
+  /** The context in which it runs. */
+  readonly context: Context;
+  readonly instruments: Instruments;
+}
 
 /** One call, stream or event from its beginning to its end, as a span and in the metrics. */
 export class Operation implements StreamCounter {
@@ -24,6 +35,9 @@ export class Operation implements StreamCounter {
   readonly context: Context;
   readonly #call: MiddlewareCall;
   readonly #subject: Subject;
+  readonly #subjects: Subjects;
+  /** Of the metrics: its own, or those of all others where it may have been made up. */
+  readonly #counted: Attributes;
   readonly #span: Span;
   readonly #instruments: Instruments;
   readonly #began: number = performance.now();
@@ -31,13 +45,15 @@ export class Operation implements StreamCounter {
   #received = 0;
   #isOver = false;
 
-  constructor(call: MiddlewareCall, subject: Subject, span: Span, context: Context, instruments: Instruments) {
+  constructor({ call, subjects, subject, span, context, instruments }: OperationInit) {
     this.#call = call;
     this.#subject = subject;
+    this.#subjects = subjects;
+    this.#counted = subjects.isNamed(subject) ? subject.measured : ofOthers(subject);
     this.#span = span;
     this.context = context;
     this.#instruments = instruments;
-    guarded(() => this.#active.add(1, subject.measured));
+    guarded(() => this.#active.add(1, this.#counted));
   }
 
   onSent(): void {
@@ -66,7 +82,7 @@ export class Operation implements StreamCounter {
         if (!failure.isCrash && this.#call.kind !== 'event') return;
         if (!MicroError.is(thrown)) span.recordException(exceptionOf(thrown));
       }
-      span.setStatus({ code: SpanStatusCode.ERROR, message: failure.message });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: shortText(failure.message) });
     });
     this.#end(failure, thrown);
   }
@@ -92,7 +108,7 @@ export class Operation implements StreamCounter {
     if (this.#isOver) return;
     this.#isOver = true;
     guarded(() => {
-      this.#active.add(-1, this.#subject.measured);
+      this.#active.add(-1, this.#counted);
       const attributes = this.#measured(failure, thrown);
       this.#duration.record((performance.now() - this.#began) / 1000, attributes);
       this.#messages?.add(1, attributes);
@@ -105,20 +121,18 @@ export class Operation implements StreamCounter {
   }
 
   #measured(failure: Failure | undefined, thrown: unknown): Attributes {
-    const { measured } = this.#subject;
-    if (failure === undefined) return measured;
-    const attributes: Attributes = { ...measured, ...attributesOf(failure) };
     // Whatever somebody made up as a name would be a time series otherwise.
-    if (this.#call.side === 'client' && MicroError.is(thrown, 'not_found')) {
-      attributes[attribute.rpcMethod] = '_OTHER';
-      delete attributes[attribute.serverAddress];
-    }
-    return attributes;
+    const { side, kind } = this.#call;
+    const isUnknown = side === 'client' && kind !== 'event' && MicroError.is(thrown, 'not_found');
+    const isReached = failure === undefined || failure.status !== undefined;
+    if (isReached || isUnknown) this.#subjects.ended(this.#subject, isUnknown);
+    if (failure === undefined) return this.#subject.measured;
+    return { ...(isUnknown ? ofOthers(this.#subject) : this.#counted), ...attributesOf(failure) };
   }
 
   #countRetries(): void {
     for (const { error } of this.#call.failedAttempts ?? [])
-      this.#instruments.retries.add(1, { ...this.#subject.measured, [attribute.errorType]: clientFailure(error).type });
+      this.#instruments.retries.add(1, { ...this.#counted, [attribute.errorType]: clientFailure(error).type });
   }
 
   #describe(failure: Failure | undefined): void {
@@ -141,7 +155,7 @@ export class Operation implements StreamCounter {
         {
           [attribute.attempt]: index + 1,
           [attribute.errorType]: type,
-          [attribute.errorMessage]: message,
+          [attribute.errorMessage]: shortText(message),
           ...(failed !== undefined && { [attribute.nodeId]: failed.id }),
         },
         failedAt,
@@ -150,8 +164,14 @@ export class Operation implements StreamCounter {
   }
 
   #towards(direction: 'transmit' | 'receive'): Attributes {
-    return { ...this.#subject.measured, [attribute.direction]: direction };
+    return { ...this.#counted, [attribute.direction]: direction };
   }
+}
+
+/** What is counted without a name. */
+function ofOthers({ measured }: Subject): Attributes {
+  const { [attribute.serverAddress]: _address, ...others } = measured;
+  return { ...others, [attribute.rpcMethod]: '_OTHER' };
 }
 
 const nothing: UpDownCounter = { add: () => {} };

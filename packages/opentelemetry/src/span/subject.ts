@@ -10,16 +10,24 @@ export interface Subject {
   readonly attributes: Attributes;
   /** Of the metrics: few values each. */
   readonly measured: Attributes;
+  /** A call of it got as far as its service, or it is none that somebody could have made up. */
+  isProven: boolean;
 }
 
 const mostKept = 1000;
+/** Names of which nothing is known yet that have series of their own. */
+const mostUnproven = 100;
 
 /** Returns the topic without what changes from event to event; `undefined` where it is as good as it is. */
 export type TopicTemplate = (topic: string) => string | undefined;
 
-/** The subjects seen so far, so that their attributes are made once. Bounded, as topics may be made up. */
+/**
+ * The subjects seen so far, so that their attributes are made once. Bounded, as topics may be made up, and so may be
+ * the names that a gateway passes on.
+ */
 export class Subjects {
   readonly #kept = new Map<string, Subject>();
+  readonly #unproven = new Set<string>();
   readonly #template: TopicTemplate | undefined;
 
   constructor(template: TopicTemplate | undefined) {
@@ -35,6 +43,25 @@ export class Subjects {
     const subject = call.kind === 'event' ? this.#event(call) : rpcSubject(call);
     if (this.#kept.size < mostKept) this.#kept.set(key, subject);
     return subject;
+  }
+
+  /** Whether it may be a series, or counts among all others. */
+  isNamed({ isProven, spanName }: Subject): boolean {
+    if (isProven || this.#unproven.has(spanName)) return true;
+    if (this.#unproven.size >= mostUnproven) return false;
+    this.#unproven.add(spanName);
+    return true;
+  }
+
+  /** An operation on it is over; `isUnknown` where there is no such service or endpoint. */
+  ended(subject: Subject, isUnknown: boolean): void {
+    if (!isUnknown) subject.isProven = true;
+    // Makes room again for those that there are.
+    else if (!subject.isProven && this.#kept.size >= mostKept) this.#forgetUnproven();
+  }
+
+  #forgetUnproven(): void {
+    for (const [key, { isProven }] of this.#kept) if (!isProven) this.#kept.delete(key);
   }
 
   #event({ side, name, carrier, subscription }: MiddlewareCall): Subject {
@@ -55,6 +82,7 @@ export class Subjects {
       spanKind: isSent ? SpanKind.PRODUCER : SpanKind.CONSUMER,
       attributes: named,
       measured: template === undefined ? named : base,
+      isProven: true,
     };
   }
 }
@@ -71,5 +99,6 @@ function rpcSubject({ side, service, name }: MiddlewareCall): Subject {
     spanKind: side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER,
     attributes,
     measured: attributes,
+    isProven: side === 'server',
   };
 }

@@ -60,7 +60,7 @@ function begin(init: MiddlewareInit, tracer: Tracer, call: MiddlewareCall): Oper
   const own = trace.setSpan(parent, span);
   if (call.side === 'client') propagator.inject(own, call.headers, headersSetter);
   else if (call.context !== undefined) contexts.set(call.context, own);
-  return new Operation(call, subject, span, own, instruments);
+  return new Operation({ call, subjects: init.subjects, subject, span, context: own, instruments });
 }
 
 /**
