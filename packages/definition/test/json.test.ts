@@ -27,6 +27,10 @@ const decode = (text: string): unknown => codec?.decode(Buffer.from(text), use);
 const encode = (value: unknown): string => Buffer.from(codec?.encode(value, use) ?? []).toString();
 
 describe('exact integers', () => {
+  it('beside more than a million objects and lists are refused before any is made', () => {
+    expect(() => decode(`[12345678901234567890,${'{},'.repeat(1_000_000)}{}]`)).toThrow('objects and lists');
+  });
+
   it('are bigint where a number cannot hold them, wherever they stand', () => {
     expect(decode('{"a":9223372036854775807,"b":[-9223372036854775808,1],"c":9007199254740991}')).toEqual({
       a: 9223372036854775807n,

@@ -9,6 +9,7 @@ export { Fifo } from './collections/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';
 export { ByteBudget } from './budget/byte-budget.ts';
+export { hasMoreParts, mostJsonParts } from './budget/json-parts.ts';
 export { bytesOfMessage, detachedBytes, detachedMessage, memoryOfMessage } from './budget/message-bytes.ts';
 export { Mailbox } from './lifecycle/mailbox.ts';
 export { OptionChecks } from './lifecycle/options.ts';

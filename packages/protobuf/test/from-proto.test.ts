@@ -1,10 +1,12 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type DescMessage } from '@bufbuild/protobuf';
+import { StructSchema, ValueSchema } from '@bufbuild/protobuf/wkt';
 import { handle, implement, typedClient } from '@ts-micro/definition';
 import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
-import { createClient, createService } from '@ts-micro/service';
+import { type Codec, createClient, createService } from '@ts-micro/service';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { fromProto } from '../src/index.ts';
-import { Greeter, type HelloResponse, HelloResponseSchema } from './gen/greeter_pb.ts';
+import { messageCodecs } from '../src/message-codecs.ts';
+import { Greeter, HelloRequestSchema, type HelloResponse, HelloResponseSchema } from './gen/greeter_pb.ts';
 
 const greeter = fromProto(Greeter, { type: 'Greeter' });
 
@@ -74,6 +76,35 @@ describe.each(['auto', 'go'] as const)('a generated service, in the %s dialect',
     await expect(world.client.call('greeter', 'Greeter.Hello', bytes, { contentType })).rejects.toMatchObject({
       code: 'invalid',
     });
+  });
+});
+
+describe('bytes of a hostile peer', () => {
+  const use = { kind: 'request', name: 'A.B' } as const;
+  const codecOf = (schema: DescMessage, type: string) =>
+    messageCodecs(schema, schema).get(`application/${type}`) as Codec;
+  /** As many bytes as repeat these. */
+  const many = (bytes: readonly number[], count: number) => Buffer.alloc(bytes.length * count, Buffer.from(bytes));
+
+  it('leave nothing of fields that are not known', () => {
+    const message = codecOf(HelloRequestSchema, 'protobuf').decode(many([0x78, 1], 100_000), use);
+    expect(message).toEqual(create(HelloRequestSchema));
+  });
+
+  it('that nest without end, or say that they are longer than they are, are refused', () => {
+    const binary = codecOf(HelloRequestSchema, 'protobuf');
+    for (const bytes of [many([0x7b], 100_000), Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1])])
+      expect(() => binary.decode(bytes, use)).toThrow();
+    const deep = Buffer.from(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    expect(() => codecOf(ValueSchema, 'json').decode(deep, use)).toThrow('recursion');
+  });
+
+  it('put nothing into a prototype', () => {
+    const text = '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":2}}}';
+    for (const schema of [StructSchema, HelloRequestSchema]) codecOf(schema, 'json').decode(Buffer.from(text), use);
+    const field = Buffer.from('\u000a\u000d\u000a\u0009__proto__\u0012\u0000');
+    codecOf(StructSchema, 'protobuf').decode(field, use);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 });
 

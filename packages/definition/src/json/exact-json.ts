@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MicroError } from '@ts-micro/core';
+import { hasMoreParts, mostJsonParts } from '@ts-micro/kit';
 import { type Codec, type Codecs, type CodecUse, createCodecs, jsonCodec } from '@ts-micro/service';
 
 // Node 20 neither shows the source of a number to a reviver nor writes raw JSON, so integers pass `JSON` as marked
@@ -25,6 +26,8 @@ const exactJsonCodec: Codec = {
     return encoder.encode(text.replace(new RegExp(`"${mark}(-?\\d+)"`, 'g'), '$1'));
   },
   decode(body: Uint8Array, use: CodecUse): unknown {
+    // Which says what is the matter with it.
+    if (hasMoreParts(body, mostJsonParts)) return jsonCodec.decode(body, use);
     const text = decoder.decode(body);
     if (!/\d{16}/.test(text)) return jsonCodec.decode(body, use);
     const mark = randomUUID();

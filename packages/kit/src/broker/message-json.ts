@@ -1,4 +1,5 @@
 import type { Message } from '@ts-micro/core';
+import { hasMoreParts, mostJsonParts } from '../budget/json-parts.ts';
 
 const brace = 0x7b;
 
@@ -9,7 +10,7 @@ export function messageToJson({ headers, body }: Message): string {
 
 /** Returns the message of such a JSON; `undefined` where it is none, because others write to a topic as well. */
 export function messageFromJson(bytes: Buffer): Message | undefined {
-  if (bytes[0] !== brace) return undefined;
+  if (bytes[0] !== brace || hasMoreParts(bytes, mostJsonParts)) return undefined;
   try {
     const { Header, Body, ...others } = JSON.parse(bytes.toString('utf8'));
     const entries = Object.entries<unknown>(Header ?? {});

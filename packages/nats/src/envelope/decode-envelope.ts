@@ -1,10 +1,13 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
-import { hasManyParts } from './has-many-parts.ts';
+import { hasMoreParts } from '@ts-micro/kit';
 
 const bodyField = ',"Body":"';
 
 /** From here on it pays to handle the body apart from the rest. */
 const largeBytes = 4096;
+
+// An envelope has two, and what others add to one few more.
+const mostParts = 1000;
 
 const noBytes = new Uint8Array(0);
 
@@ -16,7 +19,8 @@ const noBytes = new Uint8Array(0);
 export function decodeEnvelope(bytes: Uint8Array): Message {
   const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
   if (large !== undefined) return large;
-  if (bytes.length >= largeBytes && hasManyParts(bytes)) throw malformed('it has too many objects and lists');
+  if (bytes.length >= largeBytes && hasMoreParts(bytes, mostParts))
+    throw malformed('it has too many objects and lists');
   const fields = parse(view(bytes).toString('utf8'));
   if (fields === null) return { headers: {}, body: noBytes };
   if (typeof fields !== 'object' || Array.isArray(fields)) throw malformed('it is not a JSON object');
@@ -48,7 +52,7 @@ export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
   if (first !== 0x7b && first !== 0x20 && first !== 0x0a && first !== 0x0d && first !== 0x09) return undefined;
   const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
   if (large !== undefined) return large;
-  if (bytes.length >= largeBytes && hasManyParts(bytes)) return undefined;
+  if (bytes.length >= largeBytes && hasMoreParts(bytes, mostParts)) return undefined;
   let fields: Readonly<Record<string, unknown>> | null;
   try {
     fields = JSON.parse(view(bytes).toString('utf8'));
@@ -74,7 +78,7 @@ function decodeLarge(bytes: Uint8Array): Message | undefined {
   const bodyStart = buffer.lastIndexOf(0x22, length - 3) + 1;
   const headEnd = bodyStart - bodyField.length;
   if (headEnd < 0 || buffer.toString('latin1', headEnd, bodyStart) !== bodyField) return undefined;
-  if (headEnd >= largeBytes && hasManyParts(buffer.subarray(0, headEnd))) return undefined;
+  if (headEnd >= largeBytes && hasMoreParts(buffer.subarray(0, headEnd), mostParts)) return undefined;
   let fields: { readonly Header?: unknown };
   try {
     fields = JSON.parse(`${buffer.toString('utf8', 0, headEnd)}}`);

@@ -21,6 +21,13 @@ describe('json', () => {
     expect(json.decode(new Uint8Array(), event)).toEqual({});
   });
 
+  it('of more than a million objects and lists is refused before any is made', () => {
+    for (const text of [`[${'{},'.repeat(1_000_000)}{}]`, '['.repeat(2_500_000), `[${'[[],'.repeat(700_000)}`])
+      expect(() => json.decode(Buffer.from(text), request)).toThrow('more than 1000000 objects and lists');
+    const brackets = '[{'.repeat(1_500_000);
+    expect(json.decode(Buffer.from(JSON.stringify([brackets])), request)).toEqual([brackets]);
+  });
+
   it('keeps null, text of every script and what Go escapes', () => {
     const value = { a: null, b: 'ü 漢 🎉 \u2028 <&>', c: [1.5, true, ''] };
     const body = json.encode(value, request);

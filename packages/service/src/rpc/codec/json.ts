@@ -1,5 +1,5 @@
 import { MicroError } from '@ts-micro/core';
-import { utf8Of } from '@ts-micro/kit';
+import { hasMoreParts, mostJsonParts, utf8Of } from '@ts-micro/kit';
 import type { Codec, CodecUse } from './codec.ts';
 import { contentType } from './content-type.ts';
 import { lineBytes } from './line-bytes.ts';
@@ -23,6 +23,8 @@ export function goJson(value: unknown): string {
 
 /** The value of a JSON text. Throws `malformed`. */
 export function parseJson(body: Uint8Array): unknown {
+  if (hasMoreParts(body, mostJsonParts))
+    throw new MicroError('malformed', `json codec: more than ${mostJsonParts} objects and lists`);
   try {
     return JSON.parse(utf8Of(body));
   } catch {
