@@ -1,4 +1,4 @@
-import { connect } from '@nats-io/transport-node';
+import { connect, headers } from '@nats-io/transport-node';
 import type { BrokerEvent, MicroError } from '@ts-micro/core';
 import { connectNats, deliveryInfoOf, JetStreamApi } from '@ts-micro/nats';
 import { startNatsServer } from '@ts-micro/testkit/nats';
@@ -310,5 +310,38 @@ test(
     // What it had no room for came by another consumer, which begins behind what it had taken.
     expect(first).toBeDefined();
     await vi.waitFor(async () => expect(await consumers()).not.toContain(first), waiting);
+  },
+);
+
+test(
+  'what others store that no broker could publish leaves the queue, however often handlers fail',
+  limits,
+  async () => {
+    await using at = await world();
+    await using broker = at.broker();
+    const good: string[] = [];
+    const letters: BrokerEvent[] = [];
+    const onError = vi.fn();
+    const handler = (event: BrokerEvent) => {
+      if (textOf(event) !== 'good') throw new Error('no');
+      good.push(textOf(event));
+    };
+    const redelivery = { maxDeliveries: 1 };
+    await broker.subscribe('jobs', handler, { queue: 'workers', redelivery, onError });
+    await broker.subscribe('dead-letter.jobs', (event) => void letters.push(event), { queue: 'undertakers' });
+    const stranger = await connect({ servers: at.server.address, noAsyncTraces: true });
+    const odd = headers();
+    odd.set('a(b', 'c');
+    stranger.publish('micro.events.jobs', 'odd', { headers: odd });
+    stranger.publish('micro.events.jobs', new Uint8Array(1024 * 1024 - 10));
+    await stranger.flush();
+    await broker.publish('jobs', message('good'));
+    await vi.waitFor(() => expect([letters.length, good]).toEqual([2, ['good']]), waiting);
+    expect(letters.map((letter) => letter.message.headers['Dead-Letter-Without'])).toEqual([
+      'headers',
+      `headers and ${1024 * 1024 - 10} bytes`,
+    ]);
+    expect(letters.map(({ message: { body } }) => body.length)).toEqual([3, 0]);
+    await stranger.close();
   },
 );

@@ -68,20 +68,24 @@ export function deadLetterTopicOf(topic: string, { deadLetterTopic }: Redelivery
   return topic === target || (deadLetterTopic === undefined && topic.startsWith(deadLetterPrefix)) ? undefined : target;
 }
 
-/** The message with what is known of its failure in its headers. */
-export function deadLetterOf({ topic, message, delivery }: BrokerEvent, reason: unknown): Message {
+/**
+ * What can be stored of a message that has failed to the last, with what is known of its failure in its headers: all of
+ * it; where that is refused for good, as others write what this broker does not, its body; else nothing of it.
+ */
+export function* deadLettersOf({ topic, message, delivery }: BrokerEvent, reason: unknown): Generator<Message> {
+  const { headers, body } = message;
   const text = MicroError.textOf(reason)
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, longestReason)
     .trim();
-  return {
-    headers: {
-      ...message.headers,
-      'Dead-Letter-Topic': topic,
-      'Dead-Letter-Reason': text,
-      'Dead-Letter-Deliveries': String(delivery ?? 1),
-    },
-    body: message.body,
+  const told = {
+    'Dead-Letter-Topic': topic,
+    'Dead-Letter-Reason': text,
+    'Dead-Letter-Deliveries': String(delivery ?? 1),
   };
+  yield { headers: { ...headers, ...told }, body };
+  yield { headers: { ...told, 'Dead-Letter-Without': 'headers' }, body };
+  const without = `headers and ${body.length} bytes`;
+  yield { headers: { ...told, 'Dead-Letter-Without': without }, body: new Uint8Array(0) };
 }

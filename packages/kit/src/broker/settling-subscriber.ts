@@ -1,7 +1,7 @@
 import { type BrokerEvent, type Message, MicroError } from '@ts-micro/core';
 import { OptionChecks } from '../lifecycle/options.ts';
 import { pause } from '../lifecycle/timers.ts';
-import { deadLetterOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
+import { deadLettersOf, deadLetterTopicOf, pauseAfter, type RedeliverySettings } from './durability.ts';
 import { HandlerSubscriber, type HandlerSubscriberOptions } from './handler-subscriber.ts';
 
 /** One message that a durable queue has lent to a member, until it is settled: `done` or `again`. Neither may throw. */
@@ -210,15 +210,38 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
   }
 
   async #bury(delivery: D, event: BrokerEvent, reason: unknown): Promise<void> {
-    const { what, redelivery, publishDeadLetter } = this.#options;
+    const { redelivery } = this.#options;
     const target = deadLetterTopicOf(event.topic, redelivery);
     try {
-      if (target !== undefined) await publishDeadLetter(target, deadLetterOf(event, reason), delivery);
+      if (target !== undefined) await this.#store(target, delivery, event, reason);
     } catch (cause) {
-      this.report(MicroError.from(cause, 'unavailable', `${what}: publishing on "${target}"`));
+      this.report(this.#undeliverable(target, cause), event);
       return this.#again(delivery, redelivery.maxPauseMs);
     }
     this.#done(delivery);
+  }
+
+  /**
+   * Stores what can be stored of it: what is refused for good would come again without end, and in the end there would
+   * be nothing else in hand.
+   */
+  async #store(target: string, delivery: D, event: BrokerEvent, reason: unknown): Promise<void> {
+    let refused: unknown;
+    for (const letter of deadLettersOf(event, reason)) {
+      try {
+        await this.#options.publishDeadLetter(target, letter, delivery);
+        if (refused !== undefined) this.report(this.#undeliverable(target, refused), event);
+        return;
+      } catch (cause) {
+        if (!MicroError.is(cause, 'invalid') && !MicroError.is(cause, 'too_large')) throw cause;
+        refused ??= cause;
+      }
+    }
+    throw refused;
+  }
+
+  #undeliverable(target: string | undefined, cause: unknown): MicroError {
+    return MicroError.from(cause, 'unavailable', `${this.#options.what}: publishing on "${target}"`);
   }
 
   #done(delivery: D): void {

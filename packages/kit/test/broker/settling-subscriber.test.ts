@@ -90,6 +90,33 @@ test('a dead letter that cannot be published keeps its message in the queue', as
   expect(letters).toEqual(['dead-letter.a.b', 'bad luck']);
 });
 
+test.each([
+  ['headers', 'invalid', 1, 'headers'],
+  ['a body', 'too_large', 2, 'headers and 4 bytes'],
+] as const)('a dead letter whose message has %s that cannot be published is stored without', async (...row) => {
+  const [, code, refusals, without] = row;
+  const onError = vi.fn();
+  const letters: Message[] = [];
+  const publishDeadLetter = async (_topic: string, letter: Message) => {
+    if (letters.push(letter) <= refusals) throw new MicroError(code, 'not this');
+  };
+  const handler = () => Promise.reject(new Error('no'));
+  await using subscriber = member({ onError, handler, publishDeadLetter });
+  const message = { headers: { 'a(b': 'c' }, body: Buffer.from('body') };
+  const last = delivery(2, () => ({ topic: 'a.b', message, delivery: 2 }));
+  subscriber.push(last);
+  await vi.waitFor(() => expect(last.settled).toEqual(['done']));
+  expect(letters).toHaveLength(refusals + 1);
+  expect(letters.at(-1)?.headers).toEqual({
+    'Dead-Letter-Topic': 'a.b',
+    'Dead-Letter-Reason': 'no',
+    'Dead-Letter-Deliveries': '2',
+    'Dead-Letter-Without': without,
+  });
+  expect(letters.at(-1)?.body).toHaveLength(code === 'invalid' ? 4 : 0);
+  expect(onError.mock.calls.map(([error]) => error.code)).toContain(code);
+});
+
 test('a delivery beyond the last goes to the dead-letter topic, and no handler gets it', async () => {
   const onError = vi.fn();
   const handler = vi.fn();

@@ -9,11 +9,14 @@ interface Pending {
 const waitMs = 3000;
 const mostNodes = 1000;
 const mostPending = 1000;
+/** Of all batches that wait, as anybody who may write into a bucket can begin some. */
+const mostChanges = 10_000;
 
 /** Puts the keys of a batch together again, as they come in. */
 export class Batches {
   readonly #apply: (changes: readonly KeyChange[]) => void;
   readonly #pending = new Map<string, Pending>();
+  #changes = 0;
 
   constructor(apply: (changes: readonly KeyChange[]) => void) {
     this.#apply = apply;
@@ -29,13 +32,15 @@ export class Batches {
       return;
     }
     pending.changes.push(change);
-    if (pending.changes.length >= count) this.#flush(batch);
+    this.#changes++;
+    if (pending.changes.length >= count || this.#changes > mostChanges) this.#flush(batch);
   }
 
   /** Drops what waits. */
   clear(): void {
     for (const { timer } of this.#pending.values()) clearTimeout(timer);
     this.#pending.clear();
+    this.#changes = 0;
   }
 
   #pendingOf(batch: string): Pending | undefined {
@@ -50,6 +55,7 @@ export class Batches {
     const pending = this.#pending.get(batch);
     if (pending === undefined) return;
     this.#pending.delete(batch);
+    this.#changes -= pending.changes.length;
     clearTimeout(pending.timer);
     this.#apply(pending.changes);
   }
