@@ -11,8 +11,8 @@ const intakes = new WeakMap<NatsConnection, FairIntake>();
 export function fairIntakeOf(connection: NatsConnection): FairIntake {
   const known = intakes.get(connection);
   if (known !== undefined) return known;
-  const lag = new InboundLag(connection);
-  const intake = new FairIntake(() => lag.isBehind());
+  const intake: FairIntake = new FairIntake(() => lag.isBehind());
+  const lag = new InboundLag(connection, () => intake.asked);
   intakes.set(connection, intake);
   return intake;
 }

@@ -55,9 +55,15 @@ export class FairIntake {
   #otherAt = Number.NEGATIVE_INFINITY;
   #now = 0;
   #untilLook = 0;
+  #asked = 0;
 
   constructor(isBehind: IsBehind) {
     this.#isBehind = isBehind;
+  }
+
+  /** How many messages have asked for something so far. */
+  get asked(): number {
+    return this.#asked;
   }
 
   /**
@@ -73,6 +79,7 @@ export class FairIntake {
     }
     this.#lastAt = now;
     if (!asks) return 'taken';
+    this.#asked++;
     this.#lastCounts ??= this.#countsOf(name);
     const counts = this.#lastCounts;
     if (counts === undefined) return 'taken';
