@@ -26,6 +26,12 @@ export function checkRecord(service: ServiceRecord, who: string): ServiceRecord 
   }
   if (record.endpoints.some(({ name }) => typeof name !== 'string'))
     throw new MicroError('invalid', `${who}: service "${record.name}": an endpoint has no name`);
+  if (
+    [record.version, ...record.nodes.flatMap(({ id, address }) => [id, address])].some(
+      (each) => typeof each !== 'string',
+    )
+  )
+    throw new MicroError('invalid', `${who}: service "${record.name}": a version, node id or address is no text`);
   for (const { metadata } of [record, ...record.endpoints, ...record.nodes]) {
     for (const [key, value] of Object.entries(metadata)) {
       if (typeof value === 'string') continue;

@@ -27,6 +27,9 @@ test.each([
   ['undefined', undefined],
   ['a number', 5],
   ['with an endpoint that is a number', { name: 'a', endpoints: [5] }],
+  ['with a version that is a number', { name: 'a', version: 5 }],
+  ['with a node id that is a number', { name: 'a', nodes: [{ id: 5, address: 'a' }] }],
+  ['with an address that is a number', { name: 'a', nodes: [{ id: 'a', address: 5 }] }],
   ['with a shape that holds itself', { name: 'a', endpoints: [endpoint] }],
   [
     'a getter that throws',
