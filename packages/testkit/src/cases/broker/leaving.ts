@@ -17,8 +17,6 @@ import {
 } from './topic.ts';
 
 const longestBurstMs = 50_000;
-/** After so many batches of which a member got nothing, all of them are for another one. */
-const batchesUntilIdle = 25;
 
 export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
@@ -27,11 +25,15 @@ export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
     needs: ['queues'],
     async run(context) {
       const { topic, brokers, witnesses } = await twoBrokers(context);
-      const [first, second] = brokers;
       const publisher = await context.open();
-      // `first` stays open with the witness on it, and has no other member: what it is given late is nobody's.
-      let standIn = await listen(context, second, topic, { queue: 'workers' });
-      const members = [standIn];
+      // A broker stays open with the witness on it, and has no other member: what it is given late is nobody's.
+      const join = async (broker: Broker): Promise<HeldUp> => {
+        const joining = await listenHeldUp(context, broker, topic);
+        members.push(joining);
+        return joining;
+      };
+      const members: HeldUp[] = [];
+      const pair = [await join(brokers[0]), await join(brokers[1])];
       const texts: string[] = [];
       const publishSome = async (): Promise<void> => {
         const batch = Array.from({ length: 20 }, (_, index) => String(texts.length + index));
@@ -39,31 +41,27 @@ export const leaving: readonly ContractCase<'broker'>[] = casesOf('broker', 'Bro
         await publishTexts(context, publisher, topic, batch);
       };
       for (let round = 0; round < 5; round++) {
-        const { subscriber, events, working, gate } = await listenHeldUp(context, first, topic);
-        members.push({ subscriber, events });
-        // Its first message holds it up, so that others wait for it when it leaves.
-        let batches = 0;
+        // The next message holds a member up, so that others wait for it when it leaves.
+        for (const member of pair) member.holdUp();
         const isAtWork = async (): Promise<boolean> => {
           await publishSome();
-          if (++batches % batchesUntilIdle !== 0) return working();
-          await witnesses[0]?.events.atLeast(texts.length);
-          // A backend may give all to one member for as long as that one stays, as with the only partition of a topic.
-          if (!working()) {
-            await context.within(standIn.subscriber.close(), 'the other member leaving');
-            standIn = await listen(context, second, topic, { queue: 'workers' });
-            members.push(standIn);
-          }
-          return working();
+          return pair.some((member) => member.isAtWork());
         };
-        await context.until('the member to be at work', isAtWork, context.ms(longestBurstMs));
+        await context.until('a member to be at work', isAtWork, context.ms(longestBurstMs));
+        // A backend may give all to one member for as long as that one stays, as with the only partition of a topic.
+        const index = pair.findIndex((member) => member.isAtWork());
+        const leaving = pair[index] as HeldUp;
+        pair[1 - index]?.letGo();
         for (let batch = 0; batch < 3; batch++) await publishSome();
-        const closing = context.within(subscriber.close(), 'the only member leaving');
+        const closing = context.within(leaving.subscriber.close(), 'the only member leaving');
         const publishing = context.later(publishSome());
-        gate.open();
+        leaving.letGo();
         await closing;
         await publishing;
         await witnesses[0]?.events.atLeast(texts.length);
+        pair[index] = await join(brokers[index] as Broker);
       }
+      for (const member of pair) member.letGo();
       // A backend that stores may deliver again what a member took with it, in its own time.
       const bound = context.supports.durableQueues === true ? context.ms(longestBurstMs) : undefined;
       await assertShared(context, publisher, topic, witnesses, members, texts, bound);
@@ -119,21 +117,34 @@ async function publishBurst(publisher: Broker, topic: string, texts: readonly st
   await Promise.all(publishing);
 }
 
-/** A member of a queue whose first message waits until the case opens the gate. */
-async function listenHeldUp(
-  context: BrokerContext,
-  broker: Broker,
-  topic: string,
-): Promise<Listening & { working(): boolean; readonly gate: Gate }> {
+/** A member of a queue whose messages wait, once it is held up, until it is let go. */
+interface HeldUp extends Listening {
+  holdUp(): void;
+  letGo(): void;
+  /** Whether it has had a message since it was held up. */
+  isAtWork(): boolean;
+}
+
+async function listenHeldUp(context: BrokerContext, broker: Broker, topic: string): Promise<HeldUp> {
   const events = context.inbox<BrokerEvent>(`events of ${topic}`);
-  const opened = gate();
-  let isWorking = false;
+  let held: Gate = gate();
+  let isAtWork = false;
   const handler = async (event: BrokerEvent): Promise<void> => {
-    isWorking = true;
-    await Promise.race([opened.opened, context.ended]);
+    isAtWork = true;
+    await Promise.race([held.opened, context.ended]);
     events.put(event);
   };
   const subscribing = broker.subscribe(topic, handler, { queue: 'workers' });
   const subscriber = await context.within(subscribing, `subscribing to ${topic}`);
-  return { subscriber, events, working: () => isWorking, gate: opened };
+  return {
+    subscriber,
+    events,
+    holdUp() {
+      held.open();
+      held = gate();
+      isAtWork = false;
+    },
+    letGo: () => held.open(),
+    isAtWork: () => isAtWork,
+  };
 }
