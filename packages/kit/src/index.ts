@@ -50,7 +50,15 @@ export { splitRecord } from './registry/store/stored-node.ts';
 export { StoreRegistry } from './registry/store/store-registry.ts';
 
 // Node's bytes and texts, the fast way where it has one.
-export { base64Of, isTransferred, latin1Of, utf8Of, writeLatin1, writeUtf8 } from './vendor/bytes-and-text.ts';
+export {
+  base64Of,
+  isTransferred,
+  latin1Of,
+  utf8Of,
+  writeBase64,
+  writeLatin1,
+  writeUtf8,
+} from './vendor/bytes-and-text.ts';
 
 // For transports, and for whatever else asks and is answered over a bus.
 export { ConversationListener } from './request/conversation-listener.ts';

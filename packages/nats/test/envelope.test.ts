@@ -104,6 +104,62 @@ describe('encodeEnvelope', () => {
   });
 });
 
+describe('envelopes one after another', () => {
+  const body = new TextEncoder().encode('body');
+  const one = Object.freeze({ one: 'ü' });
+  const two = Object.freeze({ two: '2' });
+  const wire = (header: string) => `{"Header":${header},"Body":"Ym9keQ=="}`;
+
+  test('are written with their own headers, those that cannot change and others in turns', () => {
+    const mutable: Record<string, string> = { one: 'first' };
+    const written = [one, one, mutable, one, two, two, one].map((headers) =>
+      new TextDecoder().decode(encodeEnvelope({ headers, body })),
+    );
+    mutable.one = 'second';
+    written.push(new TextDecoder().decode(encodeEnvelope({ headers: mutable, body })));
+    expect(written).toEqual(
+      [
+        '{"one":"ü"}',
+        '{"one":"ü"}',
+        '{"one":"first"}',
+        '{"one":"ü"}',
+        '{"two":"2"}',
+        '{"two":"2"}',
+        '{"one":"ü"}',
+        '{"one":"second"}',
+      ].map(wire),
+    );
+  });
+
+  test('are read with their own headers, whatever a reader does with those before', () => {
+    const texts = ['{"one":"1"}', '{"one":"1"}', '{"one":"2"}', '{"one":null}', '{}', '{"one":"1"}'];
+    const read = texts.map((text) => {
+      const { headers } = decodeEnvelope(new TextEncoder().encode(wire(text)));
+      const seen = { ...headers };
+      Reflect.set(headers, 'one', 'changed');
+      Reflect.set(headers, 'more', 'added');
+      return seen;
+    });
+    expect(read).toEqual([{ one: '1' }, { one: '1' }, { one: '2' }, { one: '' }, {}, { one: '1' }]);
+  });
+
+  test('are each refused where the head is right and the body is none', () => {
+    const bad = ['Ym9keQ=', 'Ym9k-Q==', 'Ym9k_Q==', 'Ym 9keQ=', 'Ym9keQ==Ym9keQ==', '====', 'A==='];
+    for (const text of bad) {
+      const bytes = new TextEncoder().encode(`{"Header":{"one":"1"},"Body":"${text}"}`);
+      expect(thrownBy(() => decodeEnvelope(bytes))).toMatchObject({ code: 'malformed' });
+      expect(tryDecodeEnvelope(bytes)).toBeUndefined();
+    }
+  });
+
+  test('have bodies of their own', () => {
+    const bytes = new TextEncoder().encode(wire('{}'));
+    const [first, second] = [decodeEnvelope(bytes), decodeEnvelope(bytes)];
+    first.body.fill(0);
+    expect(new TextDecoder().decode(second.body)).toBe('body');
+  });
+});
+
 describe('decodeEnvelope', () => {
   test('gives back what was written, for bodies of every length', () => {
     for (const size of [...Array(70).keys(), 3070, 3071, 3072, 4094, 4095, 4096, 4097, 5000, 100_000]) {

@@ -4,6 +4,7 @@ interface BufferInternals {
   base64Slice?(this: Uint8Array, start: number, end: number): string;
   utf8Write?(this: Uint8Array, text: string, offset: number, length?: number): number;
   latin1Write?(this: Uint8Array, text: string, offset: number, length?: number): number;
+  base64Write?(this: Uint8Array, text: string, offset: number, length?: number): number;
 }
 
 // Node's own, which is not documented: it works on any bytes, where what is documented wants a Buffer made of them
@@ -23,6 +24,8 @@ export const base64Of: ReadText = reader('base64', internals.base64Slice);
 export const writeUtf8: WriteText = writer('utf8', internals.utf8Write);
 /** Writes `text` as one byte a character at `offset`, and returns how many bytes that took. */
 export const writeLatin1: WriteText = writer('latin1', internals.latin1Write);
+/** Writes the bytes of base64 at `offset`, without what is no base64, and returns how many there were. */
+export const writeBase64: WriteText = writer('base64', internals.base64Write);
 
 /** True for bytes whose buffer was transferred to another thread, or by `structuredClone`: reading them throws. */
 export function isTransferred(bytes: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
-const methods = ['latin1Slice', 'utf8Slice', 'base64Slice', 'utf8Write', 'latin1Write'] as const;
+const methods = ['latin1Slice', 'utf8Slice', 'base64Slice', 'utf8Write', 'latin1Write', 'base64Write'] as const;
 const internals = Buffer.prototype as unknown as Record<(typeof methods)[number], unknown>;
 
 afterEach(() => vi.resetModules());
@@ -22,7 +22,7 @@ describe.each([
   ['without', false],
 ] as const)('bytes and text, %s,', (_, hasInternals) => {
   test('turn into each other on any Uint8Array', async () => {
-    const { utf8Of, latin1Of, base64Of, writeUtf8, writeLatin1 } = await load(hasInternals);
+    const { utf8Of, latin1Of, base64Of, writeUtf8, writeLatin1, writeBase64 } = await load(hasInternals);
     const bytes = new Uint8Array(32).subarray(4, 20);
     expect(writeUtf8(bytes, 'größe €', 2)).toBe(11);
     expect(utf8Of(bytes, 2, 13)).toBe('größe €');
@@ -31,6 +31,8 @@ describe.each([
     expect(latin1Of(bytes, 0, 3)).toBe('ÿab');
     expect(base64Of(bytes, 0, 4)).toBe(Buffer.from(bytes.subarray(0, 4)).toString('base64'));
     expect(base64Of(new Uint8Array(0))).toBe('');
+    expect(writeBase64(bytes, '//8A', 1)).toBe(3);
+    expect([...bytes.subarray(1, 4)]).toEqual([255, 255, 0]);
   });
 
   test('write no further than there is room, and no half of a character', async () => {

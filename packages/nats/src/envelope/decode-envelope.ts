@@ -1,5 +1,5 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
-import { hasMoreParts } from '@ts-micro/kit';
+import { hasMoreParts, latin1Of, utf8Of, writeBase64 } from '@ts-micro/kit';
 
 const bodyField = ',"Body":"';
 
@@ -11,14 +11,18 @@ const mostParts = 1000;
 
 const noBytes = new Uint8Array(0);
 
+const slabBytes = 8192;
+let slab = new Uint8Array(0);
+let used = 0;
+
 /**
  * Reads Go Micro's envelope as Go does: names of its two fields in any case, others ignored, `null` for nothing, the
  * body in standard
  * base64 with padding and perhaps line breaks. Throws `malformed`.
  */
 export function decodeEnvelope(bytes: Uint8Array): Message {
-  const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
-  if (large !== undefined) return large;
+  const usual = decodeUsual(bytes);
+  if (usual !== undefined) return usual;
   if (bytes.length >= largeBytes && hasMoreParts(bytes, mostParts))
     throw malformed('it has too many objects and lists');
   const fields = parse(view(bytes).toString('utf8'));
@@ -50,8 +54,8 @@ export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
   // Go writes no white space, other writers may.
   const first = bytes[0];
   if (first !== 0x7b && first !== 0x20 && first !== 0x0a && first !== 0x0d && first !== 0x09) return undefined;
-  const large = bytes.length < largeBytes ? undefined : decodeLarge(bytes);
-  if (large !== undefined) return large;
+  const usual = decodeUsual(bytes);
+  if (usual !== undefined) return usual;
   if (bytes.length >= largeBytes && hasMoreParts(bytes, mostParts)) return undefined;
   let fields: Readonly<Record<string, unknown>> | null;
   try {
@@ -67,28 +71,47 @@ export function tryDecodeEnvelope(bytes: Uint8Array): Message | undefined {
 }
 
 /**
- * A large envelope as Go and this package write it, without a JSON parser for the body: the tail `,"Body":"..."}` is
- * cut off, and what
- * is left must be an object with a `Header` only. Anything else gives `undefined` and is read with care.
+ * An envelope as Go and this package write it, without a JSON parser for the body: the tail `,"Body":"..."}` is cut
+ * off, and what is left must be an object with a `Header` only. Anything else gives `undefined` and is read with care.
  */
-function decodeLarge(bytes: Uint8Array): Message | undefined {
+function decodeUsual(bytes: Uint8Array): Message | undefined {
   const { length } = bytes;
-  const buffer = view(bytes);
-  if (buffer[length - 1] !== 0x7d || buffer[length - 2] !== 0x22) return undefined;
-  const bodyStart = buffer.lastIndexOf(0x22, length - 3) + 1;
+  if (bytes[length - 1] !== 0x7d || bytes[length - 2] !== 0x22) return undefined;
+  const bodyStart = view(bytes).lastIndexOf(0x22, length - 3) + 1;
   const headEnd = bodyStart - bodyField.length;
-  if (headEnd < 0 || buffer.toString('latin1', headEnd, bodyStart) !== bodyField) return undefined;
-  if (headEnd >= largeBytes && hasMoreParts(buffer.subarray(0, headEnd), mostParts)) return undefined;
+  if (headEnd < 0) return undefined;
+  for (let index = 0; index < bodyField.length; index++)
+    if (bytes[headEnd + index] !== bodyField.charCodeAt(index)) return undefined;
+  const headers = headersOfHead(bytes, headEnd);
+  const body = headers && decodeBase64(latin1Of(bytes, bodyStart, length - 2));
+  return headers && body && { headers, body };
+}
+
+// The head that came last, as the same comes again and again, and what was read from it.
+let lastHead: Buffer = Buffer.alloc(0);
+let lastHeaders: Headers | undefined;
+const longestKept = 1024;
+
+/** The headers of an envelope up to its body. Those that may be handed out again are frozen. */
+function headersOfHead(bytes: Uint8Array, end: number): Headers | undefined {
+  if (end === lastHead.length && lastHead.compare(bytes, 0, end) === 0) return lastHeaders;
+  const headers = parseHead(bytes, end);
+  if (headers === undefined || end > longestKept) return headers;
+  lastHead = Buffer.from(bytes.subarray(0, end));
+  lastHeaders = Object.freeze(headers);
+  return lastHeaders;
+}
+
+function parseHead(bytes: Uint8Array, end: number): Headers | undefined {
+  if (end >= largeBytes && hasMoreParts(bytes.subarray(0, end), mostParts)) return undefined;
   let fields: { readonly Header?: unknown };
   try {
-    fields = JSON.parse(`${buffer.toString('utf8', 0, headEnd)}}`);
+    fields = JSON.parse(`${utf8Of(bytes, 0, end)}}`);
   } catch {
     return undefined;
   }
   for (const name in fields) if (name !== 'Header') return undefined;
-  const headers = fields.Header === undefined ? undefined : headersOf(fields.Header);
-  const body = headers && decodeBase64(buffer.toString('latin1', bodyStart, length - 2));
-  return headers && body && { headers, body };
+  return fields.Header === undefined ? undefined : headersOf(fields.Header);
 }
 
 function headersOf(value: unknown): Headers | undefined {
@@ -109,14 +132,25 @@ function bodyOf(value: unknown): Uint8Array | undefined {
   return typeof value === 'string' ? decodeBase64(value) : undefined;
 }
 
+/** As Node's own pool: small ones share 8 KiB. */
+function freshBytes(size: number): Uint8Array {
+  if (size > slabBytes / 4) return Buffer.allocUnsafeSlow(size);
+  if (used + size > slab.length) {
+    slab = new Uint8Array(slabBytes);
+    used = 0;
+  }
+  used += size;
+  return new Uint8Array(slab.buffer, used - size, size);
+}
+
 /** Strict where Node is lenient: Node skips what is no base64, takes the URL-safe alphabet and needs no padding. */
 function decodeBase64(text: string): Uint8Array | undefined {
   const { length } = text;
   if (length === 0) return noBytes;
   if (length % 4 === 0) {
     const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-    const bytes = Buffer.from(text, 'base64');
-    if (bytes.length === (length / 4) * 3 - padding && !text.includes('-') && !text.includes('_')) return bytes;
+    const bytes = freshBytes((length / 4) * 3 - padding);
+    if (writeBase64(bytes, text, 0) === bytes.length && !text.includes('-') && !text.includes('_')) return bytes;
   }
   if (!text.includes('\n') && !text.includes('\r')) return undefined;
   return decodeBase64(text.replace(/[\r\n]/g, ''));

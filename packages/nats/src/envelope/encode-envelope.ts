@@ -16,6 +16,11 @@ const written = new Map<string, Written>();
 const maxNames = 1000;
 const maxValueLength = 256;
 
+// What comes before the body for the frozen headers of the last message: an object that cannot change is written once.
+let frozenHeaders: Headers | undefined;
+let frozenHead = new Uint8Array(0);
+const longestKept = 1024;
+
 const slabBytes = 64 * 1024;
 let slab = new Uint8Array(0);
 let used = 0;
@@ -30,8 +35,17 @@ const htmlEscapes = /[<>&\u2028\u2029]/g;
  * Header names are sorted. `Header` is an object even without headers, as unmodified Go servers die of `null` there. An
  * empty body is `""`, which Go reads as it reads `null`. The bytes are fresh and share nothing with the message.
  */
-export function encodeEnvelope(message: Message): Uint8Array {
-  const { headers, body } = message;
+export function encodeEnvelope({ headers, body }: Message): Uint8Array {
+  // In two pieces, which spares the body the copy into one text.
+  const bodyText = base64Of(body);
+  if (headers !== frozenHeaders) return envelopeOf(headers, bodyText);
+  const bytes = freshBytes(frozenHead.length + bodyText.length + 2);
+  bytes.set(frozenHead);
+  finish(bytes, frozenHead.length, bodyText);
+  return bytes;
+}
+
+function envelopeOf(headers: Headers, bodyText: string): Uint8Array {
   const names = sortedNames(headers);
   let list = '';
   let isAscii = true;
@@ -44,17 +58,22 @@ export function encodeEnvelope(message: Message): Uint8Array {
     isAscii &&= header.isAscii;
   }
   const text = `${prefix}${list.slice(1)}${middle}`;
-  // In two pieces, which spares the body the copy into one text.
-  const bodyText = base64Of(body);
-  const bodyLength = bodyText.length;
-  const textLength = isAscii ? text.length : Buffer.byteLength(text);
-  const bytes = freshBytes(textLength + bodyLength + 2);
+  const length = isAscii ? text.length : Buffer.byteLength(text);
+  const bytes = freshBytes(length + bodyText.length + 2);
   if (isAscii) writeLatin1(bytes, text, 0);
   else writeUtf8(bytes, text, 0);
-  writeLatin1(bytes, bodyText, textLength);
-  bytes[textLength + bodyLength] = 0x22;
-  bytes[textLength + bodyLength + 1] = 0x7d;
+  finish(bytes, length, bodyText);
+  if (length <= longestKept && Object.isFrozen(headers)) {
+    frozenHeaders = headers;
+    frozenHead = new Uint8Array(bytes.subarray(0, length));
+  }
   return bytes;
+}
+
+function finish(bytes: Uint8Array, headLength: number, bodyText: string): void {
+  writeLatin1(bytes, bodyText, headLength);
+  bytes[bytes.length - 2] = 0x22;
+  bytes[bytes.length - 1] = 0x7d;
 }
 
 /** As `Buffer.allocUnsafe`, which takes memory of its own for each buffer of 4 KiB or more. */
