@@ -87,16 +87,23 @@ function decodeUsual(bytes: Uint8Array): Message | undefined {
   return headers && body && { headers, body };
 }
 
-// The head that came last, as the same comes again and again, and what was read from it.
+// The head that was kept last, as the same mostly comes again and again, and what was read from it.
 let lastHead: Buffer = Buffer.alloc(0);
 let lastHeaders: Headers | undefined;
+/** How many came since that were others. */
+let others = 0;
 const longestKept = 1024;
+/** Where heads differ, as with an id in each, one of so many is kept: keeping it costs as much as reading it. */
+const keptOf = 64;
 
 /** The headers of an envelope up to its body. Those that may be handed out again are frozen. */
 function headersOfHead(bytes: Uint8Array, end: number): Headers | undefined {
-  if (end === lastHead.length && lastHead.compare(bytes, 0, end) === 0) return lastHeaders;
+  if (end === lastHead.length && lastHead.compare(bytes, 0, end) === 0) {
+    others = 0;
+    return lastHeaders;
+  }
   const headers = parseHead(bytes, end);
-  if (headers === undefined || end > longestKept) return headers;
+  if (headers === undefined || end > longestKept || others++ % keptOf > 0) return headers;
   lastHead = Buffer.from(bytes.subarray(0, end));
   lastHeaders = Object.freeze(headers);
   return lastHeaders;
