@@ -20,13 +20,13 @@ testBroker({
     // What is lost without a word is missed after these.
     const requestTimeoutMs = needs.includes('halfOpen') ? 2000 : 5000;
     return {
-      open: () => kafkaBroker({ servers: address, sessionTimeoutMs: 4000, requestTimeoutMs }),
+      open: () => kafkaBroker({ servers: address, sessionTimeoutMs: 3000, requestTimeoutMs }),
       faults,
       count: () => server.count(),
     };
   },
   // A Kafka takes seconds to start, and a group seconds to agree.
-  timing: { factor: 10 },
+  timing: { factor: 8 },
   knownFailing: [
     {
       id: 'broker/redelivery-unsettled',
