@@ -132,7 +132,7 @@ async function staysGone(context: RegistryContext, fault: () => Promise<void>): 
   }
   // What was put back out of turn would come with the next one that is registered.
   const next = simple(name, '2', 'next');
-  await register(context, registrar, next);
+  await context.eventually('registering after the outage', () => register(context, registrar, next));
   for (const each of [registry, registrar]) await sees(context, each, name, staying, next);
 }
 
