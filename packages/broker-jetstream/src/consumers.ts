@@ -6,25 +6,15 @@ import type { TopicStream } from './topic-streams.ts';
 
 export interface ConsumerInfo {
   readonly name: string;
-  /** RFC 3339, on the clock of the server. */
-  readonly created: string;
   readonly delivered: { readonly stream_seq: number };
-}
-
-/** What has come of a stream. */
-export interface Seen {
-  /** The last sequence. */
-  readonly sequence: number;
-  /** A time, on the clock of the server, at which it was there: of a stream made later it says nothing. */
-  readonly atMs: number;
 }
 
 /** The place in a stream at which a consumer begins. */
 interface Place {
   readonly topic: string;
   readonly from: SubscribeFrom;
-  /** What has come of the stream, where the consumer takes the place of an earlier one. */
-  readonly seen: Seen | undefined;
+  /** The last sequence of the stream that has come, where the consumer takes the place of an earlier one. */
+  readonly seen: number | undefined;
 }
 
 export interface ConsumersOptions {
@@ -134,20 +124,16 @@ export class Consumers {
       .catch(() => undefined);
   }
 
-  /**
-   * Behind what was seen; at the beginning where the stream is a later one, or ends before that: all in another stream
-   * is new.
-   */
-  async #resume(stream: TopicStream, from: SubscribeFrom, seen: Seen | undefined): Promise<SubscribeFrom> {
+  /** Behind what was seen; at the beginning where the stream ends before that: all in another stream is new. */
+  async #resume(stream: TopicStream, from: SubscribeFrom, seen: number | undefined): Promise<SubscribeFrom> {
     if (seen === undefined) return from;
     const { streams } = this.#options;
-    const present = await streams.present(stream).catch((error: unknown) => {
+    const last = await streams.lastSequence(stream).catch((error: unknown) => {
       if (!MicroError.is(error, 'not_found')) throw error;
       streams.forget(stream);
-      return undefined;
+      return 0;
     });
-    const isSame = present !== undefined && present.createdMs <= seen.atMs && present.lastSequence >= seen.sequence;
-    return { sequence: isSame ? seen.sequence + 1 : 1 };
+    return { sequence: last < seen ? 1 : seen + 1 };
   }
 
   async #ensure(stream: TopicStream): Promise<void> {

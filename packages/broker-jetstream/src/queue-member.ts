@@ -16,7 +16,7 @@ import {
   type NatsMessage,
 } from '@ts-micro/nats';
 import { consumerName, noteName } from './consumer-name.ts';
-import type { Consumers, Seen } from './consumers.ts';
+import type { Consumers } from './consumers.ts';
 import { DoneMessages } from './done-messages.ts';
 import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
@@ -158,7 +158,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       forgetNote: (id: string) => void consumers.remove(stream, noteName(name, id)),
     };
     // A consumer that somebody deletes is made again behind what came last.
-    let seen: Seen | undefined;
+    let seen: number | undefined;
     this.#puller = new Puller({
       api,
       room: () => most - this.held.size,
@@ -167,8 +167,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
         // What comes in order was never here.
-        const { streamSequence: sequence, storedAtMs: atMs } = info;
-        if (seen === undefined || sequence > seen.sequence || atMs > seen.atMs) seen = { sequence, atMs };
+        if (seen === undefined || info.streamSequence > seen) seen = info.streamSequence;
         else if (this.#isKnown(message, info)) return this.#puller.fill();
         this.push(new Lent(message, info, lending));
       },
