@@ -1,20 +1,33 @@
 import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { randomToken } from '@ts-micro/kit';
 import type { JetStreamApi } from '@ts-micro/nats';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import type { ManagedStreams } from './managed-streams.ts';
 import type { TopicStream } from './topic-streams.ts';
 
-export interface ConsumerInfo {
+interface ConsumerInfo {
   readonly name: string;
+  /** RFC 3339, on the clock of the server. */
+  readonly created: string;
   readonly delivered: { readonly stream_seq: number };
+  /** All before it were acknowledged. */
+  readonly ack_floor: { readonly stream_seq: number };
+}
+
+/** How far a consumer has come in its stream. */
+export interface Seen {
+  /** The last sequence of the stream that has come from it and is in good hands, or that is before its beginning. */
+  sequence: number;
+  /** When the consumer was made, on the clock of the server: a stream that was made later is another one. */
+  readonly consumerMadeMs: number;
 }
 
 /** The place in a stream at which a consumer begins. */
 interface Place {
   readonly topic: string;
   readonly from: SubscribeFrom;
-  /** The last sequence of the stream that has come, where the consumer takes the place of an earlier one. */
-  readonly seen: number | undefined;
+  /** How far the consumer had come whose place this one takes. */
+  readonly seen: Seen | undefined;
 }
 
 export interface ConsumersOptions {
@@ -37,19 +50,21 @@ export class Consumers {
     this.#options = options;
   }
 
-  /** The durable consumer of a queue. Made where it is not there; `not_found` where it may not be made. */
+  /**
+   * The durable consumer of a queue. Made where it is not there; `not_found` where it may not be made. Resolves with
+   * how far it has come.
+   */
   async durable(
     stream: TopicStream,
     { name, topic, from, seen }: Place & { readonly name: string },
     options?: AbortOptions,
-  ): Promise<void> {
+  ): Promise<Seen> {
     const { api, manage, ackWaitMs } = this.#options;
     await this.#ensure(stream);
     const place = `${stream.options.name}.${name}`;
-    const find = () => api.request(`CONSUMER.INFO.${place}`, undefined, options);
+    const find = () => api.request<ConsumerInfo>(`CONSUMER.INFO.${place}`, undefined, options);
     try {
-      await find();
-      return;
+      return acknowledgedBy(await find());
     } catch (error) {
       if (!manage || !MicroError.is(error, 'not_found')) throw error;
     }
@@ -65,21 +80,29 @@ export class Consumers {
     await this.#ensure(stream);
     const body = { stream_name: stream.options.name, config };
     try {
-      await api.request(`CONSUMER.DURABLE.CREATE.${place}`, body, options);
+      return acknowledgedBy(await api.request<ConsumerInfo>(`CONSUMER.DURABLE.CREATE.${place}`, body, options));
     } catch (error) {
       if (MicroError.is(error, 'not_found')) this.#options.streams.forget(stream);
       // Another member was faster, and asked for something else.
-      await find().catch(() => {
+      const info = await find().catch(() => {
         throw error;
       });
+      return acknowledgedBy(info);
     }
   }
 
   /** A consumer that the server forgets, for one plain subscription. */
-  async ephemeral(stream: TopicStream, { topic, from, seen }: Place, options?: AbortOptions): Promise<ConsumerInfo> {
+  async ephemeral(
+    stream: TopicStream,
+    { topic, from, seen }: Place,
+    options?: AbortOptions,
+  ): Promise<{ readonly name: string; readonly seen: Seen }> {
     const start = await this.#resume(stream, from, seen);
     await this.#ensure(stream);
+    // By its name it may be asked for again where a cluster that has no leader dropped the question.
+    const name = `plain-${randomToken()}`;
     const config = {
+      name,
       ack_policy: 'none',
       max_deliver: 1,
       mem_storage: true,
@@ -88,8 +111,10 @@ export class Consumers {
       filter_subject: stream.subjectOf(topic),
       ...policyOf(start),
     };
+    const place = `${stream.options.name}.${name}`;
     const body = { stream_name: stream.options.name, config };
-    return this.#options.api.request<ConsumerInfo>(`CONSUMER.CREATE.${stream.options.name}`, body, options);
+    const info = await this.#options.api.request<ConsumerInfo>(`CONSUMER.CREATE.${place}`, body, options);
+    return { name: info.name, seen: deliveredBy(info) };
   }
 
   /**
@@ -124,21 +149,35 @@ export class Consumers {
       .catch(() => undefined);
   }
 
-  /** Behind what was seen; at the beginning where the stream ends before that: all in another stream is new. */
-  async #resume(stream: TopicStream, from: SubscribeFrom, seen: number | undefined): Promise<SubscribeFrom> {
+  /**
+   * Behind what was seen; at the beginning where the stream is a later one, or ends before that: all in another stream
+   * is new.
+   */
+  async #resume(stream: TopicStream, from: SubscribeFrom, seen: Seen | undefined): Promise<SubscribeFrom> {
     if (seen === undefined) return from;
     const { streams } = this.#options;
-    const last = await streams.lastSequence(stream).catch((error: unknown) => {
+    const present = await streams.present(stream).catch((error: unknown) => {
       if (!MicroError.is(error, 'not_found')) throw error;
       streams.forget(stream);
-      return 0;
+      return undefined;
     });
-    return { sequence: last < seen ? 1 : seen + 1 };
+    const isSame =
+      present !== undefined && present.createdMs <= seen.consumerMadeMs && present.lastSequence >= seen.sequence;
+    return { sequence: isSame ? seen.sequence + 1 : 1 };
   }
 
   async #ensure(stream: TopicStream): Promise<void> {
     await this.#options.streams.ensure(stream);
   }
+}
+
+function deliveredBy({ delivered, created }: ConsumerInfo): Seen {
+  return { sequence: delivered.stream_seq, consumerMadeMs: Date.parse(created) };
+}
+
+/** Of what was delivered to others and is not acknowledged, nobody knows whether it is in good hands. */
+function acknowledgedBy({ ack_floor, created }: ConsumerInfo): Seen {
+  return { sequence: ack_floor.stream_seq, consumerMadeMs: Date.parse(created) };
 }
 
 function policyOf(from: SubscribeFrom): Record<string, unknown> {

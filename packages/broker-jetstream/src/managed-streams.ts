@@ -45,14 +45,16 @@ export class ManagedStreams {
     this.#made.delete(name);
   }
 
-  /** The last sequence of the stream. */
-  async lastSequence(stream: TopicStream, options?: AbortOptions): Promise<number> {
-    const { state } = await this.#api.request<{ readonly state: { readonly last_seq: number } }>(
-      `STREAM.INFO.${stream.options.name}`,
-      undefined,
-      options,
-    );
-    return state.last_seq;
+  /** The stream that is there now: its last sequence, and when it was made, on the clock of the server. */
+  async present(
+    stream: TopicStream,
+    options?: AbortOptions,
+  ): Promise<{ readonly lastSequence: number; readonly createdMs: number }> {
+    const { state, created } = await this.#api.request<{
+      readonly state: { readonly last_seq: number };
+      readonly created: string;
+    }>(`STREAM.INFO.${stream.options.name}`, undefined, options);
+    return { lastSequence: state.last_seq, createdMs: Date.parse(created) };
   }
 
   async #make({ options, subjects }: TopicStream): Promise<void> {

@@ -1,7 +1,7 @@
 import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type SubscribeOptions } from '@ts-micro/core';
 import { HandlerSubscriber } from '@ts-micro/kit';
 import { deliveryInfoOf, type JetStreamApi, type NatsMessage, sizeOfMessage } from '@ts-micro/nats';
-import type { Consumers } from './consumers.ts';
+import type { Consumers, Seen } from './consumers.ts';
 import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
 import { Puller } from './puller.ts';
@@ -34,7 +34,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   #consumer: string | undefined;
   #consumerSequence = 0;
   /** The last message of the stream that this has had, or that is none of its. */
-  #seen: number | undefined;
+  #seen: Seen | undefined;
 
   constructor(options: PlainSubscriberOptions) {
     const { api, form, stream, topic, handler, concurrency, onError, maxPendingMessages, closeTimeoutMs, logger } =
@@ -99,7 +99,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       return;
     }
     this.#consumerSequence = info.consumerSequence;
-    this.#seen = info.streamSequence;
+    if (this.#seen !== undefined) this.#seen.sequence = info.streamSequence;
     this.#waiting++;
     this.#bytes += sizeOfMessage(message);
     this.push(message);
@@ -109,10 +109,10 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
     const { consumers, stream, topic, from } = this.#options;
     const before = this.#consumer;
     this.#consumer = undefined;
-    const { name, delivered } = await consumers.ephemeral(stream, { topic, from, seen: this.#seen });
+    const { name, seen } = await consumers.ephemeral(stream, { topic, from, seen: this.#seen });
     this.#consumer = name;
     this.#consumerSequence = 0;
-    this.#seen = delivered.stream_seq;
+    this.#seen = seen;
     if (before !== undefined) void consumers.remove(stream, before);
     return { stream: stream.options.name, name };
   }

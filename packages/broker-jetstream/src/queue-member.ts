@@ -16,7 +16,7 @@ import {
   type NatsMessage,
 } from '@ts-micro/nats';
 import { consumerName, noteName } from './consumer-name.ts';
-import type { Consumers } from './consumers.ts';
+import type { Consumers, Seen } from './consumers.ts';
 import { DoneMessages } from './done-messages.ts';
 import type { EventForm } from './event-form.ts';
 import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
@@ -158,7 +158,8 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       forgetNote: (id: string) => void consumers.remove(stream, noteName(name, id)),
     };
     // A consumer that somebody deletes is made again behind what came last.
-    let seen: number | undefined;
+    let seen: Seen | undefined;
+    let highest = 0;
     this.#puller = new Puller({
       api,
       room: () => most - this.held.size,
@@ -166,13 +167,16 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       onMessage: (message) => {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
+        const { streamSequence: sequence } = info;
+        if (seen !== undefined && sequence > seen.sequence) seen.sequence = sequence;
         // What comes in order was never here.
-        if (seen === undefined || info.streamSequence > seen) seen = info.streamSequence;
+        if (sequence > highest) highest = sequence;
         else if (this.#isKnown(message, info)) return this.#puller.fill();
         this.push(new Lent(message, info, lending));
       },
       consumer: async () => {
-        await consumers.durable(stream, { name, topic, from, seen });
+        const found = await consumers.durable(stream, { name, topic, from, seen });
+        if (found.consumerMadeMs !== seen?.consumerMadeMs) seen = found;
         return { stream: stream.options.name, name };
       },
       onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),

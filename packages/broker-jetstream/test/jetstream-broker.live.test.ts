@@ -1,7 +1,7 @@
 import { connect, headers } from '@nats-io/transport-node';
 import type { BrokerEvent, MicroError } from '@ts-micro/core';
 import { connectNats, deliveryInfoOf, JetStreamApi } from '@ts-micro/nats';
-import { startNatsServer } from '@ts-micro/testkit/nats';
+import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test, vi } from 'vitest';
 import { type JetStreamBrokerOptions, jetstreamBroker } from '../src/index.ts';
 
@@ -168,6 +168,33 @@ test('a consumer and a stream that somebody deletes are made again', limits, asy
   await vi.waitFor(() => broker.publish('jobs', message('after')), waiting);
   await vi.waitFor(() => expect([plain.at(-1), queued.at(-1)]).toEqual(['after', 'after']), waiting);
   api.close();
+});
+
+test.each([
+  ['after some had come', ['before']],
+  ['before the first one came', []],
+])('all of a stream that was made anew during an outage comes, %s', limits, async (_, before) => {
+  await using at = await world();
+  await using proxy = await startChaosProxy({ target: at.server.address });
+  const stream = { storage: 'memory' } as const;
+  await using broker = jetstreamBroker({ servers: proxy.address, stream });
+  const plain: string[] = [];
+  const queued: string[] = [];
+  await broker.subscribe('jobs', (event) => void plain.push(textOf(event)));
+  await broker.subscribe('jobs', (event) => void queued.push(textOf(event)), { queue: 'workers' });
+  for (const text of before) await broker.publish('jobs', message(text));
+  await vi.waitFor(() => expect([plain, queued]).toEqual([before, before]), waiting);
+  proxy.cut();
+  await using connection = await connectNats({ servers: at.server.address });
+  const api = new JetStreamApi({ connection, what: 'test', timeoutMs: 5000 });
+  await api.request('STREAM.DELETE.MICRO_EVENTS');
+  api.close();
+  await using other = at.broker({ stream });
+  const anew = ['0', '1', '2'];
+  for (const text of anew) await other.publish('jobs', message(text));
+  proxy.heal();
+  const all = [...before, ...anew];
+  await vi.waitFor(() => expect([plain, queued]).toEqual([all, all]), waiting);
 });
 
 test('what was acknowledged to its publisher is handled through kills of the server', {
