@@ -4,7 +4,7 @@ export { AbortFanOut, abortFanOut } from './lifecycle/abort-fan-out.ts';
 export { bounded } from './lifecycle/bounded.ts';
 export { ClosableBase } from './lifecycle/closable-base.ts';
 export { closeAll } from './lifecycle/close-all.ts';
-export { isTurnOver, nextTurnOfLoop } from './lifecycle/event-loop.ts';
+export { isTurnOver, nextTurnOfLoop, ownTurnOfLoop } from './lifecycle/event-loop.ts';
 export { Fifo } from './collections/fifo.ts';
 export { LazyConnection } from './lifecycle/lazy-connection.ts';
 export { Lifetime } from './lifecycle/lifetime.ts';

@@ -1,4 +1,5 @@
 import type { Message } from '@ts-micro/core';
+import { memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import { deferred, errorOf, json, next, request, startGreeter, until } from './fixture.ts';
 
@@ -41,6 +42,64 @@ describe('a peer that sends requests without end on one socket', () => {
     await until('as many run as may', () => greeter.service.health().running === 256);
     const { abandoned } = await greeter.service.stop();
     expect(abandoned).toHaveLength(256);
+  });
+});
+
+describe('a peer that opens a stream for which there is no place', () => {
+  const opener = { 'Micro-Stream': '1' };
+
+  it('is told, and its socket is closed where it asked nothing else', async () => {
+    await using greeter = await startGreeter(
+      (service) => service.handleStream('Greeter.Wait', async (stream) => void (await stream.receive())),
+      { maxConcurrency: 1 },
+    );
+    const first = await greeter.dial();
+    await first.send(request('Greeter.Wait', {}, opener));
+    await until('it runs', () => greeter.service.health().running === 1);
+    const refused = await greeter.dial();
+    await refused.send(request('Greeter.Wait', {}, opener));
+    expect(errorOf(await next(refused))).toMatchObject({ code: 503 });
+    expect(await refused.receive({ signal: AbortSignal.timeout(5000) })).toBeUndefined();
+  });
+
+  it('is answered what else it asks on the same socket', async () => {
+    await using greeter = await startGreeter(
+      (service) => {
+        service.handle('Greeter.Hello', (number: number) => number);
+        service.handleStream('Greeter.Wait', async (stream) => void (await stream.receive()));
+      },
+      { maxConcurrency: 1 },
+    );
+    const first = await greeter.dial();
+    await first.send(request('Greeter.Wait', {}, opener));
+    await until('it runs', () => greeter.service.health().running === 1);
+    const socket = await greeter.dial();
+    await socket.send(request('Greeter.Hello', 1));
+    expect(json(await next(socket))).toBe(1);
+    await socket.send(request('Greeter.Wait', {}, { ...opener, 'Micro-ID': '2' }));
+    expect(errorOf(await next(socket))).toMatchObject({ code: 503 });
+    await socket.send(request('Greeter.Hello', 2));
+    expect(json(await next(socket))).toBe(2);
+  });
+
+  it('has its socket closed as well where its stream ends for another', async () => {
+    await using greeter = await startGreeter(
+      (service) =>
+        service.handleStream('Greeter.Wait', async (stream) => {
+          while ((await stream.receive()) !== undefined);
+        }),
+      { maxConcurrency: 2 },
+    );
+    const greedy = [await greeter.dial(), await greeter.dial()];
+    for (const socket of greedy) await socket.send(request('Greeter.Wait', {}, opener));
+    await until('they run', () => greeter.service.health().running === 2);
+    const idlest = greedy[0];
+    if (idlest === undefined) throw new Error('no socket');
+    await using others = memoryTransport({ network: greeter.network });
+    const modest = await others.dial(greeter.service.node?.address ?? '');
+    await modest.send(request('Greeter.Wait', {}, opener));
+    expect(errorOf(await next(idlest))).toMatchObject({ code: 503 });
+    expect(await idlest.receive({ signal: AbortSignal.timeout(5000) })).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type OpenStream, OpenStreams } from '../../src/server/serve/open-streams.ts';
 
 interface Given {
@@ -20,6 +20,10 @@ function world(limit: number, shed: string[]) {
   };
   return { streams, add };
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('streams where there is no place', () => {
   it('are refused to the peer that has most of them', () => {
@@ -76,5 +80,34 @@ describe('streams where there is no place', () => {
     streams.delete(first as OpenStream);
     expect(add({ name: 'x', peer: 'four' })).toBeDefined();
     expect(shed).toEqual(['a', 'two a', 'three a']);
+  });
+
+  it('go once they were silent for a second, also where others were refused shortly before', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const shed: string[] = [];
+    const { add } = world(2, shed);
+    add({ name: 'later', peer: 'one', isSilent: true, quietMs: 100 });
+    add({ name: 'first', peer: 'two', isSilent: true, quietMs: 600 });
+    expect(add({ name: 'x', peer: 'three' })).toBeUndefined();
+    vi.advanceTimersByTime(399);
+    expect(add({ name: 'x', peer: 'four' })).toBeUndefined();
+    vi.advanceTimersByTime(1);
+    expect(add({ name: 'x', peer: 'five' })).toBeDefined();
+    expect(add({ name: 'y', peer: 'six' })).toBeUndefined();
+    vi.advanceTimersByTime(500);
+    expect(add({ name: 'y', peer: 'seven' })).toBeDefined();
+    expect(shed).toEqual(['first', 'later']);
+  });
+
+  it('go of a peer that has others, once one was quiet for a second, also where others were refused before', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const shed: string[] = [];
+    const { add } = world(4, shed);
+    for (const name of ['a', 'b']) add({ name, peer: 'one', quietMs: 700 });
+    for (const name of ['c', 'd']) add({ name, peer: 'two', quietMs: 300 });
+    expect(add({ name: 'x', peer: 'three' })).toBeUndefined();
+    vi.advanceTimersByTime(300);
+    expect(add({ name: 'x', peer: 'three' })).toBeDefined();
+    expect(shed).toEqual(['a']);
   });
 });

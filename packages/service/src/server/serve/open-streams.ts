@@ -26,6 +26,8 @@ export class OpenStreams {
   /** Those that were told to end and whose handlers have not yet. */
   readonly #leaving = new Set<OpenStream>();
   #size = 0;
+  /** Until then nobody's stream is worth less than a new one, so that a flood does not look again and again. */
+  #noneUntil = Number.NEGATIVE_INFINITY;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -49,6 +51,7 @@ export class OpenStreams {
     if (own === undefined) this.#byPeer.set(stream.peer, new Set([stream]));
     else own.add(stream);
     this.#size++;
+    this.#noneUntil = Number.NEGATIVE_INFINITY;
   }
 
   /** Its handler has ended. */
@@ -64,22 +67,28 @@ export class OpenStreams {
   }
 
   #leastWorthFor(peer: string): OpenStream | undefined {
+    const now = performance.now();
+    if (now < this.#noneUntil) return undefined;
     const own = this.#byPeer.get(peer)?.size ?? 0;
-    const quietSince = performance.now() - quietMs;
+    const quietSince = now - quietMs;
+    let firstQuiet = now;
     let most: ReadonlySet<OpenStream> = new Set();
     for (const streams of this.#byPeer.values()) if (streams.size > most.size) most = streams;
     if (most.size > own + 1) {
       const idlest = idlestOf(most);
-      const mayGo = most.size > this.#limit / 2 || (idlest !== undefined && idlest.lastActive <= quietSince);
-      if (mayGo) return idlest;
+      if (idlest !== undefined && (most.size > this.#limit / 2 || idlest.lastActive <= quietSince)) return idlest;
+      firstQuiet = idlest?.lastActive ?? now;
     }
     // Nothing is allocated for it, as a flood of others' streams comes here with each of them.
     let unused: OpenStream | undefined;
     for (const streams of this.#byPeer.values()) {
       for (const stream of streams)
-        if (stream.isSilent && stream.lastActive <= (unused?.lastActive ?? quietSince)) unused = stream;
+        if (stream.isSilent && stream.lastActive <= (unused?.lastActive ?? now)) unused = stream;
     }
-    return unused;
+    if (unused !== undefined && unused.lastActive <= quietSince) return unused;
+    // Who has none yet would find one before all others.
+    if (own === 0) this.#noneUntil = Math.min(firstQuiet, unused?.lastActive ?? now) + quietMs;
+    return undefined;
   }
 }
 

@@ -45,6 +45,7 @@ export class ServerStream implements OpenStream {
   /** The content of the terminal message. */
   #lastWords: ErrorAnswer = { text: endOfStream, origin: 'handler' };
   #hasPeerEnded = false;
+  #wasShed = false;
   #hasPeerLeft = false;
   #failure: MicroError | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -102,6 +103,11 @@ export class ServerStream implements OpenStream {
   /** True once the client said that it sends no more. */
   get hasPeerEnded(): boolean {
     return this.#hasPeerEnded;
+  }
+
+  /** True where it ended for others. */
+  get wasShed(): boolean {
+    return this.#wasShed;
   }
 
   /** True where one more message would be too many. */
@@ -169,6 +175,7 @@ export class ServerStream implements OpenStream {
 
   #giveWay(why: string): void {
     const { core } = this.#exchange;
+    this.#wasShed = true;
     const reason = new MicroError('unavailable', `${core.name} ${this.#context.endpoint}: ${why}`);
     this.fail(reason, { drop: true });
     this.#lastWords = runtimeError(503, reason.message, 'failed');

@@ -1,5 +1,5 @@
 import { type Message, MicroError, type Socket } from '@ts-micro/core';
-import { isTurnOver, nextTurnOfLoop } from '@ts-micro/kit';
+import { isTurnOver, ownTurnOfLoop } from '@ts-micro/kit';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
@@ -128,7 +128,7 @@ export class SocketServer {
     if (request.kind === 'stream') {
       // Of very many messages of very many sockets, each handled at once, the event loop would not turn for seconds.
       // Requests wait for their turn in the limiter.
-      if (isTurnOver()) return nextTurnOfLoop().then(() => this.#takeStream(exchange, message));
+      if (isTurnOver()) return ownTurnOfLoop().then(() => this.#takeStream(exchange, message));
       return this.#takeStream(exchange, message);
     }
     this.#inFlight++;
@@ -176,6 +176,7 @@ export class SocketServer {
     else if (isError(route)) this.#refuse(exchange, route);
     else {
       this.#core.limiter.refused++;
+      this.#endAfterRefusal();
       this.#refuse(exchange, overload(this.#core));
     }
   }
@@ -206,6 +207,7 @@ export class SocketServer {
       await stream.end();
       this.#streams.delete(streamId);
       if (!stream.hasPeerEnded) this.#rememberEnded(streamId);
+      if (stream.wasShed) this.#endAfterRefusal();
       this.#done();
     }
   }
@@ -236,6 +238,14 @@ export class SocketServer {
   #answerUnreadable(exchange: Exchange): void {
     this.#core.limiter.errors++;
     void deliver(exchange, exchange.dialect.unsupportedType(exchange.request)).then(this.#done);
+  }
+
+  /**
+   * A stream found no place, or ended for others. Where it is all that was asked on this socket, that closes: one who is
+   * refused again and again must not leave a socket each time. Its peer is told, so that nothing gets lost.
+   */
+  #endAfterRefusal(): void {
+    if (this.#exchanges === 1 && this.#socket.peerClosed !== undefined) this.#isLast = true;
   }
 
   #rememberEnded(streamId: string): void {
