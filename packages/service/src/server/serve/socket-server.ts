@@ -241,8 +241,8 @@ export class SocketServer {
   }
 
   /**
-   * A stream found no place, or ended for others. Where it is all that was asked on this socket, that closes: one who is
-   * refused again and again must not leave a socket each time. Its peer is told, so that nothing gets lost.
+   * A stream found no place, or ended for others. Where it is all that was asked on this socket, that closes: one who
+   * is refused again and again must not leave a socket each time. Its peer is told, so that nothing gets lost.
    */
   #endAfterRefusal(): void {
     if (this.#exchanges === 1 && this.#socket.peerClosed !== undefined) this.#isLast = true;
