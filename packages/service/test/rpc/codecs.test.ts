@@ -41,6 +41,42 @@ describe('json', () => {
     for (const value of [circle, 1n, () => 0, Symbol('x')])
       expect(() => json.encode(value, request)).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
+
+  it.each([
+    [new Map([['a', 1]]), 'json codec: a Map has no JSON form'],
+    [runInNewContext('new Map()'), 'json codec: a Map has no JSON form'],
+    [{ users: [{ tags: new Set(['a']) }] }, 'json codec: users[0].tags: a Set has no JSON form'],
+    [{ photo: new Uint8Array([1]) }, 'json codec: photo: bytes have no JSON form'],
+    [{ photo: new Uint8Array() }, 'json codec: photo: bytes have no JSON form'],
+    [[new ArrayBuffer(1)], 'json codec: [0]: bytes have no JSON form'],
+    [{ user: Promise.resolve(1) }, 'json codec: user: a Promise that was not awaited has no JSON form'],
+    [{ a: {}, seen: new WeakSet() }, 'json codec: seen: a weak collection has no JSON form'],
+    [{ query: new URLSearchParams('a=b') }, 'json codec: query: an iterable has no JSON form'],
+  ])('says where a value would be emptied in silence (%#)', (value, words) => {
+    expect(() => json.encode(value, request)).toThrow(expect.objectContaining({ code: 'invalid', message: words }));
+  });
+
+  it('takes objects that are empty, count from 0, or have a form of their own', () => {
+    class Tags extends Map<string, number> {
+      toJSON(): object {
+        return Object.fromEntries(this);
+      }
+    }
+    class Empty {}
+    const throwing = Object.defineProperty({}, 'hidden', { get: () => [].at(0) });
+    const value = {
+      a: {},
+      b: { 0: 'x' },
+      c: new Tags([['a', 1]]),
+      d: new Empty(),
+      e: Object(''),
+      f: throwing,
+      g: [{}],
+    };
+    expect(Buffer.from(json.encode(value, request)).toString()).toBe(
+      '{"a":{},"b":{"0":"x"},"c":{"a":1},"d":{},"e":"","f":{},"g":[{}]}\n',
+    );
+  });
 });
 
 describe('bytes', () => {

@@ -3,12 +3,13 @@ import { hasMoreParts, mostJsonParts, utf8Of } from '@ts-micro/kit';
 import type { Codec, CodecUse } from './codec.ts';
 import { contentType } from './content-type.ts';
 import { lineBytes } from './line-bytes.ts';
+import { lostInJson } from './lost-in-json.ts';
 
 const everyHtmlCharacter = /[<>&\u2028\u2029]/g;
 
 /**
  * The JSON text of a value as Go's `encoding/json` writes it, with `<`, `>`, `&`, U+2028 and U+2029 escaped. Throws
- * `invalid`.
+ * `invalid` for what has no JSON form, such as a `bigint`, a circle, a `Map` or bytes.
  */
 export function goJson(value: unknown): string {
   let text: string | undefined;
@@ -18,6 +19,8 @@ export function goJson(value: unknown): string {
     throw MicroError.from(error, 'invalid', 'json codec: the value has no JSON form');
   }
   if (text === undefined) throw new MicroError('invalid', `json codec: a ${typeof value} has no JSON form`);
+  const loss = lostInJson(value, text);
+  if (loss !== undefined) throw new MicroError('invalid', `json codec: ${loss}`);
   return hasHtmlCharacter(text) ? text.replace(everyHtmlCharacter, escapeCharacter) : text;
 }
 
