@@ -28,16 +28,6 @@ const checkedHeaders = new WeakSet<Headers>();
  */
 export function checkHeaders(headers: Headers, who: string): void {
   if (checkedHeaders.has(headers)) return;
-  try {
-    checkEach(headers, who);
-  } catch (error) {
-    // A getter or a proxy that throws.
-    throw MicroError.from(error, 'invalid', `${who}: the headers cannot be read`);
-  }
-  if (Object.isFrozen(headers)) checkedHeaders.add(headers);
-}
-
-function checkEach(headers: Headers, who: string): void {
   // What is iterated holds its entries elsewhere, and would look empty.
   if (Object(headers) !== headers || Symbol.iterator in headers)
     throw refusal('invalid', who, 'the headers are no object of names and values');
@@ -50,6 +40,7 @@ function checkEach(headers: Headers, who: string): void {
     const fault = typeof value === 'string' ? 'with CR, LF, NUL or outer white space' : 'of type '.concat(typeof value);
     throw refusal('invalid', who, 'header', quote(name), 'has a value', fault);
   }
+  if (Object.isFrozen(headers)) checkedHeaders.add(headers);
 }
 
 /**
@@ -57,20 +48,11 @@ function checkEach(headers: Headers, who: string): void {
  * `too_large` for one of more than `maxBodyBytes`.
  */
 export function checkMessage(message: Message, maxBodyBytes: number, who: string): void {
-  const { headers, body } = partsOf(message, who);
-  checkHeaders(headers, who);
-  if (!ArrayBuffer.isView(body) || Object.prototype.toString.call(body) !== '[object Uint8Array]')
+  checkHeaders(message?.headers, who);
+  if (!ArrayBuffer.isView(message.body) || Object.prototype.toString.call(message.body) !== '[object Uint8Array]')
     throw refusal('invalid', who, 'the body is no Uint8Array');
-  if (body.byteLength > maxBodyBytes)
-    throw refusal('too_large', who, 'a body of', body.byteLength, 'bytes is more than', maxBodyBytes);
-}
-
-function partsOf(message: Message, who: string): Message {
-  try {
-    return { headers: message?.headers, body: message?.body };
-  } catch (error) {
-    throw MicroError.from(error, 'invalid', `${who}: the message cannot be read`);
-  }
+  if (message.body.byteLength > maxBodyBytes)
+    throw refusal('too_large', who, 'a body of', message.body.byteLength, 'bytes is more than', maxBodyBytes);
 }
 
 function quote(text: string): string {

@@ -116,23 +116,3 @@ test('an object that only says that it is bytes is refused', () => {
   const body = { [Symbol.toStringTag]: 'Uint8Array', byteLength: 2 } as unknown as Uint8Array;
   expect(() => checkMessage({ headers: {}, body }, 3, 'broker')).toThrow('broker: the body is no Uint8Array');
 });
-
-test('headers and messages that throw as they are read are invalid', () => {
-  const throwing = {
-    get id(): string {
-      throw new Error('no id');
-    },
-  };
-  const hostile = new Proxy({}, { ownKeys: () => [].at(0) as never });
-  for (const headers of [throwing, hostile])
-    expect(refusal(headers)?.message).toMatch(/^broker: the headers cannot be read: /);
-  const message = {
-    headers: {},
-    get body(): Uint8Array {
-      throw new Error('no body');
-    },
-  };
-  expect(() => checkMessage(message, 10, 'broker')).toThrow(
-    new MicroError('invalid', 'broker: the message cannot be read: no body'),
-  );
-});

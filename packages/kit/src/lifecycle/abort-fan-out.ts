@@ -1,3 +1,5 @@
+import { abortError } from '@ts-micro/core';
+
 /** Something that an `AbortSignal` may end. */
 export interface Abortable {
   /** Called once, when `signal` aborts; must not throw. */
@@ -39,6 +41,12 @@ export class AbortFanOut {
   /** @internal What `addEventListener` calls. */
   handleEvent(event: Event): void {
     const signal = event.target as AbortSignal;
+    // A time that is over may be late, where the event loop was blocked: what arrived meanwhile is read first.
+    if (abortError(signal, '').code === 'timeout') afterReading(() => this.#tell(signal));
+    else this.#tell(signal);
+  }
+
+  #tell(signal: AbortSignal): void {
     const waiting = this.#waiting.get(signal);
     this.#waiting.delete(signal);
     signal.removeEventListener('abort', this);
@@ -48,3 +56,8 @@ export class AbortFanOut {
 
 /** The one of this process, so that whoever waits on a signal shares its listener with everybody else who does. */
 export const abortFanOut: AbortFanOut = new AbortFanOut();
+
+/** Turns of the event loop that reading takes: one to read, one for what is answered by it. */
+function afterReading(run: () => void): void {
+  setImmediate(() => setImmediate(run));
+}

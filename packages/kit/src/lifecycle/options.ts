@@ -33,7 +33,8 @@ export class OptionChecks {
 
   /** Accepts an object: the options as a whole. */
   bag(options: unknown): void {
-    if (typeof options !== 'object' || options === null) throw this.invalid('bag', options, 'an object');
+    if (typeof options === 'object' && options !== null) return;
+    throw new MicroError('invalid', `${this.#who}: the options are ${describe(options)}, not an object`);
   }
 
   /** Accepts one of `choices`. */

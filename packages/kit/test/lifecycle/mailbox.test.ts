@@ -176,3 +176,14 @@ test('a queue that never runs empty keeps its order', async () => {
   for await (const number of mailbox) pulled.push(number);
   expect(pulled).toEqual(Array.from({ length: total }, (_, number) => number));
 });
+
+test('what arrived is taken first where a time that is over ends the wait, as the event loop may have been blocked', async () => {
+  const mailbox = new Mailbox<string>('box');
+  const late = new AbortController();
+  const waiting = mailbox.pull({ signal: late.signal });
+  late.abort(new DOMException('the time is over', 'TimeoutError'));
+  setImmediate(() => mailbox.push('a'));
+  expect(await waiting).toBe('a');
+  expect(getEventListeners(late.signal, 'abort')).toEqual([]);
+  await expect(mailbox.pull({ signal: AbortSignal.timeout(1) })).rejects.toThrow('box: timed out');
+});

@@ -18,7 +18,9 @@ const unsupportedType = /^unsupported content-type:/i;
 export function remoteFailure({ text, origin }: ErrorAnswer, who: string): MicroError {
   const remote = parseError(text);
   const words = remote.detail || remote.status || `error ${remote.code}`;
-  return new MicroError(codeOf(remote, text, origin), `${who}: ${words}`, { remote, retrySafe: origin === 'refused' });
+  // A runtime of this package begins with the same names.
+  const message = words.startsWith(`${who}: `) ? words : `${who}: ${words}`;
+  return new MicroError(codeOf(remote, text, origin), message, { remote, retrySafe: origin === 'refused' });
 }
 
 function codeOf({ id, code, detail }: RemoteError, text: string, origin: ErrorOrigin): ErrorCode {

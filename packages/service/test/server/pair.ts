@@ -289,6 +289,16 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
     );
   });
 
+  it('says where it was asked once, where the runtime refuses', async () => {
+    await using greeter = await pair((service) => {
+      service.handleStream('Greeter.Chat', () => {});
+    });
+    await expect(greeter.client.call('greeter', 'Greeter.Chat', {})).rejects.toMatchObject({
+      code: 'unsupported',
+      message: 'greeter Greeter.Chat: is a stream',
+    });
+  });
+
   describe("the caller's deadline", () => {
     it('is a timeout to the caller, whether the handler obeys its signal or passes its context on', async () => {
       let client: Client | undefined;
@@ -298,13 +308,18 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
             signal.addEventListener('abort', () => reject(signal.reason));
           });
         });
+        service.handle('Greeter.GiveUp', (_request, { signal }) => {
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('given up')));
+          });
+        });
         service.handle('Greeter.Hang', () => new Promise(() => {}));
         service.handle('Greeter.PassOn', (_request, context) =>
           client?.call('greeter', 'Greeter.Hang', {}, { context }),
         );
       });
       client = greeter.client;
-      for (const endpoint of ['Greeter.Obey', 'Greeter.PassOn'])
+      for (const endpoint of ['Greeter.Obey', 'Greeter.GiveUp', 'Greeter.PassOn'])
         await expect(client.call('greeter', endpoint, {}, { timeoutMs: 150, retries: 0 })).rejects.toMatchObject({
           code: 'timeout',
           remote: undefined,

@@ -22,7 +22,7 @@ export const faults: readonly Fault[] = [
     changes: [
       {
         file: `${service}/server/serve/thrown-answer.ts`,
-        from: 'if (remainingMs <= 0 || (remainingMs <= toleranceMs && isAboutTime(thrown)))',
+        from: 'if (remainingMs <= 0 || (remainingMs <= toleranceMs && (context.isAborted || isAboutTime(thrown))))',
         to: 'if (remainingMs < -Infinity || (remainingMs < -Infinity && isAboutTime(thrown)))',
       },
       {

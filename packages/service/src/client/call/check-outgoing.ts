@@ -4,11 +4,13 @@ import { checkMetadata, type OutgoingOptions, type TargetOptions } from '../clie
 
 const checks = new OptionChecks('client');
 
+const unusable = /[\r\n\0]|^\s|\s$/;
+
 /** Throws `invalid` for options of a call, stream or event that nothing can be done with. */
 export function checkOutgoing(options: OutgoingOptions | undefined): void {
   if (options === undefined) return;
   try {
-    if (!isObject(options)) throw checks.invalid('bag', options, 'an object');
+    checks.bag(options);
     const { metadata, context, signal, codecs } = options;
     if (codecs !== undefined) checks.methods('codecs', codecs, 'get', 'legacy');
     if (metadata !== undefined) {
@@ -28,6 +30,9 @@ export function checkOutgoing(options: OutgoingOptions | undefined): void {
 export function checkTarget(service: string, endpoint: string, options: TargetOptions | undefined): void {
   if (typeof service !== 'string') throw checks.invalid('service', service, 'a text');
   checks.text('endpoint', endpoint);
+  // Which also keeps its lines out of messages that are logged.
+  if (unusable.test(endpoint))
+    throw checks.invalid('endpoint', endpoint, 'a text of one line without outer white space');
   if (options === undefined) return;
   const { version, label, where, address } = options;
   if (version !== undefined && typeof version !== 'string') throw checks.invalid('version', version, 'a text');

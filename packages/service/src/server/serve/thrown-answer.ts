@@ -15,7 +15,7 @@ const toleranceMs = 5;
  */
 export function thrownAnswer(thrown: unknown, context: HandlerContext, service: string): ErrorAnswer {
   const remainingMs = context.remainingMs ?? Number.POSITIVE_INFINITY;
-  if (remainingMs <= 0 || (remainingMs <= toleranceMs && isAboutTime(thrown)))
+  if (remainingMs <= 0 || (remainingMs <= toleranceMs && (context.isAborted || isAboutTime(thrown))))
     return runtimeError(504, `${service} ${context.endpoint}: the deadline of the caller has passed`, 'failed');
   return { text: textOfThrown(thrown, service), origin: isRefusal(thrown) ? 'refused' : 'handler' };
 }
