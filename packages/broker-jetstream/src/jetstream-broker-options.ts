@@ -1,6 +1,6 @@
 import { type BrokerOptions, checkName, type SubscribeOptions } from '@ts-micro/core';
-import { longestTimerMs, OptionChecks } from '@ts-micro/kit';
-import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import { longestTimerMs, OptionChecks, type OptionNames } from '@ts-micro/kit';
+import { checkSubject, type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 import type { EventDialect } from './event-form.ts';
 
 /** How a stream keeps what it stores. What is left out keeps its value where the stream is there already. */
@@ -103,6 +103,22 @@ export interface JetStreamBrokerSettings extends BrokerOptions {
 
 export const who = 'jetstream broker';
 const checks = new OptionChecks(who);
+const optionNames: OptionNames<JetStreamBrokerOptions> = {
+  ...natsOptionNames,
+  dialect: true,
+  stream: true,
+  subjectPrefix: true,
+  streams: true,
+  manage: true,
+  from: true,
+  ackWaitMs: true,
+  prefetch: true,
+  maxPendingMessages: true,
+  maxPendingBytes: true,
+  requestTimeoutMs: true,
+  domain: true,
+  closeTimeoutMs: true,
+};
 const dialects: readonly string[] = ['plain', 'natsjs'] satisfies EventDialect[];
 const nameRule = /^[A-Za-z0-9_-]{1,200}$/;
 
@@ -110,25 +126,27 @@ const nameRule = /^[A-Za-z0-9_-]{1,200}$/;
  * Splits the options into those of the connection and those of the broker. Throws `invalid` naming the option and its
  * value.
  */
-export function checkBrokerOptions({
-  dialect = 'plain',
-  stream = {},
-  subjectPrefix = 'micro.events',
-  streams = {},
-  manage = true,
-  from = 'new',
-  ackWaitMs = 15_000,
-  prefetch = 0,
-  maxPendingMessages = 1024,
-  maxPendingBytes = 64 * 1024 * 1024,
-  requestTimeoutMs = 5000,
-  domain,
-  closeTimeoutMs = 10_000,
-  ...connect
-}: JetStreamBrokerOptions): {
+export function checkBrokerOptions(options: JetStreamBrokerOptions): {
   readonly connect: NatsPluginOptions;
   readonly settings: Omit<JetStreamBrokerSettings, 'addresses'>;
 } {
+  checks.named(options, optionNames);
+  const {
+    dialect = 'plain',
+    stream = {},
+    subjectPrefix = 'micro.events',
+    streams = {},
+    manage = true,
+    from = 'new',
+    ackWaitMs = 15_000,
+    prefetch = 0,
+    maxPendingMessages = 1024,
+    maxPendingBytes = 64 * 1024 * 1024,
+    requestTimeoutMs = 5000,
+    domain,
+    closeTimeoutMs = 10_000,
+    ...connect
+  } = options;
   checks.oneOf('dialect', dialect, dialects);
   const named = { ...stream, name: stream.name ?? 'MICRO_EVENTS' };
   checkStream('stream', named);

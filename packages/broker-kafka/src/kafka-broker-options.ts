@@ -1,5 +1,12 @@
 import type { Logger } from '@ts-micro/core';
-import { type CheckedAccess, checkAccess, OptionChecks, type ServerAccess } from '@ts-micro/kit';
+import {
+  type CheckedAccess,
+  checkAccess,
+  OptionChecks,
+  type OptionNames,
+  type ServerAccess,
+  serverAccessNames,
+} from '@ts-micro/kit';
 
 export interface KafkaBrokerOptions extends ServerAccess {
   /**
@@ -33,11 +40,22 @@ export interface KafkaSettings extends CheckedAccess {
 
 export const who = 'kafka broker';
 
+const optionNames: OptionNames<KafkaBrokerOptions> = {
+  ...serverAccessNames,
+  dialect: true,
+  keyHeader: true,
+  requestTimeoutMs: true,
+  sessionTimeoutMs: true,
+  closeTimeoutMs: true,
+  logger: true,
+};
+
 /** Throws `invalid` naming the option. */
 export function kafkaSettings(options: KafkaBrokerOptions): KafkaSettings {
+  const checks = new OptionChecks(who);
+  checks.named(options, optionNames);
   const { dialect = 'go', keyHeader, requestTimeoutMs = 5000, sessionTimeoutMs = 10_000 } = options;
   const { closeTimeoutMs = 10_000 } = options;
-  const checks = new OptionChecks(who);
   checks.oneOf('dialect', dialect, ['go', 'native']);
   checks.milliseconds('requestTimeoutMs', requestTimeoutMs);
   checks.milliseconds('sessionTimeoutMs', sessionTimeoutMs);

@@ -1,6 +1,6 @@
 import type { BrokerOptions } from '@ts-micro/core';
-import { longestTimerMs, OptionChecks } from '@ts-micro/kit';
-import type { NatsPluginOptions } from '@ts-micro/nats';
+import { longestTimerMs, OptionChecks, type OptionNames } from '@ts-micro/kit';
+import { type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 import type { BrokerDialect } from './message-dialect.ts';
 
 /**
@@ -58,26 +58,39 @@ export interface NatsBrokerSettings extends BrokerOptions {
 const policies: readonly string[] = ['refuse', 'buffer'] satisfies OutagePolicy[];
 const dialects: readonly string[] = ['go', 'native'] satisfies BrokerDialect[];
 const checks = new OptionChecks('nats broker');
+const optionNames: OptionNames<NatsBrokerOptions> = {
+  ...natsOptionNames,
+  dialect: true,
+  maxPendingMessages: true,
+  maxPendingBytes: true,
+  outage: true,
+  maxBufferedBytes: true,
+  maxBufferedMs: true,
+  onUncertain: true,
+  closeTimeoutMs: true,
+};
 
 /**
  * Splits the options into those of the connection and those of the broker. Throws `invalid` naming the option and its
  * value.
  */
-export function checkBrokerOptions({
-  dialect = 'go',
-  maxPendingMessages = 65_536,
-  maxPendingBytes = 64 * 1024 * 1024,
-  outage = 'refuse',
-  maxBufferedBytes = 8 * 1024 * 1024,
-  maxBufferedMs = 30_000,
-  onUncertain,
-  closeTimeoutMs = 10_000,
-  ...connect
-}: NatsBrokerOptions): {
+export function checkBrokerOptions(options: NatsBrokerOptions): {
   readonly connect: NatsPluginOptions;
   readonly settings: Omit<NatsBrokerSettings, 'addresses'>;
   readonly onUncertain: ((count: number) => void) | undefined;
 } {
+  checks.named(options, optionNames);
+  const {
+    dialect = 'go',
+    maxPendingMessages = 65_536,
+    maxPendingBytes = 64 * 1024 * 1024,
+    outage = 'refuse',
+    maxBufferedBytes = 8 * 1024 * 1024,
+    maxBufferedMs = 30_000,
+    onUncertain,
+    closeTimeoutMs = 10_000,
+    ...connect
+  } = options;
   checks.oneOf('dialect', dialect, dialects);
   checks.oneOf('outage', outage, policies);
   checks.whole('maxPendingMessages', maxPendingMessages);

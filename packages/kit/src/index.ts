@@ -32,9 +32,9 @@ export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 
 // For the settings that operators give.
 export { parseGoDuration } from './settings/go-duration.ts';
-export { nearest } from './settings/nearest.ts';
+export { nearest } from './lifecycle/nearest.ts';
 export { PluginSettings } from './settings/plugin-settings.ts';
-export { accessFlags, accessFromSettings, checkAccess } from './settings/server-access.ts';
+export { accessFlags, accessFromSettings, checkAccess, serverAccessNames } from './settings/server-access.ts';
 
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';
@@ -77,6 +77,7 @@ export type { OrderedBatchesOptions } from './broker/ordered-batches.ts';
 export type { RedeliverySettings } from './broker/durability.ts';
 export type { Delivery, SettlingSubscriberOptions } from './broker/settling-subscriber.ts';
 export type { LazyConnectionOptions } from './lifecycle/lazy-connection.ts';
+export type { OptionNames } from './lifecycle/options.ts';
 export type { RosterMember } from './collections/roster.ts';
 export type { LeaseTableOptions, PutOptions } from './registry/lease-table.ts';
 export type { TableChange } from './registry/following-watcher.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from '@ts-micro/core';
-import { OptionChecks, safeLogger } from '@ts-micro/kit';
-import { checkQueue, checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
+import { checkQueue, checkSubject, type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 import type { Service } from '@ts-micro/service';
 import { identityOf, type ServiceIdentity } from './service-identity.ts';
 
@@ -38,9 +38,19 @@ export interface NatsServicesSettings {
 export const who = 'nats services';
 
 const checks = new OptionChecks(who);
+const optionNames: OptionNames<NatsServicesOptions> = {
+  ...natsOptionNames,
+  serviceName: true,
+  serviceVersion: true,
+  description: true,
+  subjectPrefix: true,
+  queue: true,
+  timeoutMs: true,
+};
 
 /** Throws `invalid` naming the option and its value. */
 export function checkNatsServicesOptions(service: Service, options: NatsServicesOptions): NatsServicesSettings {
+  checks.named(options, optionNames);
   const {
     serviceName,
     serviceVersion,

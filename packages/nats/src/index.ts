@@ -1,5 +1,5 @@
 export { connectNats } from './connection/connect-nats.ts';
-export { shareConnection } from './connection/shared-connection.ts';
+export { natsOptionNames, shareConnection } from './connection/shared-connection.ts';
 export { decodeEnvelope, tryDecodeEnvelope } from './envelope/decode-envelope.ts';
 export { encodeEnvelope } from './envelope/encode-envelope.ts';
 export { maxBodyBytes } from './envelope/max-body-bytes.ts';

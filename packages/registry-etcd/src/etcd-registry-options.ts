@@ -1,4 +1,11 @@
-import { type CheckedAccess, checkAccess, OptionChecks, type ServerAccess } from '@ts-micro/kit';
+import {
+  type CheckedAccess,
+  checkAccess,
+  OptionChecks,
+  type OptionNames,
+  type ServerAccess,
+  serverAccessNames,
+} from '@ts-micro/kit';
 
 export interface EtcdRegistryOptions extends ServerAccess {
   /** Begins every key; Go Micro's, so that both find each other. @default '/micro/registry/' */
@@ -18,10 +25,18 @@ export interface EtcdSettings extends CheckedAccess {
 
 export const who = 'etcd registry';
 
+const optionNames: OptionNames<EtcdRegistryOptions> = {
+  ...serverAccessNames,
+  prefix: true,
+  requestTimeoutMs: true,
+  pingIntervalMs: true,
+};
+
 /** Throws `invalid` naming the option. */
 export function etcdSettings(options: EtcdRegistryOptions): EtcdSettings {
-  const { prefix = '/micro/registry/', requestTimeoutMs = 5000, pingIntervalMs = 5000 } = options;
   const checks = new OptionChecks(who);
+  checks.named(options, optionNames);
+  const { prefix = '/micro/registry/', requestTimeoutMs = 5000, pingIntervalMs = 5000 } = options;
   checks.milliseconds('requestTimeoutMs', requestTimeoutMs);
   checks.milliseconds('pingIntervalMs', pingIntervalMs);
   checks.text('prefix', prefix);

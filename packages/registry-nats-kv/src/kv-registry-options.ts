@@ -1,6 +1,6 @@
 import { type Logger, silentLogger } from '@ts-micro/core';
-import { longestTimerMs, OptionChecks, RateLimitedLogger } from '@ts-micro/kit';
-import type { NatsPluginOptions } from '@ts-micro/nats';
+import { longestTimerMs, OptionChecks, type OptionNames, RateLimitedLogger } from '@ts-micro/kit';
+import { type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 
 /** How to connect, where to store, and for how long. */
 export interface NatsKvRegistryOptions extends NatsPluginOptions {
@@ -57,25 +57,42 @@ export interface NatsKvRegistrySettings {
 
 export const who = 'nats-kv registry';
 const checks = new OptionChecks(who);
+const optionNames: OptionNames<NatsKvRegistryOptions> = {
+  ...natsOptionNames,
+  bucket: true,
+  manage: true,
+  storage: true,
+  replicas: true,
+  maxBytes: true,
+  maxAgeMs: true,
+  defaultLeaseMs: true,
+  maxRecordBytes: true,
+  maxNodes: true,
+  requestTimeoutMs: true,
+  closeTimeoutMs: true,
+  domain: true,
+};
 const nameRule = /^[A-Za-z0-9_-]{1,200}$/;
 const nameWords = 'up to 200 letters, digits, - and _';
 
 /** Throws `invalid` naming the option and its value. */
-export function checkKvRegistryOptions({
-  bucket = 'micro-registry',
-  manage = true,
-  storage,
-  replicas,
-  maxBytes,
-  maxAgeMs,
-  defaultLeaseMs = 90_000,
-  maxRecordBytes = 2 ** 20,
-  maxNodes = 20_000,
-  requestTimeoutMs = 5000,
-  closeTimeoutMs = 5000,
-  domain,
-  ...connect
-}: NatsKvRegistryOptions): NatsKvRegistrySettings {
+export function checkKvRegistryOptions(options: NatsKvRegistryOptions): NatsKvRegistrySettings {
+  checks.named(options, optionNames);
+  const {
+    bucket = 'micro-registry',
+    manage = true,
+    storage,
+    replicas,
+    maxBytes,
+    maxAgeMs,
+    defaultLeaseMs = 90_000,
+    maxRecordBytes = 2 ** 20,
+    maxNodes = 20_000,
+    requestTimeoutMs = 5000,
+    closeTimeoutMs = 5000,
+    domain,
+    ...connect
+  } = options;
   if (typeof bucket !== 'string' || !nameRule.test(bucket)) throw checks.invalid('bucket', bucket, nameWords);
   checks.boolean('manage', manage);
   if (storage !== undefined) checks.oneOf('storage', storage, ['file', 'memory']);

@@ -1,6 +1,6 @@
 import type { Logger } from '@ts-micro/core';
-import { OptionChecks, safeLogger } from '@ts-micro/kit';
-import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
+import { checkSubject, type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 import { type SubjectPlan, sharedSubjects, subjectsByName } from './subjects/subject-plan.ts';
 
 /** How to connect, and how to ask. */
@@ -72,22 +72,38 @@ export interface NatsRegistrySettings {
 }
 
 const checks = new OptionChecks('nats registry');
+const optionNames: OptionNames<NatsRegistryOptions> = {
+  ...natsOptionNames,
+  queryTimeoutMs: true,
+  quietMs: true,
+  quorum: true,
+  dialect: true,
+  querySubjects: true,
+  watchSubjects: true,
+  defaultLeaseMs: true,
+  maxLeaseMs: true,
+  maxNodes: true,
+  maxBytes: true,
+  maxRecordBytes: true,
+};
 
 /** Throws `invalid` naming the option and its value. */
-export function checkRegistryOptions({
-  queryTimeoutMs = 500,
-  quietMs = 25,
-  quorum,
-  dialect = 'go',
-  querySubjects = dialect === 'go' ? ['micro.nats.query', 'micro.registry.nats.query'] : ['ts-micro.query'],
-  watchSubjects = dialect === 'go' ? ['micro.nats.watch', 'micro.registry.nats.watch'] : ['ts-micro.watch'],
-  defaultLeaseMs = 90_000,
-  maxLeaseMs = Math.max(600_000, defaultLeaseMs),
-  maxNodes = 20_000,
-  maxBytes = 2 ** 26,
-  maxRecordBytes = 2 ** 20,
-  ...connect
-}: NatsRegistryOptions): NatsRegistrySettings {
+export function checkRegistryOptions(options: NatsRegistryOptions): NatsRegistrySettings {
+  checks.named(options, optionNames);
+  const {
+    queryTimeoutMs = 500,
+    quietMs = 25,
+    quorum,
+    dialect = 'go',
+    querySubjects = dialect === 'go' ? ['micro.nats.query', 'micro.registry.nats.query'] : ['ts-micro.query'],
+    watchSubjects = dialect === 'go' ? ['micro.nats.watch', 'micro.registry.nats.watch'] : ['ts-micro.watch'],
+    defaultLeaseMs = 90_000,
+    maxLeaseMs = Math.max(600_000, defaultLeaseMs),
+    maxNodes = 20_000,
+    maxBytes = 2 ** 26,
+    maxRecordBytes = 2 ** 20,
+    ...connect
+  } = options;
   for (const [option, value] of Object.entries({ queryTimeoutMs, quietMs, defaultLeaseMs, maxLeaseMs }))
     checks.milliseconds(option, value);
   for (const [option, value] of Object.entries({ maxNodes, maxBytes, maxRecordBytes })) checks.whole(option, value);

@@ -63,6 +63,7 @@ class NatsTransport extends ClosableBase implements Transport {
 
   constructor(options: NatsTransportOptions) {
     super(who);
+    this.#settings = checkTransportOptions(options);
     const {
       addressPrefix,
       dialect,
@@ -75,7 +76,6 @@ class NatsTransport extends ClosableBase implements Transport {
       closeTimeoutMs,
       ...pluginOptions
     } = options;
-    this.#settings = checkTransportOptions(options);
     this.supports = this.#settings.dialect === 'go' ? goFeatures : nativeFeatures(this.#settings.maxMessageBytes);
     this.#logger = safeLogger(options.logger);
     this.#lease = shareConnection(pluginOptions);

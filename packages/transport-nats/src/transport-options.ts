@@ -1,5 +1,5 @@
-import { OptionChecks } from '@ts-micro/kit';
-import { checkSubject, type NatsPluginOptions } from '@ts-micro/nats';
+import { OptionChecks, type OptionNames } from '@ts-micro/kit';
+import { checkSubject, type NatsPluginOptions, natsOptionNames } from '@ts-micro/nats';
 import type { DialectChoice } from './dialect.ts';
 
 export interface NatsTransportOptions extends NatsPluginOptions {
@@ -61,9 +61,22 @@ export const who = 'nats transport';
 export const unreceived = 'messages that are incomplete or were not received';
 
 const checks = new OptionChecks(who);
+const optionNames: OptionNames<NatsTransportOptions> = {
+  ...natsOptionNames,
+  dialect: true,
+  maxMessageBytes: true,
+  maxReassemblyBytes: true,
+  addressPrefix: true,
+  idleTimeoutMs: true,
+  maxSockets: true,
+  maxQueuedMessages: true,
+  maxQueuedBytes: true,
+  closeTimeoutMs: true,
+};
 
 /** Throws `invalid` naming the option and its value. */
 export function checkTransportOptions(options: NatsTransportOptions): TransportSettings {
+  checks.named(options, optionNames);
   const {
     inboxPrefix,
     addressPrefix = inboxPrefix,

@@ -1,5 +1,12 @@
 import type { Logger } from '@ts-micro/core';
-import { type CheckedAccess, checkAccess, OptionChecks, type ServerAccess } from '@ts-micro/kit';
+import {
+  type CheckedAccess,
+  checkAccess,
+  OptionChecks,
+  type OptionNames,
+  type ServerAccess,
+  serverAccessNames,
+} from '@ts-micro/kit';
 
 export interface RabbitmqTransportOptions extends ServerAccess {
   /** The virtual host. @default the path of the URL, else `/` */
@@ -31,15 +38,26 @@ export interface RabbitmqSettings extends CheckedAccess {
 
 export const who = 'rabbitmq transport';
 
+const optionNames: OptionNames<RabbitmqTransportOptions> = {
+  ...serverAccessNames,
+  vhost: true,
+  connectTimeoutMs: true,
+  closeTimeoutMs: true,
+  maxSockets: true,
+  maxUnreceivedBytes: true,
+  logger: true,
+};
+
 /** Throws `invalid` naming the option. */
 export function rabbitmqSettings(options: RabbitmqTransportOptions): RabbitmqSettings {
+  const checks = new OptionChecks(who);
+  checks.named(options, optionNames);
   const {
     connectTimeoutMs = 5000,
     closeTimeoutMs = 10_000,
     maxSockets = 65_536,
     maxUnreceivedBytes = 2 ** 30,
   } = options;
-  const checks = new OptionChecks(who);
   checks.milliseconds('connectTimeoutMs', connectTimeoutMs);
   checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
   checks.whole('maxSockets', maxSockets);

@@ -1,5 +1,9 @@
 import { MicroError } from '@ts-micro/core';
+import { nearest } from './nearest.ts';
 import { longestTimerMs } from './timers.ts';
+
+/** All names of the options of a factory, each with the other words for it that people try, or `true`. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true | readonly string[]>>;
 
 /**
  * Checks the options of one factory. Every method throws `invalid` naming who, the option and its value:
@@ -35,6 +39,22 @@ export class OptionChecks {
   bag(options: unknown): void {
     if (typeof options === 'object' && options !== null) return;
     throw new MicroError('invalid', `${this.#who}: the options are ${describe(options)}, not an object`);
+  }
+
+  /**
+   * Accepts an object in which no name is a slip for one of `names`, as `timeout` is for `timeoutMs`. Names that are
+   * like none of them are left alone: one object may hold the options of several factories.
+   */
+  named(options: unknown, names: OptionNames<Record<string, unknown>>): void {
+    this.bag(options);
+    const given = options as Readonly<Record<string, unknown>>;
+    for (const name of Object.keys(given)) {
+      if (given[name] === undefined || Object.hasOwn(names, name)) continue;
+      const meant = meantBy(name, names);
+      if (meant === undefined || given[meant] !== undefined) continue;
+      const what = `there is no option ${describe(name)}, and ${meant} may be meant`;
+      throw new MicroError('invalid', `${this.#who}: ${what}`);
+    }
   }
 
   /** Accepts one of `choices`. */
@@ -83,6 +103,19 @@ export class OptionChecks {
   invalid(option: string, value: unknown, rule: string): MicroError {
     return new MicroError('invalid', `${this.#who}: option ${option} is ${describe(value)}, not ${rule}`);
   }
+}
+
+function meantBy(name: string, names: OptionNames<Record<string, unknown>>): string | undefined {
+  const words = new Map<string, string>();
+  for (const [option, others] of Object.entries(names)) {
+    words.set(option, option);
+    // A time without its unit.
+    if (option.endsWith('Ms')) words.set(option.slice(0, -2), option);
+    for (const other of others === true ? [] : others) words.set(other, option);
+  }
+  const plain = name.replace(/[-_]/g, '');
+  const found = nearest(plain, [...words.keys()], plain.length < 6 ? 0 : plain.length < 7 ? 1 : 2);
+  return found === undefined ? undefined : words.get(found);
 }
 
 // Never throws, whatever the value is: a symbol, an object without a prototype, a proxy.

@@ -24,6 +24,14 @@ export interface ServerAccess {
   readonly tls?: boolean | ServerTls | undefined;
 }
 
+/** The names of {@link ServerAccess}. */
+export const serverAccessNames: Readonly<Record<keyof ServerAccess, true | readonly string[]>> = {
+  servers: ['address', 'addresses', 'host', 'hosts', 'url', 'urls', 'uri'],
+  user: ['username'],
+  password: ['pass'],
+  tls: true,
+};
+
 /** {@link ServerAccess}, checked. */
 export interface CheckedAccess {
   /** One for each server, with a port where it was given one, and without user and password. */

@@ -12,7 +12,14 @@ import {
   type SubscribeOptions,
   type Subscriber,
 } from '@ts-micro/core';
-import { BrokerBase, checkRedelivery, OptionChecks, refuseDurability, safeLogger } from '@ts-micro/kit';
+import {
+  BrokerBase,
+  checkRedelivery,
+  OptionChecks,
+  type OptionNames,
+  refuseDurability,
+  safeLogger,
+} from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { copyMessage } from '../copy-message.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
@@ -45,6 +52,15 @@ export interface MemoryBrokerOptions {
 }
 
 const who = 'memory broker';
+const optionNames: OptionNames<MemoryBrokerOptions> = {
+  network: true,
+  maxBodyBytes: true,
+  maxQueuedMessages: true,
+  maxQueuedBytes: true,
+  closeTimeoutMs: true,
+  durable: true,
+  logger: ['log'],
+};
 
 /**
  * Publish and subscribe inside one process: the reference for the contract of {@link Broker}.
@@ -53,6 +69,7 @@ const who = 'memory broker';
  * an option.
  */
 export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
+  new OptionChecks(who).named(options, optionNames);
   return new MemoryBroker(options);
 }
 

@@ -1,5 +1,5 @@
 import type { AbortOptions, Closable, RegisterOptions, Registry, ServiceRecord, Watcher } from '@ts-micro/core';
-import { closeAll, RecordWatcher, RegistryBase } from '@ts-micro/kit';
+import { closeAll, OptionChecks, type OptionNames, RecordWatcher, RegistryBase } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
@@ -12,6 +12,10 @@ export interface MemoryRegistryOptions {
 }
 
 const who = 'memory registry';
+const optionNames: OptionNames<MemoryRegistryOptions> = {
+  network: true,
+  maxQueuedEvents: true,
+};
 
 /**
  * Service discovery inside one process: the reference for the contract of {@link Registry}.
@@ -20,6 +24,7 @@ const who = 'memory registry';
  * Errors: `invalid` for an option.
  */
 export function memoryRegistry(options: MemoryRegistryOptions = {}): Registry {
+  new OptionChecks(who).named(options, optionNames);
   return new MemoryRegistry(options);
 }
 

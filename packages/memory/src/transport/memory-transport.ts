@@ -11,7 +11,7 @@ import {
   type Transport,
   type TransportFeatures,
 } from '@ts-micro/core';
-import { ClosableBase, closeAll, safeLogger } from '@ts-micro/kit';
+import { ClosableBase, closeAll, OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import { checkCount } from '../check-count.ts';
 import { type MemoryNetwork, networkOf } from '../memory-network.ts';
 import type { Network } from '../network.ts';
@@ -38,6 +38,14 @@ export interface MemoryTransportOptions {
 }
 
 const who = 'memory transport';
+const optionNames: OptionNames<MemoryTransportOptions> = {
+  network: true,
+  maxBodyBytes: true,
+  maxQueuedMessages: true,
+  maxQueuedBytes: true,
+  closeTimeoutMs: true,
+  logger: ['log'],
+};
 
 /**
  * Request and response inside one process: the reference for the contract of {@link Transport}.
@@ -45,6 +53,7 @@ const who = 'memory transport';
  * A listener learns of a socket with its first message. Errors: `invalid` for an option.
  */
 export function memoryTransport(options: MemoryTransportOptions = {}): Transport {
+  new OptionChecks(who).named(options, optionNames);
   return new MemoryTransport(options);
 }
 

@@ -3,7 +3,7 @@ import { pause, throwIfAborted } from '@ts-micro/kit';
 import { mapNatsError } from '../error.ts';
 import type { NatsConnection } from './connection.ts';
 import { dialServer, reconnectJitterMs, reconnectWaitMs } from './dial-server.ts';
-import { checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-options.ts';
+import { checkNatsOptionNames, checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-options.ts';
 
 /**
  * Connects to NATS; reconnects without end from then on.
@@ -15,6 +15,7 @@ import { checkNatsOptions, type NatsOptions, type NatsSettings } from './nats-op
  * words.
  */
 export async function connectNats(options: NatsOptions = {}): Promise<NatsConnection> {
+  checkNatsOptionNames(options);
   const settings = checkNatsOptions(options);
   const { signal } = options;
   throwIfAborted(signal, 'nats: connecting');

@@ -1,5 +1,5 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { OptionChecks, safeLogger } from '@ts-micro/kit';
+import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import { checkSubject } from '../subject.ts';
 import { parseCredentials, parseSeed, readCredentials, type UserCredentials } from './credentials.ts';
 import { parseServers, type ServerAddress } from './server-list.ts';
@@ -94,6 +94,30 @@ export interface NatsSettings {
 
 const who = 'nats';
 const checks = new OptionChecks(who);
+
+/** The names of {@link NatsOptions} but its signal. */
+export const connectOptionNames: OptionNames<Omit<NatsOptions, 'signal'>> = {
+  servers: ['address', 'addresses', 'host', 'hosts', 'url', 'urls', 'uri'],
+  ignoreGossip: true,
+  name: true,
+  tls: true,
+  user: ['username'],
+  password: ['pass'],
+  token: true,
+  nkeySeed: true,
+  credentials: true,
+  credentialsFile: ['creds'],
+  inboxPrefix: true,
+  connectTimeoutMs: true,
+  waitForFirstConnect: true,
+  pingIntervalMs: true,
+  logger: ['log'],
+};
+
+/** Throws `invalid` for a name that is a slip for the name of an option. */
+export function checkNatsOptionNames(options: NatsOptions): void {
+  checks.named(options, { ...connectOptionNames, signal: true });
+}
 
 /** Throws `invalid` naming the option and its value, never a credential. */
 export function checkNatsOptions(options: NatsOptions): NatsSettings {

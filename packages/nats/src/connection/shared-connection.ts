@@ -1,9 +1,9 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { abortable, throwIfAborted } from '@ts-micro/kit';
+import { abortable, type OptionNames, throwIfAborted } from '@ts-micro/kit';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { connectNats } from './connect-nats.ts';
 import type { NatsConnection } from './connection.ts';
-import { checkNatsOptions, type NatsOptions } from './nats-options.ts';
+import { checkNatsOptions, connectOptionNames, type NatsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
 import { wrapNatsConnection } from './wrap-connection.ts';
 
@@ -15,6 +15,9 @@ export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
    */
   readonly connection?: NatsConnection | VendorConnection | undefined;
 }
+
+/** The names of {@link NatsPluginOptions}. */
+export const natsOptionNames: OptionNames<NatsPluginOptions> = { ...connectOptionNames, connection: true };
 
 /** A plugin's hold on a connection: nothing is connected before `get()`. */
 export interface SharedConnection {

@@ -1,5 +1,5 @@
 import type { AbortOptions, Broker, Headers, Logger, Registry, Transport } from '@ts-micro/core';
-import { OptionChecks, safeLogger } from '@ts-micro/kit';
+import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec/codec.ts';
@@ -99,6 +99,25 @@ export interface StreamOptions extends OutgoingOptions, TargetOptions {
 export interface EventOptions extends OutgoingOptions {}
 
 const checks = new OptionChecks('client');
+const optionNames: OptionNames<ClientOptions> = {
+  transport: true,
+  broker: true,
+  registry: true,
+  selector: true,
+  timeoutMs: true,
+  attemptTimeoutMs: true,
+  retries: ['retry'],
+  retryBudget: true,
+  poolSize: true,
+  poolIdleMs: true,
+  streamIdleMs: true,
+  contentType: true,
+  codecs: true,
+  dialect: true,
+  middleware: ['middlewares'],
+  callMetadata: true,
+  logger: ['log'],
+};
 
 /** {@link ClientOptions} checked, with defaults. */
 export interface ClientSettings {
@@ -122,7 +141,7 @@ export interface ClientSettings {
 
 /** Checks the options once and fills in defaults. Throws `invalid` naming option and value. */
 export function clientSettings(options: ClientOptions): ClientSettings {
-  checks.bag(options);
+  checks.named(options, optionNames);
   const {
     transport,
     broker,

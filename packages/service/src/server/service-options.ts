@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker, Headers, Logger, Registry, Transport } from '@ts-micro/core';
-import { OptionChecks, safeLogger } from '@ts-micro/kit';
+import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { Codec } from '../rpc/codec/codec.ts';
 import { type DialectChoice, isDialectChoice } from '../rpc/dialects.ts';
@@ -90,12 +90,38 @@ export interface CheckedServiceOptions extends ServiceOptions {
   readonly logger: Logger;
 }
 
+const who = 'service';
+const optionNames: OptionNames<ServiceOptions> = {
+  name: true,
+  version: true,
+  id: true,
+  address: true,
+  advertise: true,
+  metadata: true,
+  transport: true,
+  broker: true,
+  registry: true,
+  registerIntervalMs: true,
+  registerTtlMs: true,
+  drainGraceMs: true,
+  stopTimeoutMs: true,
+  maxConcurrency: true,
+  maxBacklog: true,
+  maxConcurrentBytes: true,
+  maxBacklogBytes: true,
+  maxUnreadBytes: true,
+  codecs: true,
+  dialect: true,
+  middleware: true,
+  logger: ['log'],
+};
+
 const mebibyte = 1024 * 1024;
 
 /** Throws `invalid` naming the option and its value. */
 export function checkServiceOptions(options: ServiceOptions): CheckedServiceOptions {
-  const checks = new OptionChecks('service');
-  checks.bag(options);
+  const checks = new OptionChecks(who);
+  checks.named(options, optionNames);
   if (options.metadata !== undefined) checks.texts('metadata', options.metadata);
   const checked: CheckedServiceOptions = {
     ...options,
