@@ -144,7 +144,7 @@ class NatsRegistry extends RegistryBase {
     this.lifetime.assertOpen(options);
     if (this.#session) return this.#session;
     const session: RegistrySession = new RegistrySession(connection, this.#settings, {
-      onQuestion: (message) => session.answered(message.reply ?? '', this.#registrations.answer(message, connection)),
+      onQuestion: (question, reply) => this.#registrations.answer(question, reply, connection),
       onAnnouncement: (message, key) => this.#onAnnouncement(message, key),
       onUnfindable: (error) => this.#onUnfindable(error),
       onWatchRefused: (error, key) => this.#failWatchers(this.#watchers.of(key), error),

@@ -1,7 +1,7 @@
 import type { Logger, ServiceRecord } from '@ts-micro/core';
 import { LeaseTable } from '@ts-micro/kit';
-import { isSubject, type NatsConnection, type NatsMessage } from '@ts-micro/nats';
-import { decodeQuestion, encodeAnswer, encodeCreate, encodeDelete } from './wire/messages.ts';
+import type { NatsConnection } from '@ts-micro/nats';
+import { encodeAnswer, encodeCreate, encodeDelete, type Question } from './wire/messages.ts';
 import { leaseHeaders } from './wire/peer-headers.ts';
 
 export interface RegistrationsOptions {
@@ -12,6 +12,12 @@ export interface RegistrationsOptions {
   readonly announce: (name: string, data: Uint8Array, leasesMs?: readonly number[]) => void;
   /** Nothing of that name is registered any more. */
   readonly onGone: (name: string) => void;
+}
+
+/** What went to the reply subject of a question. */
+export interface Answered {
+  readonly messages: number;
+  readonly bytes: number;
 }
 
 /**
@@ -68,27 +74,22 @@ export class Registrations {
     for (const record of this.records()) this.#announceAgain(record);
   }
 
-  /**
-   * Answers a query, with one message for each version record; returns how many went to the reply subject. Throws
-   * `malformed`.
-   */
-  answer(message: NatsMessage, connection: NatsConnection): number {
-    let count = 0;
-    const { reply } = message;
-    const question = decodeQuestion(message.data);
-    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
-    if (question === undefined || reply === undefined || !isSubject(reply)) return count;
+  /** Answers a question, with one message for each version record. Never throws. */
+  answer(question: Question, reply: string, connection: NatsConnection): Answered {
+    let messages = 0;
+    let bytes = 0;
     for (const record of this.#table.records(question.action === 'get' ? question.name : undefined)) {
       const data = this.#answers.get(record) ?? encodeAnswer(record);
       this.#answers.set(record, data);
       try {
         connection.publish(reply, data, { headers: leaseHeaders(this.#leasesMs(record)) });
-        count++;
+        messages++;
+        bytes += data.length;
       } catch (error) {
         this.#options.logger.warn('answer not sent', { service: record.name, error });
       }
     }
-    return count;
+    return { messages, bytes };
   }
 
   stop(): void {

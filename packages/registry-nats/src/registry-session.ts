@@ -1,15 +1,26 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
-import { AnswerRight, type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
+import {
+  AnswerRight,
+  fairIntakeOf,
+  type NatsConnection,
+  type NatsMessage,
+  type NatsState,
+  natsReplyInbox,
+} from '@ts-micro/nats';
+import { Answering } from './answering.ts';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
 import { query } from './query/query.ts';
+import type { Answered } from './registrations.ts';
 import { SubjectGroups } from './subjects/subject-groups.ts';
+import type { Question } from './wire/messages.ts';
 import { deniedError, publishToAll } from './wire/peer-headers.ts';
 import type { LeasedRecord } from './wire/usable-record.ts';
 
 export interface RegistrySessionEvents {
-  readonly onQuestion: (message: NatsMessage) => void;
+  /** Answers it at the reply subject. */
+  readonly onQuestion: (question: Question, reply: string) => Answered;
   /** On the watch subjects with this key. */
   readonly onAnnouncement: (message: NatsMessage, key: string) => void;
   /** The server refused the watch subjects with this key. */
@@ -41,8 +52,9 @@ export class RegistrySession {
   readonly #inbox: ReplyInbox<NatsMessage>;
   readonly #stopListening: readonly (() => void)[];
   readonly #answers: AnswerRight;
+  readonly #answering: Answering;
   /** How many messages went to the reply subjects that were answered last. */
-  readonly #answered = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
   #isConnected: boolean;
   #settling: readonly NodeJS.Timeout[] = [];
 
@@ -52,10 +64,20 @@ export class RegistrySession {
     this.#settings = settings;
     this.#events = events;
     this.#inbox = natsReplyInbox({ connection, what: 'nats registry: query' });
+    this.#answering = new Answering({
+      connection,
+      intake: fairIntakeOf(connection),
+      logger,
+      answer: (question, reply) => {
+        const { messages, bytes } = events.onQuestion(question, reply);
+        this.#answered(reply, messages);
+        return bytes;
+      },
+    });
     this.#questions = new SubjectGroups({
       connection,
       logger,
-      onMessage: events.onQuestion,
+      onMessage: (message) => this.#answering.take(message),
       onRefused: (error) => {
         logger.error('query subject refused', { error });
         events.onUnfindable(error);
@@ -94,14 +116,6 @@ export class RegistrySession {
       this.#questions.start(subjects.asked(undefined), options),
       this.#questions.start(subjects.asked(name), options),
     ]);
-  }
-
-  /** Answers were published to a question's reply subject. */
-  answered(reply: string, count: number): void {
-    if (count === 0) return;
-    if (!this.#answered.delete(reply)) this.#answers.sent();
-    this.#answered.set(reply, count);
-    if (this.#answered.size > mostAnswered) this.#answered.delete(this.#answered.keys().next().value as string);
   }
 
   /** Nothing of that name is registered here any more. */
@@ -166,14 +180,23 @@ export class RegistrySession {
     this.#settling.forEach(clearTimeout);
     for (const stopListening of this.#stopListening) stopListening();
     this.#answers.stop();
+    this.#answering.stop();
     this.#questions.stopAll();
     this.#announcements.stopAll();
     this.#inbox.endAll(cause);
     this.#inbox.stop();
   }
 
+  /** Answers were published to a question's reply subject. */
+  #answered(reply: string, count: number): void {
+    if (count === 0) return;
+    if (!this.#counts.delete(reply)) this.#answers.sent();
+    this.#counts.set(reply, count);
+    if (this.#counts.size > mostAnswered) this.#counts.delete(this.#counts.keys().next().value as string);
+  }
+
   #onDenied(subject: string, error: MicroError): void {
-    const count = this.#answered.get(subject);
+    const count = this.#counts.get(subject);
     if (count !== undefined) this.#answers.refused({ subject, error, published: () => count });
   }
 

@@ -29,3 +29,40 @@ test('clients that wait for their answers are refused nothing however busy a nod
   await service.stop();
   await Promise.all(plugins.flatMap((each) => Object.values(each).map((plugin) => plugin.close())));
 });
+
+test('very many streams whose handlers send without a pause let the event loop turn', async () => {
+  await using server = await startNatsServer();
+  await using transport = natsTransport({ servers: server.url });
+  await using registry = natsRegistry({ servers: server.url });
+  await using service = createService({ name: 'busy', transport, registry });
+  await using client = createClient({ transport, registry });
+  let start: () => void = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  let waiting = 0;
+  let left = 50;
+  service.handleStream('Busy.Count', async (stream) => {
+    waiting++;
+    await started;
+    for (let value = 0; value < 10; value++) {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      await stream.send(value);
+    }
+    left--;
+  });
+  await service.start();
+  const streams = await Promise.all(Array.from({ length: left }, () => client.stream('busy', 'Busy.Count')));
+  await expect.poll(() => waiting, { timeout: 20_000 }).toBe(50);
+  let turns = 0;
+  const turn = () => {
+    if (left === 0) return;
+    turns++;
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  start();
+  for (const stream of streams) for await (const _ of stream);
+  expect(turns).toBeGreaterThan(3);
+});

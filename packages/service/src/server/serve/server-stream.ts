@@ -1,5 +1,14 @@
 import { type AbortOptions, type Message, MicroError } from '@ts-micro/core';
-import { bytesOfMessage, detachedMessage, type HeldBytes, Mailbox, memoryOfMessage, shown } from '@ts-micro/kit';
+import {
+  bytesOfMessage,
+  detachedMessage,
+  type HeldBytes,
+  isTurnOver,
+  Mailbox,
+  memoryOfMessage,
+  ownTurnOfLoop,
+  shown,
+} from '@ts-micro/kit';
 import { type MiddlewareCall, runMiddleware } from '../../middleware.ts';
 import { type CodecUse, decodeBody, encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { endOfStream } from '../../rpc/end-of-stream.ts';
@@ -232,7 +241,9 @@ export class ServerStream implements OpenStream {
       },
       send: (value, options) => {
         this.#active();
-        return socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options);
+        const sent = socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options);
+        // Very many streams that send without end, each of them at once, would keep what comes in from being read.
+        return isTurnOver(this.lastActive) ? sent.then(ownTurnOfLoop) : sent;
       },
       sendEnd: () => {
         const words = this.#lastWords;

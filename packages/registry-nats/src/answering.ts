@@ -1,0 +1,139 @@
+import type { Logger } from '@ts-micro/core';
+import { Fifo, shown } from '@ts-micro/kit';
+import { diallingPeer, type FairIntake } from '@ts-micro/kit/frames';
+import { isSubject, type NatsConnection, type NatsMessage, peerOf } from '@ts-micro/nats';
+import { decodeQuestion, type Question } from './wire/messages.ts';
+
+export interface AnsweringInit {
+  readonly connection: Pick<NatsConnection, 'room'>;
+  readonly intake: Pick<FairIntake, 'judge'>;
+  readonly logger: Logger;
+  /** Publishes the answers to a question; returns how many bytes they have. Never throws. */
+  readonly answer: (question: Question, reply: string) => number;
+}
+
+interface Asked {
+  readonly question: Question;
+  readonly reply: string;
+}
+
+interface Spent {
+  questions: number;
+  bytes: number;
+}
+
+const windowMs = 1000;
+/** What one process may ask, and be answered, in a second; the last answers may go beyond it. */
+const mostQuestions = 2000;
+const mostBytes = 8 * 1024 * 1024;
+/** Processes that are told apart in a second; whoever comes beyond is bounded by what the server takes. */
+const mostPeers = 10_000;
+/** Questions that wait until the server has taken what was written. */
+const mostWaiting = 256;
+
+/**
+ * Decides which questions of the registry are answered, and when: no more of one process in a second than a bound, and
+ * no faster than the server takes the answers, each process in its turn.
+ *
+ * A question of some bytes is answered with every record, so who asks without end would have this process write without
+ * end.
+ */
+export class Answering {
+  readonly #init: AnsweringInit;
+  /** In the order of their turns. */
+  readonly #waiting = new Map<string, Fifo<Asked>>();
+  readonly #spent = new Map<string, Spent>();
+  #endsAt = Number.NEGATIVE_INFINITY;
+  #size = 0;
+  #isStopped = false;
+
+  constructor(init: AnsweringInit) {
+    this.#init = init;
+  }
+
+  /** Answers a question now, once there is room, or not at all. Throws `malformed`. */
+  take({ reply, data }: Pick<NatsMessage, 'reply' | 'data'>): void {
+    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+    if (reply === undefined || !isSubject(reply)) return;
+    const peer = peerOf(reply);
+    const { intake, logger, connection } = this.#init;
+    if (this.#isTooMuch(peer)) {
+      logger.warn('questions left unanswered, one process asks too many', { peer: shown(peer) });
+      return;
+    }
+    if (intake.judge(diallingPeer(peer), true) !== 'taken') return;
+    const question = decodeQuestion(data);
+    if (question === undefined) return;
+    if (this.#size === 0 && connection.room() === undefined) this.#answer(peer, { question, reply });
+    else this.#wait(peer, { question, reply });
+  }
+
+  /** Answers nothing any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#waiting.clear();
+    this.#size = 0;
+  }
+
+  #isTooMuch(peer: string): boolean {
+    const now = performance.now();
+    if (now >= this.#endsAt) {
+      this.#spent.clear();
+      this.#endsAt = now + windowMs;
+    }
+    const spent = this.#spent.get(peer);
+    if (spent !== undefined) return ++spent.questions > mostQuestions || spent.bytes >= mostBytes;
+    if (this.#spent.size < mostPeers) this.#spent.set(peer, { questions: 1, bytes: 0 });
+    return false;
+  }
+
+  #answer(peer: string, { question, reply }: Asked): void {
+    const bytes = this.#init.answer(question, reply);
+    const spent = this.#spent.get(peer);
+    if (spent !== undefined) spent.bytes += bytes;
+  }
+
+  #wait(peer: string, asked: Asked): void {
+    const own = this.#waiting.get(peer) ?? new Fifo<Asked>();
+    if (this.#size >= mostWaiting && !this.#makesPlace(own.size)) return;
+    this.#waiting.set(peer, own);
+    own.push(asked);
+    if (++this.#size === 1) void this.#answerWaiting();
+  }
+
+  /** The process that has most of what waits loses its newest, unless that is the one who asks. */
+  #makesPlace(own: number): boolean {
+    let mostName = '';
+    let most: Fifo<Asked> | undefined;
+    for (const [name, waiting] of this.#waiting) {
+      if (most !== undefined && waiting.size <= most.size) continue;
+      mostName = name;
+      most = waiting;
+    }
+    if (most === undefined || most.size <= own + 1) return false;
+    most.takeNewest();
+    if (most.size === 0) this.#waiting.delete(mostName);
+    this.#size--;
+    return true;
+  }
+
+  async #answerWaiting(): Promise<void> {
+    while (this.#size > 0) {
+      await this.#init.connection.room();
+      if (this.#isStopped) return;
+      const [first] = this.#waiting;
+      if (first === undefined) return;
+      const [peer, waiting] = first;
+      // Behind all others, who have their turn before its next one.
+      this.#waiting.delete(peer);
+      const asked = waiting.take();
+      if (waiting.size > 0) this.#waiting.set(peer, waiting);
+      this.#size--;
+      if (asked !== undefined && !this.#hasSpent(peer)) this.#answer(peer, asked);
+    }
+  }
+
+  #hasSpent(peer: string): boolean {
+    return (this.#spent.get(peer)?.bytes ?? 0) >= mostBytes;
+  }
+}

@@ -1,0 +1,76 @@
+import { setImmediate } from 'node:timers/promises';
+import { silentLogger } from '@ts-micro/core';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Answering } from '../src/answering.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const data = Buffer.from(JSON.stringify({ Action: 'list' }));
+
+/** Answers of so many bytes, over a connection on which there is room once `open` is called. */
+function world(bytes: number, { hasRoom = true } = {}) {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const answered: string[] = [];
+  let open: () => void = () => {};
+  let room = hasRoom ? undefined : new Promise<void>((resolve) => (open = resolve));
+  const answering = new Answering({
+    connection: { room: () => room },
+    intake: { judge: () => 'taken' },
+    logger: silentLogger,
+    answer: (_, reply) => {
+      answered.push(reply);
+      return bytes;
+    },
+  });
+  const ask = (reply: string) => answering.take({ reply, data });
+  const makeRoom = async () => {
+    room = undefined;
+    open();
+    for (let turn = 0; turn < 3; turn++) await setImmediate();
+  };
+  return { answering, answered, ask, makeRoom };
+}
+
+describe('questions without end', () => {
+  it('of one process are answered 2000 times a second, and others beside it', () => {
+    const { answered, ask } = world(100);
+    for (let count = 0; count < 10_000; count++) ask(`_INBOX.flood.${count % 7}`);
+    expect(answered).toHaveLength(2000);
+    ask('_INBOX.honest.1');
+    expect(answered.at(-1)).toBe('_INBOX.honest.1');
+    vi.advanceTimersByTime(1000);
+    ask('_INBOX.flood.1');
+    expect(answered).toHaveLength(2002);
+  });
+
+  it('of one process are answered with 8 MiB a second, and others beside it', () => {
+    const { answered, ask } = world(1024 * 1024);
+    for (let count = 0; count < 100; count++) ask('_INBOX.flood.1');
+    expect(answered).toHaveLength(8);
+    ask('_INBOX.honest.1');
+    expect(answered.at(-1)).toBe('_INBOX.honest.1');
+  });
+
+  it('wait for room, bounded in number, each process in its turn', async () => {
+    const { answered, ask, makeRoom } = world(100, { hasRoom: false });
+    for (let count = 0; count < 1000; count++) ask('_INBOX.flood.1');
+    ask('_INBOX.honest.1');
+    ask('_INBOX.honest.2');
+    expect(answered).toEqual([]);
+    await makeRoom();
+    expect(answered).toHaveLength(256);
+    expect(answered.slice(0, 4)).toEqual(['_INBOX.flood.1', '_INBOX.honest.1', '_INBOX.flood.1', '_INBOX.honest.2']);
+    ask('_INBOX.honest.3');
+    expect(answered).toHaveLength(257);
+  });
+
+  it('are not answered once it is stopped', async () => {
+    const { answering, answered, ask, makeRoom } = world(100, { hasRoom: false });
+    ask('_INBOX.flood.1');
+    answering.stop();
+    await makeRoom();
+    expect(answered).toEqual([]);
+  });
+});
