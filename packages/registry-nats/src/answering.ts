@@ -53,9 +53,7 @@ export class Answering {
 
   /** Answers a question now, once there is room, or not at all. Throws `malformed`. */
   take({ reply, data }: Pick<NatsMessage, 'reply' | 'data'>): void {
-    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
-    if (reply === undefined || !isSubject(reply)) return;
-    const peer = peerOf(reply);
+    const peer = reply === undefined ? '' : peerOf(reply);
     const { intake, logger, connection } = this.#init;
     if (this.#isTooMuch(peer)) {
       logger.warn('questions left unanswered, one process asks too many', { peer: shown(peer) });
@@ -63,7 +61,8 @@ export class Answering {
     }
     if (intake.judge(diallingPeer(peer), true) !== 'taken') return;
     const question = decodeQuestion(data);
-    if (question === undefined) return;
+    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+    if (question === undefined || reply === undefined || !isSubject(reply)) return;
     if (this.#size === 0 && connection.room() === undefined) this.#answer(peer, { question, reply });
     else this.#wait(peer, { question, reply });
   }
