@@ -33,6 +33,11 @@ export class OpenStreams {
     this.#limit = limit;
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** True where one more of this peer may be added now, for which another may have been shed. */
   makeRoom(peer: string): boolean {
     if (this.#size < this.#limit) return true;

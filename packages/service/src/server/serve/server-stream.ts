@@ -32,6 +32,9 @@ const maxQueuedWithoutNotice = 16_384;
 /** The same where the socket is read on for others as well. */
 const maxQueuedBytesReadOn: number = 64 * 1024 * 1024;
 
+/** So many streams at once keep the event loop for no longer than their windows allow. */
+const fewStreams = 8;
+
 // A Go client that ends its side is gone, a bare one may still read the answers to what it sent.
 const leaveGraceMs = 5000;
 
@@ -242,8 +245,9 @@ export class ServerStream implements OpenStream {
       send: (value, options) => {
         this.#active();
         const sent = socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options);
-        // Very many streams that send without end, each of them at once, would keep what comes in from being read.
-        return isTurnOver(this.lastActive) ? sent.then(ownTurnOfLoop) : sent;
+        // Many streams that send without end, each of them at once, would keep what comes in from being read.
+        const isOneOfMany = core.limiter.streams.size > fewStreams;
+        return isOneOfMany && isTurnOver(this.lastActive) ? sent.then(ownTurnOfLoop) : sent;
       },
       sendEnd: () => {
         const words = this.#lastWords;
