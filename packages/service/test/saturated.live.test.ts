@@ -30,7 +30,9 @@ test('clients that wait for their answers are refused nothing however busy a nod
   await Promise.all(plugins.flatMap((each) => Object.values(each).map((plugin) => plugin.close())));
 });
 
-test('very many streams whose handlers send without a pause let the event loop turn', async () => {
+test('very many streams whose handlers send without a pause let the event loop turn', {
+  timeout: 60_000,
+}, async () => {
   await using server = await startNatsServer();
   await using transport = natsTransport({ servers: server.url });
   await using registry = natsRegistry({ servers: server.url });
