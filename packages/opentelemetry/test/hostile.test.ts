@@ -9,7 +9,9 @@ async function seriesOf(world: World): Promise<Map<string, number>> {
   return counts;
 }
 
-it('names that somebody makes up become few series, and those that there are keep theirs', async () => {
+it('names that somebody makes up become few series, and those that there are keep theirs', {
+  timeout: 120_000,
+}, async () => {
   await using world = new World();
   await world.serve('greeter', (service) => {
     service.handle('Greeter.Hello', () => ({ msg: 'hello' }));
