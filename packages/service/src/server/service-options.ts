@@ -147,7 +147,8 @@ export function checkServiceOptions(options: ServiceOptions): CheckedServiceOpti
     if (checked[name] !== undefined) checks.text(name, checked[name]);
   }
   checks.functions('middleware', checked.middleware);
-  if (typeof options.transport?.listen !== 'function') throw checks.invalid('transport', options.transport, 'a transport');
+  if (typeof options.transport?.listen !== 'function')
+    throw checks.invalid('transport', options.transport, 'a transport');
   if (options.broker) checks.methods('broker', options.broker, 'publish', 'subscribe');
   if (options.registry) checks.methods('registry', options.registry, 'register', 'deregister');
   if (!isDialectChoice(checked.dialect)) throw checks.invalid('dialect', checked.dialect, 'auto or go');
