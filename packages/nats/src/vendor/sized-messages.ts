@@ -1,4 +1,5 @@
 import type { VendorConnection } from '../link/vendor-connection.ts';
+import { fillYoungHeap } from './young-garbage.ts';
 
 /** The client's growing buffer, as far as its parser uses it. */
 interface MessageBuffer {
@@ -65,9 +66,11 @@ function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
       return;
     }
     const { msgBuf, ma } = parser;
-    if (msgBuf === undefined || msgBuf instanceof SizedBuffer) return;
     const size = ma?.size ?? 0;
-    if (size >= largeBytes && size <= mostBytes) parser.msgBuf = new SizedBuffer(size, msgBuf.bytes({ copy: false }));
+    if (size < largeBytes) return;
+    fillYoungHeap(bytes.length);
+    if (msgBuf === undefined || msgBuf instanceof SizedBuffer) return;
+    if (size <= mostBytes) parser.msgBuf = new SizedBuffer(size, msgBuf.bytes({ copy: false }));
   };
   return parser;
 }
