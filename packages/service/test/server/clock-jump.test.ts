@@ -30,7 +30,7 @@ describe.each([
         return client.call('greeter', 'Greeter.Inner', {}, { context });
       });
     });
-    await using client = createClient(greeter);
+    await using client = createClient({ transport: greeter.transport, registry: greeter.registry });
     const answer = greeter.ask(request('Greeter.Outer', {}, { Timeout: '10000000000' }));
     const { signal } = await arrived.promise;
     jump(byMs);
@@ -80,7 +80,7 @@ describe.each([
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Wait', () => gates[asked++]?.promise);
     });
-    await using client = createClient(greeter);
+    await using client = createClient({ transport: greeter.transport, registry: greeter.registry });
     const first = client.call('greeter', 'Greeter.Wait', {}, { timeoutMs: 10_000 });
     const second = client.call('greeter', 'Greeter.Wait', {}, { timeoutMs: 300 });
     await expect.poll(() => asked).toBe(2);

@@ -66,7 +66,12 @@ describe('a client', () => {
     ["Go's where the client wants it", 'auto', 'go'],
   ] as const)('sends headers that are %s', async (_, ofService, ofClient) => {
     await using world = await startGreeter(greeter, { dialect: ofService });
-    await using client = createClient({ ...world, dialect: ofClient, timeoutMs: 4000 });
+    await using client = createClient({
+      transport: world.transport,
+      registry: world.registry,
+      dialect: ofClient,
+      timeoutMs: 4000,
+    });
     const { headers } = await client.call<{ headers: Headers }>('greeter', 'Greeter.Headers');
     const isLean = ofService === 'auto' && ofClient === 'auto';
     expect(Object.keys(headers).sort()).toEqual(
@@ -87,7 +92,9 @@ describe('a client', () => {
 
   it('refuses a dialect that is neither', async () => {
     await using world = await startGreeter(greeter);
-    expect(() => createClient({ ...world, dialect: 'lean' as 'go' })).toThrowError(/client: option dialect is "lean"/);
+    expect(() =>
+      createClient({ transport: world.transport, registry: world.registry, dialect: 'lean' as 'go' }),
+    ).toThrowError(/client: option dialect is "lean"/);
     await expect(startGreeter(greeter, { dialect: 'lean' as 'go' })).rejects.toThrowError(/option dialect is "lean"/);
   });
 });
