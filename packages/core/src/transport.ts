@@ -132,6 +132,7 @@ export interface SendOptions extends AbortOptions {
  * - a wait past its deadline rejects with `timeout`
  * - a signal aborted before `send` sends nothing
  * - concurrent receives get one message each
+ * - `receiveNow`, where there is one, takes what the next `receive` would
  * - a socket that nobody reads does not delay another
  * - `for await` yields each message until the peer closes
  */

@@ -8,6 +8,7 @@ export class Trace {
   readonly #head: string[] = [];
   readonly #tail: string[] = [];
   #dropped = 0;
+  #lastMs = this.#started;
   #openAtFailure: readonly string[] | undefined;
 
   readonly #open = new Map<symbol, { readonly line: string; readonly since: number }>();
@@ -41,8 +42,14 @@ export class Trace {
     this.#dropped = 0;
   }
 
+  /** When the last line was noted, as `performance.now()` has it. */
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
   add(line: string): void {
-    const stamped = `${(performance.now() - this.#started).toFixed(1).padStart(8)} ms  ${line}`;
+    this.#lastMs = performance.now();
+    const stamped = `${(this.#lastMs - this.#started).toFixed(1).padStart(8)} ms  ${line}`;
     if (this.#head.length < headSize) {
       this.#head.push(stamped);
       return;

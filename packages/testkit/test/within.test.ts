@@ -1,12 +1,31 @@
 import { expect, test } from 'vitest';
 import { Inbox } from '../src/inbox.ts';
-import { eventually, until, within } from '../src/within.ts';
+import { eventually, until, within, withinProgress } from '../src/within.ts';
 
 const never = new Promise<never>(() => {});
 
 test('a wait gives what it waited for, and ends at its bound', async () => {
   await expect(within(Promise.resolve(7), 'seven', 1000)).resolves.toBe(7);
   await expect(within(never, 'nothing', 20)).rejects.toThrow('nothing: still waiting after 20 ms');
+});
+
+test('a wait goes on while something happens, and not for ever', async () => {
+  const bounds = { ms: 20, quietMs: 50, longestMs: 60_000 };
+  let rounds = 0;
+  let lastMs = performance.now();
+  const busy = new Promise<string>((resolve) => {
+    const turn = setInterval(() => {
+      lastMs = performance.now();
+      if (++rounds < 20) return;
+      clearInterval(turn);
+      resolve('done');
+    }, 5);
+  });
+  await expect(withinProgress(busy, 'work', { ...bounds, lastMs: () => lastMs })).resolves.toBe('done');
+  const silent = { ...bounds, lastMs: () => 0 };
+  await expect(withinProgress(never, 'nothing', silent)).rejects.toThrow('nothing: still waiting after 20 ms');
+  const endless = { ...bounds, longestMs: 100, lastMs: () => performance.now() };
+  await expect(withinProgress(never, 'endless', endless)).rejects.toThrow('endless: still waiting after 20 ms');
 });
 
 test('until asks again, and what is thrown ends it at once', async () => {

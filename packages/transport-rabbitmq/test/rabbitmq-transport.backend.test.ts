@@ -56,7 +56,9 @@ test('an address that another connection listens on is a conflict', async () => 
   await expect(one.listen('taken')).rejects.toMatchObject({ code: 'conflict' });
 });
 
-test('a sender waits for a peer of ts-micro that does not receive, and goes on when it does', async () => {
+test('a sender waits for a peer of ts-micro that does not receive, and goes on when it does', {
+  timeout: 120_000,
+}, async () => {
   await using transport = rabbitmqTransport({ servers });
   const listener = await transport.listen();
   let goOn = () => {};
@@ -74,7 +76,7 @@ test('a sender waits for a peer of ts-micro that does not receive, and goes on w
   await expect(socket.send(message('too early'), { signal })).rejects.toMatchObject({ code: 'timeout' });
   goOn();
   for (let sent = 0; sent < 2000; sent++) await socket.send(message(`${sent}`));
-  await expect.poll(() => received).toBe(3024);
+  await expect.poll(() => received, { timeout: 60_000 }).toBe(3024);
 });
 
 test('a password that is wrong and a virtual host that is not there are unauthorized', async () => {

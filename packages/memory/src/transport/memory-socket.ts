@@ -65,6 +65,10 @@ export class MemorySocket extends ClosableBase implements Socket {
     return this.#incoming.read(options);
   }
 
+  receiveNow(): Message | undefined {
+    return this.lifetime.isOpen ? this.#incoming.readNow() : undefined;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
     for (let message = await this.#incoming.read(); message; message = await this.#incoming.read()) yield message;
   }

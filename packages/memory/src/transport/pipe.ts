@@ -80,6 +80,13 @@ export class Pipe {
     return message;
   }
 
+  /** The next message where one waits already. */
+  readNow(): Message | undefined {
+    const message = this.#mailbox.take();
+    if (message) this.#leave(message);
+    return message;
+  }
+
   /** The writer is done: the reader finds the end after all that was written, which needs no room any more. */
   end(): Promise<void> {
     for (const waiting of this.#line) waiting.enter();

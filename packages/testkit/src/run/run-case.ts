@@ -12,7 +12,7 @@ import type { ContractCase } from '../contract-case.ts';
 import { isAbsent, isMissing, type Refusals } from '../needs.ts';
 import { randomId } from '../random-id.ts';
 import { Trace } from '../trace.ts';
-import { within } from '../within.ts';
+import { within, withinProgress } from '../within.ts';
 import type { CaseResult } from './case-result.ts';
 import { activeResources, assertSettled } from './leaks.ts';
 import { levelOf } from './levels.ts';
@@ -24,11 +24,14 @@ import { watchTimers } from './watch-timers.ts';
 type Outcome = Pick<CaseResult, 'status' | 'reason'>;
 
 const caseBoundMs = 60_000;
+/** A case in which something still happens may take so many times as long. */
+const longestCase = 3;
+const quietMs = 10_000;
 const settleMs = 3_000;
 
 /** The longest a case can take, its fixtures included. */
 export function caseLimitMs(backend: Patient): number {
-  return 2 * caseBoundMs * (backend.timing?.factor ?? 1) + programSettings(backend.programs).ms;
+  return (longestCase + 1) * caseBoundMs * (backend.timing?.factor ?? 1) + programSettings(backend.programs).ms;
 }
 
 interface Patient {
@@ -139,7 +142,9 @@ async function inContext<I extends InterfaceName>(
 ): Promise<Outcome> {
   const { timing = {} } = backend;
   const context = new CaseContext(contractCase.interface, harness, { timing, settings: backend, trace });
-  const bound = caseBoundMs * (timing.factor ?? 1) + (contractCase.runsPrograms ? context.programs.ms : 0);
+  const { factor = 1 } = timing;
+  const bound = caseBoundMs * factor + (contractCase.runsPrograms ? context.programs.ms : 0);
+  const longestMs = bound + (longestCase - 1) * caseBoundMs * factor;
   const run = async (): Promise<Outcome> => {
     await context.prepare();
     const needs = contractCase.needs ?? [];
@@ -150,7 +155,12 @@ async function inContext<I extends InterfaceName>(
     }
     const missing = needs.find((need) => isMissing(need, harness));
     if (missing !== undefined) return { status: 'notRun', reason: `no ${missing} given` };
-    await within(Promise.race([contractCase.run(context), watch.failed]), 'the case', bound);
+    await withinProgress(Promise.race([contractCase.run(context), watch.failed]), 'the case', {
+      ms: bound,
+      quietMs: quietMs * factor,
+      longestMs,
+      lastMs: () => trace.lastMs,
+    });
     return { status: 'passed' };
   };
   const running = run().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { MicroError } from '@ts-micro/core';
+import { type Message, MicroError } from '@ts-micro/core';
 import { abortable, throwIfAborted } from '@ts-micro/kit';
 import { copyMessage } from '../copy-message.ts';
 import { type Mutant, mutantsOf } from '../mutant.ts';
@@ -46,6 +46,64 @@ export const socket: readonly Mutant<'transport'>[] = mutantsOf('transport', [
         },
       }));
     },
+  },
+  {
+    name: 'receives now what comes after',
+    breaks: '`receiveNow` keeps the first of what waits for the next `receive`.',
+    caughtBy: ['receive-now'],
+    make: () =>
+      sockets((sound) => {
+        let kept: Message | undefined;
+        return {
+          receive(options) {
+            const message = kept;
+            kept = undefined;
+            return message ? Promise.resolve(message) : sound.receive(options);
+          },
+          receiveNow() {
+            kept ??= sound.receiveNow?.();
+            return kept && sound.receiveNow?.();
+          },
+        };
+      }),
+  },
+  {
+    name: 'receives now what stays',
+    breaks: 'What `receiveNow` gives is received again.',
+    caughtBy: ['receive-now'],
+    make: () =>
+      sockets((sound) => {
+        let last: Message | undefined;
+        return {
+          receive(options) {
+            const message = last;
+            last = undefined;
+            return message ? Promise.resolve(message) : sound.receive(options);
+          },
+          receiveNow() {
+            last = sound.receiveNow?.();
+            return last;
+          },
+        };
+      }),
+  },
+  {
+    name: 'receives now from a closed socket',
+    breaks: '`receiveNow` throws once its side has closed.',
+    caughtBy: ['receive-now'],
+    make: () =>
+      sockets((sound) => {
+        let isClosed = false;
+        void sound.closed.then(() => {
+          isClosed = true;
+        });
+        return {
+          receiveNow() {
+            if (isClosed) throw new MicroError('closed', 'the socket is closed');
+            return sound.receiveNow?.();
+          },
+        };
+      }),
   },
   {
     name: 'closes in silence',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { assertError, assertMessage, message, rejection } from '../../assertions.ts';
+import { assertError, assertMessage, assertSequence, message, numbers, rejection, textOf } from '../../assertions.ts';
 import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { badHeaders } from '../odd-messages.ts';
 import { connect, pair, receive, receiveText, receiveTexts, sendTexts } from './pair.ts';
@@ -64,6 +64,33 @@ export const socket: readonly ContractCase<'transport'>[] = casesOf('transport',
       received.body.fill(0x58);
       Reflect.set(received.headers, 'state', 'changed');
       assertMessage({ headers, body }, message('as sent', { state: 'as sent' }), 'in the hands of the sender');
+    },
+  },
+  {
+    id: 'transport/receive-now',
+    title: '`receiveNow`, where there is one, takes what the next `receive` would',
+    async run(context) {
+      const { dialled, accepted } = await pair(context);
+      for (const [from, to] of [
+        [dialled, accepted],
+        [accepted, dialled],
+      ] as const) {
+        if (!to.receiveNow) continue;
+        const first = receiveText(context, to);
+        assert.equal(to.receiveNow(), undefined, 'receiveNow where nothing waits');
+        const texts = numbers(100);
+        await sendTexts(context, from, texts);
+        const received = [await first];
+        while (received.length < texts.length) {
+          // What waits comes by either, in turns.
+          const now = received.length % 3 === 0 ? undefined : to.receiveNow();
+          received.push(now ? textOf(now) : await receiveText(context, to));
+        }
+        assertSequence(received, texts, 'by receive and receiveNow in turns');
+        assert.equal(to.receiveNow(), undefined, 'receiveNow once all was received');
+      }
+      await context.within(accepted.close(), 'close');
+      assert.equal(accepted.receiveNow?.(), undefined, 'receiveNow after a close');
     },
   },
   {
