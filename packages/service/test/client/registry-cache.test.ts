@@ -293,8 +293,11 @@ it('asks again as well when the watcher is lost for good', async () => {
   await fixture.registry.deregister(record('a'));
   await fixture.registry.register(record('b'));
   expect(peek(fixture)).toEqual(['a']);
-  fixture.cache.peek('greeter', performance.now() + 6000);
-  await until(() => peek(fixture).join() === 'b');
+  // A question that was under way already may still be answered with what was there before.
+  await until(() => {
+    fixture.cache.peek('greeter', performance.now() + 6000);
+    return peek(fixture).join() === 'b';
+  });
 });
 
 it('lets nodes that a watcher knows stay when they were too slow to answer', async () => {

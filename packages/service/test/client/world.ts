@@ -185,6 +185,6 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Waits until `check` holds. */
-export async function until(check: () => boolean, ms: number = 5000): Promise<void> {
+export async function until(check: () => boolean, ms: number = 15_000): Promise<void> {
   await vi.waitFor(() => expect(check()).toBe(true), { timeout: ms, interval: 5 });
 }

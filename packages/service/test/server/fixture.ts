@@ -140,7 +140,7 @@ export function errorOf(message: Message): unknown {
 }
 
 /** Waits until `check` holds. */
-export async function until(what: string, check: () => boolean | Promise<boolean>, boundMs = 5000): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>, boundMs = 15_000): Promise<void> {
   const end = Date.now() + boundMs;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`not within ${boundMs} ms: ${what}`);
