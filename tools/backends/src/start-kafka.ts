@@ -67,8 +67,8 @@ async function configure(
     'transaction.state.log.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
     // After a kill it takes itself for another one's place until that one's session is over.
-    'broker.session.timeout.ms=1000',
-    'broker.heartbeat.interval.ms=200',
+    'broker.session.timeout.ms=600',
+    'broker.heartbeat.interval.ms=120',
     'group.min.session.timeout.ms=500',
     // After a kill, each partition is read and its indexes are made anew, at their full size.
     'log.index.size.max.bytes=65536',

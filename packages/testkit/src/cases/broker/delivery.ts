@@ -5,6 +5,9 @@ import { type ContractCase, casesOf } from '../../contract-case.ts';
 import { rawMessage } from '../odd-messages.ts';
 import { fence, heard, listen, publishText, textOfEvent, textsOf, withoutFences } from './topic.ts';
 
+/** Where a round takes long, fewer do. */
+const enoughMs = 3000;
+
 export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Broker', [
   {
     id: 'broker/every-subscriber',
@@ -50,7 +53,8 @@ export const delivery: readonly ContractCase<'broker'>[] = casesOf('broker', 'Br
       await publishText(context, publisher, context.unique('topic'), 'connected');
       // Its first two calls: a client that connects now is not ready for the second one either.
       await twoAtOnce(await context.open());
-      for (let round = 0; round < 20; round++) {
+      const enoughAt = performance.now() + enoughMs;
+      for (let round = 0; round < 20 && (round < 8 || performance.now() < enoughAt); round++) {
         const topic = context.unique('topic');
         const { events } = await listen(context, elsewhere, topic);
         await publishText(context, publisher, topic, `round ${round}`);
