@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startNatsCluster } from '../src/nats.ts';
 
 test('three nodes are routed to each other when the cluster is started', async () => {
@@ -7,8 +7,14 @@ test('three nodes are routed to each other when the cluster is started', async (
   expect(cluster.servers).toBe(cluster.nodes.map((node) => node.address).join(','));
   expect(cluster.urls).toEqual(cluster.nodes.map((node) => node.url));
   for (const node of cluster.nodes) {
-    const { connect_urls } = await node.monitor('varz');
-    expect(new Set(connect_urls as string[])).toEqual(new Set(cluster.nodes.map((each) => each.address)));
+    // A server tells clients of another one a moment after it has the route to it.
+    await vi.waitFor(
+      async () => {
+        const { connect_urls } = await node.monitor('varz');
+        expect(new Set(connect_urls as string[])).toEqual(new Set(cluster.nodes.map((each) => each.address)));
+      },
+      { timeout: 15_000, interval: 20 },
+    );
   }
 });
 
