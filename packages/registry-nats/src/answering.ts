@@ -1,13 +1,13 @@
 import type { Logger } from '@ts-micro/core';
 import { Fifo, shown } from '@ts-micro/kit';
-import { diallingPeer, type FairIntake } from '@ts-micro/kit/frames';
 import { isSubject, type NatsConnection, type NatsMessage, peerOf } from '@ts-micro/nats';
 import { decodeQuestion, type Question } from './wire/messages.ts';
 
 export interface AnsweringInit {
   readonly connection: Pick<NatsConnection, 'room'>;
-  readonly intake: Pick<FairIntake, 'judge'>;
   readonly logger: Logger;
+  /** Whether there is anything to answer to a question. */
+  readonly hasAnswer: (question: Question) => boolean;
   /** Publishes the answers to a question; returns how many bytes they have. Never throws. */
   readonly answer: (question: Question, reply: string) => number;
 }
@@ -53,16 +53,17 @@ export class Answering {
 
   /** Answers a question now, once there is room, or not at all. Throws `malformed`. */
   take({ reply, data }: Pick<NatsMessage, 'reply' | 'data'>): void {
-    const peer = reply === undefined ? '' : peerOf(reply);
-    const { intake, logger, connection } = this.#init;
+    const { logger, connection, hasAnswer } = this.#init;
+    const question = decodeQuestion(data);
+    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
+    if (question === undefined || reply === undefined || !isSubject(reply)) return;
+    // Everybody hears what is asked of others: of that, as much as anybody likes.
+    if (!hasAnswer(question)) return;
+    const peer = peerOf(reply);
     if (this.#isTooMuch(peer)) {
       logger.warn('questions left unanswered, one process asks too many', { peer: shown(peer) });
       return;
     }
-    if (intake.judge(diallingPeer(peer), true) !== 'taken') return;
-    const question = decodeQuestion(data);
-    // Whoever asks chooses where the answer goes, so it goes nowhere that the server listens itself.
-    if (question === undefined || reply === undefined || !isSubject(reply)) return;
     if (this.#size === 0 && connection.room() === undefined) this.#answer(peer, { question, reply });
     else this.#wait(peer, { question, reply });
   }

@@ -144,6 +144,7 @@ class NatsRegistry extends RegistryBase {
     this.lifetime.assertOpen(options);
     if (this.#session) return this.#session;
     const session: RegistrySession = new RegistrySession(connection, this.#settings, {
+      hasAnswer: (question) => this.#registrations.hasAnswer(question),
       onQuestion: (question, reply) => this.#registrations.answer(question, reply, connection),
       onAnnouncement: (message, key) => this.#onAnnouncement(message, key),
       onUnfindable: (error) => this.#onUnfindable(error),

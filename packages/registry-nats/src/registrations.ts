@@ -44,6 +44,11 @@ export class Registrations {
     return this.#table.has(name);
   }
 
+  /** Returns whether there is anything to answer to a question. */
+  hasAnswer(question: Question): boolean {
+    return question.action === 'get' ? this.has(question.name) : this.records().length > 0;
+  }
+
   /** Registers the record; returns what undoes that, unless it was registered before or is again meanwhile. */
   put(record: ServiceRecord, ttlMs: number | undefined): () => void {
     const isNew = this.#table.leasesMs(record).length === 0;

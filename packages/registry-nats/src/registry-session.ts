@@ -1,14 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import type { ReplyInbox } from '@ts-micro/kit';
-import {
-  AnswerRight,
-  fairIntakeOf,
-  type NatsConnection,
-  type NatsMessage,
-  type NatsState,
-  natsReplyInbox,
-} from '@ts-micro/nats';
+import { AnswerRight, type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
 import { Answering } from './answering.ts';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
 import { query } from './query/query.ts';
@@ -19,6 +12,8 @@ import { deniedError, publishToAll } from './wire/peer-headers.ts';
 import type { LeasedRecord } from './wire/usable-record.ts';
 
 export interface RegistrySessionEvents {
+  /** Whether there is anything to answer to a question. */
+  readonly hasAnswer: (question: Question) => boolean;
   /** Answers it at the reply subject. */
   readonly onQuestion: (question: Question, reply: string) => Answered;
   /** On the watch subjects with this key. */
@@ -66,8 +61,8 @@ export class RegistrySession {
     this.#inbox = natsReplyInbox({ connection, what: 'nats registry: query' });
     this.#answering = new Answering({
       connection,
-      intake: fairIntakeOf(connection),
       logger,
+      hasAnswer: events.hasAnswer,
       answer: (question, reply) => {
         const { messages, bytes } = events.onQuestion(question, reply);
         this.#answered(reply, messages);

@@ -17,14 +17,14 @@ function world(bytes: number, { hasRoom = true } = {}) {
   let room = hasRoom ? undefined : new Promise<void>((resolve) => (open = resolve));
   const answering = new Answering({
     connection: { room: () => room },
-    intake: { judge: () => 'taken' },
     logger: silentLogger,
+    hasAnswer: (question) => question.action === 'list' || question.name === 'here',
     answer: (_, reply) => {
       answered.push(reply);
       return bytes;
     },
   });
-  const ask = (reply: string) => answering.take({ reply, data });
+  const ask = (reply: string, asked: Uint8Array = data) => answering.take({ reply, data: asked });
   const makeRoom = async () => {
     room = undefined;
     open();
@@ -43,6 +43,15 @@ describe('questions without end', () => {
     vi.advanceTimersByTime(1000);
     ask('_INBOX.flood.1');
     expect(answered).toHaveLength(2002);
+  });
+
+  it('about services of others take nothing from those that can be answered', async () => {
+    const of = (name: string) => Buffer.from(JSON.stringify({ Action: 'get', Service: { name } }));
+    const { answered, ask, makeRoom } = world(100, { hasRoom: false });
+    for (let count = 0; count < 10_000; count++) ask('_INBOX.busy.1', of('elsewhere'));
+    ask('_INBOX.busy.2', of('here'));
+    await makeRoom();
+    expect(answered).toEqual(['_INBOX.busy.2']);
   });
 
   it('of one process are answered with 8 MiB a second, and others beside it', () => {
