@@ -23,13 +23,16 @@ interface Spent {
 }
 
 const windowMs = 1000;
-/** What one process may ask, and be answered, in a second; the last answers may go beyond it. */
-const mostQuestions = 2000;
-const mostBytes = 8 * 1024 * 1024;
+/**
+ * What one process may ask, and be answered, in a second; the last answers may go beyond it. A thousand clients that
+ * start in one process at once ask for less.
+ */
+const mostQuestions = 10_000;
+const mostBytes = 32 * 1024 * 1024;
 /** Processes that are told apart in a second; whoever comes beyond is bounded by what the server takes. */
 const mostPeers = 10_000;
 /** Questions that wait until the server has taken what was written. */
-const mostWaiting = 256;
+const mostWaiting = 10_000;
 
 /**
  * Decides which questions of the registry are answered, and when: no more of one process in a second than a bound, and
