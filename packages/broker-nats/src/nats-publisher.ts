@@ -1,11 +1,10 @@
 import type { AbortOptions, Logger, MicroError } from '@ts-micro/core';
-import { abortable } from '@ts-micro/kit';
+import { abortable, OutageBuffer, type OutageBufferLimits } from '@ts-micro/kit';
 import { type NatsConnection, type NatsPublishOptions, PublishTracker } from '@ts-micro/nats';
 import type { OutagePolicy } from './nats-broker-options.ts';
-import { Outbox, type OutboxLimits } from './outbox.ts';
 import type { PublishStats } from './publish-stats.ts';
 
-export interface NatsPublisherOptions extends OutboxLimits {
+export interface NatsPublisherOptions extends OutageBufferLimits {
   readonly outage: OutagePolicy;
   readonly onUncertain: ((count: number) => void) | undefined;
   readonly logger: Logger;
@@ -26,7 +25,7 @@ interface Proof {
 /** Publishes over whatever connection the broker has at the time, and counts what became of it. */
 export class NatsPublisher {
   readonly #options: NatsPublisherOptions;
-  readonly #outbox: Outbox;
+  readonly #buffer: OutageBuffer;
   #connection: NatsConnection | undefined;
   #tracker: PublishTracker | undefined;
   #unfollow: (() => void) | undefined;
@@ -46,7 +45,7 @@ export class NatsPublisher {
 
   constructor(options: NatsPublisherOptions) {
     this.#options = options;
-    this.#outbox = new Outbox(options);
+    this.#buffer = new OutageBuffer({ ...options, who: 'nats broker' });
   }
 
   get stats(): PublishStats {
@@ -80,7 +79,7 @@ export class NatsPublisher {
     if (this.#isAway) {
       const kept = new Uint8Array(data);
       const write = () => this.#write(connection, topic, kept, publishOptions);
-      return this.#outbox.add({ topic, size: kept.length, write }, options);
+      return this.#buffer.add({ topic, size: kept.length, write }, options);
     }
     this.#write(connection, topic, data, publishOptions);
     return this.#known.has(topic) ? connection.room(options) : this.#prove(connection, topic, options);
@@ -88,7 +87,7 @@ export class NatsPublisher {
 
   /** Waits until it is known what became of everything; what waits for the connection is refused. Never rejects. */
   async close(options: AbortOptions): Promise<void> {
-    this.#outbox.refuseAll('the broker is closing');
+    this.#buffer.refuseAll('the broker is closing');
     await this.#tracker?.settle(options);
     this.#release();
   }
@@ -150,14 +149,14 @@ export class NatsPublisher {
   }
 
   #return(): void {
-    this.#outbox.writeAll();
+    this.#buffer.writeAll();
     // Where it was lost again, the rest waits on.
-    this.#isAway = this.#outbox.size > 0;
+    this.#isAway = this.#buffer.size > 0;
   }
 
   #end(): void {
     this.#isAway = false;
-    this.#outbox.refuseAll('the connection was closed');
+    this.#buffer.refuseAll('the connection was closed');
   }
 
   #release(): void {

@@ -1,5 +1,5 @@
 import type { Logger } from '@ts-micro/core';
-import { Fifo, shown } from '@ts-micro/kit';
+import { PeerQueues, shown } from '@ts-micro/kit';
 import { isSubject, type NatsConnection, type NatsMessage, peerOf } from '@ts-micro/nats';
 import { decodeQuestion, type Question } from './wire/messages.ts';
 
@@ -43,12 +43,9 @@ const mostWaiting = 10_000;
  */
 export class Answering {
   readonly #init: AnsweringInit;
-  /** In the order of their turns. */
-  readonly #waiting = new Map<string, Fifo<Asked>>();
+  readonly #waiting = new PeerQueues<Asked>();
   readonly #spent = new Map<string, Spent>();
   #endsAt = Number.NEGATIVE_INFINITY;
-  #size = 0;
-  #isStopped = false;
 
   constructor(init: AnsweringInit) {
     this.#init = init;
@@ -67,15 +64,13 @@ export class Answering {
       logger.warn('questions left unanswered, one process asks too many', { peer: shown(peer) });
       return;
     }
-    if (this.#size === 0 && connection.room() === undefined) this.#answer(peer, { question, reply });
+    if (this.#waiting.size === 0 && connection.room() === undefined) this.#answer(peer, { question, reply });
     else this.#wait(peer, { question, reply });
   }
 
   /** Answers nothing any more. */
   stop(): void {
-    this.#isStopped = true;
     this.#waiting.clear();
-    this.#size = 0;
   }
 
   #isTooMuch(peer: string): boolean {
@@ -96,43 +91,26 @@ export class Answering {
     if (spent !== undefined) spent.bytes += bytes;
   }
 
+  /** Where too many wait, the process that has most of them loses its newest, unless that is the one who asks. */
   #wait(peer: string, asked: Asked): void {
-    const own = this.#waiting.get(peer) ?? new Fifo<Asked>();
-    if (this.#size >= mostWaiting && !this.#makesPlace(own.size)) return;
-    this.#waiting.set(peer, own);
-    own.push(asked);
-    if (++this.#size === 1) void this.#answerWaiting();
-  }
-
-  /** The process that has most of what waits loses its newest, unless that is the one who asks. */
-  #makesPlace(own: number): boolean {
-    let mostName = '';
-    let most: Fifo<Asked> | undefined;
-    for (const [name, waiting] of this.#waiting) {
-      if (most !== undefined && waiting.size <= most.size) continue;
-      mostName = name;
-      most = waiting;
+    if (this.#waiting.size >= mostWaiting) {
+      const most = this.#waiting.largest('size');
+      if (most === undefined || most.size <= (this.#waiting.of(peer)?.size ?? 0) + 1) return;
+      this.#waiting.take(most.peer, 'newest');
     }
-    if (most === undefined || most.size <= own + 1) return false;
-    most.takeNewest();
-    if (most.size === 0) this.#waiting.delete(mostName);
-    this.#size--;
-    return true;
+    this.#waiting.push(peer, asked);
+    if (this.#waiting.size === 1) void this.#answerWaiting();
   }
 
   async #answerWaiting(): Promise<void> {
-    while (this.#size > 0) {
+    while (this.#waiting.size > 0) {
       await this.#init.connection.room();
-      if (this.#isStopped) return;
-      const [first] = this.#waiting;
-      if (first === undefined) return;
-      const [peer, waiting] = first;
-      // Behind all others, who have their turn before its next one.
-      this.#waiting.delete(peer);
-      const asked = waiting.take();
-      if (waiting.size > 0) this.#waiting.set(peer, waiting);
-      this.#size--;
-      if (asked !== undefined && !this.#hasSpent(peer)) this.#answer(peer, asked);
+      const next = this.#waiting.next;
+      if (next === undefined) return;
+      const { peer } = next;
+      this.#waiting.endTurn(peer);
+      const asked = this.#waiting.take(peer);
+      if (!this.#hasSpent(peer)) this.#answer(peer, asked);
     }
   }
 

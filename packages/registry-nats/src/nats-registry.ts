@@ -7,7 +7,7 @@ import {
   type ServiceRecord,
   type Watcher,
 } from '@ts-micro/core';
-import { RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
+import { mergeAnswers, PeerWatcher, RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
 import { checkSubject, type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkQuorum,
@@ -15,12 +15,10 @@ import {
   type NatsRegistryOptions,
   type NatsRegistrySettings,
 } from './nats-registry-options.ts';
-import { NatsWatcher } from './nats-watcher.ts';
-import { mergeAnswers } from './query/merge-answers.ts';
 import { Registrations } from './registrations.ts';
 import { RegistrySession } from './registry-session.ts';
 import { groupKey } from './subjects/subject-groups.ts';
-import { mayConcern, WatcherSet } from './watcher-set.ts';
+import { mayConcern, WatchersByKey } from './watchers-by-key.ts';
 import { decodeAnnouncement, encodeCreate, encodeDelete, encodeGet, encodeList } from './wire/messages.ts';
 import { usableRecord } from './wire/usable-record.ts';
 
@@ -43,7 +41,7 @@ class NatsRegistry extends RegistryBase {
   readonly #logger: RateLimitedLogger;
   readonly #lease: SharedConnection;
   readonly #registrations: Registrations;
-  readonly #watchers = new WatcherSet();
+  readonly #watchers = new WatchersByKey();
   /** How often `register` is under way, by name. */
   readonly #registering = new Map<string, number>();
   /** Whom to tell that nodes of a service cannot be found, by name and then by the nodes registered. */
@@ -198,10 +196,11 @@ class NatsRegistry extends RegistryBase {
     this.#session?.unlisten(name);
   }
 
-  #newWatcher(service: string | undefined, subjects: readonly string[]): NatsWatcher {
+  #newWatcher(service: string | undefined, subjects: readonly string[]): PeerWatcher {
     const key = groupKey(subjects);
     const question = service === undefined ? encodeList() : encodeGet(service);
-    const watcher: NatsWatcher = new NatsWatcher({
+    const watcher: PeerWatcher = new PeerWatcher({
+      what: `${who}: watcher`,
       ...this.#settings,
       service,
       isConnected: () => this.#session?.isConnected ?? false,
@@ -244,7 +243,7 @@ class NatsRegistry extends RegistryBase {
     this.#failWatchers(this.#watchers.all(), cause);
   }
 
-  #failWatchers(watchers: Iterable<NatsWatcher>, cause: MicroError): void {
+  #failWatchers(watchers: Iterable<PeerWatcher>, cause: MicroError): void {
     for (const watcher of [...watchers]) void watcher.fail(cause);
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
-import type { ReplyInbox } from '@ts-micro/kit';
+import type { LeasedRecord, ReplyInbox } from '@ts-micro/kit';
 import { AnswerRight, type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
 import { Answering } from './answering.ts';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
@@ -9,7 +9,6 @@ import type { Answered } from './registrations.ts';
 import { SubjectGroups } from './subjects/subject-groups.ts';
 import type { Question } from './wire/messages.ts';
 import { deniedError, publishToAll } from './wire/peer-headers.ts';
-import type { LeasedRecord } from './wire/usable-record.ts';
 
 export interface RegistrySessionEvents {
   /** Whether there is anything to answer to a question. */

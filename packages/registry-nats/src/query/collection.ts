@@ -1,8 +1,8 @@
 import { abortError, type MicroError, type ServiceRecord } from '@ts-micro/core';
-import { type Abortable, abortFanOut, type ReplyReceiver } from '@ts-micro/kit';
+import { type Abortable, abortFanOut, type LeasedRecord, type ReplyReceiver } from '@ts-micro/kit';
 import { isNoResponders, type NatsMessage } from '@ts-micro/nats';
 import { decodeAnswer } from '../wire/messages.ts';
-import { type LeasedRecord, usableRecord } from '../wire/usable-record.ts';
+import { usableRecord } from '../wire/usable-record.ts';
 import type { QueryOptions } from './query.ts';
 
 /** A process that is busy all the time waits so many times longer at most. */

@@ -1,8 +1,7 @@
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
-import { bounded, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
+import { bounded, type LeasedRecord, type ReplyInbox, throwIfAborted } from '@ts-micro/kit';
 import type { NatsConnection, NatsMessage } from '@ts-micro/nats';
 import { deniedError, publishToAll } from '../wire/peer-headers.ts';
-import type { LeasedRecord } from '../wire/usable-record.ts';
 import { Collection } from './collection.ts';
 
 const answerWithinMs = 1000;

@@ -1,15 +1,8 @@
-import type { Logger, ServiceRecord } from '@ts-micro/core';
-import { shown } from '@ts-micro/kit';
+import type { Logger } from '@ts-micro/core';
+import { type LeasedRecord, shown } from '@ts-micro/kit';
 import type { NatsMessage } from '@ts-micro/nats';
 import type { Announcement } from './messages.ts';
 import { statedLeasesMs } from './peer-headers.ts';
-
-/** One record as one process told it. */
-export interface LeasedRecord {
-  readonly service: ServiceRecord;
-  /** For the nodes in their order or one for all; `undefined` from Go Micro. */
-  readonly leasesMs: readonly number[] | undefined;
-}
 
 /**
  * Returns what of a message can be used, with its leases; `undefined` where none of its nodes can be called. Those

@@ -1,26 +1,26 @@
-import type { NatsWatcher } from './nats-watcher.ts';
+import type { PeerWatcher } from '@ts-micro/kit';
 
 /** The watchers of a registry, by the key of the group of subjects on which they hear. */
-export class WatcherSet {
-  readonly #byKey = new Map<string, Set<NatsWatcher>>();
+export class WatchersByKey {
+  readonly #byKey = new Map<string, Set<PeerWatcher>>();
 
-  all(): NatsWatcher[] {
+  all(): PeerWatcher[] {
     return [...this.#byKey.values()].flatMap((watchers) => [...watchers]);
   }
 
   /** Those that hear on one group of subjects. */
-  of(key: string): Iterable<NatsWatcher> {
+  of(key: string): Iterable<PeerWatcher> {
     return this.#byKey.get(key) ?? [];
   }
 
-  add(key: string, watcher: NatsWatcher): void {
+  add(key: string, watcher: PeerWatcher): void {
     const watchers = this.#byKey.get(key) ?? new Set();
     watchers.add(watcher);
     this.#byKey.set(key, watchers);
   }
 
   /** True where that was the last one with this key. */
-  delete(key: string, watcher: NatsWatcher): boolean {
+  delete(key: string, watcher: PeerWatcher): boolean {
     const watchers = this.#byKey.get(key);
     if (!watchers?.delete(watcher) || watchers.size > 0) return false;
     this.#byKey.delete(key);
@@ -34,7 +34,7 @@ const mostNames = 8;
 const plainName = /^[\w.:-]+$/;
 
 /** False where a message cannot be about a service that any of these watchers follows, seen without reading it. */
-export function mayConcern(data: Uint8Array, watchers: Iterable<NatsWatcher>): boolean {
+export function mayConcern(data: Uint8Array, watchers: Iterable<PeerWatcher>): boolean {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   let names = 0;
   for (const { service } of watchers) {

@@ -1,6 +1,6 @@
 import { serviceRecord } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { mergeAnswers } from '../src/query/merge-answers.ts';
+import { mergeAnswers } from '../../src/registry/peers/merge-answers.ts';
 
 const answer = (version: string, nodes: Readonly<Record<string, string>>, color = 'red') => ({
   service: serviceRecord({

@@ -1,7 +1,7 @@
 import { MicroError, type RegistryEvent, type ServiceRecord, serviceRecord, silentLogger } from '@ts-micro/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { NatsWatcher, type NatsWatcherOptions } from '../src/nats-watcher.ts';
-import type { LeasedRecord } from '../src/wire/usable-record.ts';
+import type { LeasedRecord } from '../../src/registry/peers/leased-record.ts';
+import { PeerWatcher, type PeerWatcherOptions } from '../../src/registry/peers/peer-watcher.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -26,9 +26,10 @@ const answered = (service: ServiceRecord, leaseMs?: number): LeasedRecord => ({
 });
 
 /** A watcher whose questions the test answers, in the order they are asked. */
-function watching(options: Partial<NatsWatcherOptions> = {}, isConnected = () => true) {
+function watching(options: Partial<PeerWatcherOptions> = {}, isConnected = () => true) {
   const asked: { answer(answers: readonly LeasedRecord[]): void; fail(error: Error): void }[] = [];
-  const watcher: NatsWatcher = new NatsWatcher({
+  const watcher: PeerWatcher = new PeerWatcher({
+    what: 'bus registry: watcher',
     service: 'greeter',
     defaultLeaseMs: 90_000,
     maxLeaseMs: 600_000,
@@ -53,7 +54,7 @@ async function started(answers: readonly LeasedRecord[], ...how: Parameters<type
 }
 
 /** What is there to receive now, as type and node ids. */
-async function events(watcher: NatsWatcher): Promise<unknown[]> {
+async function events(watcher: PeerWatcher): Promise<unknown[]> {
   const found: unknown[] = [];
   for (;;) {
     const stop = new AbortController();

@@ -1,22 +1,30 @@
 import { type AbortOptions, abortError, MicroError } from '@ts-micro/core';
-import { abortFanOut } from '@ts-micro/kit';
+import { abortFanOut } from '../lifecycle/abort-fan-out.ts';
 
 /** A message that waits for the connection. */
-export interface Outgoing {
+export interface OutageMessage {
   readonly topic: string;
+  /** Its bytes. */
   readonly size: number;
-  /** Writes it; throws as the connection's `publish` does. */
+  /** Writes it. Throws `unavailable` where the connection is lost again. */
   write(): void;
 }
 
-interface Entry extends Outgoing {
+interface Entry extends OutageMessage {
   readonly expiresAtMs: number;
   settle(error?: unknown): void;
 }
 
-export interface OutboxLimits {
+export interface OutageBufferLimits {
+  /** How many bytes may wait, 512 more counted for each message. */
   readonly maxBufferedBytes: number;
+  /** How long one may wait. */
   readonly maxBufferedMs: number;
+}
+
+export interface OutageBufferOptions extends OutageBufferLimits {
+  /** Begins every message: `nats broker`. */
+  readonly who: string;
 }
 
 // Beside its bytes a message that waits costs about as much as this.
@@ -26,14 +34,14 @@ const costOfMessage = 512;
  * Messages published in an outage, in order. Each is written after it, or refused: when too many wait, when it has
  * waited too long, or as its signal aborts.
  */
-export class Outbox {
-  readonly #limits: OutboxLimits;
+export class OutageBuffer {
+  readonly #options: OutageBufferOptions;
   readonly #entries = new Set<Entry>();
   #bytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: OutboxLimits) {
-    this.#limits = limits;
+  constructor(options: OutageBufferOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -42,18 +50,17 @@ export class Outbox {
 
   /**
    * Resolves once it is written. Rejects with `unavailable`, safe to retry, or as the signal aborts: then it never will
-   * be.
+   * be. Throws `unavailable` where too much waits.
    */
-  add(outgoing: Outgoing, { signal }: AbortOptions = {}): Promise<void> {
-    const { maxBufferedBytes, maxBufferedMs } = this.#limits;
+  add(outgoing: OutageMessage, { signal }: AbortOptions = {}): Promise<void> {
+    const { who, maxBufferedBytes, maxBufferedMs } = this.#options;
     const cost = outgoing.size + costOfMessage;
     if (this.#bytes + cost > maxBufferedBytes) {
-      throw refused(outgoing, `not connected, and ${this.#entries.size} messages wait already`);
+      throw this.#refused(outgoing, `not connected, and ${this.#entries.size} messages wait already`);
     }
     return new Promise((resolve, reject) => {
       const waiting = {
-        onAbort: () =>
-          entry.settle(abortError(signal as AbortSignal, `nats broker: publishing on "${outgoing.topic}"`)),
+        onAbort: () => entry.settle(abortError(signal as AbortSignal, `${who}: publishing on "${outgoing.topic}"`)),
       };
       const entry: Entry = {
         topic: outgoing.topic,
@@ -64,6 +71,7 @@ export class Outbox {
           if (signal) abortFanOut.delete(signal, waiting);
           this.#entries.delete(entry);
           this.#bytes -= cost;
+          if (this.#entries.size === 0) this.#rest();
           if (error === undefined) resolve();
           else reject(error);
         },
@@ -87,13 +95,11 @@ export class Outbox {
       }
       entry.settle();
     }
-    this.#rest();
   }
 
   /** Refuses all that waits. */
   refuseAll(why: string): void {
-    for (const entry of this.#entries) entry.settle(refused(entry, why));
-    this.#rest();
+    for (const entry of this.#entries) entry.settle(this.#refused(entry, why));
   }
 
   /** One timer for all: they expire in the order they came. */
@@ -102,18 +108,20 @@ export class Outbox {
       const nowMs = performance.now();
       for (const entry of this.#entries) {
         if (entry.expiresAtMs > nowMs) return this.#watch(entry.expiresAtMs - nowMs);
-        entry.settle(refused(entry, `not connected for ${this.#limits.maxBufferedMs} ms`));
+        entry.settle(this.#refused(entry, `not connected for ${this.#options.maxBufferedMs} ms`));
       }
       this.#timer = undefined;
     }, delayMs);
   }
 
+  /** Nobody waits any more. */
   #rest(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
-}
 
-function refused({ topic }: Outgoing, why: string): MicroError {
-  return new MicroError('unavailable', `nats broker: publishing on "${topic}": ${why}`, { retrySafe: true });
+  #refused({ topic }: OutageMessage, why: string): MicroError {
+    const message = `${this.#options.who}: publishing on "${topic}": ${why}`;
+    return new MicroError('unavailable', message, { retrySafe: true });
+  }
 }

@@ -1,5 +1,5 @@
 import type { NodeRecord, ServiceRecord } from '@ts-micro/core';
-import type { LeasedRecord } from '../wire/usable-record.ts';
+import type { LeasedRecord } from './leased-record.ts';
 
 /**
  * Returns one record for each name and version, each node id once. Of what is there twice, the first answer's counts.

@@ -1,14 +1,17 @@
 import type { AbortOptions, Logger, ServiceRecord } from '@ts-micro/core';
-import { LeaseTable, RecordWatcher } from '@ts-micro/kit';
-import type { LeasedRecord } from './wire/usable-record.ts';
+import { LeaseTable } from '../lease-table.ts';
+import { RecordWatcher } from '../record-watcher.ts';
+import type { LeasedRecord } from './leased-record.ts';
 
-export interface NatsWatcherOptions {
-  /** Only this service. */
+export interface PeerWatcherOptions {
+  /** Begins every message: `nats registry: watcher`. */
+  readonly what: string;
+  /** Only this service. @default every service */
   readonly service: string | undefined;
-  /** The lease of a node whose peer named none, and the longest that a peer is believed. */
+  /** The lease in ms of a node whose peer states none, and the longest that a peer is believed. */
   readonly defaultLeaseMs: number;
   readonly maxLeaseMs: number;
-  /** The most nodes and bytes that it knows. */
+  /** The most nodes, and bytes of memory, that it knows. */
   readonly maxNodes: number;
   readonly maxBytes: number;
   readonly logger: Logger;
@@ -19,8 +22,9 @@ export interface NatsWatcherOptions {
   readonly onClose: () => void;
 }
 
-/** An announcement of a peer, with the leases it stated. */
+/** What a peer announces. */
 export interface LeasedAnnouncement extends LeasedRecord {
+  /** `delete` where its nodes leave, all of the version where it names none; anything else where they are there. */
   readonly action: string;
 }
 
@@ -30,7 +34,8 @@ const doubtMs = 5000;
 const mostHeard = 100_000;
 
 /**
- * A watcher that knows what peers announce and, at first and after a gap, what everybody answers.
+ * A whole {@link Watcher} for a registry without a store: it knows what peers announce and, at first and after a gap,
+ * what everybody answers.
  *
  * - An announcement that comes in while it asks counts more than an answer about the same node, which may be older.
  * - A node whose stated lease runs out is gone. One that stated none, or too long a lease, is asked for first; all of
@@ -38,8 +43,8 @@ const mostHeard = 100_000;
  * - After a gap every node is in doubt: who is not heard of within 5 s is asked for and then given up. During an
  *   outage nobody is.
  */
-export class NatsWatcher extends RecordWatcher {
-  readonly #options: NatsWatcherOptions;
+export class PeerWatcher extends RecordWatcher {
+  readonly #options: PeerWatcherOptions;
   readonly #known: LeaseTable;
   readonly #ended = new AbortController();
   /** Nodes heard of while asking; undefined while it does not. */
@@ -48,10 +53,10 @@ export class NatsWatcher extends RecordWatcher {
   #hasDoubt = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(options: NatsWatcherOptions) {
-    const { service, maxNodes, maxBytes, logger } = options;
+  constructor(options: PeerWatcherOptions) {
+    const { what, service, maxNodes, maxBytes, logger } = options;
     super({
-      what: 'nats registry: watcher',
+      what,
       service,
       known: () => this.#known.records(),
       stop: () => {
