@@ -13,6 +13,10 @@ import { listWorkspaces } from './workspaces.mjs';
 
 /** @type {FolderFloors} */
 const folderFloors = {
+  '@ts-micro/broker-jetstream': {
+    '.': ['subscription'],
+    subscription: ['.'],
+  },
   '@ts-micro/cli': {
     '.': ['commands', 'fleet', 'terminal'],
     terminal: [],

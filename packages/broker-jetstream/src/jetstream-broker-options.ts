@@ -74,7 +74,11 @@ export interface JetStreamBrokerOptions extends NatsPluginOptions {
   readonly prefetch?: number | undefined;
   /** Messages of a plain subscription that wait for its handlers; the others wait in the stream. @default 1024 */
   readonly maxPendingMessages?: number | undefined;
-  /** Bytes of them, and one message more. @default 67108864 (64 MiB) */
+  /**
+   * Bytes of them, and one message more. All of the broker together have eight times as much, and each a 64th of it
+   * beyond that. As much again is for what members of queues have by `prefetch`: each has an equal part, into which
+   * what it asks for must fit, were it as large as the server takes. @default 67108864 (64 MiB)
+   */
   readonly maxPendingBytes?: number | undefined;
   /** How long the server has to store a message, or to answer. @default 5000 */
   readonly requestTimeoutMs?: number | undefined;

@@ -31,8 +31,9 @@ import {
   who,
 } from './jetstream-broker-options.ts';
 import { ManagedStreams } from './managed-streams.ts';
-import { PlainSubscriber } from './plain-subscriber.ts';
-import { QueueMember } from './queue-member.ts';
+import { PendingBytes } from './subscription/pending-bytes.ts';
+import { PlainSubscriber } from './subscription/plain-subscriber.ts';
+import { QueueMember } from './subscription/queue-member.ts';
 import { TopicStreams } from './topic-streams.ts';
 
 const checks = new OptionChecks(who);
@@ -70,6 +71,10 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
   readonly #topics: TopicStreams;
   readonly #form: EventForm;
   readonly #publishing = new Set<Promise<unknown>>();
+  /** What plain subscriptions hold that no handler has yet. */
+  readonly #pending: PendingBytes;
+  /** The same of members of queues. */
+  readonly #prefetched: PendingBytes;
   #access: Access | undefined;
 
   constructor(options: JetStreamBrokerOptions) {
@@ -79,6 +84,8 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     this.#logger = safeLogger(connect.logger);
     this.#topics = new TopicStreams(settings);
     this.#form = formOf(settings.dialect);
+    this.#pending = new PendingBytes(settings.maxPendingBytes);
+    this.#prefetched = new PendingBytes(settings.maxPendingBytes);
     this.supports = Object.freeze({
       queues: true,
       wildcards: settings.dialect === 'plain',
@@ -136,14 +143,23 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     const redelivery = checkRedelivery(options, who);
     const stream = this.#topics.of(topic);
     const access = this.#current ?? (await this.#connect(options));
-    const { maxPendingMessages, maxPendingBytes, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
+    const { maxPendingMessages, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
     const common = { ...access, form: this.#form, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
     const logger = this.#logger;
     const publishDeadLetter = (target: string, message: Message, id: string) => this.publish(target, message, { id });
     const subscriber =
       queue === undefined
-        ? new PlainSubscriber({ ...common, maxPendingMessages, maxPendingBytes, logger })
-        : new QueueMember({ ...common, queue, redelivery, prefetch, ackWaitMs, publishDeadLetter, logger });
+        ? new PlainSubscriber({ ...common, maxPendingMessages, pending: this.#pending, logger })
+        : new QueueMember({
+            ...common,
+            queue,
+            redelivery,
+            prefetch,
+            pending: this.#prefetched,
+            ackWaitMs,
+            publishDeadLetter,
+            logger,
+          });
     const start = () => abortable(subscriber.start({ signal }), signal, `${who}: subscribing to "${topic}"`);
     return this.keep(subscriber, start, options);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DoneMessages } from '../src/done-messages.ts';
+import { DoneMessages } from '../src/subscription/done-messages.ts';
 
 test('a message is known by its sequence and the time at which it was stored', () => {
   const done = new DoneMessages();

@@ -1,11 +1,12 @@
 import { type AbortOptions, type BrokerHandler, type Logger, MicroError, type SubscribeOptions } from '@ts-micro/core';
 import { HandlerSubscriber } from '@ts-micro/kit';
-import { deliveryInfoOf, type JetStreamApi, type NatsMessage, sizeOfMessage } from '@ts-micro/nats';
-import type { Consumers, Seen } from './consumers.ts';
-import type { EventForm } from './event-form.ts';
-import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
+import { deliveryInfoOf, detachMessage, type JetStreamApi, type NatsMessage, sizeOfMessage } from '@ts-micro/nats';
+import type { Consumers, Seen } from '../consumers.ts';
+import type { EventForm } from '../event-form.ts';
+import { type SubscribeFrom, who } from '../jetstream-broker-options.ts';
+import type { TopicStream } from '../topic-streams.ts';
+import type { PendingBytes, PendingPart } from './pending-bytes.ts';
 import { Puller } from './puller.ts';
-import type { TopicStream } from './topic-streams.ts';
 
 export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   readonly api: JetStreamApi;
@@ -16,10 +17,16 @@ export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurre
   readonly handler: BrokerHandler;
   readonly from: SubscribeFrom;
   readonly maxPendingMessages: number;
-  readonly maxPendingBytes: number;
+  /** Of all plain subscriptions of the broker. */
+  readonly pending: PendingBytes;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
+
+/** From so many on, small messages are detached from what they came with. */
+const manyWait = 16;
+/** Of each message, so much of its size becomes part of what the next ones are taken to have. */
+const newsShare = 1 / 8;
 
 /**
  * A subscription of its own: an ordered consumer, which is made again behind the last message wherever one is missing.
@@ -27,8 +34,10 @@ export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurre
 export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   readonly #options: PlainSubscriberOptions;
   readonly #puller: Puller;
+  readonly #pending: PendingPart;
   #waiting = 0;
-  #bytes = 0;
+  /** About what a message has, so that no more come than there is room for. */
+  #typicalBytes = 1;
   /** Nothing more is taken until half of the bytes were handled; what comes meanwhile comes again. */
   #isFull = false;
   #consumer: string | undefined;
@@ -37,8 +46,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
   #seen: Seen | undefined;
 
   constructor(options: PlainSubscriberOptions) {
-    const { api, form, stream, topic, handler, concurrency, onError, maxPendingMessages, closeTimeoutMs, logger } =
-      options;
+    const { api, form, stream, topic, handler, concurrency, onError, pending, closeTimeoutMs, logger } = options;
     super({
       what: `${who}: subscriber of "${topic}"`,
       topic,
@@ -55,10 +63,10 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       stop: (closeOptions) => this.#stop(closeOptions),
     });
     this.#options = options;
+    this.#pending = pending.part();
     this.#puller = new Puller({
       api,
-      room: () => (this.#isFull ? 0 : maxPendingMessages - this.#waiting),
-      least: Math.ceil(maxPendingMessages / 4),
+      more: (asked) => this.#more(asked),
       onMessage: (message) => this.#onMessage(message),
       consumer: () => this.#find(),
       onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),
@@ -67,18 +75,32 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       if (status !== 'closed') return;
       void this.fail(new MicroError('closed', `${who}: subscriber of "${topic}": the connection was closed`));
     });
-    void this.closed.then(unfollow);
+    void this.closed.then(() => {
+      unfollow();
+      this.#pending.release();
+    });
   }
 
   start(options: AbortOptions): Promise<void> {
     return this.#puller.start(options);
   }
 
+  /** A quarter of all that it may have at least, or what is asked for would come in too many parts. */
+  #more(asked: number): number {
+    if (this.#isFull) return 0;
+    const { maxPendingMessages, pending } = this.#options;
+    const byBytes = Math.max(1, Math.floor(pending.most / this.#typicalBytes));
+    const most = Math.min(maxPendingMessages, byBytes);
+    const left = Math.floor((pending.most - this.#pending.bytes) / this.#typicalBytes);
+    const more = Math.min(maxPendingMessages - this.#waiting, this.#waiting === 0 ? most : left) - asked;
+    return more >= Math.ceil(most / 4) ? more : 0;
+  }
+
   #handled(message: NatsMessage): void {
     this.#waiting--;
-    this.#bytes -= sizeOfMessage(message);
+    this.#pending.count(-sizeOfMessage(message));
     if (!this.#isFull) this.#puller.fill();
-    else if (this.#bytes <= this.#options.maxPendingBytes / 2) {
+    else if (this.#pending.bytes <= this.#options.pending.most / 2) {
       this.#isFull = false;
       // A new consumer begins behind the last message that was taken.
       this.#puller.again();
@@ -87,7 +109,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
 
   #onMessage(message: NatsMessage): void {
     if (this.#isFull) return;
-    if (this.#bytes >= this.#options.maxPendingBytes) {
+    if (this.#pending.bytes >= this.#options.pending.most) {
       this.#isFull = true;
       return;
     }
@@ -100,9 +122,10 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
     }
     this.#consumerSequence = info.consumerSequence;
     if (this.#seen !== undefined) this.#seen.sequence = info.streamSequence;
-    this.#waiting++;
-    this.#bytes += sizeOfMessage(message);
-    this.push(message);
+    const bytes = sizeOfMessage(message);
+    this.#pending.count(bytes);
+    this.#typicalBytes = Math.max(1, this.#typicalBytes + (bytes - this.#typicalBytes) * newsShare);
+    this.push(this.#waiting++ < manyWait ? message : detachMessage(message));
   }
 
   async #find(): Promise<{ readonly stream: string; readonly name: string }> {

@@ -3,10 +3,8 @@ import type { JetStreamApi, NatsMessage, NatsSubscription } from '@ts-micro/nats
 
 export interface PullerOptions {
   readonly api: JetStreamApi;
-  /** How many messages there is room for now, those asked for included. */
-  readonly room: () => number;
-  /** From how many on it is worth to ask for more. */
-  readonly least: number;
+  /** How many more to ask for now, where so many are asked for and have not come: 0 for none yet. */
+  readonly more: (asked: number) => number;
   readonly onMessage: (message: NatsMessage) => void;
   /** Finds or makes the consumer; resolves with its name. Tried again with growing pauses where it rejects. */
   readonly consumer: (isFirst: boolean) => Promise<{ readonly stream: string; readonly name: string }>;
@@ -65,9 +63,9 @@ export class Puller {
   /** Asks for as many messages as there is room for. Call it whenever there may be more room. */
   fill(): void {
     if (this.#isStopped || this.#subject === undefined) return;
-    const { api, room, least } = this.#options;
-    const batch = room() - this.#asked;
-    if (batch < least) return;
+    const { api, more } = this.#options;
+    const batch = more(this.#asked);
+    if (batch <= 0) return;
     const request = { batch, expires: expiresMs * 1e6 };
     try {
       const reply = `${this.#inbox}.${++this.#pulls}`;

@@ -11,17 +11,20 @@ import { type Delivery, type RedeliverySettings, SettlingSubscriber } from '@ts-
 import {
   type DeliveryInfo,
   deliveryInfoOf,
+  detachMessage,
   type JetStreamApi,
   type NatsConnection,
   type NatsMessage,
+  sizeOfMessage,
 } from '@ts-micro/nats';
-import { consumerName, noteName } from './consumer-name.ts';
-import type { Consumers, Seen } from './consumers.ts';
+import { consumerName, noteName } from '../consumer-name.ts';
+import type { Consumers, Seen } from '../consumers.ts';
+import type { EventForm } from '../event-form.ts';
+import { type SubscribeFrom, who } from '../jetstream-broker-options.ts';
+import type { TopicStream } from '../topic-streams.ts';
 import { DoneMessages } from './done-messages.ts';
-import type { EventForm } from './event-form.ts';
-import { type SubscribeFrom, who } from './jetstream-broker-options.ts';
+import type { PendingBytes, PendingPart } from './pending-bytes.ts';
 import { Puller } from './puller.ts';
-import type { TopicStream } from './topic-streams.ts';
 
 export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency' | 'onError'> {
   readonly api: JetStreamApi;
@@ -34,12 +37,16 @@ export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency'
   readonly from: SubscribeFrom;
   readonly redelivery: RedeliverySettings;
   readonly prefetch: number;
+  /** What the members of the broker take beyond those that they handle. */
+  readonly pending: PendingBytes;
   readonly ackWaitMs: number;
   readonly closeTimeoutMs: number;
   readonly publishDeadLetter: (topic: string, message: Message, id: string) => Promise<void>;
   readonly logger: Logger;
 }
 
+/** From so many on, small messages are detached from what they came with. */
+const manyWait = 16;
 const encoder = new TextEncoder();
 const acknowledged = encoder.encode('+ACK');
 const inProgress = encoder.encode('+WPI');
@@ -59,6 +66,7 @@ interface Lending {
 class Lent implements Delivery {
   readonly key: number;
   readonly info: DeliveryInfo;
+  readonly bytes: number;
   readonly #received: NatsMessage;
   readonly #to: Lending;
   #reply: string;
@@ -67,6 +75,7 @@ class Lent implements Delivery {
   constructor(received: NatsMessage, info: DeliveryInfo, to: Lending) {
     this.key = info.streamSequence;
     this.info = info;
+    this.bytes = sizeOfMessage(received);
     this.#received = received;
     this.#to = to;
     this.#reply = received.reply ?? '';
@@ -120,6 +129,10 @@ class Lent implements Delivery {
 export class QueueMember extends SettlingSubscriber<Lent> {
   readonly #puller: Puller;
   readonly #connection: NatsConnection;
+  readonly #concurrency: number;
+  readonly #prefetch: number;
+  /** What it has in hand; `undefined` where it takes nothing beyond what it handles. */
+  readonly #pending: PendingPart | undefined;
   /** Answers that could not be written in an outage. The server takes them after it, by the same subjects. */
   readonly #unsent = new Map<string, Uint8Array>();
   readonly #done = new DoneMessages();
@@ -133,6 +146,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     stream,
     from,
     prefetch,
+    pending,
     ackWaitMs,
     publishDeadLetter,
     ...options
@@ -143,12 +157,17 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       ...options,
       what: `${who}: subscriber of "${topic}"`,
       stop: (closeOptions) => this.#stop(closeOptions),
-      onSettled: () => this.#puller.fill(),
+      onSettled: ({ bytes }) => {
+        this.#pending?.count(-bytes);
+        this.#puller.fill();
+      },
       publishDeadLetter: (target, message, { info }) =>
         publishDeadLetter(target, message, `dead-${stream.options.name}-${name}-${info.streamSequence}`),
     });
     this.#connection = api.connection;
-    const most = concurrency + prefetch;
+    this.#concurrency = concurrency;
+    this.#prefetch = prefetch;
+    this.#pending = prefetch > 0 ? pending.part() : undefined;
     const lending: Lending = {
       form,
       stream,
@@ -162,8 +181,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     let highest = 0;
     this.#puller = new Puller({
       api,
-      room: () => most - this.held.size,
-      least: Math.max(1, Math.floor(most / 4)),
+      more: (asked) => this.#more(asked),
       onMessage: (message) => {
         const info = deliveryInfoOf(message.reply);
         if (info === undefined) return;
@@ -172,7 +190,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         // What comes in order was never here.
         if (sequence > highest) highest = sequence;
         else if (this.#isKnown(message, info)) return this.#puller.fill();
-        this.push(new Lent(message, info, lending));
+        this.#take(new Lent(this.held.size < manyWait ? message : detachMessage(message), info, lending));
       },
       consumer: async () => {
         const found = await consumers.durable(stream, { name, topic, from, seen });
@@ -197,6 +215,29 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     return this.#puller.start(options);
   }
 
+  /** What waits for its handlers must fit into its part, were each of those asked for as large as the server takes. */
+  #more(asked: number): number {
+    let most = this.#concurrency + this.#prefetch;
+    let left = most - this.held.size - asked;
+    if (this.#pending !== undefined) {
+      const { maxPayload } = this.#connection;
+      const ahead = this.#pending.all.equalPart / maxPayload;
+      const fitting = Math.floor(this.#concurrency + ahead - this.#pending.bytes / maxPayload) - asked;
+      left = Math.min(left, Math.max(fitting, this.#concurrency - this.held.size - asked));
+      most = Math.min(most, this.#concurrency + Math.floor(ahead));
+    }
+    return left >= Math.max(1, Math.floor(most / 4)) ? left : 0;
+  }
+
+  #take(lent: Lent): void {
+    if (this.#pending !== undefined && this.isOpen) {
+      // One that it takes the place of is never settled.
+      this.#pending.count(lent.bytes - (this.held.get(lent.key)?.bytes ?? 0));
+    }
+    this.push(lent);
+    if (this.#pending !== undefined) this.#puller.fill();
+  }
+
   /** Of what is in hand, or is done with, it only tells the server so. */
   #isKnown({ reply = '' }: NatsMessage, { streamSequence, storedAtMs }: DeliveryInfo): boolean {
     if (this.#done.has(streamSequence, storedAtMs)) {
@@ -214,6 +255,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     void this.closed.then(() => {
       clearInterval(this.#working);
       this.#unfollow();
+      this.#pending?.release();
     });
     return this.#puller.stop(options);
   }
