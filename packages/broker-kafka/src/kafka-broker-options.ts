@@ -1,12 +1,5 @@
 import type { Logger } from '@ts-micro/core';
-import {
-  type CheckedAccess,
-  checkAccess,
-  OptionChecks,
-  type OptionNames,
-  type ServerAccess,
-  serverAccessNames,
-} from '@ts-micro/kit';
+import { type AccessSettings, accessSettings, OptionChecks, type ServerAccess, safeLogger } from '@ts-micro/kit';
 
 export interface KafkaBrokerOptions extends ServerAccess {
   /**
@@ -29,38 +22,28 @@ export interface KafkaBrokerOptions extends ServerAccess {
   readonly logger?: Logger | undefined;
 }
 
+const defaults = {
+  dialect: 'go' as const,
+  keyHeader: undefined,
+  requestTimeoutMs: 5000,
+  sessionTimeoutMs: 10_000,
+  closeTimeoutMs: 10_000,
+  logger: undefined,
+};
+
 /** Options with defaults filled in. */
-export interface KafkaSettings extends CheckedAccess {
-  readonly dialect: 'go' | 'native';
-  readonly keyHeader: string | undefined;
-  readonly requestTimeoutMs: number;
-  readonly sessionTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-}
+export type KafkaSettings = AccessSettings<KafkaBrokerOptions, typeof defaults> & { readonly logger: Logger };
 
 export const who = 'kafka broker';
-
-const optionNames: OptionNames<KafkaBrokerOptions> = {
-  ...serverAccessNames,
-  dialect: true,
-  keyHeader: true,
-  requestTimeoutMs: true,
-  sessionTimeoutMs: true,
-  closeTimeoutMs: true,
-  logger: true,
-};
 
 /** Throws `invalid` naming the option. */
 export function kafkaSettings(options: KafkaBrokerOptions): KafkaSettings {
   const checks = new OptionChecks(who);
-  checks.named(options, optionNames);
-  const { dialect = 'go', keyHeader, requestTimeoutMs = 5000, sessionTimeoutMs = 10_000 } = options;
-  const { closeTimeoutMs = 10_000 } = options;
-  checks.oneOf('dialect', dialect, ['go', 'native']);
-  checks.milliseconds('requestTimeoutMs', requestTimeoutMs);
-  checks.milliseconds('sessionTimeoutMs', sessionTimeoutMs);
-  checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
-  if (keyHeader !== undefined) checks.text('keyHeader', keyHeader);
-  const access = checkAccess(options, { who, schemes: ['kafka', 'kafkas'], port: 9092 });
-  return { ...access, dialect, keyHeader, requestTimeoutMs, sessionTimeoutMs, closeTimeoutMs };
+  const settings = accessSettings(options, { who, schemes: ['kafka', 'kafkas'], port: 9092, defaults });
+  checks.oneOf('dialect', settings.dialect, ['go', 'native']);
+  checks.milliseconds('requestTimeoutMs', settings.requestTimeoutMs);
+  checks.milliseconds('sessionTimeoutMs', settings.sessionTimeoutMs);
+  checks.milliseconds('closeTimeoutMs', settings.closeTimeoutMs);
+  if (settings.keyHeader !== undefined) checks.text('keyHeader', settings.keyHeader);
+  return { ...settings, logger: safeLogger(settings.logger) };
 }

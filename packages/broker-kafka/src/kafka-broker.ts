@@ -5,7 +5,6 @@ import {
   type BrokerHandler,
   checkMessage,
   checkTopic,
-  type Logger,
   type Message,
   MicroError,
   type PublishOptions,
@@ -21,7 +20,6 @@ import {
   OrderedBatches,
   randomToken,
   refuseDurability,
-  safeLogger,
 } from '@ts-micro/kit';
 import { type Encoded, encode, maxBodyBytes } from './envelope.ts';
 import { type KafkaBrokerOptions, type KafkaSettings, kafkaSettings, who } from './kafka-broker-options.ts';
@@ -30,7 +28,7 @@ import { KafkaSubscriber } from './kafka-subscriber.ts';
 
 /** Publish and subscribe over Kafka. Connects at its first use. Throws `invalid` naming the option. */
 export function kafkaBroker(options: KafkaBrokerOptions = {}): Broker {
-  return new KafkaBroker(kafkaSettings(options), safeLogger(options.logger));
+  return new KafkaBroker(kafkaSettings(options));
 }
 
 type Publishing = Encoded & { readonly topic: string; readonly key: Buffer };
@@ -41,7 +39,6 @@ class KafkaBroker extends BrokerBase implements Broker {
   readonly options: Broker['options'];
   readonly supports: Broker['supports'];
   readonly #settings: KafkaSettings;
-  readonly #logger: Logger;
   readonly #producer: LazyConnection<Producer>;
   readonly #ownKey = randomToken();
   readonly #batches = new OrderedBatches<Publishing>({
@@ -49,16 +46,14 @@ class KafkaBroker extends BrokerBase implements Broker {
     bytesOf: ({ value }) => value.length,
   });
 
-  constructor(settings: KafkaSettings, logger: Logger) {
+  constructor(settings: KafkaSettings) {
     super(who);
     this.#settings = settings;
-    this.#logger = logger;
     this.#producer = producerConnection(settings);
     this.address = settings.addresses[0] ?? '';
     this.options = { addresses: settings.addresses };
     // Kafka remembers no ids, so its queues, which keep what they have not handled, are not called durable.
-    const most = maxBodyBytes[settings.dialect];
-    this.supports = { queues: true, wildcards: false, redelivery: true, maxBodyBytes: most };
+    this.supports = { queues: true, wildcards: false, redelivery: true, maxBodyBytes: maxBodyBytes[settings.dialect] };
   }
 
   get isConnected(): boolean | undefined {
@@ -82,13 +77,13 @@ class KafkaBroker extends BrokerBase implements Broker {
     if (queue !== undefined) checkTopic(queue, `${who}: queue`);
     const rules = checkRedelivery(options, who);
     const subscriber = new KafkaSubscriber(this.#settings, {
-      ...{ what: `${who}: subscriber of "${topic}"`, topic, queue, handler, concurrency, onError },
+      what: `${who}: subscriber of "${topic}"`,
+      ...{ topic, queue, handler, concurrency, onError, logger: this.#settings.logger },
       redelivery: redelivery === undefined ? { ...rules, maxDeliveries: 1 } : rules,
       isCounted: redelivery !== undefined,
       publishDeadLetter: async (target, message) => {
         if (redelivery !== undefined) await this.#publish(target, message);
       },
-      logger: this.#logger,
     });
     return this.keep(subscriber, () => subscriber.start(options), options);
   }

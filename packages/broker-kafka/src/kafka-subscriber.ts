@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Consumer, Message as Delivery, MessagesStream } from '@platformatic/kafka';
-import type { AbortOptions, BrokerEvent, Logger } from '@ts-micro/core';
+import type { AbortOptions, BrokerEvent } from '@ts-micro/core';
 import type { LogRecord, LogSubscriberOptions } from '@ts-micro/kit';
 import { bounded, LazyConnection, LogSubscriber, pause, randomToken } from '@ts-micro/kit';
 import { decode } from './envelope.ts';
@@ -21,7 +21,6 @@ const fetchWaitMs = 250;
 export class KafkaSubscriber extends LogSubscriber<Delivery> {
   readonly #settings: KafkaSettings;
   readonly #group: string;
-  readonly #logger: Logger | undefined;
   readonly #session: LazyConnection<Session>;
   #current: Session | undefined;
   #memberId: string | null = null;
@@ -29,7 +28,6 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
   constructor(settings: KafkaSettings, options: Omit<LogSubscriberOptions, 'eventOf'>) {
     super({ ...options, closeTimeoutMs: settings.closeTimeoutMs });
     this.#settings = settings;
-    this.#logger = options.logger;
     this.#group = options.queue ?? `ts-micro.${randomToken()}`;
     this.#session = new LazyConnection<Session>({
       what: `${who}: reading ${this.topic}`,
@@ -63,8 +61,7 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
   }
 
   protected async writeOffsets(offsets: readonly LogRecord[]): Promise<void> {
-    const { topic } = this;
-    const all = offsets.map((each) => ({ topic, ...each, leaderEpoch: -1 }));
+    const all = offsets.map((each) => ({ topic: this.topic, ...each, leaderEpoch: -1 }));
     await this.#current?.consumer.commit({ offsets: all });
   }
 
@@ -108,8 +105,8 @@ export class KafkaSubscriber extends LogSubscriber<Delivery> {
   }
 
   #onError(error: unknown): void {
-    const { topic, queue } = this;
-    if (this.isOpen) this.#logger?.warn('kafka subscriber begins anew', { topic, queue, error });
+    const { topic, queue, isOpen } = this;
+    if (isOpen) this.#settings.logger.warn('kafka subscriber begins anew', { topic, queue, error });
   }
 
   /** Comes back as the member that it was, where it means to: its group would wait until that one is missed. */

@@ -36,7 +36,8 @@ export { SettlingSubscriber } from './broker/settling-subscriber.ts';
 export { parseGoDuration } from './settings/go-duration.ts';
 export { nearest } from './lifecycle/nearest.ts';
 export { PluginSettings } from './settings/plugin-settings.ts';
-export { accessFlags, accessFromSettings, checkAccess, serverAccessNames } from './settings/server-access.ts';
+export { accessPlugin } from './settings/access-plugin.ts';
+export { accessSettings } from './settings/server-access.ts';
 
 // For registries.
 export { deepEqual } from './registry/deep-equal.ts';
@@ -97,5 +98,12 @@ export type { NodeRegistryOptions } from './registry/store/node-registry.ts';
 export type { HeldNode, NodeChange, NodesHeld, NodeStore } from './registry/store/node-store.ts';
 export type { RegistryStore } from './registry/store/registry-store.ts';
 export type { StoreRegistryOptions } from './registry/store/store-registry.ts';
-export type { CheckedAccess, ServerAccess, ServerTls } from './settings/server-access.ts';
+export type { AccessPlugin } from './settings/access-plugin.ts';
+export type {
+  AccessRules,
+  AccessSettings,
+  CheckedAccess,
+  ServerAccess,
+  ServerTls,
+} from './settings/server-access.ts';
 export type { ReplyEvents, ReplyInboxOptions, ReplyReceiver, ReplySubscription } from './request/reply-inbox.ts';

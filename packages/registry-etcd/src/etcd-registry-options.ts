@@ -1,11 +1,4 @@
-import {
-  type CheckedAccess,
-  checkAccess,
-  OptionChecks,
-  type OptionNames,
-  type ServerAccess,
-  serverAccessNames,
-} from '@ts-micro/kit';
+import { type AccessSettings, accessSettings, OptionChecks, type ServerAccess } from '@ts-micro/kit';
 
 export interface EtcdRegistryOptions extends ServerAccess {
   /** Begins every key; Go Micro's, so that both find each other. @default '/micro/registry/' */
@@ -16,34 +9,20 @@ export interface EtcdRegistryOptions extends ServerAccess {
   readonly pingIntervalMs?: number | undefined;
 }
 
+const defaults = { prefix: '/micro/registry/', requestTimeoutMs: 5000, pingIntervalMs: 5000 };
+
 /** Options with defaults filled in. */
-export interface EtcdSettings extends CheckedAccess {
-  readonly prefix: string;
-  readonly requestTimeoutMs: number;
-  readonly pingIntervalMs: number;
-}
+export type EtcdSettings = AccessSettings<EtcdRegistryOptions, typeof defaults>;
 
 export const who = 'etcd registry';
-
-const optionNames: OptionNames<EtcdRegistryOptions> = {
-  ...serverAccessNames,
-  prefix: true,
-  requestTimeoutMs: true,
-  pingIntervalMs: true,
-};
 
 /** Throws `invalid` naming the option. */
 export function etcdSettings(options: EtcdRegistryOptions): EtcdSettings {
   const checks = new OptionChecks(who);
-  checks.named(options, optionNames);
-  const { prefix = '/micro/registry/', requestTimeoutMs = 5000, pingIntervalMs = 5000 } = options;
+  const settings = accessSettings(options, { who, schemes: ['http', 'https'], port: 2379, defaults });
+  const { prefix, requestTimeoutMs, pingIntervalMs } = settings;
   checks.milliseconds('requestTimeoutMs', requestTimeoutMs);
   checks.milliseconds('pingIntervalMs', pingIntervalMs);
   checks.text('prefix', prefix);
-  return {
-    ...checkAccess(options, { who, schemes: ['http', 'https'], port: 2379 }),
-    prefix: prefix.endsWith('/') ? prefix : `${prefix}/`,
-    requestTimeoutMs,
-    pingIntervalMs,
-  };
+  return { ...settings, prefix: prefix.endsWith('/') ? prefix : `${prefix}/` };
 }

@@ -1,12 +1,5 @@
 import type { Logger } from '@ts-micro/core';
-import {
-  type CheckedAccess,
-  checkAccess,
-  OptionChecks,
-  type OptionNames,
-  type ServerAccess,
-  serverAccessNames,
-} from '@ts-micro/kit';
+import { type AccessSettings, accessSettings, OptionChecks, type ServerAccess } from '@ts-micro/kit';
 
 export interface RabbitmqTransportOptions extends ServerAccess {
   /** The virtual host. @default the path of the URL, else `/` */
@@ -27,50 +20,29 @@ export interface RabbitmqTransportOptions extends ServerAccess {
   readonly logger?: Logger | undefined;
 }
 
+const defaults = {
+  vhost: undefined,
+  connectTimeoutMs: 5000,
+  closeTimeoutMs: 10_000,
+  maxSockets: 65_536,
+  maxUnreceivedBytes: 1_073_741_824,
+  logger: undefined,
+};
+
 /** Options with defaults filled in. */
-export interface RabbitmqSettings extends CheckedAccess {
-  readonly vhost: string;
-  readonly connectTimeoutMs: number;
-  readonly closeTimeoutMs: number;
-  readonly maxSockets: number;
-  readonly maxUnreceivedBytes: number;
-}
+export type RabbitmqSettings = AccessSettings<RabbitmqTransportOptions, typeof defaults> & { readonly vhost: string };
 
 export const who = 'rabbitmq transport';
-
-const optionNames: OptionNames<RabbitmqTransportOptions> = {
-  ...serverAccessNames,
-  vhost: true,
-  connectTimeoutMs: true,
-  closeTimeoutMs: true,
-  maxSockets: true,
-  maxUnreceivedBytes: true,
-  logger: true,
-};
 
 /** Throws `invalid` naming the option. */
 export function rabbitmqSettings(options: RabbitmqTransportOptions): RabbitmqSettings {
   const checks = new OptionChecks(who);
-  checks.named(options, optionNames);
-  const {
-    connectTimeoutMs = 5000,
-    closeTimeoutMs = 10_000,
-    maxSockets = 65_536,
-    maxUnreceivedBytes = 2 ** 30,
-  } = options;
-  checks.milliseconds('connectTimeoutMs', connectTimeoutMs);
-  checks.milliseconds('closeTimeoutMs', closeTimeoutMs);
-  checks.whole('maxSockets', maxSockets);
-  checks.whole('maxUnreceivedBytes', maxUnreceivedBytes);
-  if (options.vhost !== undefined) checks.text('vhost', options.vhost);
-  const access = checkAccess(options, { who, schemes: ['amqp', 'amqps'], port: 5672 });
-  const path = decodeURIComponent(access.urls[0]?.pathname.slice(1) ?? '');
-  return {
-    ...access,
-    vhost: options.vhost ?? (path || '/'),
-    connectTimeoutMs,
-    closeTimeoutMs,
-    maxSockets,
-    maxUnreceivedBytes,
-  };
+  const settings = accessSettings(options, { who, schemes: ['amqp', 'amqps'], port: 5672, defaults });
+  const { path, vhost } = settings;
+  checks.milliseconds('connectTimeoutMs', settings.connectTimeoutMs);
+  checks.milliseconds('closeTimeoutMs', settings.closeTimeoutMs);
+  checks.whole('maxSockets', settings.maxSockets);
+  checks.whole('maxUnreceivedBytes', settings.maxUnreceivedBytes);
+  if (vhost !== undefined) checks.text('vhost', vhost);
+  return { ...settings, vhost: vhost ?? (path || '/') };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { MicroError, type PluginFlag, type PluginOptions } from '@ts-micro/core';
-import { PluginSettings } from './plugin-settings.ts';
+import { MicroError } from '@ts-micro/core';
+import { OptionChecks, type OptionNames } from '../lifecycle/options.ts';
 
 /** PEM texts, or the names of files with them. */
 export interface ServerTls {
@@ -24,8 +24,7 @@ export interface ServerAccess {
   readonly tls?: boolean | ServerTls | undefined;
 }
 
-/** The names of {@link ServerAccess}. */
-export const serverAccessNames: Readonly<Record<keyof ServerAccess, true | readonly string[]>> = {
+const accessNames: OptionNames<ServerAccess> = {
   servers: ['address', 'addresses', 'host', 'hosts', 'url', 'urls', 'uri'],
   user: ['username'],
   password: ['pass'],
@@ -40,19 +39,60 @@ export interface CheckedAccess {
   readonly addresses: readonly string[];
   readonly user: string | undefined;
   readonly password: string | undefined;
+  /** The path of the first URL, without its first `/`; empty where it has none. */
+  readonly path: string;
   /** What `node:tls` takes; `undefined` without TLS. */
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string } | undefined;
 }
 
+/** What a factory makes of its options: {@link CheckedAccess}, and its own with their defaults. */
+export type AccessSettings<Options extends ServerAccess, Defaults> = CheckedAccess & {
+  readonly [Name in Exclude<keyof Options, keyof ServerAccess>]-?: Name extends keyof Defaults
+    ? Defaults[Name] extends undefined
+      ? Options[Name]
+      : NonNullable<Options[Name]>
+    : never;
+};
+
+export interface AccessRules<Options extends ServerAccess, Defaults> {
+  /** Begins every message: `etcd registry`. */
+  readonly who: string;
+  /** The scheme of the backend's URLs, and the one that means TLS: `['amqp', 'amqps']`. */
+  readonly schemes: readonly [plain: string, secure: string];
+  /** The port where none is given. */
+  readonly port: number;
+  /** Of every other option of the factory, so that a slip in a name is found. */
+  readonly defaults: Defaults & { readonly [Name in Exclude<keyof Options, keyof ServerAccess>]-?: Options[Name] };
+}
+
 /**
- * Checks how servers are reached; files of TLS are read now. `schemes` are the plain one and the one with TLS, of the
- * backend's URLs: `['amqp', 'amqps']`. Throws `invalid`, naming the option and never a value that may be a password.
+ * Checks how servers are reached and that no option's name is a slip, reads files of TLS now, and fills in what the
+ * other options, which it does not check, are by default. Throws `invalid`, naming the option and never a value that
+ * may be a password.
  */
-export function checkAccess(
+export function accessSettings<Options extends ServerAccess, const Defaults>(
+  options: Options,
+  rules: AccessRules<Options, Defaults>,
+): AccessSettings<Options, Defaults> {
+  const { who, defaults } = rules;
+  const own = Object.keys(defaults) as (keyof Options)[];
+  const names = Object.fromEntries(own.map((name) => [name, true as const]));
+  new OptionChecks(who).named(options, { ...accessNames, ...names });
+  const given = own.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
+  return { ...checkedAccess(options, rules), ...defaults, ...Object.fromEntries(given) };
+}
+
+function checkedAccess(
   { servers = [], user, password, tls }: ServerAccess,
-  { who, schemes: [plain, secure], port }: { who: string; schemes: readonly [string, string]; port: number },
+  { who, schemes: [plain, secure], port }: Pick<AccessRules<ServerAccess, unknown>, 'who' | 'schemes' | 'port'>,
 ): CheckedAccess {
-  const list = (typeof servers === 'string' ? servers.split(',') : servers).map((each) => each.trim());
+  const asked: unknown = typeof servers === 'string' ? servers.split(',') : servers;
+  if (!Array.isArray(asked) || !asked.every((each) => typeof each === 'string'))
+    throw new MicroError('invalid', `${who}: option servers is neither a text nor a list of texts`);
+  for (const [option, value] of Object.entries({ user, password }))
+    if (value !== undefined && typeof value !== 'string')
+      throw new MicroError('invalid', `${who}: option ${option} is of type ${typeof value}, not a text`);
+  const list = asked.map((each) => each.trim());
   const urls = (list.length > 0 ? list : [`127.0.0.1:${port}`]).map((text) => {
     const withScheme = text.includes('://') ? text : `${tls ? secure : plain}://${text}`;
     const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
@@ -65,8 +105,9 @@ export function checkAccess(
   }
   const [login] = urls;
   const given = {
-    user: user ?? (decodeURIComponent(login?.username ?? '') || undefined),
-    password: password ?? (decodeURIComponent(login?.password ?? '') || undefined),
+    user: user ?? (decoded(login?.username, who) || undefined),
+    password: password ?? (decoded(login?.password, who) || undefined),
+    path: decoded(login?.pathname.slice(1), who),
   };
   for (const url of urls) {
     url.username = '';
@@ -76,33 +117,12 @@ export function checkAccess(
   return { urls, addresses, ...given, tls: isSecure[0] ? tlsOf(tls, who) : undefined };
 }
 
-/** The settings of operators that are a plugin's {@link ServerAccess}: `etcd_user` and so on. */
-export function accessFlags(prefix: string): readonly PluginFlag[] {
-  return [
-    { name: `${prefix}_user`, about: 'the user' },
-    { name: `${prefix}_password`, about: "the user's password", fromFile: true },
-    { name: `${prefix}_tls`, about: 'true: TLS with the certificates of the system' },
-    { name: `${prefix}_tls_ca`, about: 'the authorities to trust: the name of a PEM file, or its text' },
-    { name: `${prefix}_tls_cert`, about: "the client's certificate: the name of a PEM file, or its text" },
-    { name: `${prefix}_tls_key`, about: "the client's key: the name of a PEM file, or its text" },
-  ];
-}
-
-/** Reads an operator's addresses and {@link accessFlags}. */
-export function accessFromSettings(prefix: string, { addresses, settings }: PluginOptions): ServerAccess {
-  const read = new PluginSettings(prefix, settings);
-  const tls = {
-    ca: read.text(`${prefix}_tls_ca`),
-    cert: read.text(`${prefix}_tls_cert`),
-    key: read.text(`${prefix}_tls_key`),
-  };
-  const hasTls = Object.values(tls).some((value) => value !== undefined);
-  return {
-    servers: addresses,
-    user: read.text(`${prefix}_user`),
-    password: read.text(`${prefix}_password`),
-    tls: hasTls ? tls : read.boolean(`${prefix}_tls`),
-  };
+function decoded(text: string | undefined, who: string): string {
+  try {
+    return decodeURIComponent(text ?? '');
+  } catch {
+    throw new MicroError('invalid', `${who}: option servers holds a URL with a % that encodes nothing: write %25`);
+  }
 }
 
 function tlsOf(tls: ServerAccess['tls'], who: string): NonNullable<CheckedAccess['tls']> {
