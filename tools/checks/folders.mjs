@@ -46,7 +46,7 @@ const folderFloors = {
     collections: [],
     budget: [],
     lifecycle: ['budget', 'collections'],
-    settings: [],
+    settings: ['lifecycle'],
     broker: ['budget', 'collections', 'lifecycle'],
     registry: ['lifecycle'],
     request: ['budget', 'collections', 'lifecycle', 'settings'],
