@@ -11,6 +11,7 @@ import { Draining } from './lifecycle/draining.ts';
 import type { ServiceGateway } from './lifecycle/gateways.ts';
 import { healthOf } from './lifecycle/health.ts';
 import { Intake } from './lifecycle/intake.ts';
+import { RefusedSockets } from './lifecycle/refused-sockets.ts';
 import { ConcurrencyLimiter } from './serve/concurrency-limiter.ts';
 import { currentHandler } from './serve/current-handler.ts';
 import { addDebugHandlers } from './serve/debug-handlers.ts';
@@ -68,6 +69,7 @@ class MicroService implements Service {
       limiter: new ConcurrencyLimiter(options),
       unread: new ByteBudget(options.maxUnreadBytes, 'messages that streams have not received'),
       gate: new Gate(),
+      refusedSockets: new RefusedSockets(),
       logger: options.logger,
       limitedLogger: new RateLimitedLogger(options.logger),
     };

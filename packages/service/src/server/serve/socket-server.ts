@@ -3,6 +3,7 @@ import { isTurnOver, ownTurnOfLoop } from '@ts-micro/kit';
 import { dialectOfMessage } from '../../rpc/dialects.ts';
 import type { ErrorAnswer } from '../../rpc/error-origin.ts';
 import { eventAckMessage } from '../../rpc/go-micro/reply.ts';
+import type { RefusedSocket } from '../lifecycle/refused-sockets.ts';
 import { type Admission, admit, contextOf, isError, overload, readRequest, routeOf } from './admission.ts';
 import { answerError, deliver, type Exchange, isReadable, peerOf, type ReadableExchange } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
@@ -27,7 +28,7 @@ const maxEndedStreams = 256;
  * Serves one socket of the listener: requests side by side, so that no handler delays another, answers as they come.
  * (Go Micro: `ServeConn`.)
  */
-export class SocketServer {
+export class SocketServer implements RefusedSocket {
   readonly #core: ServiceCore;
   readonly #socket: Socket;
   readonly #relay: EventRelay;
@@ -40,6 +41,8 @@ export class SocketServer {
   #exchanges = 0;
   /** The peer has said that it asks nothing more. */
   #isLast = false;
+  /** Its only stream was refused, and its peer cannot be told that it closes. */
+  #isRefused = false;
   #hasLeft = false;
   #isAbandoned = false;
   #onIdle: (() => void) | undefined;
@@ -85,6 +88,8 @@ export class SocketServer {
       this.#onEnd = resolve;
       this.#receive();
     });
+    this.#hasLeft = true;
+    if (this.#isRefused) this.#core.refusedSockets.delete(this);
     // Most sockets carry none, and an error for nothing costs more than all else here.
     if (this.#streams.size > 0)
       this.#failStreams(
@@ -117,8 +122,18 @@ export class SocketServer {
     void this.#socket.close();
   }
 
+  endRefused(): boolean {
+    if (this.#inFlight > 0) return false;
+    this.#isRefused = false;
+    if (this.#exchanges > 1) return true;
+    this.#isLast = true;
+    void this.#socket.close();
+    return true;
+  }
+
   /** Serves one message; the promise it may return is waited for before the next one is received. */
   #take(message: Message): Promise<void> | undefined {
+    if (this.#isRefused) this.#core.refusedSockets.heard(this);
     const dialect = dialectOfMessage(message);
     const request = readRequest(this.#core, dialect.parse(message, this.#core.codecs));
     // Who said that it asks nothing more is only heard for the streams it has open.
@@ -172,13 +187,15 @@ export class SocketServer {
       return;
     }
     this.#rememberEnded(streamId);
-    if (!isReadable(exchange)) this.#answerUnreadable(exchange);
-    else if (isError(route)) this.#refuse(exchange, route);
-    else {
+    if (isReadable(exchange) && !isError(route)) {
       this.#core.limiter.refused++;
       this.#endAfterRefusal();
       this.#refuse(exchange, overload(this.#core));
+      return;
     }
+    this.#endOnceQuiet();
+    if (!isReadable(exchange)) this.#answerUnreadable(exchange);
+    else this.#refuse(exchange, route as ErrorAnswer);
   }
 
   #continueStream(stream: ServerStream, message: Message): Promise<void> | undefined {
@@ -242,10 +259,19 @@ export class SocketServer {
 
   /**
    * A stream found no place, or ended for others. Where it is all that was asked on this socket, that closes: one who
-   * is refused again and again must not leave a socket each time. Its peer is told, so that nothing gets lost.
+   * is refused again and again must not leave a socket each time. Its peer is told, so that nothing gets lost; one that
+   * cannot be told has time to read the refusal.
    */
   #endAfterRefusal(): void {
-    if (this.#exchanges === 1 && this.#socket.peerClosed !== undefined) this.#isLast = true;
+    if (this.#socket.peerClosed === undefined) this.#endOnceQuiet();
+    else if (this.#exchanges === 1) this.#isLast = true;
+  }
+
+  /** The same for one who may ask something better. */
+  #endOnceQuiet(): void {
+    if (this.#exchanges > 1 || this.#hasLeft) return;
+    this.#isRefused = true;
+    this.#core.refusedSockets.heard(this);
   }
 
   #rememberEnded(streamId: string): void {
