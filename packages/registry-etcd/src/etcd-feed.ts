@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
-import { bounded, LazyConnection, type NodeChange, nodeChanges, pause, recordFromJson } from '@ts-micro/kit';
+import { bounded, LazyConnection, type NodeChange, nodeChanges, pause } from '@ts-micro/kit';
 import type { EtcdClient } from './etcd-client.ts';
-import { base64, type KeyValue, rangeOf, textOf } from './etcd-keys.ts';
+import { base64, type KeyValue, rangeOf, recordOf } from './etcd-keys.ts';
 import { type EtcdSettings, who } from './etcd-registry-options.ts';
 
 interface KeyEvent {
@@ -83,12 +83,19 @@ export class EtcdFeed {
 
   /** Takes answers until there are no more. Never rejects. */
   async #follow(answers: IncomingMessage, onCreated: () => void): Promise<void> {
-    let rest = '';
+    // Put together once it is whole: a long line comes in very many pieces.
+    let begun: string[] = [];
+    let characters = 0;
     try {
       for await (const piece of answers.setEncoding('utf8')) {
-        const lines = `${rest}${piece}`.split('\n');
-        rest = lines.pop() ?? '';
-        if (rest.length > mostLineCharacters) break;
+        characters += piece.length;
+        if (characters > mostLineCharacters) break;
+        begun.push(piece);
+        if (!piece.includes('\n')) continue;
+        const lines = begun.join('').split('\n');
+        const rest = lines.pop() ?? '';
+        begun = [rest];
+        characters = rest.length;
         for (const line of lines) {
           const { result } = JSON.parse(line);
           // Compacted, or refused.
@@ -119,9 +126,10 @@ export class EtcdFeed {
   }
 
   #tell(events: readonly KeyEvent[]): void {
+    const { maxRecordBytes } = this.#settings;
     const records = events.map(({ type, kv, prev_kv: before }) => ({
-      was: before && recordFromJson(textOf(before)),
-      is: type === 'DELETE' ? undefined : recordFromJson(textOf(kv)),
+      was: before && recordOf(before, maxRecordBytes),
+      is: type === 'DELETE' ? undefined : recordOf(kv, maxRecordBytes),
       revision: Number(kv.mod_revision),
     }));
     for (const change of nodeChanges(records)) this.onChange(change);

@@ -1,4 +1,5 @@
 import type { ServiceRecord } from '@ts-micro/core';
+import { recordFromJson } from '@ts-micro/kit';
 
 /** A key and its value as the JSON gateway gives them: texts in base64, numbers of 64 bits as texts. */
 export interface KeyValue {
@@ -37,8 +38,13 @@ export function base64(text: string): string {
 }
 
 /** The text of a value; one that is empty is left out. */
-export function textOf({ value = '' }: KeyValue): string {
+function textOf({ value = '' }: KeyValue): string {
   return Buffer.from(value, 'base64').toString('utf8');
+}
+
+/** The record that a value is; `undefined` where it is none, or longer than `maxBytes`. */
+export function recordOf(kv: KeyValue, maxBytes: number): ServiceRecord | undefined {
+  return Buffer.byteLength(kv.value ?? '', 'base64') > maxBytes ? undefined : recordFromJson(textOf(kv));
 }
 
 /** Every key that begins with `prefix`, which ends with `/`. */

@@ -7,9 +7,22 @@ export interface EtcdRegistryOptions extends ServerAccess {
   readonly requestTimeoutMs?: number | undefined;
   /** How often the member that is watched is asked whether it is there, in milliseconds. @default 5000 */
   readonly pingIntervalMs?: number | undefined;
+  /** The most nodes that a lookup returns, and that a watcher knows; the others are left out. @default 20000 */
+  readonly maxNodes?: number | undefined;
+  /** The memory that they may take, in bytes, roughly; beyond, the same. @default 67108864 (64 MiB) */
+  readonly maxBytes?: number | undefined;
+  /** The longest node in bytes that is stored, and read. @default 1048576 (1 MiB) */
+  readonly maxRecordBytes?: number | undefined;
 }
 
-const defaults = { prefix: '/micro/registry/', requestTimeoutMs: 5000, pingIntervalMs: 5000 };
+const defaults = {
+  prefix: '/micro/registry/',
+  requestTimeoutMs: 5000,
+  pingIntervalMs: 5000,
+  maxNodes: 20_000,
+  maxBytes: 67_108_864,
+  maxRecordBytes: 1_048_576,
+};
 
 /** Options with defaults filled in. */
 export type EtcdSettings = AccessSettings<EtcdRegistryOptions, typeof defaults>;
@@ -20,9 +33,10 @@ export const who = 'etcd registry';
 export function etcdSettings(options: EtcdRegistryOptions): EtcdSettings {
   const checks = new OptionChecks(who);
   const settings = accessSettings(options, { who, schemes: ['http', 'https'], port: 2379, defaults });
-  const { prefix, requestTimeoutMs, pingIntervalMs } = settings;
+  const { prefix, requestTimeoutMs, pingIntervalMs, maxNodes, maxBytes, maxRecordBytes } = settings;
   checks.milliseconds('requestTimeoutMs', requestTimeoutMs);
   checks.milliseconds('pingIntervalMs', pingIntervalMs);
+  for (const [option, value] of Object.entries({ maxNodes, maxBytes, maxRecordBytes })) checks.whole(option, value);
   checks.text('prefix', prefix);
   return { ...settings, prefix: prefix.endsWith('/') ? prefix : `${prefix}/` };
 }

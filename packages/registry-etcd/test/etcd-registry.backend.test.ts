@@ -80,6 +80,29 @@ test('what somebody else writes is left alone and harms nobody', async () => {
   await expect.poll(async () => (await registry.getService('shared')).map(({ nodes }) => nodes.length)).toContain(1);
 });
 
+test('of very many or very long nodes it knows no more than it may', async () => {
+  await using registry = etcdRegistry({
+    servers: server.address,
+    maxNodes: 3,
+    maxRecordBytes: 2000,
+    prefix: '/bounded/',
+  });
+  const long = (name: string) => ({ ...record(name, ['long']), metadata: { long: 'x'.repeat(2000) } });
+  await expect(registry.register(long('many'))).rejects.toMatchObject({ code: 'too_large' });
+  await ask('kv/put', { key: base64('/bounded/long/1'), value: base64(JSON.stringify(long('long'))) });
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+  for (const id of ids) {
+    const value = base64(JSON.stringify(record('many', [id])));
+    await ask('kv/put', { key: base64(`/bounded/many/${id}`), value });
+  }
+  await using watcher = await registry.watch();
+  expect(await registry.getService('long')).toEqual([]);
+  expect(await registry.getService('many')).toEqual([record('many', ids.slice(0, 3))]);
+  const event = await watcher.receive();
+  const known = event?.type === 'resync' ? event.services : [];
+  expect(known.flatMap(({ nodes }) => nodes).length).toBeLessThanOrEqual(3);
+});
+
 test('after a compaction that it missed a watcher has a resync with all that happened', async () => {
   await using other = etcdRegistry({ servers: `127.0.0.1:${server.port}` });
   await using registry = etcdRegistry({ servers: server.address });

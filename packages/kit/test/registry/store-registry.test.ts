@@ -1,6 +1,6 @@
 import { MicroError, type ServiceRecord, serviceRecord } from '@ts-micro/core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type RegistryStore, StoreRegistry } from '../../src/index.ts';
+import { type RegistryStore, StoreRegistry, type StoreRegistryOptions } from '../../src/index.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -42,8 +42,8 @@ class SharedStore {
     };
   }
 
-  registry(): StoreRegistry {
-    return new StoreRegistry({ name: 'test', store: this.open() });
+  registry(options: Partial<StoreRegistryOptions> = {}): StoreRegistry {
+    return new StoreRegistry({ name: 'test', store: this.open(), ...options });
   }
 
   stored(id: string): { owner: string; changedAt: number; endsAt?: number } | undefined {
@@ -192,4 +192,70 @@ test('texts that are no nodes are left out, and messages that are none ignored',
   await registry.register(greeter(['a', 'b']));
   expect(await watcher.receive()).toMatchObject({ type: 'update', service: greeter(['a', 'b']) });
   expect(idsOf(await registry.getService('greeter'))).toEqual(['a', 'b']);
+});
+
+const textOf = (record: unknown, changedAt = 1) => JSON.stringify({ owner: 'x', changedAt, record });
+const nodesOf = (id: string) => [{ id, address: `at-${id}`, metadata: {} }];
+const endpointOf = (request: unknown) => ({ name: 'A.B', request, metadata: {} });
+
+test('what is deep, long, no text or named like a prototype harms no other record, stored or told', async () => {
+  const shared = new SharedStore();
+  await using registry = shared.registry({ maxRecordBytes: 200_000 });
+  await using watcher = await registry.watch();
+  await registry.register(greeter(['a']));
+  const deep = `${'{"name":"","type":"","values":['.repeat(500)}${']}'.repeat(500)}`;
+  const records = [
+    { name: 'deep', nodes: nodesOf('1'), endpoints: [endpointOf(JSON.parse(deep))] },
+    { name: 'numbers', nodes: nodesOf('1'), endpoints: [endpointOf({ name: 7, type: '', values: [] })] },
+    { name: 'place', nodes: [{ id: '1', address: { host: 'x' }, metadata: {} }] },
+    { name: 'long', nodes: nodesOf('1'), metadata: { long: 'x'.repeat(200_000) } },
+  ];
+  for (const record of records) {
+    shared.texts.set(record.name, textOf(record));
+    for (const listener of shared.listeners) listener(JSON.stringify({ put: record }));
+  }
+  shared.texts.set(
+    'proto',
+    textOf(JSON.parse('{"name":"__proto__","nodes":[{"id":"__proto__","address":"x","metadata":{"__proto__":"y"}}]}')),
+  );
+  const names = (await registry.listServices()).map(({ name }) => name);
+  expect(names.sort()).toEqual(['__proto__', 'greeter']);
+  expect(await registry.getService('__proto__')).toMatchObject([{ nodes: [{ id: '__proto__', address: 'x' }] }]);
+  expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect(await watcher.receive()).toMatchObject({ type: 'resync' });
+  expect(await watcher.receive()).toMatchObject({ type: 'create', service: { name: 'greeter' } });
+  await registry.register(greeter(['a', 'b']));
+  expect(await watcher.receive()).toMatchObject({ type: 'update', service: { name: 'greeter' } });
+});
+
+test('of very many nodes those that changed first are known, and the others are logged', async () => {
+  const shared = new SharedStore();
+  const warn = vi.fn();
+  const logger = { debug() {}, info() {}, warn, error() {} };
+  await using registry = shared.registry({ maxNodes: 100, logger });
+  await registry.register(greeter(['a']));
+  for (let number = 0; number < 500; number++)
+    shared.texts.set(`${number}`, textOf({ name: 'many', nodes: nodesOf(`n${number}`) }, 2_000_000_000 + number));
+  await using watcher = await registry.watch();
+  expect(await registry.getService('greeter')).toHaveLength(1);
+  const [many] = await registry.getService('many');
+  expect(many?.nodes.map(({ id }) => id)).toEqual(Array.from({ length: 99 }, (_, number) => `n${number}`));
+  const event = await watcher.receive();
+  expect(event?.type === 'resync' && idsOf(event.services)).toHaveLength(100);
+  expect(warn).toHaveBeenCalled();
+});
+
+test('a record longer than `maxRecordBytes` is refused, and one of a version that very many have is not', {
+  timeout: 60_000,
+}, async () => {
+  const shared = new SharedStore();
+  await using registry = shared.registry({ maxRecordBytes: 1000 });
+  const long = registry.register(greeter(['a'], { metadata: { long: 'x'.repeat(1000) } }));
+  await expect(long).rejects.toMatchObject({ code: 'too_large' });
+  expect(shared.texts.size).toBe(0);
+  for (let number = 0; number < 150_000; number++)
+    shared.texts.set(`${number}`, textOf({ name: 'greeter', version: '1', nodes: nodesOf(`n${number}`) }));
+  await registry.register(greeter(['a']));
+  expect(shared.stored('a')).toBeDefined();
 });

@@ -1,6 +1,15 @@
-import { type AbortOptions, MicroError, type RegisterOptions, type ServiceRecord, type Watcher } from '@ts-micro/core';
+import {
+  type AbortOptions,
+  type Logger,
+  MicroError,
+  type RegisterOptions,
+  type ServiceRecord,
+  silentLogger,
+  type Watcher,
+} from '@ts-micro/core';
 import { bounded } from '../../lifecycle/bounded.ts';
 import { closeAll } from '../../lifecycle/close-all.ts';
+import { RateLimitedLogger } from '../../lifecycle/rate-limited-logger.ts';
 import { FollowingWatcher } from '../following-watcher.ts';
 import { LeaseTable } from '../lease-table.ts';
 import { RegistryBase } from '../registry-base.ts';
@@ -13,6 +22,12 @@ export interface NodeRegistryOptions {
   readonly store: NodeStore;
   /** How long closing waits for the store to take away what was registered here, in milliseconds. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
+  /** The most nodes that a lookup returns, and that a watcher knows; the others are left out. @default 20000 */
+  readonly maxNodes?: number | undefined;
+  /** The memory that they may take, in bytes, roughly; beyond, the same. @default 67108864 (64 MiB) */
+  readonly maxBytes?: number | undefined;
+  /** Told of nodes that are left out, at most once a second. @default silent */
+  readonly logger?: Logger | undefined;
 }
 
 const retryMs = 500;
@@ -27,13 +42,24 @@ export class NodeRegistry extends RegistryBase {
   readonly #store: NodeStore;
   readonly #closeTimeoutMs: number;
   readonly #registrations: NodeRegistrations;
+  readonly #bounds: { readonly maxNodes: number; readonly maxBytes: number };
+  readonly #logger: RateLimitedLogger;
   readonly #watchers = new Set<FollowingWatcher>();
   /** The moment that a table was read at. */
   readonly #revisions = new WeakMap<LeaseTable, number>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ name, store, closeTimeoutMs = 5000 }: NodeRegistryOptions) {
+  constructor({
+    name,
+    store,
+    closeTimeoutMs = 5000,
+    maxNodes = 20_000,
+    maxBytes = 2 ** 26,
+    logger = silentLogger,
+  }: NodeRegistryOptions) {
     super(`${name} registry`);
+    this.#bounds = { maxNodes, maxBytes };
+    this.#logger = new RateLimitedLogger(logger);
     this.name = name;
     this.#store = store;
     this.#registrations = new NodeRegistrations(store);
@@ -85,7 +111,9 @@ export class NodeRegistry extends RegistryBase {
   /** A table that `lasts` forgets nodes as their leases end. */
   async #read(service: string | undefined, { signal }: AbortOptions, lasts = false): Promise<LeaseTable> {
     const { nodes, revision } = await this.#store.read(service, { signal });
-    const table = new LeaseTable();
+    const onRefused = ({ name }: ServiceRecord) =>
+      this.#logger.warn(`${this.who}: nodes left out, there are too many`, { service: name, ...this.#bounds });
+    const table = new LeaseTable({ ...this.#bounds, onRefused });
     for (const { record, leftMs } of nodes) table.put(record, { ttlMs: lasts ? leftMs : undefined });
     if (revision !== undefined) this.#revisions.set(table, revision);
     return table;
@@ -113,6 +141,7 @@ export class NodeRegistry extends RegistryBase {
       // During an outage the nodes go with their leases.
       if (!MicroError.is(error, 'unavailable')) throw error;
     } finally {
+      this.#logger.end();
       await this.#store.close(options);
     }
   }

@@ -1,4 +1,5 @@
-import { type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { MicroError, type ServiceRecord, type ValueRecord } from '@ts-micro/core';
+import { checkRecord } from '../registry-rules.ts';
 
 /** A node in a record of its own, or a version without nodes. Times are milliseconds on the store's clock. */
 export interface StoredNode {
@@ -12,6 +13,7 @@ export interface StoredNode {
 
 // How long after the end of its lease a node is removed for good: by then nobody is about to register it.
 const dayMs = 86_400_000;
+const deepest = 64;
 
 /** The name under which a node, or a version without nodes, is stored. */
 export function fieldOf({ name, version, nodes }: ServiceRecord): string {
@@ -29,11 +31,25 @@ export function parseNodes(texts: Iterable<string>): readonly StoredNode[] {
     try {
       const { owner, changedAt, endsAt, record }: StoredNode = JSON.parse(text);
       const isNode = Number.isFinite(changedAt) && (endsAt === undefined || Number.isFinite(endsAt));
-      return isNode ? [{ owner, changedAt, endsAt, record: serviceRecord(record) }] : [];
+      return isNode ? [{ owner, changedAt, endsAt, record: readRecord(record) }] : [];
     } catch {
       return [];
     }
   });
+}
+
+/** Returns a private copy of what anybody may have written. Throws where it is no record, or its values are deep. */
+export function readRecord(given: unknown): ServiceRecord {
+  const record = checkRecord(given as ServiceRecord, 'stored node');
+  if (record.endpoints.every(({ request, response }) => isValue(request) && isValue(response))) return record;
+  throw new MicroError('malformed', `stored node: service "${record.name}": a value of an endpoint is none`);
+}
+
+function isValue(value: ValueRecord | undefined, depth = 0): boolean {
+  if (value === undefined) return true;
+  const { name, type, values } = value;
+  const isPlain = typeof name === 'string' && typeof type === 'string' && depth <= deepest;
+  return isPlain && values.every((inner) => isValue(inner, depth + 1));
 }
 
 /** Whether its lease runs still. */

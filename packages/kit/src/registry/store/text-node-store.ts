@@ -1,30 +1,32 @@
-import { type AbortOptions, type ServiceRecord, serviceRecord } from '@ts-micro/core';
+import { type AbortOptions, MicroError, type ServiceRecord } from '@ts-micro/core';
 import type { RateLimitedLogger } from '../../lifecycle/rate-limited-logger.ts';
 import { deepEqual } from '../deep-equal.ts';
 import { checkTtl } from '../registry-rules.ts';
 import type { NodeChange, NodeStore, NodesHeld } from './node-store.ts';
 import type { RegistryStore } from './registry-store.ts';
-import { fieldOf, isLive, parseNodes, type StoredNode, splitRecord, staleFields } from './stored-node.ts';
+import { fieldOf, isLive, parseNodes, readRecord, type StoredNode, splitRecord, staleFields } from './stored-node.ts';
 
 /** Nodes with leases over a store that only keeps texts, has a clock and passes messages on. */
 export class TextNodeStore implements NodeStore {
   readonly #store: RegistryStore;
   readonly #who: string;
   readonly #logger: RateLimitedLogger;
+  readonly #maxRecordBytes: number;
   readonly #owner = crypto.randomUUID();
   /** What this instance put last, by field. */
   readonly #own = new Map<string, StoredNode>();
   #listener: ((text: string) => void) | undefined;
 
-  constructor(store: RegistryStore, who: string, logger: RateLimitedLogger) {
+  constructor(store: RegistryStore, who: string, logger: RateLimitedLogger, maxRecordBytes: number) {
     this.#store = store;
     this.#who = who;
     this.#logger = logger;
+    this.#maxRecordBytes = maxRecordBytes;
   }
 
   async read(_service: string | undefined, options: AbortOptions): Promise<NodesHeld> {
     const [texts, now] = await Promise.all([this.#store.read(options), this.#store.now(options)]);
-    const nodes = parseNodes(Object.values(texts));
+    const nodes = this.#parse(Object.values(texts));
     const stale = staleFields(nodes, now);
     if (stale.length > 0) await this.#store.remove(stale, options);
     const live = nodes.filter((node) => isLive(node, now)).sort((a, b) => a.changedAt - b.changedAt);
@@ -32,6 +34,8 @@ export class TextNodeStore implements NodeStore {
   }
 
   async put(record: ServiceRecord, ttlMs: number | undefined, options: AbortOptions): Promise<void> {
+    const told = JSON.stringify({ put: record, ttlMs });
+    if (told.length > this.#maxRecordBytes) throw new MicroError('too_large', `${this.#who}: ${this.#tooLong(told)}`);
     const nodes = splitRecord(record);
     const now = await this.#store.now(options);
     const stored = await this.#known(nodes, options);
@@ -49,7 +53,7 @@ export class TextNodeStore implements NodeStore {
     await this.#store.put(texts, options);
     // With nodes, a version no longer stands for itself.
     if (record.nodes.length > 0) await this.#store.remove([fieldOf({ ...record, nodes: [] })], options);
-    await this.#store.publish(JSON.stringify({ put: record, ttlMs }), options);
+    await this.#store.publish(told, options);
   }
 
   async remove(record: ServiceRecord, options: AbortOptions): Promise<void> {
@@ -62,7 +66,7 @@ export class TextNodeStore implements NodeStore {
   async removeOwn(records: readonly ServiceRecord[], options: AbortOptions): Promise<void> {
     const texts = await this.#store.read(options);
     for (const record of records) {
-      const [stored] = parseNodes([texts[fieldOf(record)] ?? '']);
+      const [stored] = this.#parse([texts[fieldOf(record)] ?? '']);
       if (stored?.owner === this.#owner) await this.remove(record, options);
     }
   }
@@ -79,8 +83,9 @@ export class TextNodeStore implements NodeStore {
 
   #hear(text: string, listener: (change: NodeChange) => void): void {
     try {
+      if (text.length > this.#maxRecordBytes) throw new MicroError('too_large', this.#tooLong(text));
       const { put, ttlMs, drop } = JSON.parse(text);
-      const record = serviceRecord(put ?? drop);
+      const record = readRecord(put ?? drop);
       checkTtl(ttlMs, this.#who);
       listener({ type: put ? 'put' : 'remove', record, ttlMs });
     } catch (error) {
@@ -88,17 +93,27 @@ export class TextNodeStore implements NodeStore {
     }
   }
 
+  #parse(texts: readonly string[]): readonly StoredNode[] {
+    return parseNodes(texts.filter(({ length }) => length <= this.#maxRecordBytes));
+  }
+
+  #tooLong({ length }: string): string {
+    return `a record of ${length} characters, more than maxRecordBytes (${this.#maxRecordBytes})`;
+  }
+
   /** Returns what is registered already: as known here where all of it only needs renewing, else as stored. */
   async #known(nodes: readonly ServiceRecord[], options: AbortOptions): Promise<Map<string, StoredNode>> {
     const mine = nodes.map((node) => this.#own.get(fieldOf(node)));
     const isRenewal = nodes.every((node, index) => deepEqual(mine[index]?.record, node));
-    const known = isRenewal ? mine : parseNodes(Object.values(await this.#store.read(options)));
+    const known = isRenewal ? mine : this.#parse(Object.values(await this.#store.read(options)));
     return new Map(known.flatMap((node) => (node ? [[fieldOf(node.record), node]] : [])));
   }
 }
 
 /** A time that comes after every change of that version, even where the clock stands still or was set back. */
 function laterThan(stored: Iterable<StoredNode>, { name, version }: ServiceRecord, now: number): number {
-  const ofVersion = Array.from(stored).filter(({ record }) => record.name === name && record.version === version);
-  return Math.max(now, ...ofVersion.map(({ changedAt }) => changedAt + 0.001));
+  let latest = now;
+  for (const { record, changedAt } of stored)
+    if (record.name === name && record.version === version) latest = Math.max(latest, changedAt + 0.001);
+  return latest;
 }
