@@ -42,13 +42,18 @@ export function exportedValues(index) {
 
 /** How many lines have more than comments on them. @type {(source: string) => number} */
 export function codeLines(source) {
-  const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest);
-  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, source);
+  const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
   const lines = new Set();
-  while (scanner.scan() !== ts.SyntaxKind.EndOfFileToken) {
-    const first = file.getLineAndCharacterOfPosition(scanner.getTokenStart()).line;
-    const last = file.getLineAndCharacterOfPosition(scanner.getTokenEnd()).line;
+  // Parsed, as a scanner alone takes the end of one template for the beginning of another, with comments in it.
+  const count = (/** @type {ts.Node} */ node) => {
+    if (ts.isJSDoc(node)) return;
+    const parts = node.getChildren(file);
+    for (const part of parts) count(part);
+    if (parts.length > 0 || node.getWidth(file) === 0) return;
+    const first = file.getLineAndCharacterOfPosition(node.getStart(file)).line;
+    const last = file.getLineAndCharacterOfPosition(node.getEnd()).line;
     for (let line = first; line <= last; line++) lines.add(line);
-  }
+  };
+  count(file);
   return lines.size;
 }

@@ -69,7 +69,7 @@ class MqttBroker extends BrokerBase implements Broker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options);
     topicMatcher(topic, who);
     const { queue, signal } = options;
     if (queue !== undefined) checkName(queue, `${who}: queue`);

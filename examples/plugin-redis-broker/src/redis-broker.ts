@@ -47,7 +47,7 @@ class RedisBroker extends BrokerBase implements Broker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options);
     const matches = topicMatcher(topic, who);
     if (options.queue !== undefined) throw new MicroError('unsupported', `${who}: Redis pub/sub has no queues`);
     refuseDurability(options, who);

@@ -134,7 +134,7 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: JetStreamSubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options, { from: true });
     const { queue, concurrency, onError, signal, from = this.options.from } = options;
     checkSubject(topic, `${who}: topic`, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);

@@ -69,7 +69,7 @@ class KafkaBroker extends BrokerBase implements Broker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options);
     if (/[*>]/.test(topic)) throw new MicroError('unsupported', `${who}: it has no wildcards, and topic is ${topic}`);
     checkKafkaTopic(topic);
     const { queue, durable, redelivery, concurrency, onError } = options;

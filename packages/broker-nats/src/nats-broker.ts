@@ -104,7 +104,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options);
     const { queue, concurrency, onError, onLost, onRestored, signal } = options;
     checkTopic(topic, { wildcards: true });
     if (queue !== undefined) checkQueue(queue, who);

@@ -62,20 +62,15 @@ const catalogue: Catalogue = home[key];
 export function registerPlugin<K extends PluginKind>(kind: K, name: string, factory: PluginFactory<K>): void {
   const plugins = catalogueOf(kind);
   const prefix = `${name.toLowerCase().replaceAll(/[^a-z0-9]/g, '_')}_`;
-  const stranger = factory.flags?.find(
-    (flag) => !flag.name.startsWith(prefix) || !/^[a-z0-9_]+[a-z0-9]$/.test(flag.name),
-  );
+  const isOwn = (name: string) => name.startsWith(prefix) && /^[a-z0-9_]+[a-z0-9]$/.test(name);
+  const stranger = factory.flags?.find((flag) => !isOwn(flag.name));
   if (stranger) {
     const rule = `lower-case words joined by _ that begin with ${prefix}`;
     throw new MicroError('invalid', `plugin catalogue: flag "${stranger.name}" of ${kind} "${name}" is not ${rule}`);
   }
   const present = plugins.get(name);
-  if (present && present !== factory) {
-    throw new MicroError(
-      'conflict',
-      `plugin catalogue: ${kind} "${name}" is registered already, by another plugin or another copy of it`,
-    );
-  }
+  const fault = `${kind} "${name}" is registered already, by another plugin or another copy of it`;
+  if (present && present !== factory) throw new MicroError('conflict', `plugin catalogue: ${fault}`);
   plugins.set(name, factory);
 }
 
@@ -83,9 +78,8 @@ export function registerPlugin<K extends PluginKind>(kind: K, name: string, fact
 export function getPlugin<K extends PluginKind>(kind: K, name: string): PluginFactory<K> {
   const factory = catalogueOf(kind).get(name);
   if (factory) return factory;
-  const names = listPlugins(kind);
-  const known =
-    names.length > 0 ? `known: ${names.join(', ')}` : "none is known; import a plugin's /register entry first";
+  const names = listPlugins(kind).join(', ');
+  const known = names ? `known: ${names}` : "none is known; import a plugin's /register entry first";
   throw new MicroError('not_found', `plugin catalogue: no ${kind} is called "${name}" (${known})`);
 }
 

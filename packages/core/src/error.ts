@@ -116,9 +116,7 @@ function newError(code: ErrorCode, message: string, cause: unknown): MicroError 
 
 function textOf(thrown: unknown): string {
   try {
-    const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
-    const message: unknown = isObject ? (thrown as { message?: unknown }).message : undefined;
-    return String(message ?? thrown);
+    return String((thrown as { message?: unknown } | null | undefined)?.message ?? thrown);
   } catch {
     return 'something that cannot be described';
   }

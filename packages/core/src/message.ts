@@ -23,42 +23,57 @@ const knownNames = new Set<string>();
 const checkedHeaders = new WeakSet<Headers>();
 
 /**
- * Throws `invalid` naming the first header that breaks the rules of {@link Headers}, or where that is no object of
- * names and values, as a `Map` is none; `who` begins the message.
+ * Throws `invalid` naming the first header that breaks the rules of {@link Headers} or cannot be read, or where that is
+ * no object of names and values, as a `Map` is none; `who` begins the message.
  */
 export function checkHeaders(headers: Headers, who: string): void {
   if (checkedHeaders.has(headers)) return;
-  // What is iterated holds its entries elsewhere, and would look empty.
-  if (Object(headers) !== headers || Symbol.iterator in headers)
-    throw refusal('invalid', who, 'the headers are no object of names and values');
-  for (const name of Object.keys(headers)) {
-    if (!knownNames.has(name) && !nameRule.test(name))
-      throw refusal('invalid', who, 'header name', quote(name), 'is not a token');
-    if (knownNames.size < 1000) knownNames.add(name);
-    const value: unknown = headers[name];
-    if (typeof value === 'string' && !valueBreaks.test(value)) continue;
-    const fault = typeof value === 'string' ? 'with CR, LF, NUL or outer white space' : 'of type '.concat(typeof value);
-    throw refusal('invalid', who, 'header', quote(name), 'has a value', fault);
-  }
-  if (Object.isFrozen(headers)) checkedHeaders.add(headers);
+  const fault = faultOf(headers);
+  if (fault !== undefined) throw new MicroError('invalid', `${who}: ${fault}`);
 }
 
 /**
- * {@link checkHeaders}, and throws `invalid` where the body is no `Uint8Array`, one of another realm included, and
- * `too_large` for one of more than `maxBodyBytes`.
+ * {@link checkHeaders}, and throws `invalid` where the body is no `Uint8Array`, one of another realm included, or
+ * cannot be read, and `too_large` for one of more than `maxBodyBytes`.
  */
 export function checkMessage(message: Message, maxBodyBytes: number, who: string): void {
-  checkHeaders(message?.headers, who);
-  if (!ArrayBuffer.isView(message.body) || Object.prototype.toString.call(message.body) !== '[object Uint8Array]')
-    throw refusal('invalid', who, 'the body is no Uint8Array');
-  if (message.body.byteLength > maxBodyBytes)
-    throw refusal('too_large', who, 'a body of', message.body.byteLength, 'bytes is more than', maxBodyBytes);
+  let body: unknown;
+  try {
+    checkHeaders(message?.headers, who);
+    body = message.body;
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', `${who}: the message cannot be read`);
+  }
+  if (!ArrayBuffer.isView(body) || Object.prototype.toString.call(body) !== '[object Uint8Array]')
+    throw new MicroError('invalid', `${who}: the body is no Uint8Array`);
+  if (body.byteLength > maxBodyBytes)
+    throw new MicroError('too_large', `${who}: a body of ${body.byteLength} bytes is more than ${maxBodyBytes}`);
+}
+
+/** Says what breaks a rule; `undefined` where nothing does. Never throws, as a getter or a proxy may. */
+function faultOf(headers: Headers): string | undefined {
+  let header: string | undefined;
+  try {
+    // What is iterated holds its entries elsewhere, and would look empty.
+    if (Object(headers) !== headers || Symbol.iterator in headers)
+      return 'the headers are no object of names and values';
+    for (const name of Object.keys(headers)) {
+      header = name;
+      if (!knownNames.has(name) && !nameRule.test(name)) return `header name ${quote(name)} is not a token`;
+      if (knownNames.size < 1000) knownNames.add(name);
+      const value: unknown = headers[name];
+      if (typeof value !== 'string') return `header ${quote(name)} has a value of type ${typeof value}`;
+      if (valueBreaks.test(value)) return `header ${quote(name)} has a value with CR, LF, NUL or outer white space`;
+    }
+    header = undefined;
+    if (Object.isFrozen(headers)) checkedHeaders.add(headers);
+    return undefined;
+  } catch (error) {
+    const what = header === undefined ? 'the headers' : `header ${quote(header)}`;
+    return `${what} cannot be read: ${MicroError.textOf(error)}`;
+  }
 }
 
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
-}
-
-function refusal(code: 'invalid' | 'too_large', who: string, ...words: readonly unknown[]): MicroError {
-  return new MicroError(code, `${who}: ${words.join(' ')}`);
 }

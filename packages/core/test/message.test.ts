@@ -116,3 +116,69 @@ test('an object that only says that it is bytes is refused', () => {
   const body = { [Symbol.toStringTag]: 'Uint8Array', byteLength: 2 } as unknown as Uint8Array;
   expect(() => checkMessage({ headers: {}, body }, 3, 'broker')).toThrow('broker: the body is no Uint8Array');
 });
+
+const boom = () => {
+  throw new TypeError('boom');
+};
+
+test.each([
+  ['a getter', Object.defineProperty({}, 'X-Tenant', { get: boom, enumerable: true })],
+  ['a frozen getter', Object.freeze(Object.defineProperty({}, 'X-Tenant', { get: boom, enumerable: true }))],
+  ['a proxy', new Proxy({ 'X-Tenant': 'a' }, { get: boom })],
+])('a value that %s throws for is refused by its name', (_, headers) => {
+  expect(refusal(headers)?.message).toBe('broker: header "X-Tenant" cannot be read: boom');
+});
+
+test.each([
+  ['undefined', () => undefined],
+  ['an error of ours', () => new MicroError('timeout', 'too late')],
+  [
+    'what cannot be described',
+    () => ({
+      get message() {
+        return boom();
+      },
+    }),
+  ],
+])('a getter that throws %s is refused by its name', (_, thrown) => {
+  const headers = {
+    get name() {
+      throw thrown();
+    },
+  };
+  expect(refusal(headers)?.message).toMatch(/^broker: header "name" cannot be read: /);
+});
+
+test.each([
+  ['its names', new Proxy({}, { ownKeys: boom })],
+  ['what it has', new Proxy({}, { has: boom })],
+  ['the names of its values', new Proxy({ a: 'b' }, { getOwnPropertyDescriptor: boom })],
+  ['whether it may change', new Proxy({ a: 'b' }, { isExtensible: boom })],
+  ['anything, as it was revoked', revoked()],
+])('headers that do not tell %s are refused', (_, headers) => {
+  expect(refusal(headers)?.message).toMatch(/^broker: the headers (are no object|cannot be read)/);
+});
+
+test.each([
+  ['a symbol', Symbol('a'), 'symbol'],
+  ['a bigint', 1n, 'bigint'],
+  ['a function', () => 'a', 'function'],
+  ['a String', new String('a'), 'object'],
+  ['what has no text', { toString: boom }, 'object'],
+])('a value that is %s is refused', (_, value, type) => {
+  expect(refusal({ name: value })?.message).toBe(`broker: header "name" has a value of type ${type}`);
+});
+
+test.each(['headers', 'body'])('a message whose %s cannot be read is refused', (part) => {
+  const message = { headers: {}, body: new Uint8Array(1) };
+  Object.defineProperty(message, part, { get: boom });
+  expect(() => checkMessage(message, 10, 'broker')).toThrow(
+    new MicroError('invalid', 'broker: the message cannot be read: boom'),
+  );
+});
+
+function revoked(): Record<string, unknown> {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}

@@ -117,6 +117,7 @@ describe('the contract', () => {
 
   test('counts lines that are more than comments', () => {
     expect(codeLines('/** a\n * b */\nconst a = `x\n// y`;\n\n// c\na; // d\n')).toBe(3);
+    expect(codeLines('const a = `$'.concat('{b}`;\n\n/** c\n * d */\nconst e = `f`;\n'))).toBe(2);
   });
 });
 

@@ -1,7 +1,26 @@
-import { type AbortOptions, MicroError, type Subscriber } from '@ts-micro/core';
+import {
+  type AbortOptions,
+  MicroError,
+  type PublishOptions,
+  type SubscribeOptions,
+  type Subscriber,
+} from '@ts-micro/core';
 import { abortable, throwIfAborted } from '../lifecycle/abort.ts';
 import { ClosableBase } from '../lifecycle/closable-base.ts';
 import { closeAll } from '../lifecycle/close-all.ts';
+import { OptionChecks, type OptionNames } from '../lifecycle/options.ts';
+
+const publishNames: OptionNames<PublishOptions> = { signal: ['abortSignal'], id: ['messageId'] };
+const subscribeNames: OptionNames<SubscribeOptions> = {
+  signal: ['abortSignal'],
+  queue: ['group', 'queueGroup'],
+  concurrency: true,
+  onError: true,
+  onLost: true,
+  onRestored: true,
+  durable: true,
+  redelivery: true,
+};
 
 /**
  * The life of a broker: it connects, disconnects for a while, and closes, and its subscribers end with it. What their
@@ -9,6 +28,7 @@ import { closeAll } from '../lifecycle/close-all.ts';
  */
 export abstract class BrokerBase extends ClosableBase {
   readonly #what: string;
+  readonly #checks: OptionChecks;
   readonly #subscribers = new Set<Subscriber>();
   #isDisconnected = false;
   #isFinishing = false;
@@ -18,6 +38,7 @@ export abstract class BrokerBase extends ClosableBase {
   constructor(what: string) {
     super(what);
     this.#what = what;
+    this.#checks = new OptionChecks(what);
   }
 
   /** Resolves once it is connected. */
@@ -52,10 +73,31 @@ export abstract class BrokerBase extends ClosableBase {
     if (this.#isDisconnected) throw new MicroError('unavailable', `${this.#what} is disconnected`, { retrySafe: true });
   }
 
-  /** The same for publishing, which handlers may do until the last of them has returned. */
-  protected assertMayPublish(options: AbortOptions | undefined): void {
+  /**
+   * The same for subscribing; throws `invalid` as well, for an option that is none or of the wrong type. `others` are
+   * the names of the backend's own options.
+   */
+  protected assertMaySubscribe(options: SubscribeOptions, others: OptionNames<object> = {}): void {
+    this.assertUsable(options);
+    const checks = this.#checks;
+    checks.named(options, { ...subscribeNames, ...others });
+    const { queue, concurrency, onError, onLost, onRestored, durable, redelivery } = options;
+    if (queue !== undefined) checks.text('queue', queue);
+    if (concurrency !== undefined) checks.whole('concurrency', concurrency);
+    for (const [name, callback] of Object.entries({ onError, onLost, onRestored }))
+      checks.optionalFunction(name, callback);
+    if (durable !== undefined) checks.boolean('durable', durable);
+    if (redelivery !== undefined) checks.bag(redelivery);
+  }
+
+  /**
+   * The same as {@link assertUsable} for publishing, which handlers may do until the last of them has returned; throws
+   * `invalid` as well, for an option that is none.
+   */
+  protected assertMayPublish(options: PublishOptions | undefined): void {
     if (this.#isFinishing) throwIfAborted(options?.signal, this.#what);
     else this.assertUsable(options);
+    if (options !== undefined) this.#checks.named(options, publishNames);
   }
 
   /** Keeps a subscriber until it ends. Resolves with it once it has started; closes it where it cannot. */

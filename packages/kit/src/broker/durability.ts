@@ -7,7 +7,7 @@ import {
   type RedeliveryOptions,
   type SubscribeOptions,
 } from '@ts-micro/core';
-import { OptionChecks } from '../lifecycle/options.ts';
+import { OptionChecks, type OptionNames } from '../lifecycle/options.ts';
 import { longestTimerMs } from '../lifecycle/timers.ts';
 
 /** {@link RedeliveryOptions} with defaults filled in. */
@@ -20,6 +20,13 @@ export interface RedeliverySettings {
 
 const deadLetterPrefix = 'dead-letter.';
 const longestReason = 500;
+
+const redeliveryNames: OptionNames<RedeliveryOptions> = {
+  maxDeliveries: true,
+  pauseMs: true,
+  maxPauseMs: true,
+  deadLetterTopic: true,
+};
 
 /**
  * Refuses with `unsupported` what only brokers with durable queues and redelivery can do: for those that have neither.
@@ -48,8 +55,9 @@ export function checkRedelivery(
   if (queue === undefined && (durable || redelivery !== undefined)) {
     throw new MicroError('invalid', `${who}: ${durable ? 'durable' : 'redelivery'} is given without a queue`);
   }
-  const { maxDeliveries = 5, pauseMs = 1000, maxPauseMs = 60_000, deadLetterTopic } = redelivery ?? {};
   const checks = new OptionChecks(who);
+  if (redelivery !== undefined) checks.named(redelivery, redeliveryNames);
+  const { maxDeliveries = 5, pauseMs = 1000, maxPauseMs = 60_000, deadLetterTopic } = redelivery ?? {};
   checks.whole('redelivery.maxDeliveries', maxDeliveries);
   checks.whole('redelivery.pauseMs', pauseMs, 0, longestTimerMs);
   checks.whole('redelivery.maxPauseMs', maxPauseMs, 0, longestTimerMs);

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '@ts-micro/core';
+import { type AbortOptions, MicroError } from '@ts-micro/core';
 import { BrokerBase, HandlerSubscriber } from '@ts-micro/kit';
 import { expect, test, vi } from 'vitest';
 
@@ -41,6 +41,12 @@ class NotingBroker extends BrokerBase {
 }
 
 const nothing = () => {};
+
+class AskingBroker extends NotingBroker {
+  ask(options: object): void {
+    this.assertMaySubscribe(options, { from: true });
+  }
+}
 
 test('a close ends subscribers first, then publishing, then the connection', async () => {
   const broker = new NotingBroker();
@@ -139,4 +145,32 @@ test('what a handler was abandoned for is why the broker has closed, and all is 
   await broker.close();
   expect(await broker.closed).toMatchObject({ code: 'timeout' });
   expect(broker.asked).toEqual(['stop', 'finish', 'hang up']);
+});
+
+test.each([
+  [{ group: 'a' }, 'there is no option "group", and queue may be meant'],
+  [{ concurency: 1 }, 'there is no option "concurency", and concurrency may be meant'],
+  [{ onerror: nothing }, 'there is no option "onerror", and onError may be meant'],
+  [{ queue: 5 }, 'option queue is 5, not a text'],
+  [{ concurrency: '2' }, 'option concurrency is "2", not a whole number from 1'],
+  [{ onLost: {} }, 'option onLost is an object, not a function'],
+  [{ durable: 'yes' }, 'option durable is "yes", not true or false'],
+  [{ redelivery: true }, 'the options are true, not an object'],
+  ['queue', 'the options are queue, and no object'],
+])('a subscription with the options %j is refused', (options, words) => {
+  const broker = new AskingBroker();
+  expect(() => broker.ask(options as object)).toThrow(new MicroError('invalid', `noting broker: ${words}`));
+});
+
+test("the backend's own options of a subscription are known", () => {
+  const broker = new AskingBroker();
+  expect(() => broker.ask({ queue: 'a', from: 'first', signal: undefined, onError: nothing })).not.toThrow();
+});
+
+test('what is published with a slip in the name of an option is refused', () => {
+  const broker = new NotingBroker();
+  expect(() => broker.publish('a', { abortSignal: undefined, messageId: 'a' } as AbortOptions)).toThrow(
+    new MicroError('invalid', 'noting broker: there is no option "messageId", and id may be meant'),
+  );
+  expect(broker.asked).toEqual([]);
 });

@@ -131,7 +131,7 @@ class MemoryBroker extends BrokerBase implements Broker {
   }
 
   async subscribe(topic: string, handler: BrokerHandler, options: SubscribeOptions = {}): Promise<Subscriber> {
-    this.assertUsable(options);
+    this.assertMaySubscribe(options);
     this.#network.assertReachable(who);
     const { durable, maxQueuedMessages, maxQueuedBytes, closeTimeoutMs } = this.options;
     if (durable) checkRedelivery(options, who);

@@ -2,7 +2,13 @@ import type { AbortOptions, Headers, MicroError } from '@ts-micro/core';
 import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
-import { checkOutgoing, checkTarget } from './call/check-outgoing.ts';
+import {
+  callOptionNames,
+  checkOutgoing,
+  checkTarget,
+  eventOptionNames,
+  streamOptionNames,
+} from './call/check-outgoing.ts';
 import { publishEvent } from './call/event-publisher.ts';
 import { outgoingMetadata } from './call/outgoing-metadata.ts';
 import { StreamOpener } from './call/stream-opener.ts';
@@ -51,7 +57,7 @@ class PluginClient implements Client {
   call<Response>(service: string, endpoint: string, request?: unknown, options?: CallOptions): Promise<Response> {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
     try {
-      checkOutgoing(options);
+      checkOutgoing(options, callOptionNames);
       checkTarget(service, endpoint, options);
       const metadata = outgoingMetadata(this.#settings.callMetadata, options);
       // Neither async nor a closure where nothing wraps the call: the hottest path there is.
@@ -78,7 +84,7 @@ class PluginClient implements Client {
     options?: StreamOptions,
   ): Promise<MessageStream<Send, Receive>> {
     this.#lifetime.assertOpen();
-    checkOutgoing(options);
+    checkOutgoing(options, streamOptionNames);
     checkTarget(service, endpoint, options);
     const stream = await this.#wrap('stream', service, endpoint, undefined, options, (call) =>
       this.#streams.open(service, endpoint, options, metadataOf(call), call),
@@ -90,7 +96,7 @@ class PluginClient implements Client {
     if (!this.#lifetime.isOpen) return Promise.reject(this.#lifetime.closedError());
     const settings = this.#settings;
     try {
-      checkOutgoing(options);
+      checkOutgoing(options, eventOptionNames);
       // As for calls.
       if (this.#middleware.length > 0) return this.#wrapEvent(topic, event, options);
       return publishEvent(settings, topic, event, options, outgoingMetadata(settings.callMetadata, options));

@@ -2,7 +2,7 @@ import { type AbortOptions, MicroError, type NodeRecord, type ServiceRecord } fr
 import { ByteBudget, closeOptions, nativeSignal, OptionChecks, RateLimitedLogger, throwIfAborted } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import { createCodecs } from '../rpc/codec/codecs.ts';
-import { checkAdvertised } from './check-advertised.ts';
+import { checkAdvertised, subscriptionOptionNames } from './check-advertised.ts';
 import { Events } from './events/events.ts';
 import type { EventHandler, SubscriptionOptions } from './events/subscription.ts';
 import { Invocations } from './invoke/invocations.ts';
@@ -120,7 +120,7 @@ class MicroService implements Service {
       throw new MicroError('invalid', `service "${this.name}": subscribing to "${topic}" needs a broker`);
     if (typeof handler !== 'function')
       throw new MicroError('invalid', `service "${this.name}": the handler of topic "${topic}" is not a function`);
-    checkAdvertised(`service "${this.name}": topic "${topic}"`, options);
+    checkAdvertised(`service "${this.name}": topic "${topic}"`, options, subscriptionOptionNames);
     this.#events.add({ topic, handler: handler as EventHandler, options });
   }
 

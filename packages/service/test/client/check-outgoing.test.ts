@@ -21,6 +21,13 @@ const wrong: readonly (readonly [string, unknown])[] = [
     'metadata with a getter that throws',
     { metadata: Object.defineProperty({}, 'a', { enumerable: true, get: thrower }) },
   ],
+  ['metadata with a number', { metadata: { a: 1 } }],
+  ['metadata with a symbol', { metadata: { a: Symbol('a') } }],
+  ['metadata with a name that is no token', { metadata: { 'a b': '' } }],
+  ['a content type that is a number', { contentType: 5 }],
+  ['a context whose deadline is no number', { context: { signal, metadata: {}, deadline: Number.NaN } }],
+  ['abortSignal', { abortSignal: signal }],
+  ['headers', { headers: {} }],
   ['metadata that is a proxy which throws', { metadata: new Proxy({}, { ownKeys: thrower }) }],
   ['codecs that are a list', { codecs: [] }],
   ['a getter that throws', Object.defineProperty({}, 'metadata', { get: thrower })],
@@ -74,6 +81,11 @@ it.each([
   ['a version that is a number', 'greeter', { version: 5 }],
   ['an address that is a number', 'greeter', { address: 5 }],
   ['a label that is null', 'greeter', { label: null }],
+  ['a label that is a list of three', 'greeter', { label: ['a', 'b', 'c'] }],
+  ['a label with a number', 'greeter', { label: { zone: 5 } }],
+  ['a call that is idempotent by a text', 'greeter', { idempotent: 'yes' }],
+  ['a time that is a text', 'greeter', { timeoutMs: '100' }],
+  ['retries that are a text', 'greeter', { retries: '3' }],
   ['a filter that is an object', 'greeter', { where: {} }],
 ])('rejects with `invalid` for %s', async (_, service, options) => {
   await using client = createClient({ transport: memoryTransport({ network: memoryNetwork() }) });
@@ -105,4 +117,63 @@ it.each([
 it('a client is not made with a Map of metadata', () => {
   const callMetadata = new Map([['a', 'b']]) as unknown as Record<string, string>;
   expect(() => createClient({ transport: memoryTransport(), callMetadata })).toThrow('client: option callMetadata is');
+});
+
+it.each([
+  [{ timeout: 100 }, 'there is no option "timeout", and timeoutMs may be meant'],
+  [{ retry: 1 }, 'there is no option "retry", and retries may be meant'],
+  [{ idempotant: true }, 'there is no option "idempotant", and idempotent may be meant'],
+  [{ attemptTimeout: 1 }, 'there is no option "attemptTimeout", and attemptTimeoutMs may be meant'],
+])('a call with the slip %j says which option is meant', async (options, words) => {
+  await using client = createClient({ transport: memoryTransport({ network: memoryNetwork() }) });
+  await expect(client.call('greeter', 'Greeter.Hello', {}, options as CallOptions)).rejects.toThrow(
+    new MicroError('invalid', `client: ${words}`),
+  );
+});
+
+it('a stream with a slip says which option is meant', async () => {
+  await using client = createClient({ transport: memoryTransport({ network: memoryNetwork() }) });
+  await expect(client.stream('greeter', 'Greeter.Chat', { streamIdle: 5 } as object)).rejects.toThrow(
+    'client: there is no option "streamIdle", and streamIdleMs may be meant',
+  );
+});
+
+it('one object of options serves calls, streams and events', async () => {
+  const network = memoryNetwork();
+  await using client = createClient({ transport: memoryTransport({ network }), broker: memoryBroker({ network }) });
+  const options: CallOptions = { timeoutMs: 50, retries: 0, idempotent: true, metadata: { a: 'b' }, address: 'a' };
+  await client.publish('greeter.say', {}, options);
+  for (const outcome of [client.call('greeter', 'A.B', {}, options), client.stream('greeter', 'A.B', options)])
+    await expect(outcome).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+describe('a header that cannot be read', () => {
+  const metadata = () => Object.defineProperty({}, 'X-Tenant', { enumerable: true, get: thrower });
+
+  it.each([
+    ['given with the call', undefined, 'client: option metadata: header "X-Tenant" cannot be read: trap'],
+    ['given to the client', metadata(), 'client: option callMetadata: header "X-Tenant" cannot be read: trap'],
+  ])('and was %s is named, in calls, streams and events', async (_, callMetadata, words) => {
+    const network = memoryNetwork();
+    const plugins = { transport: memoryTransport({ network }), broker: memoryBroker({ network }) };
+    const options = callMetadata === undefined ? { metadata: metadata(), address: 'a' } : { address: 'a' };
+    for (const middleware of [[], [(_call: unknown, next: () => Promise<unknown>) => next()]]) {
+      await using client = createClient({ ...plugins, middleware, callMetadata });
+      for (const outcome of [
+        client.call('greeter', 'Greeter.Hello', {}, options),
+        client.stream('greeter', 'Greeter.Chat', options),
+        client.publish('greeter.say', {}, options),
+      ])
+        await expect(outcome).rejects.toThrow(new MicroError('invalid', words));
+    }
+  });
+
+  it('and is in the metadata of a context is `invalid`', async () => {
+    const network = memoryNetwork();
+    await using client = createClient({ transport: memoryTransport({ network }), broker: memoryBroker({ network }) });
+    const context = { signal, metadata: metadata(), deadline: undefined };
+    await expect(client.publish('greeter.say', {}, { context })).rejects.toThrow(
+      new MicroError('invalid', 'client: the metadata cannot be read: trap'),
+    );
+  });
 });

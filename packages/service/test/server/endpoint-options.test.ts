@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
+import { memoryBroker, memoryNetwork, memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
-import { type Codec, createClient, createCodecs, jsonCodec, refuse } from '../../src/index.ts';
+import { type Codec, createClient, createCodecs, createService, jsonCodec, refuse } from '../../src/index.ts';
 import { startGreeter, until } from './fixture.ts';
 
 /** JSON in which every text is shouted on its way in. */
@@ -8,6 +9,34 @@ const shouting: Codec = {
   ...jsonCodec,
   decode: (body, use) => jsonCodec.decode(Buffer.from(Buffer.from(body).toString().toUpperCase()), use),
 };
+
+describe('options of an endpoint or a topic', () => {
+  const network = memoryNetwork();
+  const service = createService({
+    name: 'greeter',
+    transport: memoryTransport({ network }),
+    broker: memoryBroker({ network }),
+  });
+
+  it.each([
+    [{ internal: 'yes' }, 'option internal is "yes", not true or false'],
+    [{ headers: {} }, 'there is no option "headers", and metadata may be meant'],
+    [{ metadata: { a: 1 } }, 'option metadata.a is 1, not a string'],
+  ])('are refused where they are %j', (options, words) => {
+    const given = options as object;
+    expect(() => service.handle('Greeter.Hello', () => {}, given)).toThrow(words);
+    expect(() => service.handleStream('Greeter.Chat', () => {}, given)).toThrow(words);
+    expect(() => service.subscribe('greeter.say', () => {}, given)).toThrow(words);
+  });
+
+  it.each([
+    [{ group: 'a' }, 'there is no option "group", and queue may be meant'],
+    [{ queue: 5 }, 'option queue is 5, not a text'],
+    [{ concurrency: 0 }, 'option concurrency is 0, not a whole number from 1'],
+  ])('of a topic are refused where they are %j', (options, words) => {
+    expect(() => service.subscribe('greeter.say', () => {}, options as object)).toThrow(words);
+  });
+});
 
 describe('codecs of an endpoint', () => {
   const codecs = createCodecs([shouting]);

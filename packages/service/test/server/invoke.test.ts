@@ -330,6 +330,8 @@ describe('invoke', () => {
         .trim(),
     ).toBe('{}');
     for (const promise of [
+      service.invoke('Greeter.Echo', { body, headers: {} } as never),
+      service.invoke('Greeter.Echo', { body }, { timeout: 5 } as never),
       service.invoke('Greeter.Echo', undefined as never),
       service.invoke('Greeter.Echo', { body }, null as never),
       service.invoke('Greeter.Echo', { body, metadata: new Map([['a', 'b']]) as never }),

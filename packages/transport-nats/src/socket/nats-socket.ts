@@ -96,7 +96,8 @@ export class NatsSocket extends ClosableBase implements Socket {
       this.record.begin(bytes.length);
       return this.#room(options) ?? done;
     } catch (error) {
-      return Promise.reject(error);
+      // What is no error of ours comes from a getter or a proxy of the message.
+      return Promise.reject(MicroError.from(error, 'invalid', `${this.#line.what}: the message cannot be read`));
     }
   }
 

@@ -1,25 +1,59 @@
-import { MicroError } from '@ts-micro/core';
-import { OptionChecks } from '@ts-micro/kit';
-import { checkMetadata, type OutgoingOptions, type TargetOptions } from '../client-options.ts';
+import { checkHeaders, MicroError } from '@ts-micro/core';
+import { OptionChecks, type OptionNames } from '@ts-micro/kit';
+import {
+  type CallOptions,
+  checkMetadata,
+  type EventOptions,
+  type OutgoingOptions,
+  type StreamOptions,
+  type TargetOptions,
+} from '../client-options.ts';
 
 const checks = new OptionChecks('client');
 
 const unusable = /[\r\n\0]|^\s|\s$/;
 
-/** Throws `invalid` for options of a call, stream or event that nothing can be done with. */
-export function checkOutgoing(options: OutgoingOptions | undefined): void {
+const outgoingNames: OptionNames<OutgoingOptions> = {
+  signal: ['abortSignal'],
+  metadata: ['headers'],
+  context: true,
+  contentType: true,
+  codecs: ['codec'],
+};
+const targetNames: OptionNames<TargetOptions> = { version: true, label: true, where: true, address: true };
+const retryNames = { timeoutMs: true, retries: ['retry'] } as const;
+
+/** The names of the options of one call, stream or event. */
+export const callOptionNames: OptionNames<CallOptions> = {
+  ...outgoingNames,
+  ...targetNames,
+  ...retryNames,
+  attemptTimeoutMs: true,
+  idempotent: ['idempotency'],
+};
+export const streamOptionNames: OptionNames<StreamOptions> = {
+  ...outgoingNames,
+  ...targetNames,
+  ...retryNames,
+  streamIdleMs: ['idleMs'],
+};
+export const eventOptionNames: OptionNames<EventOptions> = outgoingNames;
+
+/** Throws `invalid` for options of a call, stream or event that nothing can be done with; `names` are all it has. */
+export function checkOutgoing(options: CallOptions | undefined, names: OptionNames<object>): void {
   if (options === undefined) return;
   try {
-    checks.bag(options);
-    const { metadata, context, signal, codecs } = options;
+    checks.named(options, names);
+    const { metadata, context, signal, contentType, codecs, idempotent } = options;
     if (codecs !== undefined) checks.methods('codecs', codecs, 'get', 'legacy');
+    if (contentType !== undefined) checks.text('contentType', contentType);
+    if (idempotent !== undefined) checks.boolean('idempotent', idempotent);
     if (metadata !== undefined) {
       checkMetadata('metadata', metadata);
-      // A getter or a proxy that throws does so here.
-      Object.values(metadata);
+      checkHeaders(metadata, 'client: option metadata');
     }
     if (signal !== undefined && !isSignal(signal)) throw checks.invalid('signal', signal, 'an AbortSignal');
-    if (context !== undefined && (!isSignal(context?.signal) || !isObject(context.metadata)))
+    if (context !== undefined && !isContext(context))
       throw checks.invalid('context', context, 'the context of a handler');
   } catch (error) {
     throw MicroError.from(error, 'invalid', 'client: the options cannot be read');
@@ -38,11 +72,23 @@ export function checkTarget(service: string, endpoint: string, options: TargetOp
   if (version !== undefined && typeof version !== 'string') throw checks.invalid('version', version, 'a text');
   if (address !== undefined && typeof address !== 'string') throw checks.invalid('address', address, 'a text');
   checks.optionalFunction('where', where);
-  if (label !== undefined && !isObject(label)) throw checks.invalid('label', label, 'a pair or an object of texts');
+  if (label !== undefined && !isLabel(label)) throw checks.invalid('label', label, 'a pair or an object of texts');
+}
+
+function isContext(context: NonNullable<OutgoingOptions['context']> | null): boolean {
+  if (!isSignal(context?.signal) || !isObject(context?.metadata)) return false;
+  const deadline: unknown = context?.deadline;
+  return deadline === undefined || (typeof deadline === 'number' && !Number.isNaN(deadline));
 }
 
 function isSignal(value: AbortSignal | undefined): boolean {
   return typeof value?.addEventListener === 'function';
+}
+
+function isLabel(label: unknown): boolean {
+  if (!isObject(label)) return false;
+  const texts = Object.values(label as object);
+  return texts.every((text) => typeof text === 'string') && (!Array.isArray(label) || texts.length === 2);
 }
 
 function isObject(value: unknown): boolean {

@@ -1,21 +1,29 @@
-import type { Headers } from '@ts-micro/core';
+import { checkHeaders, type Headers, MicroError } from '@ts-micro/core';
 import { propagatedMetadata } from '../../rpc/metadata.ts';
 import type { OutgoingOptions } from '../client-options.ts';
 
 /**
  * Returns the outgoing metadata: the client's, over it the incoming request's, over it the call's own; `undefined`
  * where that is nothing. A name is one name in any case, written as the one that counts writes it.
+ *
+ * Throws `invalid` where the client's, or that of a context, cannot be read; the call's own is checked with its options.
  */
 export function outgoingMetadata(
   callMetadata: Headers | undefined,
   options: OutgoingOptions | undefined,
 ): Headers | undefined {
+  // What the client was given may have changed since, or be made anew at each reading.
+  if (callMetadata !== undefined) checkHeaders(callMetadata, 'client: option callMetadata');
   if (options?.context === undefined) {
     if (options?.metadata === undefined) return callMetadata;
     if (callMetadata === undefined) return options.metadata;
   }
-  const propagated = options?.context && propagatedMetadata(options.context.metadata);
-  return merged(callMetadata, propagated, options?.metadata);
+  try {
+    const propagated = options?.context && propagatedMetadata(options.context.metadata);
+    return merged(callMetadata, propagated, options?.metadata);
+  } catch (error) {
+    throw MicroError.from(error, 'invalid', 'client: the metadata cannot be read');
+  }
 }
 
 function merged(...layers: readonly (Headers | undefined)[]): Headers {

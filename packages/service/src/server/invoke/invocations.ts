@@ -1,5 +1,5 @@
 import { abortError, type Message, MicroError } from '@ts-micro/core';
-import { abortFanOut, OptionChecks, throwIfAborted } from '@ts-micro/kit';
+import { abortFanOut, OptionChecks, type OptionNames, throwIfAborted } from '@ts-micro/kit';
 import { encodeBody, isLegacy } from '../../rpc/codec/codec.ts';
 import { contentType as knownTypes } from '../../rpc/codec/content-type.ts';
 import { ownBytes } from '../../rpc/codec/own-bytes.ts';
@@ -17,6 +17,15 @@ import type { InvokeOptions, InvokeRequest, InvokeResponse } from './invoke.ts';
 
 /** The answers stay in this process, so their layout is anybody's; bodies are those that a plain client expects. */
 const dialect: Dialect = { ...leanDialect, encode: (value, codec, use) => encodeBody(codec, value, use) };
+
+const requestNames: OptionNames<InvokeRequest> = { body: true, contentType: true, metadata: ['headers'] };
+const optionNames: OptionNames<InvokeOptions> = {
+  signal: ['abortSignal'],
+  timeoutMs: true,
+  local: true,
+  remote: true,
+  peer: true,
+};
 
 /** The requests that came to a service by its `invoke`. They share everything with those that come over a transport. */
 export class Invocations {
@@ -147,13 +156,12 @@ function incomingOf(
   return read.codec !== undefined && isLegacy(read.codec) ? { ...read, codec: undefined } : read;
 }
 
-function checkInvocation(
-  who: string,
-  endpoint: string,
-  { body, contentType, metadata }: InvokeRequest,
-  { timeoutMs, local, remote, peer }: InvokeOptions,
-): void {
+function checkInvocation(who: string, endpoint: string, request: InvokeRequest, options: InvokeOptions): void {
   const checks = new OptionChecks(who);
+  checks.named(request, requestNames);
+  checks.named(options, optionNames);
+  const { body, contentType, metadata } = request;
+  const { timeoutMs, local, remote, peer } = options;
   checks.text('endpoint', endpoint);
   if (ownBytes(body) === undefined) throw checks.invalid('body', body, 'bytes');
   if (metadata !== undefined) checks.texts('metadata', metadata);

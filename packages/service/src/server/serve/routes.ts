@@ -3,7 +3,7 @@ import { shown } from '@ts-micro/kit';
 import type { CodecUse } from '../../rpc/codec/codec.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
-import { checkAdvertised } from '../check-advertised.ts';
+import { checkAdvertised, handleOptionNames } from '../check-advertised.ts';
 import type { RequestContext } from './handler-context.ts';
 
 /** Answers a request: what it returns is the response, what it throws the error. */
@@ -96,7 +96,7 @@ export class Routes {
   #route(endpoint: string, options: HandleOptions): RouteBase {
     if (typeof endpoint !== 'string' || !/^[^.\s]+\.[^.\s]+$/.test(endpoint))
       throw new MicroError('invalid', `${this.#what}: endpoint "${String(endpoint)}" is not of the form Type.Method`);
-    checkAdvertised(`${this.#what}: endpoint "${endpoint}"`, options);
+    checkAdvertised(`${this.#what}: endpoint "${endpoint}"`, options, handleOptionNames);
     return {
       endpoint,
       options,
