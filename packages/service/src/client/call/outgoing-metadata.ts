@@ -6,7 +6,8 @@ import type { OutgoingOptions } from '../client-options.ts';
  * Returns the outgoing metadata: the client's, over it the incoming request's, over it the call's own; `undefined`
  * where that is nothing. A name is one name in any case, written as the one that counts writes it.
  *
- * Throws `invalid` where the client's, or that of a context, cannot be read; the call's own is checked with its options.
+ * Throws `invalid` where the client's, or that of a context, cannot be read; the call's own is checked with its
+ * options.
  */
 export function outgoingMetadata(
   callMetadata: Headers | undefined,
