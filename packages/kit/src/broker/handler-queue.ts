@@ -95,7 +95,7 @@ export class HandlerQueue<Item = BrokerEvent> {
     const { what, concurrency = 1, limit = 65_536, limitBytes = 64 * 1024 * 1024 } = options;
     const logger = safeLogger(options.logger);
     const checks = new OptionChecks(what);
-    if (typeof options.handler !== 'function') throw checks.invalid('handler', options.handler, 'a function');
+    checks.function('handler', options.handler);
     checks.optionalFunction('onError', options.onError);
     checks.whole('concurrency', concurrency);
     this.#options = options;

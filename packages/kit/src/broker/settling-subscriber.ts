@@ -77,8 +77,7 @@ export class SettlingSubscriber<D extends Delivery = Delivery> extends HandlerSu
         for (const delivery of this.#held.values()) this.#again(delivery, 0);
       },
     });
-    if (typeof options.handler !== 'function')
-      throw new OptionChecks(options.what).invalid('handler', options.handler, 'a function');
+    new OptionChecks(options.what).function('handler', options.handler);
     this.#options = options;
   }
 

@@ -78,6 +78,13 @@ export class OptionChecks {
     if (value !== undefined && typeof value !== 'function') throw this.invalid(option, value, 'a function');
   }
 
+  /** Accepts a function that runs as it is called, which a generator does not. */
+  function(option: string, value: unknown): void {
+    if (typeof value !== 'function') throw this.invalid(option, value, 'a function');
+    if (/Generator/.test(Object.prototype.toString.call(value)))
+      throw this.invalid(option, value, 'one that runs as it is called: it is a generator');
+  }
+
   /** Accepts an object that has all of `methods`. */
   methods(option: string, value: unknown, ...methods: readonly string[]): void {
     const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== 'function');
@@ -87,8 +94,7 @@ export class OptionChecks {
   /** Accepts a list of functions. */
   functions(option: string, value: unknown): void {
     if (!Array.isArray(value)) throw this.invalid(option, value, 'a list of functions');
-    for (const [index, item] of value.entries())
-      if (typeof item !== 'function') throw this.invalid(`${option}[${index}]`, item, 'a function');
+    for (const [index, item] of value.entries()) this.function(`${option}[${index}]`, item);
   }
 
   /** Accepts an object of names and strings, and nothing that holds its entries elsewhere, as a `Map` does. */

@@ -118,9 +118,9 @@ class MicroService implements Service {
       throw new MicroError('invalid', `service "${this.name}": a topic is a text, and not empty`);
     if (this.#options.broker === undefined)
       throw new MicroError('invalid', `service "${this.name}": subscribing to "${topic}" needs a broker`);
-    if (typeof handler !== 'function')
-      throw new MicroError('invalid', `service "${this.name}": the handler of topic "${topic}" is not a function`);
-    checkAdvertised(`service "${this.name}": topic "${topic}"`, options, subscriptionOptionNames);
+    const what = `service "${this.name}": topic "${topic}"`;
+    new OptionChecks(what).function('handler', handler);
+    checkAdvertised(what, options, subscriptionOptionNames);
     this.#events.add({ topic, handler: handler as EventHandler, options });
   }
 

@@ -51,6 +51,9 @@ describe('json', () => {
     [[new ArrayBuffer(1)], 'json codec: [0]: bytes have no JSON form'],
     [{ user: Promise.resolve(1) }, 'json codec: user: a Promise that was not awaited has no JSON form'],
     [{ a: {}, seen: new WeakSet() }, 'json codec: seen: a weak collection has no JSON form'],
+    [new TypeError('returned, not thrown'), 'json codec: an Error has no JSON form'],
+    [{ reason: runInNewContext('new Error("a")') }, 'json codec: reason: an Error has no JSON form'],
+    [{ pattern: /a/ }, 'json codec: pattern: a RegExp has no JSON form'],
     [{ query: new URLSearchParams('a=b') }, 'json codec: query: an iterable has no JSON form'],
   ])('says where a value would be emptied in silence (%#)', (value, words) => {
     expect(() => json.encode(value, request)).toThrow(expect.objectContaining({ code: 'invalid', message: words }));

@@ -38,6 +38,39 @@ describe('options of an endpoint or a topic', () => {
   });
 });
 
+describe('a handler that is a generator, of which nothing would run, is refused', () => {
+  const network = memoryNetwork();
+  const service = createService({
+    name: 'greeter',
+    transport: memoryTransport({ network }),
+    broker: memoryBroker({ network }),
+  });
+  const words = 'is a function, not one that runs as it is called: it is a generator';
+
+  it.each([
+    [
+      'a generator',
+      function* () {
+        yield 1;
+      },
+    ],
+    [
+      'an async generator',
+      async function* () {
+        yield 1;
+      },
+    ],
+  ])('as %s', async (_, generator) => {
+    const handler = generator as unknown as () => void;
+    expect(() => service.handle('Greeter.Hello', handler)).toThrow(words);
+    expect(() => service.handleStream('Greeter.Chat', handler)).toThrow(words);
+    expect(() => service.subscribe('greeter.say', handler)).toThrow(words);
+    expect(() => service.use(handler)).toThrow(words);
+    await using broker = memoryBroker({ network });
+    await expect(broker.subscribe('greeter.say', handler)).rejects.toThrow(words);
+  });
+});
+
 describe('codecs of an endpoint', () => {
   const codecs = createCodecs([shouting]);
 

@@ -150,7 +150,7 @@ describe('a subscriber', () => {
     await using greeter = makeGreeter(() => {}, { broker: undefined });
     expect(() => greeter.service.subscribe('a', () => {})).toThrow(expect.objectContaining({ code: 'invalid' }));
     await using other = makeGreeter(() => {});
-    expect(() => other.service.subscribe('a', 'b' as never)).toThrow('is not a function');
+    expect(() => other.service.subscribe('a', 'b' as never)).toThrow('option handler is "b", not a function');
   });
 
   it('of an impossible topic fails the start, which leaves nothing open', async () => {

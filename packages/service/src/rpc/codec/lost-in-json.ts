@@ -4,7 +4,8 @@ import { types } from 'node:util';
  * Says what in a value is lost in the JSON text made of it, with its path: `items[0].tags: a Map has no JSON form`.
  * `undefined` where nothing is. Never throws.
  *
- * It is about what `JSON.stringify` empties in silence: maps, sets, bytes, promises that nobody awaited, and iterables.
+ * It is about what `JSON.stringify` empties in silence: maps, sets, bytes, errors, regular expressions,
+ * promises that nobody awaited, and iterables.
  */
 export function lostInJson(value: unknown, text: string): string | undefined {
   // All of these become `{}`, and bytes `{"0":1}`: only where the text has one is the value looked at.
@@ -45,6 +46,8 @@ function lostKind(value: object): string | undefined {
   if (types.isPromise(value)) return 'a Promise that was not awaited has';
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return 'bytes have';
   if (types.isWeakMap(value) || types.isWeakSet(value)) return 'a weak collection has';
+  if (types.isRegExp(value)) return 'a RegExp has';
+  if (types.isNativeError(value) && Object.keys(value).length === 0) return 'an Error has';
   const isIterable = Symbol.iterator in value || Symbol.asyncIterator in value;
   return isIterable && !types.isBoxedPrimitive(value) && Object.keys(value).length === 0
     ? 'an iterable has'

@@ -1,5 +1,5 @@
 import { type Headers, MicroError, type ValueRecord } from '@ts-micro/core';
-import { shown } from '@ts-micro/kit';
+import { OptionChecks, shown } from '@ts-micro/kit';
 import type { CodecUse } from '../../rpc/codec/codec.ts';
 import type { Codecs } from '../../rpc/codec/codecs.ts';
 import type { MessageStream } from '../../stream/message-stream.ts';
@@ -106,8 +106,7 @@ export class Routes {
   }
 
   #add(route: Route): void {
-    if (typeof route.handler !== 'function')
-      throw new MicroError('invalid', `${this.#what}: the handler of "${route.endpoint}" is not a function`);
+    new OptionChecks(`${this.#what}: endpoint "${route.endpoint}"`).function('handler', route.handler);
     if (this.#byEndpoint.has(route.endpoint))
       throw new MicroError('conflict', `${this.#what}: endpoint "${route.endpoint}" has a handler already`);
     this.#byEndpoint.set(route.endpoint, route);
