@@ -11,46 +11,67 @@ export interface Abortable {
  * and past ten listeners Node warns of a leak.
  */
 export class AbortFanOut {
-  readonly #waiting = new Map<AbortSignal, Set<Abortable>>();
+  readonly #followed = new Map<AbortSignal, Followed>();
 
   /** How many signals are listened to. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#followed.size;
   }
 
-  /** Has `abortable` told when `signal` aborts, which it has not yet. */
+  /** Has `abortable` told when `signal` aborts, which it has not yet. Never throws, whatever the signal is made of. */
   add(signal: AbortSignal, abortable: Abortable): void {
-    let waiting = this.#waiting.get(signal);
-    if (waiting === undefined) {
-      // Before anything is kept, because what is no signal throws here.
-      signal.addEventListener('abort', this);
-      waiting = new Set();
-      this.#waiting.set(signal, waiting);
+    let followed = this.#followed.get(signal);
+    if (followed === undefined) {
+      // A function, and not by the event's target: signals of other packages may know no more than that.
+      followed = { waiting: new Set(), onAbort: () => this.#aborted(signal) };
+      this.#followed.set(signal, followed);
+      listen(signal, followed.onAbort);
     }
-    waiting.add(abortable);
+    followed.waiting.add(abortable);
   }
 
-  /** Leaves `abortable` alone from now on; the listener goes with the last one. */
+  /** Leaves `abortable` alone from now on; the listener goes with the last one. Never throws. */
   delete(signal: AbortSignal, abortable: Abortable): void {
-    const waiting = this.#waiting.get(signal);
-    if (waiting === undefined || !waiting.delete(abortable) || waiting.size > 0) return;
-    this.#waiting.delete(signal);
-    signal.removeEventListener('abort', this);
+    const followed = this.#followed.get(signal);
+    if (followed === undefined || !followed.waiting.delete(abortable) || followed.waiting.size > 0) return;
+    this.#followed.delete(signal);
+    leave(signal, followed.onAbort);
   }
 
-  /** @internal What `addEventListener` calls. */
-  handleEvent(event: Event): void {
-    const signal = event.target as AbortSignal;
+  #aborted(signal: AbortSignal): void {
     // A time that is over may be late, where the event loop was blocked: what arrived meanwhile is read first.
     if (abortError(signal, '').code === 'timeout') afterReading(() => this.#tell(signal));
     else this.#tell(signal);
   }
 
   #tell(signal: AbortSignal): void {
-    const waiting = this.#waiting.get(signal);
-    this.#waiting.delete(signal);
-    signal.removeEventListener('abort', this);
-    for (const abortable of waiting ?? []) abortable.onAbort(signal);
+    const followed = this.#followed.get(signal);
+    if (followed === undefined) return;
+    this.#followed.delete(signal);
+    leave(signal, followed.onAbort);
+    for (const abortable of followed.waiting) abortable.onAbort(signal);
+  }
+}
+
+/** A signal that is listened to. */
+interface Followed {
+  readonly waiting: Set<Abortable>;
+  readonly onAbort: () => void;
+}
+
+function listen(signal: AbortSignal, onAbort: () => void): void {
+  try {
+    signal.addEventListener('abort', onAbort);
+  } catch {
+    // One of the user's own making, that tells nobody when it aborts.
+  }
+}
+
+function leave(signal: AbortSignal, onAbort: () => void): void {
+  try {
+    signal.removeEventListener('abort', onAbort);
+  } catch {
+    // As above: what waited for it has ended all the same.
   }
 }
 

@@ -25,8 +25,12 @@ export function nativeSignal(signal: AbortSignal): AbortSignal {
   const isNative: boolean = signal instanceof AbortSignal;
   if (isNative) return signal;
   const following = new AbortController();
-  if (signal.aborted) following.abort(signal.reason);
-  else signal.addEventListener('abort', () => following.abort(signal.reason), { once: true });
+  try {
+    if (signal.aborted) following.abort(signal.reason);
+    else signal.addEventListener('abort', () => following.abort(signal.reason), { once: true });
+  } catch {
+    // One of the user's own making, that tells nobody when it aborts.
+  }
   return following.signal;
 }
 

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { abortError, MicroError } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { abortable, closeOptions, nativeSignal, throwIfAborted } from '../../src/index.ts';
+import { abortable, abortFanOut, closeOptions, nativeSignal, throwIfAborted } from '../../src/index.ts';
 
 const never = new Promise<never>(() => {});
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length;
@@ -141,4 +141,36 @@ test('a signal of another realm is followed by one of this', () => {
   foreign.abort('enough');
   expect(signal).toMatchObject({ aborted: true, reason: 'enough' });
   expect(nativeSignal(foreign as never)).toMatchObject({ aborted: true, reason: 'enough' });
+});
+
+test.each(['addEventListener', 'removeEventListener'])(
+  'a signal whose %s throws ends no wait and keeps nothing',
+  async (method) => {
+    const before = abortFanOut.size;
+    const signal = Object.assign(new EventTarget(), { aborted: false }) as unknown as AbortSignal;
+    Object.defineProperty(signal, method, {
+      value: () => {
+        throw new TypeError('no');
+      },
+    });
+    await expect(abortable(Promise.resolve(7), signal, 'socket')).resolves.toBe(7);
+    expect(abortFanOut.size).toBe(before);
+    expect(nativeSignal(signal).aborted).toBe(false);
+  },
+);
+
+test('a signal that calls its listeners with nothing ends a wait', async () => {
+  let tell: () => void = () => {};
+  const reason = new Error('enough');
+  const signal = {
+    aborted: false,
+    reason,
+    addEventListener(_type: string, listener: () => void) {
+      tell = listener;
+    },
+    removeEventListener() {},
+  };
+  const waiting = abortable(never, signal as unknown as AbortSignal, 'socket');
+  tell();
+  await expect(waiting).rejects.toMatchObject({ code: 'canceled', cause: reason });
 });

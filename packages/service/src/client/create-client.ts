@@ -1,4 +1,4 @@
-import type { AbortOptions, Headers, MicroError } from '@ts-micro/core';
+import { type AbortOptions, checkHeaders, type Headers, type MicroError } from '@ts-micro/core';
 import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
@@ -179,8 +179,9 @@ function closeStream(value: unknown): void {
   if (typeof close === 'function') void close.call(value);
 }
 
-/** Returns what goes out with a call; `undefined` for nothing, which costs less. */
+/** Returns what goes out with a call; `undefined` for nothing, which costs less. Throws `invalid`. */
 function metadataOf({ headers }: MiddlewareCall): Headers | undefined {
+  checkHeaders(headers, 'client: the headers of its middleware');
   for (const _name in headers) return headers;
   return undefined;
 }

@@ -12,7 +12,7 @@ import {
   silentLogger,
   type Transport,
 } from '@ts-micro/core';
-import { Lifetime, nearest, safeLogger } from '@ts-micro/kit';
+import { Lifetime, nearest, OptionChecks, safeLogger } from '@ts-micro/kit';
 import { type FlagSettings, settingFlags } from './flag-settings.ts';
 import { flagPrefix, kinds, knownFlags, pluginFlags } from './known-flags.ts';
 import { type Environment, type GivenFlag, readFlags } from './read-flags.ts';
@@ -60,6 +60,7 @@ interface Choice {
  * shows a credential.
  */
 export function fromFlags(argv: readonly string[], env: Environment, options: FromFlagsOptions = {}): FlaggedPlugins {
+  checkSources(argv, env, options);
   const { logger = silentLogger } = options;
   const { given, rest } = readFlags(knownFlags(), argv, env);
   const settings: FlagSettings = {};
@@ -91,6 +92,18 @@ export function fromFlags(argv: readonly string[], env: Environment, options: Fr
     for (const plugin of made) void plugin.close();
     throw error;
   }
+}
+
+/** Throws `invalid` for what neither arguments nor an environment can be; never shows what may be a credential. */
+function checkSources(argv: unknown, env: unknown, options: unknown): void {
+  if (!Array.isArray(argv) || argv.some((argument) => typeof argument !== 'string'))
+    throw new MicroError('invalid', 'flags: the arguments are no list of texts');
+  if (typeof env !== 'object' || env === null)
+    throw new MicroError('invalid', 'flags: the environment is no object of names and texts');
+  for (const [name, text] of Object.entries(env))
+    if (name.startsWith('MICRO_') && text !== undefined && typeof text !== 'string')
+      throw new MicroError('invalid', `flags: ${name} is not a text`);
+  new OptionChecks('flags').named(options, { logger: ['log'] });
 }
 
 function choose(kind: PluginKind, given: ReadonlyMap<string, GivenFlag>): Choice {

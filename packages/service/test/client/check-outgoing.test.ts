@@ -1,8 +1,9 @@
-import { MicroError } from '@ts-micro/core';
+import { type Broker, MicroError } from '@ts-micro/core';
 import { memoryBroker, memoryNetwork, memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import type { CallOptions } from '../../src/client/client-options.ts';
 import { createClient } from '../../src/client/create-client.ts';
+import type { Middleware } from '../../src/middleware.ts';
 
 const signal = new AbortController().signal;
 const thrower = () => {
@@ -176,4 +177,41 @@ describe('a header that cannot be read', () => {
       new MicroError('invalid', 'client: the metadata cannot be read: trap'),
     );
   });
+});
+
+it.each(['addEventListener', 'removeEventListener'])(
+  'a call whose signal throws in %s ends as others do',
+  async (method) => {
+    const network = memoryNetwork();
+    await using client = createClient({ transport: memoryTransport({ network }) });
+    const broken = Object.assign(new EventTarget(), { aborted: false }) as unknown as AbortSignal;
+    Object.defineProperty(broken, method, { value: thrower });
+    const calling = client.call('greeter', 'Greeter.Hello', {}, { signal: broken, address: 'a', retries: 0 });
+    await expect(calling).rejects.toMatchObject({ code: 'unavailable' });
+  },
+);
+
+it('headers that middleware spoils are `invalid`', async () => {
+  const network = memoryNetwork();
+  const middleware: Middleware = (call, next) => {
+    Object.defineProperty(call.headers, 'X-Tenant', { enumerable: true, get: thrower });
+    return next();
+  };
+  const plugins = { transport: memoryTransport({ network }), broker: memoryBroker({ network }) };
+  await using client = createClient({ ...plugins, middleware: [middleware] });
+  const words = 'client: the headers of its middleware: header "X-Tenant" cannot be read: trap';
+  for (const outcome of [
+    client.call('greeter', 'Greeter.Hello', {}, { address: 'a' }),
+    client.stream('greeter', 'Greeter.Chat', { address: 'a' }),
+    client.publish('greeter.say'),
+  ])
+    await expect(outcome).rejects.toThrow(new MicroError('invalid', words));
+});
+
+it('a broker that throws where it should reject fails the publish alone', async () => {
+  const broker = { name: 'broken', supports: {}, publish: thrower } as unknown as Broker;
+  await using client = createClient({ transport: memoryTransport({ network: memoryNetwork() }), broker });
+  await expect(client.publish('greeter.say')).rejects.toThrow(
+    new MicroError('internal', 'client: publishing on "greeter.say": trap'),
+  );
 });

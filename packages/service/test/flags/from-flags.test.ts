@@ -426,3 +426,14 @@ describe('other arguments', () => {
     expect(await settingsOf([], { MICRO_SERVER_NOPE: 'x', SERVER_NAME: 'y', HOME: '/' })).toEqual({});
   });
 });
+
+it.each([
+  ['arguments that are none', null, {}, {}, 'flags: the arguments are no list of texts'],
+  ['an argument that is a number', ['--registry', 5], {}, {}, 'flags: the arguments are no list of texts'],
+  ['no environment', [], undefined, {}, 'flags: the environment is no object of names and texts'],
+  ['a variable that is a number', [], { MICRO_NATS_PASSWORD: 4711 }, {}, 'flags: MICRO_NATS_PASSWORD is not a text'],
+  ['options that are null', [], {}, null, 'flags: the options are null, not an object'],
+  ['a slip in an option', [], {}, { log: {} }, 'flags: there is no option "log", and logger may be meant'],
+])('%s are `invalid`', (_, argv, env, options, words) => {
+  expect(() => fromFlags(argv as never, env as never, options as never)).toThrow(new MicroError('invalid', words));
+});

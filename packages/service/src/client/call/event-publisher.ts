@@ -36,6 +36,7 @@ export function publishEvent(
         : eventMessage({ topic, id, contentType, body, metadata });
     return broker.publish(topic, message, options?.signal && { signal: options.signal });
   } catch (error) {
-    return Promise.reject(error);
+    // A broker of the user's own may throw where it should reject.
+    return Promise.reject(MicroError.from(error, 'internal', `client: publishing on "${topic}"`));
   }
 }
