@@ -2,3 +2,4 @@
 
 export type { HttpServersOptions, PostOptions } from './http/http-servers.ts';
 export { HttpServers } from './http/http-servers.ts';
+export { linesOf } from './http/lines-of.ts';

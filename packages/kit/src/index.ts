@@ -44,7 +44,7 @@ export { deepEqual } from './registry/deep-equal.ts';
 export { FollowingWatcher } from './registry/following-watcher.ts';
 export { RegistryBase } from './registry/registry-base.ts';
 export { RecordWatcher } from './registry/record-watcher.ts';
-export { checkRecord, checkServiceName, checkTtl } from './registry/registry-rules.ts';
+export { checkRecord, checkRecordBytes, checkServiceName, checkTtl } from './registry/registry-rules.ts';
 export { LeaseTable } from './registry/lease-table.ts';
 export { mergeAnswers } from './registry/peers/merge-answers.ts';
 export { NodeRegistry } from './registry/store/node-registry.ts';

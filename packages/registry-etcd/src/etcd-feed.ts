@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import { bounded, LazyConnection, type NodeChange, nodeChanges, pause } from '@ts-micro/kit';
+import { linesOf } from '@ts-micro/kit/http';
 import type { EtcdClient } from './etcd-client.ts';
 import { base64, type KeyValue, rangeOf, recordOf } from './etcd-keys.ts';
 import { type EtcdSettings, who } from './etcd-registry-options.ts';
@@ -83,26 +84,13 @@ export class EtcdFeed {
 
   /** Takes answers until there are no more. Never rejects. */
   async #follow(answers: IncomingMessage, onCreated: () => void): Promise<void> {
-    // Put together once it is whole: a long line comes in very many pieces.
-    let begun: string[] = [];
-    let characters = 0;
     try {
-      for await (const piece of answers.setEncoding('utf8')) {
-        characters += piece.length;
-        if (characters > mostLineCharacters) break;
-        begun.push(piece);
-        if (!piece.includes('\n')) continue;
-        const lines = begun.join('').split('\n');
-        const rest = lines.pop() ?? '';
-        begun = [rest];
-        characters = rest.length;
-        for (const line of lines) {
-          const { result } = JSON.parse(line);
-          // Compacted, or refused.
-          if (result === undefined || result.canceled) return;
-          if (result.created) onCreated();
-          this.#tell(result.events ?? []);
-        }
+      for await (const line of linesOf(answers, mostLineCharacters)) {
+        const { result } = JSON.parse(line);
+        // Compacted, or refused.
+        if (result === undefined || result.canceled) return;
+        if (result.created) onCreated();
+        this.#tell(result.events ?? []);
       }
     } catch {
       // Lost, which its end tells.

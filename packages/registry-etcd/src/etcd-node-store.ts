@@ -37,39 +37,31 @@ export class EtcdNodeStore implements NodeStore {
   readonly #client: EtcdClient;
   readonly #feed: EtcdFeed;
   readonly #prefix: string;
-  readonly #maxNodes: number;
-  readonly #maxRecordBytes: number;
+  readonly #settings: EtcdSettings;
   /** By the key that is only the node's. */
   readonly #own = new Map<string, Own>();
 
-  constructor(client: EtcdClient, feed: EtcdFeed, { prefix, maxNodes, maxRecordBytes }: EtcdSettings) {
+  constructor(client: EtcdClient, feed: EtcdFeed, settings: EtcdSettings) {
     this.#client = client;
     this.#feed = feed;
-    this.#prefix = prefix;
-    this.#maxNodes = maxNodes;
-    this.#maxRecordBytes = maxRecordBytes;
+    this.#prefix = settings.prefix;
+    this.#settings = settings;
   }
 
   async read(service: string | undefined, options: AbortOptions): Promise<NodesHeld> {
     const prefix = service === undefined ? this.#prefix : folderOf(this.#prefix, service);
     // Of too many those that changed last are left out: it is they that were written for that.
-    const range = { ...rangeOf(prefix), sort_order: 'ASCEND', sort_target: 'MOD', limit: this.#maxNodes };
+    const range = { ...rangeOf(prefix), sort_order: 'ASCEND', sort_target: 'MOD', limit: this.#settings.maxNodes };
     const held = await this.#client.call<Txn & { kvs?: readonly KeyValue[] }>('kv/range', range, options);
-    const records = (held.kvs ?? []).flatMap((kv) => recordOf(kv, this.#maxRecordBytes) ?? []);
+    const records = (held.kvs ?? []).flatMap((kv) => recordOf(kv, this.#settings.maxRecordBytes) ?? []);
     return { nodes: records.map((record) => ({ record })), revision: Number(held.header.revision) };
   }
 
   async put(record: ServiceRecord, ttlMs: number | undefined, options: AbortOptions): Promise<void> {
-    await this.#feed.start(options);
     // Of nodes with one id the last counts.
     const byKey = new Map(splitRecord(record).map((node) => [ownKeyOf(this.#prefix, node), node]));
     const nodes = [...byKey.values()];
-    for (const node of nodes) {
-      const bytes = Buffer.byteLength(recordToJson(node));
-      if (bytes <= this.#maxRecordBytes) continue;
-      const size = `${bytes} bytes, more than maxRecordBytes (${this.#maxRecordBytes})`;
-      throw new MicroError('too_large', `${who}: registering "${record.name}": a node of ${size}`);
-    }
+    await this.#feed.start(options);
     if (await this.#renew(nodes, ttlMs, options)) return;
     // etcd counts leases in seconds, and lengthens what is shorter than an election takes.
     const grant = { TTL: Math.ceil((ttlMs ?? 0) / 1000) };
@@ -160,7 +152,7 @@ export class EtcdNodeStore implements NodeStore {
     const taken = new Set<string>();
     return nodes.map((record, index) => {
       const kv = responses[index]?.response_range?.kvs?.[0];
-      const there = kv && recordOf(kv, this.#maxRecordBytes);
+      const there = kv && recordOf(kv, this.#settings.maxRecordBytes);
       const [key, ownKey] = [keyOf(this.#prefix, record), ownKeyOf(this.#prefix, record)];
       const isOthers = taken.has(key) || (kv !== undefined && !(there && isSameNode(there, record)));
       const isOwn = this.#own.get(ownKey)?.key === ownKey;

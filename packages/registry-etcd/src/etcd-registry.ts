@@ -12,8 +12,8 @@ export function etcdRegistry(options: EtcdRegistryOptions = {}): Registry {
   const settings = etcdSettings(options);
   const client = new EtcdClient(settings);
   const feed: EtcdFeed = new EtcdFeed(client, settings, () => void registry.resume());
-  const { maxNodes, maxBytes } = settings;
+  const { maxNodes, maxBytes, maxRecordBytes } = settings;
   const store = new EtcdNodeStore(client, feed, settings);
-  const registry = new NodeRegistry({ name: 'etcd', store, maxNodes, maxBytes });
+  const registry = new NodeRegistry({ name: 'etcd', store, maxNodes, maxBytes, maxRecordBytes });
   return Object.defineProperty(registry, 'isConnected', { get: () => feed.isRunning, enumerable: true });
 }

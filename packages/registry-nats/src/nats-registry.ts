@@ -1,13 +1,13 @@
-import {
-  type AbortOptions,
-  type LookupOptions,
+import type {
+  AbortOptions,
+  LookupOptions,
   MicroError,
-  type RegisterOptions,
-  type Registry,
-  type ServiceRecord,
-  type Watcher,
+  RegisterOptions,
+  Registry,
+  ServiceRecord,
+  Watcher,
 } from '@ts-micro/core';
-import { mergeAnswers, PeerWatcher, RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
+import { checkRecordBytes, mergeAnswers, PeerWatcher, RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
 import { checkSubject, type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkQuorum,
@@ -183,10 +183,8 @@ class NatsRegistry extends RegistryBase {
 
   #encode(record: ServiceRecord): Uint8Array {
     const data = encodeCreate(record);
-    const { maxRecordBytes } = this.#settings;
-    if (data.length <= maxRecordBytes) return data;
-    const size = `${data.length} bytes, more than maxRecordBytes (${maxRecordBytes})`;
-    throw new MicroError('too_large', `${who}: service "${record.name}": the record is ${size}`);
+    checkRecordBytes(record, data.length, this.#settings.maxRecordBytes, who);
+    return data;
   }
 
   /** Nothing of that name is registered, or no longer. */

@@ -13,6 +13,13 @@ export function checkTtl(ttlMs: number | undefined, who: string): void {
   throw new MicroError('invalid', `${who}: ttlMs is ${String(ttlMs)}, not a positive number`);
 }
 
+/** Throws `too_large` where a record that is told in so many bytes has more than a registry takes. */
+export function checkRecordBytes({ name }: ServiceRecord, bytes: number, maxRecordBytes: number, who: string): void {
+  if (bytes <= maxRecordBytes) return;
+  const size = `${bytes} bytes, more than maxRecordBytes (${maxRecordBytes})`;
+  throw new MicroError('too_large', `${who}: service "${name}": the record is ${size}`);
+}
+
 /**
  * Returns a complete private copy of a record. Throws `invalid` where it breaks a rule, has metadata that are no text,
  * or cannot be read at all.

@@ -1,4 +1,5 @@
 import { type AbortOptions, MicroError, type ServiceRecord } from '@ts-micro/core';
+import { checkRecordBytes } from '@ts-micro/kit';
 import type { Bucket, BucketEntry } from '../bucket/bucket.ts';
 import type { KeyChange } from '../keys/key-change.ts';
 import { decodeNode, encodeNode, type StoredNode } from '../keys/stored-node.ts';
@@ -120,9 +121,8 @@ export class NodeWriter {
   #encode({ since, record }: Registration, ttlMs: number): Uint8Array {
     const { maxRecordBytes } = this.#settings;
     const data = encodeNode({ owner: this.#owner, ttlMs, since, record });
-    if (data.length <= maxRecordBytes) return data;
-    const size = `${data.length} bytes, more than maxRecordBytes (${maxRecordBytes})`;
-    throw new MicroError('too_large', `${who}: service "${record.name}": the record is ${size}`);
+    checkRecordBytes(record, data.length, maxRecordBytes, who);
+    return data;
   }
 
   #read(key: string, { data }: BucketEntry): StoredNode | undefined {

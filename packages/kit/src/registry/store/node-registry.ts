@@ -12,9 +12,12 @@ import { closeAll } from '../../lifecycle/close-all.ts';
 import { RateLimitedLogger } from '../../lifecycle/rate-limited-logger.ts';
 import { FollowingWatcher } from '../following-watcher.ts';
 import { LeaseTable } from '../lease-table.ts';
+import { recordToJson } from '../record-json.ts';
 import { RegistryBase } from '../registry-base.ts';
+import { checkRecordBytes } from '../registry-rules.ts';
 import { NodeRegistrations } from './node-registrations.ts';
 import type { NodeChange, NodeStore } from './node-store.ts';
+import { splitRecord } from './stored-node.ts';
 
 export interface NodeRegistryOptions {
   /** Names it in flags and node metadata: `redis`. */
@@ -26,6 +29,8 @@ export interface NodeRegistryOptions {
   readonly maxNodes?: number | undefined;
   /** The memory that they may take, in bytes, roughly; beyond, the same. @default 67108864 (64 MiB) */
   readonly maxBytes?: number | undefined;
+  /** The longest record of one node that is registered, in bytes of its JSON. @default any */
+  readonly maxRecordBytes?: number | undefined;
   /** Told of nodes that are left out, at most once a second. @default silent */
   readonly logger?: Logger | undefined;
 }
@@ -42,6 +47,7 @@ export class NodeRegistry extends RegistryBase {
   readonly #store: NodeStore;
   readonly #closeTimeoutMs: number;
   readonly #registrations: NodeRegistrations;
+  readonly #maxRecordBytes: number;
   readonly #bounds: { readonly maxNodes: number; readonly maxBytes: number };
   readonly #logger: RateLimitedLogger;
   readonly #watchers = new Set<FollowingWatcher>();
@@ -55,10 +61,12 @@ export class NodeRegistry extends RegistryBase {
     closeTimeoutMs = 5000,
     maxNodes = 20_000,
     maxBytes = 2 ** 26,
+    maxRecordBytes = Number.POSITIVE_INFINITY,
     logger = silentLogger,
   }: NodeRegistryOptions) {
     super(`${name} registry`);
     this.#bounds = { maxNodes, maxBytes };
+    this.#maxRecordBytes = maxRecordBytes;
     this.#logger = new RateLimitedLogger(logger);
     this.name = name;
     this.#store = store;
@@ -67,6 +75,10 @@ export class NodeRegistry extends RegistryBase {
   }
 
   protected async put(record: ServiceRecord, options: RegisterOptions): Promise<void> {
+    const most = this.#maxRecordBytes;
+    if (Number.isFinite(most))
+      for (const node of splitRecord(record))
+        checkRecordBytes(record, Buffer.byteLength(recordToJson(node)), most, this.who);
     await this.#registrations.put(record, options.ttlMs, options);
     // What is there as it begins to close is taken away by that.
     this.lifetime.assertOpen();
