@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { hasKafkaJars, requireKafkaJars } from './kafka-jars.mjs';
 import { root, runProgram, runTurbo } from './program.mjs';
-import { findProgram, natsServer, requireServer } from './server-program.mjs';
+import { findServer, natsServer, requireServer } from './server-program.mjs';
 
 /**
  * A backend that is no NATS: its package with the contract, and what has its servers at hand.
  *
  * @typedef {object} Backend
  * @property {string} folder
+ * @property {() => boolean} isThere Tells whether its server could be started now, without installing anything.
  * @property {() => void} require Finds the server or installs it; throws with how to get it.
  */
 
@@ -28,6 +28,14 @@ const rabbitmq = {
   variable: 'RABBITMQ_SERVER_BIN',
   ways: ['take it from www.rabbitmq.com and name it in RABBITMQ_SERVER_BIN'],
 };
+/** Comes with every Erlang. @type {Server} */
+const portMapper = {
+  program: 'epmd',
+  debian: 'erlang-base',
+  elsewhere: 'erlang',
+  variable: 'EPMD_BIN',
+  ways: ['add the folder of Erlang that has it to PATH'],
+};
 /** @type {Server} */
 const java = {
   program: 'java',
@@ -37,22 +45,38 @@ const java = {
   ways: ['take a Java of 17 or newer and name it in JAVA_BIN'],
 };
 
-const kafkaVersion = '4.1.2';
-
 /** @type {Record<string, Backend>} */
 const backends = {
-  etcd: { folder: 'packages/registry-etcd', require: () => void requireServer(etcd) },
-  rabbitmq: { folder: 'packages/transport-rabbitmq', require: () => void requireServer(rabbitmq) },
+  etcd: {
+    folder: 'packages/registry-etcd',
+    isThere: () => !!findServer(etcd),
+    require: () => void requireServer(etcd),
+  },
+  rabbitmq: {
+    folder: 'packages/transport-rabbitmq',
+    isThere: () => !!findServer(rabbitmq) && !!findServer(portMapper),
+    require: () => [rabbitmq, portMapper].forEach(requireServer),
+  },
   kafka: {
     folder: 'packages/broker-kafka',
+    isThere: () => hasKafkaJars() && !!findServer(java),
     require: () => {
       requireServer(java);
-      requireKafka();
+      requireKafkaJars();
     },
   },
 };
 
 const present = Object.entries(backends).filter(([, { folder }]) => existsSync(folder));
+
+/**
+ * Returns the folders of the backends that can be tested as they are: their servers are there.
+ *
+ * @type {() => string[]}
+ */
+export function foldersWithServers() {
+  return present.filter(([name]) => isThere(name)).map(([, { folder }]) => folder);
+}
 
 /**
  * Runs the contracts of the backends that are no NATS, with outages, each on a server of its own: `npm run backends`,
@@ -74,7 +98,7 @@ export async function runBackends(parameters) {
   const unknown = names.find((name) => !present.some(([known]) => known === name));
   if (unknown) throw new Error(`backends are ${present.map(([name]) => name).join(', ')}, not ${unknown}`);
   if (values.measure) return measure();
-  const found = names.filter(isThere);
+  const found = names.filter(getServer);
   const status = values.packed ? await runPacked(found) : runRounds(found, Number(values.rounds));
   const missing = names.filter((name) => !found.includes(name));
   for (const name of missing) console.log(`backends: not run: ${name}, as its server is not here`);
@@ -87,7 +111,6 @@ export async function runBackends(parameters) {
  * @type {(names: string[], rounds: number) => number}
  */
 function runRounds(names, rounds) {
-  const env = { ...process.env, WITH_BACKENDS: '1' };
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--no-file-parallelism', '--passWithNoTests'];
   /** @type {string[]} */
   const lines = [];
@@ -95,7 +118,7 @@ function runRounds(names, rounds) {
   for (let round = 1; round <= rounds; round++) {
     for (const name of names) {
       const started = performance.now();
-      const status = runProgram(process.execPath, [...vitest, `${backends[name]?.folder}/test/`], { env });
+      const status = runProgram(process.execPath, [...vitest, `${backends[name]?.folder}/test/`]);
       const seconds = Math.round((performance.now() - started) / 1000);
       lines.push(
         `backends: ${name}, round ${round} of ${rounds}: ${status === 0 ? 'green' : 'RED'} after ${seconds} s`,
@@ -139,62 +162,55 @@ export function requireBackends(names) {
   for (const name of names) backends[name]?.require();
 }
 
-/** Says in a line what `npm test` leaves to `npm run backends`. */
+/**
+ * Says in a line each which backends `npm test` does not run, as their servers are not there.
+ *
+ * @type {() => void}
+ */
 export function tellWhatIsLeft() {
   for (const [name, { folder }] of present) {
+    if (isThere(name)) continue;
     console.log(
-      `backends: not run here: the contract of ${folder} on a real ${name}; "npm run backends -- ${name}" does`,
+      `backends: not run: the contract of ${folder}, as there is no ${name}; "npm run backends -- ${name}" gets it`,
     );
   }
+}
+
+/**
+ * Finds or installs the servers of all backends; returns how many cannot be had, each of which it names.
+ *
+ * @type {() => number}
+ */
+export function countMissingBackends() {
+  const missing = present.filter(([name]) => !getServer(name));
+  for (const [name, { folder }] of missing) {
+    console.log(`backends: not run: the contract of ${folder}, as there is no ${name}, which is one failure`);
+  }
+  return missing.length;
 }
 
 /** @type {(name: string) => boolean} */
 function isThere(name) {
   try {
-    backends[name]?.require();
-    return true;
+    return backends[name]?.isThere() === true;
   } catch (error) {
-    console.error(`backends: ${name}: ${error instanceof Error ? error.message : error}`);
+    tell(name, error);
     return false;
   }
 }
 
-/** Has Maven copy the jars of a Kafka into the cache of the user, where tests look for them. */
-function requireKafka() {
-  if (process.env.KAFKA_LIBS) return;
-  const libs = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ts-micro', `kafka-${kafkaVersion}`);
-  if (existsSync(join(libs, `kafka_2.13-${kafkaVersion}.jar`))) return;
-  if (!findProgram('mvn')) {
-    const ways = `install Maven, or name the folder "libs" of a Kafka ${kafkaVersion} in KAFKA_LIBS`;
-    throw new Error(`the jars of Kafka are needed and are not in ${libs}. To get them, ${ways}.`);
-  }
-  console.log(`backends: no Kafka here, so Maven copies the jars of kafka_2.13 ${kafkaVersion} (43 MB) to ${libs}`);
-  const folder = mkdtempSync(join(tmpdir(), 'ts-micro-kafka-'));
+/** @type {(name: string) => boolean} */
+function getServer(name) {
   try {
-    const artifact = ['groupId>org.apache.kafka</groupId', 'artifactId>kafka_2.13</artifactId'];
-    const dependency = [...artifact, `version>${kafkaVersion}</version`].map((part) => `<${part}>`).join('');
-    const project =
-      '<modelVersion>4.0.0</modelVersion><groupId>x</groupId><artifactId>x</artifactId><version>1</version>';
-    const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">${project}<packaging>pom</packaging>
-<dependencies><dependency>${dependency}</dependency></dependencies></project>\n`;
-    writeFileSync(join(folder, 'pom.xml'), pom);
-    const copy = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}/libs`];
-    const status = runProgram('mvn', ['-q', '-B', '-f', join(folder, 'pom.xml'), ...copy], { stdin: 'ignore' });
-    if (status !== 0) throw new Error('Maven could not get the jars of Kafka');
-    mkdirSync(dirname(libs), { recursive: true });
-    rmSync(libs, { recursive: true, force: true });
-    moveFolder(join(folder, 'libs'), libs);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    backends[name]?.require();
+    return true;
+  } catch (error) {
+    tell(name, error);
+    return false;
   }
 }
 
-/** @type {(from: string, to: string) => void} */
-function moveFolder(from, to) {
-  try {
-    renameSync(from, to);
-  } catch {
-    // On another file system.
-    runProgram('cp', ['-r', from, to]);
-  }
+/** @type {(name: string, error: unknown) => void} */
+function tell(name, error) {
+  console.error(`backends: ${name}: ${error instanceof Error ? error.message : error}`);
 }

@@ -58,7 +58,7 @@ export function runKnownBackends(parameters) {
   );
   const reports = mkdtempSync(join(tmpdir(), 'ts-micro-reports-'));
   try {
-    const env = { ...process.env, CONTRACT_REPORTS: reports, WITH_BACKENDS: '1' };
+    const env = { ...process.env, CONTRACT_REPORTS: reports };
     const files = chosen.flatMap(([, each]) => each);
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...files];
     const status = runProgram(process.execPath, vitest, { env });

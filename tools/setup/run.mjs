@@ -1,4 +1,4 @@
-import { requireBackends, runBackends, tellWhatIsLeft } from './backends.mjs';
+import { countMissingBackends, requireBackends, runBackends, tellWhatIsLeft } from './backends.mjs';
 import { installDependencies } from './dependencies.mjs';
 import { runKnownBackends } from './known-backends.mjs';
 import { requireNode } from './node-version.mjs';
@@ -21,8 +21,9 @@ const commands = {
     return runBuilt('examples/demo', 'dist/demo.js', parameters);
   },
   test(parameters) {
-    if (parameters.length === 0) tellWhatIsLeft();
-    return runTests(parameters);
+    const missing = process.env.WITH_BACKENDS ? countMissingBackends() : 0;
+    if (!process.env.WITH_BACKENDS && parameters.length === 0) tellWhatIsLeft();
+    return runTests(parameters, missing);
   },
   backends: runBackends,
   'known-backends': runKnownBackends,

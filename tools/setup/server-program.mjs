@@ -53,13 +53,8 @@ const managers = {
  * is not. @type {(server: Server) => string}
  */
 export function requireServer(server) {
-  const { program, variable, debian = program, elsewhere = program } = server;
-  const named = process.env[variable];
-  if (named) {
-    if (isProgram(named)) return named;
-    throw new Error(`${variable} is ${named}, which is not a program`);
-  }
-  const found = findProgram(program);
+  const { program, debian = program, elsewhere = program } = server;
+  const found = findServer(server);
   if (found) return found;
 
   const manager = Object.keys(managers).find((name) => findProgram(name));
@@ -77,6 +72,18 @@ export function requireServer(server) {
   const installed = findProgram(program);
   if (!installed) throw new Error(`${manager} did not bring a ${program}. ${howToGetIt(server, undefined, [])}`);
   return installed;
+}
+
+/**
+ * Returns the path of a server's program, or nothing where there is none; throws where its variable names none.
+ *
+ * @type {(server: Server) => string | undefined}
+ */
+export function findServer({ program, variable }) {
+  const named = process.env[variable];
+  if (!named) return findProgram(program);
+  if (isProgram(named)) return named;
+  throw new Error(`${variable} is ${named}, which is not a program`);
 }
 
 /** @type {(server: Server, manager: string | undefined, steps: string[][]) => string} */

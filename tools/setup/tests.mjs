@@ -6,11 +6,12 @@ import { runProgram, runTurbo } from './program.mjs';
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
 /**
- * Runs vitest, and prints `N passed, N failed` as the very last line, from the runner's own totals.
+ * Runs vitest, and prints `N passed, N failed` as the very last line, from the runner's own totals. What was missing
+ * before it, so that tests cannot run, counts as failed.
  *
- * @type {(parameters: string[]) => number}
+ * @type {(parameters: string[], missing?: number) => number}
  */
-export function runTests(parameters) {
+export function runTests(parameters, missing = 0) {
   // Tests that start a program need it built; the others run from source, and say something even when this fails.
   const isBuilt = runTurbo(['build', '--continue']) === 0;
   if (!isBuilt) console.log('setup: the build failed, which counts as one failure');
@@ -23,6 +24,7 @@ export function runTests(parameters) {
     // A runner that fails without a failed test (a crash, a broken configuration) is a failure all the same.
     if (status !== 0 && counts.failed === 0) counts.failed = 1;
     if (!isBuilt) counts.failed++;
+    counts.failed += missing;
     const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
     console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
     return counts.failed > 0 ? status || 1 : status;

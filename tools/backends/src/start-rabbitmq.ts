@@ -17,7 +17,7 @@ const install = 'Get it with "apt-get install rabbitmq-server" or "brew install 
  */
 export async function startRabbitmq({ config = '' }: { config?: string } = {}): Promise<Server> {
   const program = findRabbitmq();
-  const mapper = findProgram('epmd', { install });
+  const mapper = findProgram('epmd', { variable: 'EPMD_BIN', install });
   const server = await startServer({
     name: 'rabbitmq',
     ports: 4,
