@@ -1,4 +1,5 @@
 import { type ErrorCode, MicroError } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import { noRespondersError } from './no-responders.ts';
 
 // By the `code` of nats 2.x and of Node's own errors, and by the `name` of @nats-io 3.x.
@@ -37,6 +38,9 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   ACCOUNT_EXPIRED: 'unauthorized',
 };
 
+/** A sentence with the longest subject and queue is shorter. */
+const mostSentence = 10_000;
+
 /**
  * The one place where errors of the NATS client become ours: those of `nats` 2.x and of `@nats-io/*` 3.x, kept as
  * `cause`.
@@ -64,7 +68,13 @@ export function mapNatsError(error: unknown, what: string): MicroError {
  * do, is `unauthorized`, the rest `unavailable`.
  */
 export function serverError(sentence: string, what: string): MicroError {
-  return new MicroError(sentenceCode(sentence), `${what}: ${sentence}`);
+  return new MicroError(sentenceCode(sentence), `${what}: ${shownSentence(sentence)}`);
+}
+
+/** Peers choose what is quoted in it, as where they want an answer; the rest is the server's. */
+export function shownSentence(sentence: string): string {
+  const parts = sentence.slice(0, mostSentence).split('"');
+  return parts.map((part) => shown(part)).join('"');
 }
 
 function sentenceCode(sentence: string): ErrorCode {

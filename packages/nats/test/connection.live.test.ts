@@ -249,6 +249,24 @@ describe('permissions', () => {
   });
 });
 
+test('refused publishes on ever new subjects, which peers may choose, are told in part', async () => {
+  await using server = await startNatsServer({
+    config: 'authorization { users: [ { user: a, password: x, permissions: { publish: ["ok"] } } ] }',
+  });
+  const { logger, lines } = recordingLogger();
+  const connection = await connectNats({ servers: server.url, user: 'a', password: 'x', logger });
+  for (let count = 0; count < 500; count++) connection.publish(`s.${count}.${'y'.repeat(1000)}`, bytes('x'));
+  await connection.flush();
+  await connection.close();
+  const told = lines.map(({ fields }) => ({
+    leftOut: Number(fields?.leftOut ?? 0),
+    text: `${fields?.error} ${fields?.subject}`,
+  }));
+  expect(told.length).toBeLessThan(50);
+  expect(told.reduce((sum, { leftOut }) => sum + leftOut + 1, 0)).toBe(500);
+  for (const { text } of told) expect(text.length).toBeLessThan(600);
+});
+
 describe('closing', () => {
   test('refuses everything afterwards with `closed`', async () => {
     await using server = await startNatsServer();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { connectNats } from '@ts-micro/nats';
+import { startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
 import { recordingLogger } from './recording-logger.ts';
 import { thrownBy } from './thrown-by.ts';
@@ -153,3 +154,94 @@ test('a server that says what is not the protocol of NATS in mid-life is left at
   expect(lines.map(({ message }) => message)).toContain('nats server is not understood, connecting anew');
   expect(JSON.stringify(lines.map(({ message, fields }) => [message, String(fields?.error)]))).not.toContain('secret');
 });
+
+describe('what a server tells of itself and of others', () => {
+  const odd = [
+    '',
+    ':',
+    '[::1',
+    'a b:1',
+    '127.0.0.1:99999',
+    'x:abc',
+    'tls://127.0.0.1:1',
+    'u:p@127.0.0.1:1',
+    'B.test:1',
+  ];
+
+  test.each(['first', 'in mid-life'])('%s is left with the addresses that can be dialled', async (when) => {
+    await using server = await startServer((socket) => {
+      socket.write(infoOf(when === 'first' ? { connect_urls: odd } : {}));
+      answerPings(socket);
+      socket.on('data', (bytes) => {
+        if (String(bytes).startsWith('PUB ')) socket.write(infoOf({ connect_urls: odd }));
+      });
+    });
+    await using connection = await connectNats({ servers: server.address, connectTimeoutMs });
+    connection.publish('a', new Uint8Array(1));
+    const servers = [server.address, 'b.test:1'];
+    await expect.poll(() => connection.state, within).toMatchObject({ servers, reconnects: 0 });
+  });
+
+  test('names at most a thousand servers', async () => {
+    const many = Array.from({ length: 5000 }, (_, index) => `10.0.0.1:${index + 1}`);
+    await using server = await startServer((socket) => {
+      socket.write(infoOf({ connect_urls: many }));
+      answerPings(socket);
+    });
+    await using connection = await connectNats({ servers: server.address, connectTimeoutMs });
+    expect(connection.state.servers).toHaveLength(1001);
+  });
+
+  test('can be that it takes messages of any size', async () => {
+    await using server = await startNatsServer({ config: 'max_payload: -1' });
+    await using connection = await connectNats({ servers: server.url });
+    connection.publish('a', new Uint8Array(2_000_000));
+    await connection.flush();
+    expect(connection.state.reconnects).toBe(0);
+  });
+
+  test.each([
+    ['is no object', 'INFO 5\r\n'],
+    ['has a limit that is no number', infoOf({ max_payload: 'much' })],
+    ['tells of servers in another way', infoOf({ connect_urls: {} })],
+    ['has no end', `INFO ${'x'.repeat(2_000_000)}`],
+    ['is the beginning of a message that no server can send', 'MSG a 1 99999999999\r\n'],
+  ])('in mid-life and %s ends the link, and the next one is as before', async (_what, words) => {
+    let isFirst = true;
+    await using server = await startServer((socket) => {
+      socket.write(infoOf());
+      answerPings(socket);
+      socket.on('data', (bytes) => {
+        if (!String(bytes).startsWith('PUB ') || !isFirst) return;
+        isFirst = false;
+        socket.write(words);
+      });
+    });
+    await using connection = await connectNats({ servers: server.address, pingIntervalMs: 600_000 });
+    connection.publish('a', new Uint8Array(1));
+    await expect.poll(() => connection.state, within).toMatchObject({ status: 'connected', reconnects: 1 });
+    expect(connection.maxPayload).toBe(1000);
+    connection.publish('a', new Uint8Array(1));
+    await connection.flush();
+  });
+});
+
+test.each(['invalid ', 'subscription ', 'Publish to "', '-ERR '])(
+  'a complaint of a million characters, of "%s", blocks nothing for long and is shown in part',
+  async (word) => {
+    const { logger, lines } = recordingLogger();
+    await using server = await startServer((socket) => {
+      socket.write(infoOf());
+      answerPings(socket);
+      socket.on('data', (bytes) => {
+        if (String(bytes).startsWith('PUB ')) socket.write(`-ERR '\u001b${word.repeat(1_000_000 / word.length)}'\r\n`);
+      });
+    });
+    await using connection = await connectNats({ servers: server.address, logger });
+    connection.publish('a', new Uint8Array(1));
+    await expect.poll(() => lines.length, within).toBe(1);
+    const message = String(lines[0]?.fields?.error);
+    expect(message).toContain(`\\u001b${word.slice(0, 5)}`);
+    expect(message.length).toBeLessThan(20_000);
+  },
+);

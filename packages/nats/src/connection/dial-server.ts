@@ -12,6 +12,7 @@ import { sizeMessages } from '../vendor/sized-messages.ts';
 import {
   abandonDial,
   addServers,
+  checkInfos,
   destroySocket,
   messageWriter,
   orderServers,
@@ -206,6 +207,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
     beginOrder();
   };
   connected();
+  checkInfos(vendor);
   sizeMessages(vendor, () => {
     const server = vendor.getServer();
     // Without the client's error, which quotes what came.

@@ -305,7 +305,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const known =
       info === undefined
         ? this.state.servers
-        : [...this.#settings.servers, ...((this.#settings.ignoreGossip !== true && info.connect_urls) || [])];
+        : [...this.#settings.servers, ...(this.#settings.ignoreGossip === true ? [] : toldServers(info))];
     const servers = [...new Set(server === undefined ? known : [...known, server])];
     const lost = [...this.#subscriptions].filter(({ isLost }) => isLost).map(({ subject }) => subject);
     this.#state.change({ status, server, servers, reconnects, lost });
@@ -337,6 +337,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     this.#readyWaits.settleAll(this.lifetime.closedError());
     this.#change('closed');
     this.#state.clear();
+    this.#serverErrors.end();
     const ended = this.lifetime.cause ?? unavailable('nats: the connection was closed');
     // Whoever follows `closed` hears of it before its subscriptions do.
     setImmediate(() => {
@@ -365,6 +366,11 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const why = outage === undefined ? '' : `: ${outage.message}`;
     return unavailable(`nats: ${what}: not connected to ${this.address}${why}`);
   }
+}
+
+/** A lent client takes whatever a server tells. */
+function toldServers({ connect_urls: urls }: NonNullable<VendorConnection['info']>): string[] {
+  return Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : [];
 }
 
 function unavailable(message: string): MicroError {

@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { shownSentence } from '../error.ts';
 import type { ServerEcho } from '../vendor/vendor-internals.ts';
 import type { LinkSubscription } from './link-subscription.ts';
 import type { Complaint } from './server-errors.ts';
@@ -40,5 +41,5 @@ export function refuseLimited(
 }
 
 function refusalOf({ error, sentence }: Complaint, subject: string): MicroError {
-  return new MicroError(error.code, `nats: subscribing to "${subject}": ${sentence}`);
+  return new MicroError(error.code, `nats: subscribing to "${subject}": ${shownSentence(sentence)}`);
 }

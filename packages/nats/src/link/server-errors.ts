@@ -1,8 +1,11 @@
 import { type Logger, MicroError } from '@ts-micro/core';
+import { RateLimitedLogger, shown } from '@ts-micro/kit';
 import { mapNatsError, serverError } from '../error.ts';
 import type { StatusEvent } from './vendor-connection.ts';
 
 const maxReported = 1000;
+/** Of so many every one is told; a peer that chooses where its answers go can cause others without end. */
+const toldAtOnce = 20;
 
 /** Called with the subject of a publish that the server refused; `true` keeps it out of the log. */
 export type DenialListener = (subject: string, error: MicroError) => unknown;
@@ -55,12 +58,14 @@ export function complaintOfEvent({ data, error, permissionContext }: StatusEvent
 /** Tells the log and those who follow refused publishes of what the server complains of. */
 export class ServerErrors {
   readonly #logger: Logger;
+  readonly #limited: RateLimitedLogger;
   // A refusal that comes with every message is logged once.
   readonly #reported = new Set<string>();
   readonly #denialListeners = new Set<DenialListener>();
 
   constructor(logger: Logger) {
     this.#logger = logger;
+    this.#limited = new RateLimitedLogger(logger);
   }
 
   /** Calls `listener` for every refused publish; returns what ends that. */
@@ -74,9 +79,11 @@ export class ServerErrors {
   take({ error, operation, subject }: Complaint): void {
     const isExpected = operation === 'publish' && subject !== undefined && this.#tell(subject, error);
     const report = `${error.message} ${subject}`;
-    if (isExpected || this.#reported.has(report) || this.#reported.size >= maxReported) return;
-    this.#reported.add(report);
-    this.#logger.warn('nats server reported an error', subject === undefined ? { error } : { error, subject });
+    if (isExpected || this.#reported.has(report)) return;
+    const logger = this.#reported.size < toldAtOnce ? this.#logger : this.#limited;
+    if (this.#reported.size < maxReported) this.#reported.add(report);
+    const fields = subject === undefined ? { error } : { error, subject: shown(subject) };
+    logger.warn('nats server reported an error', fields);
   }
 
   /** Tells the listeners; true where one of them expected it. */
@@ -95,5 +102,10 @@ export class ServerErrors {
   /** A new connect: what is still refused is logged again. */
   clear(): void {
     this.#reported.clear();
+  }
+
+  /** Tells what is held back. */
+  end(): void {
+    this.#limited.end();
   }
 }

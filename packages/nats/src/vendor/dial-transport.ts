@@ -175,7 +175,7 @@ class DialTransport extends NodeTransport {
     let isOver = false;
     const onData = (chunk: Uint8Array) => {
       text += Buffer.from(chunk).toString('latin1');
-      const sentence = /-ERR +'?([^\r\n]*?)'?\r?\n/.exec(text)?.[1];
+      const sentence = complaintIn(text);
       this.#isTaken = sentence === undefined && text.includes('PONG\r\n');
       isOver = sentence !== undefined || this.#isTaken;
       // A large cluster says much before.
@@ -204,6 +204,11 @@ class DialTransport extends NodeTransport {
   #weight(ip: string): number {
     return this.#dialler?.isAvoided(ip) ? 1 : 0;
   }
+}
+
+/** Returns the sentence of the first whole complaint. */
+export function complaintIn(text: string): string | undefined {
+  return /(?:^|\n)-ERR ([^\r\n]*)\r?\n/.exec(text)?.[1]?.trim().replace(/^'|'$/g, '');
 }
 
 function addressOf({ hostname, port }: Pick<Server, 'hostname' | 'port'>): string {

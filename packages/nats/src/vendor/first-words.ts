@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { ServerInfo } from 'nats';
+import { readServerInfo } from './server-info.ts';
 
 /** A cluster of thousands of servers tells less. */
 const mostBytes = 1024 * 1024;
@@ -9,7 +10,8 @@ const noBytes = Buffer.alloc(0);
 
 /**
  * Reads the INFO with which a server begins; what was read goes into `read`. Rejects where it says anything else, or
- * leaves without a word. The client's own reader starts anew at each piece, and takes any JSON.
+ * leaves without a word. The client's own reader starts anew at each piece, and takes any
+ * JSON: it is left with what it can work with.
  */
 export function readInfo(socket: Socket, read: Uint8Array[]): Promise<ServerInfo> {
   return new Promise((resolve, reject) => {
@@ -35,9 +37,14 @@ export function readInfo(socket: Socket, read: Uint8Array[]): Promise<ServerInfo
     };
     const end = (isWhole: boolean) => {
       letGo();
-      const info = isWhole ? infoOf(Buffer.concat(read).toString('utf8')) : undefined;
-      if (info !== undefined) resolve(info);
-      else reject(new Error('what it says first is no INFO of a NATS server'));
+      const bytes = Buffer.concat(read);
+      const line = bytes.indexOf(10);
+      const info = isWhole ? readServerInfo(bytes.toString('utf8', 5, line)) : undefined;
+      if (info !== undefined) {
+        // The client reads the line once more.
+        read.splice(0, read.length, Buffer.from(`INFO ${JSON.stringify(info)}\r\n`), bytes.subarray(line + 1));
+        resolve(info);
+      } else reject(new Error('what it says first is no INFO of a NATS server'));
     };
     socket.on('data', onData).on('error', onError).on('close', onClose);
   });
@@ -46,16 +53,4 @@ export function readInfo(socket: Socket, read: Uint8Array[]): Promise<ServerInfo
 function beginsInfo([first = noBytes, second = noBytes, ...more]: readonly Uint8Array[]): boolean {
   const start = first.length >= 5 ? first : Buffer.concat([first, second, ...more]);
   return 'INFO '.startsWith(Buffer.from(start.subarray(0, 5)).toString('latin1').toUpperCase().replace('\t', ' '));
-}
-
-/** Returns what the line says, where the client can work with it. */
-function infoOf(text: string): ServerInfo | undefined {
-  try {
-    const info = JSON.parse(/^INFO\s+([^\r\n]*)/i.exec(text)?.[1] ?? '');
-    const { version, max_payload: maxPayload = 0, connect_urls: urls = [] } = info;
-    const isKnown = /^\D*\d+\.\d+\.\d+/.test(version) && Number.isSafeInteger(maxPayload) && Array.isArray(urls);
-    return isKnown && urls.every((url: unknown) => typeof url === 'string') ? info : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,12 @@
 import { createConnection } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { DialPlan } from './dial-transport.ts';
+import { complaintIn, type DialPlan } from './dial-transport.ts';
 
 type Upgrade = DialPlan['upgrade'];
 
 const waitMs = 300;
 const mostBytes = 65_536;
+const tlsInfo = /^INFO [^\r\n]*"tls_(required|available)":\s*true/;
 
 /** Whether a dial ended because the server had left already, which may have overtaken what it said. */
 export function isReset(error: unknown): boolean {
@@ -33,9 +34,9 @@ export function lastWords(host: string, port: number, { tls, tlsName }: Upgrade)
     };
     const onData = (chunk: Uint8Array) => {
       text += Buffer.from(chunk).toString('latin1');
-      const sentence = /(^|\r\n)-ERR '([^\r\n]*)'/.exec(text)?.[2];
+      const sentence = complaintIn(text);
       if (sentence !== undefined || text.length > mostBytes) end(sentence);
-      else if (secure === undefined && /^INFO .*"tls_(required|available)":\s*true.*\r\n/.test(text)) startTls();
+      else if (secure === undefined && text.includes('\n') && tlsInfo.test(text)) startTls();
     };
     const startTls = () => {
       text = '';

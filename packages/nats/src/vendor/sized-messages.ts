@@ -1,4 +1,5 @@
 import type { VendorConnection } from '../link/vendor-connection.ts';
+import { mostPayload } from './server-info.ts';
 import { fillYoungHeap } from './young-garbage.ts';
 
 /** The client's growing buffer, as far as its parser uses it. */
@@ -12,6 +13,8 @@ interface MessageBuffer {
 interface Parser {
   /** The message that has come in part. */
   msgBuf?: MessageBuffer | undefined;
+  /** The line that has come in part. */
+  argBuf?: { readonly length: number } | undefined;
   /** What its line said of it. */
   readonly ma?: { readonly size?: number };
   parse(bytes: Uint8Array): void;
@@ -25,6 +28,8 @@ interface Internals {
 const largeBytes = 8 * 1024;
 /** What is set aside for a message before its bytes have come: the server tells its size, and may be wrong. */
 const mostBytes = 8 * 1024 * 1024;
+/** The INFO of a cluster of thousands of servers is shorter. */
+const longestLine = 1024 * 1024;
 
 // A lent connection may be wrapped again and again.
 const known = new WeakSet<object>();
@@ -59,6 +64,7 @@ function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
     if (isLost) return;
     try {
       parse.call(parser, bytes);
+      if (onUnreadable !== undefined) checkSizes(parser);
     } catch (error) {
       if (onUnreadable === undefined) throw error;
       isLost = true;
@@ -73,6 +79,12 @@ function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
     if (size <= mostBytes) parser.msgBuf = new SizedBuffer(size, msgBuf.bytes({ copy: false }));
   };
   return parser;
+}
+
+/** What a server says would be kept until it ends. */
+function checkSizes({ argBuf, ma }: Parser): void {
+  if ((argBuf?.length ?? 0) > longestLine) throw new Error('a line does not end');
+  if ((ma?.size ?? 0) > mostPayload) throw new Error('a message is larger than a server can be told to take');
 }
 
 /** Memory for one message. The parser writes no more into it than its size. */

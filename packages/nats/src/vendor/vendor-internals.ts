@@ -1,6 +1,7 @@
 import { latin1Of, utf8Of } from '@ts-micro/kit';
 import type { VendorConnection, VendorMessage } from '../link/vendor-connection.ts';
 import { linkEnded } from './dial-transport.ts';
+import { readServerInfo } from './server-info.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 // What nats 2.29 offers no public way to; only for connections made here, with the version this package depends on.
@@ -18,10 +19,14 @@ interface Internals {
     outbound?: { length(): number; drain(): Uint8Array };
     flushPending?(): void;
     processError?(words: Uint8Array): void;
+    processInfo?(words: Uint8Array): void;
     processPong?(): void;
     resetOutbound?(): void;
   };
 }
+
+/** Of one complaint: more than what it can hold of subjects. A long text would be searched for long. */
+const mostWords = 16_384;
 
 interface VendorServer {
   readonly hostname: string;
@@ -128,12 +133,28 @@ export class ServerEcho {
     const protocol = this.#protocol;
     const processError = protocol?.processError;
     if (protocol === undefined || processError === undefined) return;
-    protocol.processError = (words) => {
+    protocol.processError = (all) => {
+      const words = all.subarray(0, mostWords);
       const sentence = Buffer.from(words).toString('utf8').replace(/^'|'$/g, '');
       if (sentence !== linkEnded) listener(sentence);
       processError.call(protocol, words);
     };
   }
+}
+
+/**
+ * Hands the client only what it can work with of what a server tells in mid-life of itself and of others. Throws into
+ * its parser where that is nothing.
+ */
+export function checkInfos(vendor: VendorConnection): void {
+  const { protocol } = vendor as Internals;
+  const processInfo = protocol?.processInfo;
+  if (protocol === undefined || processInfo === undefined) return;
+  protocol.processInfo = (words) => {
+    const info = readServerInfo(Buffer.from(words).toString('utf8'));
+    if (info === undefined) throw new Error('what it tells of itself is no INFO of a NATS server');
+    processInfo.call(protocol, Buffer.from(JSON.stringify(info)));
+  };
 }
 
 /**
