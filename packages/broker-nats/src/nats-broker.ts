@@ -18,6 +18,7 @@ import {
   maxBodyBytes,
   type NatsConnection,
   type SharedConnection,
+  SubjectFeeds,
   type SubjectRules,
   shareConnection,
 } from '@ts-micro/nats';
@@ -55,6 +56,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
   readonly #shared: SharedConnection;
   readonly #logger: Logger;
   readonly #publisher: NatsPublisher;
+  readonly #feeds = new SubjectFeeds();
   /** What waits for handlers. */
   readonly #pending: WaitingBytes;
 
@@ -114,6 +116,7 @@ class ConnectedBroker extends BrokerBase implements NatsBroker {
     const { maxPendingMessages, maxPendingBytes, closeTimeoutMs } = this.options;
     const subscriber = new NatsSubscriber({
       connection,
+      feeds: this.#feeds,
       topic,
       handler,
       queue,

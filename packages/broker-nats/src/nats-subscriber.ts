@@ -5,12 +5,15 @@ import {
   type NatsConnection,
   type NatsMessage,
   type NatsSubscription,
+  type SubjectFeeds,
   sizeOfMessage,
 } from '@ts-micro/nats';
 import { decodeMessage } from './message-dialect.ts';
 
 export interface NatsSubscriberOptions extends SubscribeOptions {
   readonly connection: NatsConnection;
+  /** Of all subscribers of the broker. */
+  readonly feeds: SubjectFeeds;
   readonly topic: string;
   readonly handler: BrokerHandler;
   readonly maxPendingMessages: number;
@@ -21,12 +24,13 @@ export interface NatsSubscriberOptions extends SubscribeOptions {
   readonly logger: Logger;
 }
 
-/** One subscription on NATS. What the server takes away in mid-life is told to `onError`, and asked for again. */
+/** A subscription on NATS. What the server takes away in mid-life is told to `onError`, and asked for again. */
 export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
   readonly #subscription: NatsSubscription;
   #isConfirmed = false;
 
-  constructor({ connection, maxPendingMessages, maxPendingBytes, pending, ...options }: NatsSubscriberOptions) {
+  constructor(given: NatsSubscriberOptions) {
+    const { connection, feeds, maxPendingMessages, maxPendingBytes, pending, ...options } = given;
     const { topic, queue } = options;
     // Without a wildcard every message has the subject that was asked for, which need not be read.
     const exact = /[*>]/.test(topic) ? undefined : topic;
@@ -44,7 +48,7 @@ export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
     });
     // Where there is no `onError`, the connection's own log has told it.
     const tell = (error: MicroError) => options.onError && this.report(error);
-    this.#subscription = connection.subscribe(topic, {
+    this.#subscription = feeds.subscribe(connection, topic, {
       queue,
       onMessage: (message) => this.push(message),
       onError: (error) => {

@@ -15,6 +15,7 @@ export { AnswerRight } from './link/answer-right.ts';
 export { PublishTracker } from './link/publish-tracker.ts';
 export { detachMessage, sizeOfMessage } from './link/waiting-message.ts';
 export { natsReplyInbox } from './connection/reply-inbox.ts';
+export { SubjectFeeds } from './connection/subject-feeds.ts';
 export { parseServers } from './connection/server-list.ts';
 export { checkQueue, checkSubject, isSubject } from './subject.ts';
 export { wrapNatsConnection } from './connection/wrap-connection.ts';

@@ -136,4 +136,9 @@ export interface NatsConnection extends Closable {
    * connection is lost meanwhile.
    */
   flush(options?: AbortOptions): Promise<void>;
+  /**
+   * Marks this moment, for the next flush: returns a function that tells in `onMessage` whether the server sent that
+   * message after it had answered a flush begun from now on. `undefined` on a borrowed connection, where nobody knows.
+   */
+  mark(): (() => boolean) | undefined;
 }

@@ -179,6 +179,13 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     await this.#flush(options.signal);
   }
 
+  mark(): (() => boolean) | undefined {
+    const echo = this.#settings.own?.echo;
+    if (echo === undefined) return undefined;
+    const { asked } = echo;
+    return () => echo.answered > asked;
+  }
+
   #writeByClient(subject: string, reply: string | undefined, header: Uint8Array, data: Uint8Array): void {
     const vendorOptions = this.#publishOptions;
     vendorOptions.reply = reply;

@@ -17,6 +17,11 @@ export function detachMessage(message: NatsMessage): NatsMessage {
   return data.byteLength * 2 < data.buffer.byteLength ? new DetachedMessage(message) : message;
 }
 
+/** Returns the same message with bytes of its own, for one more reader: none changes what another one gets. */
+export function copyMessage(message: NatsMessage): NatsMessage {
+  return new DetachedMessage(message);
+}
+
 class DetachedMessage implements NatsMessage {
   readonly subject: string;
   readonly reply: string | undefined;
