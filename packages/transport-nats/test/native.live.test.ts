@@ -333,6 +333,17 @@ describe('a large message', () => {
     expect(hashOf(received?.body)).toBe(hashOf(sent.body));
   });
 
+  test('is refused with `too_large` where the server takes less than the head of a chunk', async () => {
+    await using server = await startNatsServer({ config: 'max_payload: 24' });
+    await using transport = openTransport({ servers: server.url });
+    const listener = await transport.listen();
+    await listener.accept(echo);
+    await using socket = await transport.dial(listener.address, { metadata: listener.metadata });
+    await expect(socket.send(message('x'.repeat(100)), soon())).rejects.toMatchObject({ code: 'too_large' });
+    await socket.send(message('x'));
+    expect(textOf(await socket.receive(soon()))).toBe('x');
+  });
+
   test('takes memory of about its size at each end', async () => {
     await using server = await startNatsServer();
     await using transport = openTransport({ servers: server.url });

@@ -1,6 +1,13 @@
 import { type Message, MicroError, type SendOptions } from '@ts-micro/core';
 import { abortable } from '@ts-micro/kit';
-import { type FrameHead, frameKind, numbersFrame, sizeOfMessageHead, writeMessageHead } from '../frame.ts';
+import {
+  chunkHeadBytes,
+  type FrameHead,
+  frameKind,
+  numbersFrame,
+  sizeOfMessageHead,
+  writeMessageHead,
+} from '../frame.ts';
 import { writeHeaderBlock } from '../header-block.ts';
 import { maxHeaderBytes, probeIntervalMs, windowBytes, windowMessages } from '../limits.ts';
 import { ChunkedMessage } from './chunked-message.ts';
@@ -167,10 +174,14 @@ export class FrameSender {
     frameBytes: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    const { maxPayload, what } = this.#line;
+    if (maxPayload <= chunkHeadBytes) {
+      throw new MicroError('too_large', `${what}: a message of ${frameBytes} bytes, the server takes ${maxPayload}`);
+    }
     if (this.#owesGiveUp) this.#giveUp();
     const head = new Uint8Array(frameBytes - body.length);
     writeMessageHead(head, this.#sequence, block);
-    const chunked = new ChunkedMessage(this.#sequence, head, body, this.#line.maxPayload);
+    const chunked = new ChunkedMessage(this.#sequence, head, body, maxPayload);
     this.#chunked = chunked;
     try {
       while (!chunked.isSent) {
