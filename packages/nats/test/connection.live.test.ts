@@ -152,6 +152,18 @@ describe('an outage', () => {
     expect(await broken).toMatchObject({ code: 'unavailable' });
   });
 
+  test('with which a server answers what it does not take is told in its words to who waits', async () => {
+    await using server = await startNatsServer({ config: 'max_control_line: 256' });
+    await using connection = await connectNats({ servers: server.url });
+    const subscription = connection.subscribe(`a.${'b'.repeat(400)}`, { onMessage() {} });
+    const error = await thrownBy(() => subscription.confirm());
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(/the connection was lost.*maximum control line exceeded/),
+    });
+    subscription.unsubscribe();
+  });
+
   test('longer than a wait for its end rejects that with `unavailable`, or as the signal aborts', async () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url, connectTimeoutMs: 300 });

@@ -207,9 +207,15 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     return this.#flushes.add(wait, (settle) => {
       this.#vendor.flush().then(
         () => settle(),
-        (error) => settle(mapNatsError(error, 'nats: flush')),
+        (error) => settle(error?.code === 'DISCONNECT' ? this.#brokenFlush() : mapNatsError(error, 'nats: flush')),
       );
     });
+  }
+
+  /** A server that ends the connection says why just before. */
+  #brokenFlush(): MicroError {
+    const reason = this.#lastComplaint;
+    return unavailable(`nats: flush: the connection was lost${reason === undefined ? '' : `: ${reason.message}`}`);
   }
 
   async #follow(): Promise<void> {
@@ -262,7 +268,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const reason = this.#lastComplaint;
     this.logger.warn('nats disconnected', { server: this.state.server, ...(reason && { error: reason }) });
     this.#change('reconnecting');
-    this.#flushes.settleAll(unavailable('nats: flush: the connection was lost'));
+    this.#flushes.settleAll(this.#brokenFlush());
   }
 
   /** Everything was subscribed again on a new connection. */
