@@ -73,6 +73,8 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
   readonly #publishing = new Set<Promise<unknown>>();
   /** What plain subscriptions hold that no handler has yet. */
   readonly #pending: PendingBytes;
+  /** Subscriptions that the server forbids to go on, and in which words. */
+  readonly #forbidden: Map<object, MicroError> = new Map();
   /** The same of members of queues. */
   readonly #prefetched: PendingBytes;
   #access: Access | undefined;
@@ -102,11 +104,12 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
   }
 
   get isConnected(): boolean | undefined {
-    return this.#shared.isConnected;
+    const { isConnected } = this.#shared;
+    return isConnected === true ? this.#forbidden.size === 0 : isConnected;
   }
 
   get outage(): Error | undefined {
-    return this.#shared.outage;
+    return this.#shared.outage ?? [...this.#forbidden.values()][0];
   }
 
   async publish(topic: string, message: Message, options?: PublishOptions): Promise<void> {
@@ -144,7 +147,19 @@ class StoringBroker extends BrokerBase implements JetStreamBroker {
     const stream = this.#topics.of(topic);
     const access = this.#current ?? (await this.#connect(options));
     const { maxPendingMessages, closeTimeoutMs, prefetch, ackWaitMs } = this.options;
-    const common = { ...access, form: this.#form, stream, topic, handler, concurrency, onError, from, closeTimeoutMs };
+    const forbidden = this.#forbidden;
+    const common = {
+      ...access,
+      form: this.#form,
+      stream,
+      topic,
+      handler,
+      concurrency,
+      onError,
+      from,
+      closeTimeoutMs,
+      forbidden,
+    };
     const logger = this.#logger;
     const publishDeadLetter = (target: string, message: Message, id: string) => this.publish(target, message, { id });
     const subscriber =

@@ -51,6 +51,7 @@ async function world() {
     form: formOf('plain'),
     stream: new TopicStreams(settings).of('x'),
     from: 'all',
+    forbidden: new Map(),
     closeTimeoutMs: 10_000,
     logger: silent,
   } as const;

@@ -19,6 +19,8 @@ export interface PlainSubscriberOptions extends Pick<SubscribeOptions, 'concurre
   readonly maxPendingMessages: number;
   /** Of all plain subscriptions of the broker. */
   readonly pending: PendingBytes;
+  /** Subscriptions that the server forbids to go on. */
+  readonly forbidden: Map<object, MicroError>;
   readonly closeTimeoutMs: number;
   readonly logger: Logger;
 }
@@ -47,6 +49,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
 
   constructor(options: PlainSubscriberOptions) {
     const { api, form, stream, topic, handler, concurrency, onError, pending, closeTimeoutMs, logger } = options;
+    const { forbidden } = options;
     super({
       what: `${who}: subscriber of "${topic}"`,
       topic,
@@ -69,6 +72,7 @@ export class PlainSubscriber extends HandlerSubscriber<NatsMessage> {
       more: (asked) => this.#more(asked),
       onMessage: (message) => this.#onMessage(message),
       consumer: () => this.#find(),
+      forbidden,
       onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),
     });
     const unfollow = api.connection.onStateChange(({ status }) => {

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '@ts-micro/core';
+import { type AbortOptions, MicroError } from '@ts-micro/core';
 import type { JetStreamApi, NatsMessage, NatsSubscription } from '@ts-micro/nats';
 
 export interface PullerOptions {
@@ -10,6 +10,8 @@ export interface PullerOptions {
   readonly consumer: (isFirst: boolean) => Promise<{ readonly stream: string; readonly name: string }>;
   /** Told of a try that failed. */
   readonly onTrouble: (error: unknown) => void;
+  /** Those of the broker that the server forbids to go on. */
+  readonly forbidden: Map<object, MicroError>;
 }
 
 const expiresMs = 3000;
@@ -27,6 +29,7 @@ export class Puller {
   readonly #inbox: string;
   readonly #subscription: NatsSubscription;
   readonly #unfollow: () => void;
+  readonly #undeny: () => void;
   #subject: string | undefined;
   #pulls = 0;
   #asked = 0;
@@ -49,6 +52,7 @@ export class Puller {
     this.#unfollow = connection.onStateChange(({ status }) => {
       if (status === 'connected') this.again();
     });
+    this.#undeny = connection.onPublishDenied((subject, error) => this.#onDenied(subject, error));
   }
 
   /** Resolves once the first consumer is there. Rejects as finding it does, and where the inbox was refused. */
@@ -83,12 +87,33 @@ export class Puller {
   async stop(options: AbortOptions): Promise<void> {
     this.#isStopped = true;
     this.#unfollow();
+    this.#undeny();
+    this.#options.forbidden.delete(this);
     clearTimeout(this.#watch);
     clearTimeout(this.#retry);
     await this.#subscription.drain(options);
   }
 
+  /** The server refuses to be asked, and says so to nobody else: without an answer it would be asked in vain. */
+  #onDenied(subject: string, error: MicroError): boolean {
+    if (subject !== this.#subject || this.#isStopped) return false;
+    this.#forbid(error);
+    // What else was asked for in this moment is refused as well.
+    if (this.#asked === 0) return true;
+    this.#asked = 0;
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
+    this.#options.onTrouble(error);
+    this.#later(() => this.again());
+    return true;
+  }
+
+  #forbid(error: unknown): void {
+    if (MicroError.is(error, 'unauthorized')) this.#options.forbidden.set(this, error);
+  }
+
   #onMessage(message: NatsMessage): void {
+    this.#options.forbidden.delete(this);
     if (message.status === 0) {
       this.#asked = Math.max(0, this.#asked - 1);
       this.#retryMs = firstRetryMs;
@@ -126,7 +151,10 @@ export class Puller {
       this.#later(() => this.fill());
     } catch (error) {
       if (this.#isStopped) return;
-      if (api.connection.state.status === 'connected') onTrouble(error);
+      if (api.connection.state.status === 'connected') {
+        this.#forbid(error);
+        onTrouble(error);
+      }
       this.#later(() => this.again());
     }
   }

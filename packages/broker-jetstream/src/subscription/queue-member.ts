@@ -40,6 +40,8 @@ export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency'
   /** What the members of the broker take beyond those that they handle. */
   readonly pending: PendingBytes;
   readonly ackWaitMs: number;
+  /** Subscriptions that the server forbids to go on. */
+  readonly forbidden: Map<object, MicroError>;
   readonly closeTimeoutMs: number;
   readonly publishDeadLetter: (topic: string, message: Message, id: string) => Promise<void>;
   readonly logger: Logger;
@@ -47,6 +49,8 @@ export interface QueueMemberOptions extends Pick<SubscribeOptions, 'concurrency'
 
 /** From so many on, small messages are detached from what they came with. */
 const manyWait = 16;
+/** Each message meets the same refusal. */
+const tellDeniedMs = 5000;
 const encoder = new TextEncoder();
 const acknowledged = encoder.encode('+ACK');
 const inProgress = encoder.encode('+WPI');
@@ -127,6 +131,7 @@ class Lent implements Delivery {
 
 /** A member of a queue: pulls from the durable consumer that all members share. */
 export class QueueMember extends SettlingSubscriber<Lent> {
+  readonly #what: string;
   readonly #puller: Puller;
   readonly #connection: NatsConnection;
   readonly #concurrency: number;
@@ -137,6 +142,8 @@ export class QueueMember extends SettlingSubscriber<Lent> {
   readonly #unsent = new Map<string, Uint8Array>();
   readonly #done = new DoneMessages();
   readonly #unfollow: () => void;
+  readonly #undeny: () => void;
+  #toldDeniedMs = Number.NEGATIVE_INFINITY;
   readonly #working: NodeJS.Timeout;
 
   constructor({
@@ -149,13 +156,15 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     pending,
     ackWaitMs,
     publishDeadLetter,
+    forbidden,
     ...options
   }: QueueMemberOptions) {
     const { topic, queue, concurrency = 1 } = options;
+    const what = `${who}: subscriber of "${topic}"`;
     const name = consumerName(queue, topic);
     super({
       ...options,
-      what: `${who}: subscriber of "${topic}"`,
+      what,
       stop: (closeOptions) => this.#stop(closeOptions),
       onSettled: ({ bytes }) => {
         this.#pending?.count(-bytes);
@@ -164,6 +173,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
       publishDeadLetter: (target, message, { info }) =>
         publishDeadLetter(target, message, `dead-${stream.options.name}-${name}-${info.streamSequence}`),
     });
+    this.#what = what;
     this.#connection = api.connection;
     this.#concurrency = concurrency;
     this.#prefetch = prefetch;
@@ -181,6 +191,7 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     let highest = 0;
     this.#puller = new Puller({
       api,
+      forbidden,
       more: (asked) => this.#more(asked),
       onMessage: (message) => {
         const info = deliveryInfoOf(message.reply);
@@ -197,13 +208,18 @@ export class QueueMember extends SettlingSubscriber<Lent> {
         if (found.consumerMadeMs !== seen?.consumerMadeMs) seen = found;
         return { stream: stream.options.name, name };
       },
-      onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', `${who}: subscriber of "${topic}"`)),
+      onTrouble: (error) => this.report(MicroError.from(error, 'unavailable', what)),
     });
     this.#unfollow = this.#connection.onStateChange(({ status }) => {
       if (status === 'connected') this.#sendUnsent();
       else if (status === 'closed') {
-        void this.fail(new MicroError('closed', `${who}: subscriber of "${topic}": the connection was closed`));
+        void this.fail(new MicroError('closed', `${what}: the connection was closed`));
       }
+    });
+    this.#undeny = this.#connection.onPublishDenied((subject, error) => {
+      if (deliveryInfoOf(subject)?.consumer !== name) return false;
+      this.#onAnswerDenied(error);
+      return true;
     });
     this.#working = setInterval(() => {
       for (const lent of this.held.values()) lent.working();
@@ -255,9 +271,18 @@ export class QueueMember extends SettlingSubscriber<Lent> {
     void this.closed.then(() => {
       clearInterval(this.#working);
       this.#unfollow();
+      this.#undeny();
       this.#pending?.release();
     });
     return this.#puller.stop(options);
+  }
+
+  /** What was handled comes again, and nobody else is told why. */
+  #onAnswerDenied({ message }: MicroError): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldDeniedMs < tellDeniedMs) return;
+    this.#toldDeniedMs = nowMs;
+    this.report(new MicroError('unauthorized', `${this.#what}: what was handled cannot be acknowledged: ${message}`));
   }
 
   #answer(reply: string, data: Uint8Array): void {
