@@ -65,6 +65,8 @@ export class RegistrySize {
     const end = () => void watcher.close();
     signal.addEventListener('abort', end, { once: true });
     try {
+      // It may have aborted a moment after the watcher came.
+      if (signal.aborted) return;
       for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
         onEvent();
         if (event.type === 'resync') this.#nodes = new Map(event.services.map(sized));

@@ -40,6 +40,8 @@ export async function followService(
         () => {},
       );
       watcher = await abortable(watching, signal, registry.name);
+      // Whoever aborts tells those who listen, and that watcher may have come a moment before.
+      if (signal.aborted) return;
       signal.addEventListener('abort', end, { once: true });
       for (let event = await watcher.receive(); event !== undefined; event = await watcher.receive()) {
         pauseMs = firstPauseMs;
