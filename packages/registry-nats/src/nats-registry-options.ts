@@ -6,7 +6,8 @@ import { type SubjectPlan, sharedSubjects, subjectsByName } from './subjects/sub
 /** How to connect, and how to ask. */
 export interface NatsRegistryOptions extends NatsPluginOptions {
   /**
-   * The longest a lookup takes: also how long it waits for an unknown name where other services keep silent.
+   * The longest a lookup takes: also how long it waits for an unknown name where other services keep silent. Up to five
+   * times as long while nothing came and the server, or this process, is found to be slow.
    * @default 500
    */
   readonly queryTimeoutMs?: number | undefined;

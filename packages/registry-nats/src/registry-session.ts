@@ -4,7 +4,7 @@ import type { LeasedRecord, ReplyInbox } from '@ts-micro/kit';
 import { AnswerRight, type NatsConnection, type NatsMessage, type NatsState, natsReplyInbox } from '@ts-micro/nats';
 import { Answering } from './answering.ts';
 import type { NatsRegistrySettings } from './nats-registry-options.ts';
-import { query } from './query/query.ts';
+import { Questions } from './query/questions.ts';
 import type { Answered } from './registrations.ts';
 import { SubjectGroups } from './subjects/subject-groups.ts';
 import type { Question } from './wire/messages.ts';
@@ -44,6 +44,7 @@ export class RegistrySession {
   readonly #settings: NatsRegistrySettings;
   readonly #events: RegistrySessionEvents;
   readonly #inbox: ReplyInbox<NatsMessage>;
+  readonly #asking: Questions;
   readonly #stopListening: readonly (() => void)[];
   readonly #answers: AnswerRight;
   readonly #answering: Answering;
@@ -58,6 +59,7 @@ export class RegistrySession {
     this.#settings = settings;
     this.#events = events;
     this.#inbox = natsReplyInbox({ connection, what: 'nats registry: query' });
+    this.#asking = new Questions(connection, this.#inbox);
     this.#answering = new Answering({
       connection,
       logger,
@@ -162,7 +164,7 @@ export class RegistrySession {
     options: AbortOptions & { readonly name?: string | undefined; readonly quorum?: number | undefined },
   ): Promise<LeasedRecord[]> {
     const { subjects, queryTimeoutMs, ...settings } = this.#settings;
-    return query(this.connection, this.#inbox, question, {
+    return this.#asking.ask(question, {
       ...settings,
       ...options,
       subjects: subjects.asked(options.name),
@@ -177,6 +179,7 @@ export class RegistrySession {
     this.#answering.stop();
     this.#questions.stopAll();
     this.#announcements.stopAll();
+    this.#asking.stop(cause);
     this.#inbox.endAll(cause);
     this.#inbox.stop();
   }

@@ -18,6 +18,7 @@ function collection(maxNodes: number): Collection {
     maxBytes: 100_000,
     maxRecordBytes: 10_000,
     logger: silent,
+    ping: async () => 0,
   });
 }
 
