@@ -1,5 +1,5 @@
 import type { AbortOptions, Logger, MicroError } from '@ts-micro/core';
-import { abortable, OutageBuffer, type OutageBufferLimits } from '@ts-micro/kit';
+import { abortable, callSafely, OutageBuffer, type OutageBufferLimits } from '@ts-micro/kit';
 import { type NatsConnection, type NatsPublishOptions, PublishTracker } from '@ts-micro/nats';
 import type { OutagePolicy } from './nats-broker-options.ts';
 import type { PublishStats } from './publish-stats.ts';
@@ -179,10 +179,9 @@ export class NatsPublisher {
       logger.warn('published messages are uncertain', { count, uncertain: this.#uncertain });
       return;
     }
-    try {
-      onUncertain(count);
-    } catch (error) {
-      logger.error('onUncertain failed', { error });
-    }
+    callSafely(
+      () => onUncertain(count),
+      (error) => logger.error('onUncertain failed', { error }),
+    );
   }
 }

@@ -58,7 +58,7 @@ export class NatsSubscriber extends HandlerSubscriber<NatsMessage> {
       },
       onLost: (error) => {
         tell(error);
-        options.onLost?.(error);
+        return options.onLost?.(error);
       },
       onRestored: () => options.onRestored?.(),
     });

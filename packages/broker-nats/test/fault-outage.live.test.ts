@@ -64,7 +64,11 @@ async function publishThrough(publisher: NatsBroker, proxy: ChaosProxy): Promise
 
 test.each(['refuse', 'buffer'] as const)('the stats balance over outages, with the policy %s', async (outage) => {
   const reported: number[] = [];
-  await using it = await world({ outage, onUncertain: (count) => reported.push(count) });
+  const onUncertain = async (count: number) => {
+    reported.push(count);
+    throw new Error('which ends no process');
+  };
+  await using it = await world({ outage, onUncertain });
   await it.publisher.connect();
   const published = await publishThrough(it.publisher, it.proxy);
   const stats = await settled(it.publisher);

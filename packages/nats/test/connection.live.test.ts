@@ -196,11 +196,14 @@ describe('an outage', () => {
     await connection.ready({ signal: AbortSignal.timeout(10_000) });
   });
 
-  test('is told to listeners until they are removed, and one that throws does no harm', async () => {
+  test('is told to listeners until they are removed, and one that throws or rejects does no harm', async () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url });
     const heard = { one: 0, two: 0 };
     connection.onStateChange(() => {
+      throw new Error('boom');
+    });
+    connection.onStateChange(async () => {
       throw new Error('boom');
     });
     const listener = () => heard.one++;

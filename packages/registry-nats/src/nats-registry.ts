@@ -7,7 +7,14 @@ import type {
   ServiceRecord,
   Watcher,
 } from '@ts-micro/core';
-import { checkRecordBytes, mergeAnswers, PeerWatcher, RateLimitedLogger, RegistryBase } from '@ts-micro/kit';
+import {
+  callSafely,
+  checkRecordBytes,
+  mergeAnswers,
+  PeerWatcher,
+  RateLimitedLogger,
+  RegistryBase,
+} from '@ts-micro/kit';
 import { checkSubject, type NatsMessage, type SharedConnection, shareConnection } from '@ts-micro/nats';
 import {
   checkQuorum,
@@ -172,13 +179,8 @@ class NatsRegistry extends RegistryBase {
   #onUnfindable(error: MicroError): void {
     const told = [...this.#onLost.values()].flatMap((ofName) => [...ofName.values()]);
     this.#onLost.clear();
-    for (const onLost of told) {
-      try {
-        onLost(error);
-      } catch (thrown) {
-        this.#logger.error('onLost failed', { error: thrown });
-      }
-    }
+    const onThrown = (thrown: unknown) => this.#logger.error('onLost failed', { error: thrown });
+    for (const onLost of told) callSafely(() => onLost(error), onThrown);
   }
 
   #encode(record: ServiceRecord): Uint8Array {

@@ -16,13 +16,12 @@ export function safeLogger(logger: Logger | undefined): Logger {
   const known = wrapped.get(logger);
   if (known !== undefined) return known;
   const log = (level: (typeof levels)[number], message: string, fields?: LogFields): void => {
-    try {
-      // A logger that is declared `async` may reject as well.
-      const done = logger[level](message, fields) as unknown as PromiseLike<unknown> | undefined;
-      if (typeof done?.then === 'function') done.then(undefined, () => {});
-    } catch {
-      // There is nobody left to tell.
-    }
+    callSafely(
+      () => logger[level](message, fields),
+      () => {
+        // There is nobody left to tell.
+      },
+    );
   };
   const safe: Logger = {
     debug: (message, fields) => log('debug', message, fields),
@@ -33,4 +32,32 @@ export function safeLogger(logger: Logger | undefined): Logger {
   wrapped.set(logger, safe);
   wrapped.set(safe, safe);
   return safe;
+}
+
+/**
+ * Runs a callback of the user whose result nobody waits for. What it throws, or rejects with where it is declared
+ * `async`, goes to `onThrown`, which must not throw. Never throws itself, whatever it was given.
+ */
+export function callSafely(callback: () => unknown, onThrown: (error: unknown) => void): void {
+  try {
+    const done = callback() as PromiseLike<unknown> | null | undefined;
+    if (typeof done?.then === 'function') done.then(undefined, onThrown);
+  } catch (error) {
+    onThrown(error);
+  }
+}
+
+/**
+ * Returns whether a value is a promise, given by a callback that may not be `async`. What it rejects with then ends no
+ * process. Never throws.
+ */
+export function ignoreRejection(value: unknown): boolean {
+  try {
+    const { then } = (value ?? {}) as { readonly then?: unknown };
+    if (typeof then !== 'function') return false;
+    then.call(value, undefined, () => {});
+    return true;
+  } catch {
+    return false;
+  }
 }

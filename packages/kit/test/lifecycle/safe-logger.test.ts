@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Logger, silentLogger } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { safeLogger } from '../../src/index.ts';
+import { callSafely, ignoreRejection, safeLogger } from '../../src/index.ts';
 
 const throwing: Logger = {
   debug: () => {
@@ -48,4 +49,36 @@ test('what a logger returns that rejects goes unheard, a promise of its own kind
   const log = () => thenable as unknown as undefined;
   safeLogger({ debug: log, info: log, warn: log, error: log }).info('hello');
   expect(heard).toEqual([undefined, expect.any(Function)]);
+});
+
+test('what a callback throws, or rejects with, is told and harms nobody', async () => {
+  const told: unknown[] = [];
+  const tell = (error: unknown) => void told.push(error);
+  const hostile = Object.defineProperty({}, 'then', {
+    get() {
+      throw 'getter';
+    },
+  });
+  const throwNow = () => {
+    throw 'at once';
+  };
+  for (const callback of [throwNow, async () => throwNow(), () => hostile, () => 1, () => null])
+    expect(callSafely(callback, tell)).toBeUndefined();
+  await setImmediate();
+  expect(told).toEqual(['at once', 'getter', 'at once']);
+});
+
+test('a promise that nobody may wait for is told from other values, and its rejection is dropped', async () => {
+  const hostile = new Proxy(
+    {},
+    {
+      get() {
+        throw new Error('trap');
+      },
+    },
+  );
+  const thenable = (then: unknown) => Object.fromEntries([['then', then]]);
+  expect([Promise.reject(new Error('late')), thenable(() => {})].map(ignoreRejection)).toEqual([true, true]);
+  expect([undefined, null, 1, {}, thenable(1), hostile].map(ignoreRejection)).toEqual(Array(6).fill(false));
+  await setImmediate();
 });

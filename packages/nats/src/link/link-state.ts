@@ -1,4 +1,5 @@
 import type { Logger } from '@ts-micro/core';
+import { callSafely } from '@ts-micro/kit';
 import type { NatsState } from '../connection/connection.ts';
 
 /** The state of one connection, and those who follow it. */
@@ -20,13 +21,8 @@ export class LinkState {
   change(next: NatsState): void {
     if (isSame(this.#current, next)) return;
     this.#current = next;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(next);
-      } catch (error) {
-        this.#logger.error('nats state listener threw', { error });
-      }
-    }
+    const onThrown = (error: unknown) => this.#logger.error('nats state listener threw', { error });
+    for (const listener of [...this.#listeners]) callSafely(() => listener(next), onThrown);
   }
 
   follow(listener: (state: NatsState) => void): () => void {

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
+import { callSafely } from '@ts-micro/kit';
 import type { NatsSubscribeOptions, NatsSubscription } from '../connection/connection.ts';
 import { mapNatsError } from '../error.ts';
 import { LinkMessage } from './link-message.ts';
@@ -195,10 +196,7 @@ export class LinkSubscription implements NatsSubscription {
   }
 
   #tell(callback: () => void): void {
-    try {
-      callback();
-    } catch (thrown) {
-      this.#home.logger.error('nats subscription callback threw', { subject: this.subject, error: thrown });
-    }
+    const { logger } = this.#home;
+    callSafely(callback, (error) => logger.error('nats subscription callback threw', { subject: this.subject, error }));
   }
 }

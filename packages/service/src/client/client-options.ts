@@ -1,5 +1,5 @@
 import type { AbortOptions, Broker, Headers, Logger, Registry, Transport } from '@ts-micro/core';
-import { OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
+import { callSafely, OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import type { Middleware } from '../middleware.ts';
 import type { CallContext } from '../rpc/call-context.ts';
 import type { Codec } from '../rpc/codec/codec.ts';
@@ -221,17 +221,14 @@ function strategy(selector: NonNullable<ClientOptions['selector']>, logger: Logg
 /** An observer is the user's: what it throws harms no call, and is told once. */
 function withSafeObserver(selector: SelectorStrategy, logger: Logger): SelectorStrategy {
   const { observer } = selector;
-  if (!observer) return selector;
+  if (observer === undefined) return selector;
   checks.methods('selector.observer', observer, 'began', 'ended', 'forget');
   let isTold = false;
-  const safely = (tell: () => void): void => {
-    try {
-      tell();
-    } catch (error) {
-      if (!isTold) logger.error("the selector's observer failed", { error });
-      isTold = true;
-    }
+  const onThrown = (error: unknown): void => {
+    if (!isTold) logger.error("the selector's observer failed", { error });
+    isTold = true;
   };
+  const safely = (tell: () => void): void => callSafely(tell, onThrown);
   const safe: LoadObserver = {
     began: (address) => safely(() => observer.began(address)),
     ended: (address, endpoint, elapsedMs, hasSucceeded) =>

@@ -1,5 +1,5 @@
 import { type AbortOptions, checkHeaders, type Headers, type MicroError } from '@ts-micro/core';
-import { abortable, Lifetime, throwIfAborted } from '@ts-micro/kit';
+import { abortable, Lifetime, OptionChecks, throwIfAborted } from '@ts-micro/kit';
 import { type Middleware, type MiddlewareCall, runMiddleware } from '../middleware.ts';
 import type { MessageStream } from '../stream/message-stream.ts';
 import {
@@ -27,6 +27,7 @@ import {
 } from './client-options.ts';
 import { Attempts } from './retry/attempts.ts';
 
+const checks = new OptionChecks('client');
 const closeTimeoutMs = 5000;
 
 /** Makes a client on the plugins given, which stay their owner's. Throws `invalid` naming option and value. */
@@ -106,6 +107,7 @@ class PluginClient implements Client {
   }
 
   use(middleware: Middleware): void {
+    checks.functions('middleware', [middleware]);
     this.#middleware.push(middleware);
   }
 

@@ -1,5 +1,5 @@
 import { type AbortOptions, type LogFields, type Logger, MicroError } from '@ts-micro/core';
-import { longestTimerMs, safeLogger } from '@ts-micro/kit';
+import { callSafely, longestTimerMs, safeLogger } from '@ts-micro/kit';
 import type { Service } from './service.ts';
 
 export interface RunOptions extends AbortOptions {
@@ -32,7 +32,10 @@ export async function run(services: Service | readonly Service[], options: RunOp
   try {
     const hasStarted = await startAll(all, told, logger);
     if (hasStarted) {
-      callSafely(options.onRunning, logger);
+      callSafely(
+        () => options.onRunning?.(),
+        (error) => logger.error('onRunning failed', { error }),
+      );
       await Promise.race([told.promise, ...all.map(({ stopped }) => stopped)]);
     }
     const isDone = await stopAll(all, logger);
@@ -55,14 +58,6 @@ async function startAll(services: readonly Service[], told: ToldToStop, logger: 
   }
   logger.info('running', { services: names, nodes: services.map(({ node }) => node?.id) });
   return true;
-}
-
-function callSafely(callback: (() => void) | undefined, logger: Logger): void {
-  try {
-    callback?.();
-  } catch (error) {
-    logger.error('onRunning failed', { error });
-  }
 }
 
 /** False where handlers were abandoned. */

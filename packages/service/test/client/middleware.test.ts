@@ -137,3 +137,12 @@ it('is not told of the last attempt as of one that another followed', async () =
   expect(seen).toMatchObject({ node: { id: 'dead' } });
   expect(seen?.failedAttempts).toBeUndefined();
 });
+
+it('is a function', async () => {
+  await using world = openWorld();
+  const client = world.client();
+  for (const middleware of [undefined, null, 'log', {}, []])
+    expect(() => client.use(middleware as unknown as Middleware)).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringContaining('middleware[0]') }),
+    );
+});

@@ -163,6 +163,18 @@ describe('codecs', () => {
     expect(() => encodeBody(broken, 1, request)).toThrow(expect.objectContaining({ code: 'invalid' }));
     expect(() => decodeBody(broken, new Uint8Array(), request)).toThrow(expect.objectContaining({ code: 'malformed' }));
   });
+
+  it('that are async are told so, and what they reject with ends no process', async () => {
+    const fail = async () => {
+      throw new Error('no');
+    };
+    const broken = { contentType: 'application/x-broken', encode: fail, decode: fail } as unknown as Codec;
+    expect(() => encodeBody(broken, 1, request)).toThrow('the codec returned a promise and no bytes');
+    expect(() => decodeBody(broken, new Uint8Array(), request)).toThrow(
+      'application/x-broken: request of "A.B" cannot be decoded: the codec returned a promise',
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+  });
 });
 
 it('bytes of another realm are bytes, and other views are none', () => {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import vm from 'node:vm';
-import type { Logger } from '@ts-micro/core';
+import { type Logger, MicroError } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import { ask, errorOf, json, request, startGreeter, until, untilTerminal } from './fixture.ts';
 
@@ -123,6 +123,50 @@ describe('whatever a handler throws', () => {
       expect(errorOf(await greeter.ask(request(endpoint, {})))).toMatchObject({ code: 500 });
     }
     expect(greeter.service.health().running).toBe(0);
+  });
+});
+
+describe('whatever a subscriber returns', () => {
+  it.each([false, 0, '', Number.NaN, 0n, null, true, {}])('%s gives its place back', async (returned) => {
+    let handled = 0;
+    await using greeter = await startGreeter((service) => {
+      service.subscribe('a', () => {
+        handled++;
+        return returned as unknown as undefined;
+      });
+    });
+    for (let count = 0; count < 2; count++)
+      await greeter.broker.publish('a', { headers: {}, body: new Uint8Array([1]) });
+    await until('both events came', () => handled === 2 && greeter.service.health().running === 0);
+    expect(await greeter.service.stop()).toEqual({ abandoned: [] });
+  });
+});
+
+describe('a value of a stream that cannot be encoded', () => {
+  it('is the mistake of the service, as in a response, and is logged', async () => {
+    let caught: unknown;
+    await using greeter = await startGreeter((service) => {
+      service.handleStream('Greeter.Fails', async (stream) => {
+        await stream.send({ at: 1n });
+      });
+      service.handleStream('Greeter.Catches', async (stream) => {
+        await stream.send(1n).catch((error) => {
+          caught = error;
+        });
+        throw new MicroError('invalid', 'of its own');
+      });
+    });
+    const endOf = async (endpoint: string) => {
+      const socket = await greeter.dial();
+      await socket.send(request(endpoint, {}, streamOpener));
+      return errorOf((await untilTerminal(socket)).at(-1) as never);
+    };
+    expect(await endOf('Greeter.Fails')).toMatchObject({ code: 500, id: 'ts-micro.server' });
+    expect(greeter.log).toContainEqual(
+      expect.objectContaining({ level: 'error', message: 'response not encoded', fields: expect.anything() }),
+    );
+    expect(await endOf('Greeter.Catches')).toMatchObject({ code: 400, detail: 'of its own' });
+    expect(caught).toMatchObject({ code: 'invalid' });
   });
 });
 

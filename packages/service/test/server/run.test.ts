@@ -33,6 +33,24 @@ describe('running services', () => {
     expect(lines).toEqual(['running', 'both are running and running', 'onRunning failed', 'stopping', 'stopped']);
   });
 
+  it('outlives a callback that is async and rejects', async () => {
+    await using one = makeGreeter(() => {});
+    const stop = new AbortController();
+    const told: unknown[] = [];
+    const say = (message: string) => void told.push(message);
+    const onRunning = async () => {
+      throw new Error('whatever');
+    };
+    const running = run(one.service, {
+      signal: stop.signal,
+      logger: { debug: say, info: say, warn: say, error: say },
+      onRunning,
+    });
+    await until('it is told', () => told.includes('onRunning failed'));
+    stop.abort();
+    expect(await running).toBe(0);
+  });
+
   it('ends as well at its signal, and when a service is stopped by somebody else', async () => {
     await using one = makeGreeter(() => {});
     const stop = new AbortController();

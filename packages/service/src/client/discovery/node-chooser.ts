@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { ignoreRejection } from '@ts-micro/kit';
 import type { PendingCall } from '../call/pending-call.ts';
 import type { OutlierEjection } from '../retry/outlier-ejection.ts';
 import type { RegistryCache } from './registry-cache.ts';
@@ -78,8 +79,9 @@ export class NodeChooser {
 
   #pick(candidates: readonly Candidate[], call: PendingCall): Candidate {
     const chosen: unknown = this.#select(candidates, call);
-    if (!isCandidate(chosen)) throw new MicroError('invalid', `${call.what}: the selector chose no node`);
-    return chosen;
+    if (isCandidate(chosen)) return chosen;
+    ignoreRejection(chosen);
+    throw new MicroError('invalid', `${call.what}: the selector chose no node`);
   }
 
   /** Looks for a fresh one without going through all of them; `undefined` where it is not lucky. */

@@ -1,4 +1,5 @@
 import { MicroError, type NodeRecord, type ServiceRecord } from '@ts-micro/core';
+import { ignoreRejection } from '@ts-micro/kit';
 import type { Candidate } from './selector.ts';
 
 /** Which nodes of a service a call may go to. */
@@ -116,6 +117,7 @@ function isAccepted(where: NonNullable<NodeFilter['where']>, candidate: Candidat
     throw MicroError.from(error, 'invalid', `client: the option where of a call of "${candidate.service}" failed`);
   }
   if (typeof accepts !== 'object' || accepts === null) return Boolean(accepts);
+  ignoreRejection(accepts);
   throw new MicroError('invalid', `client: the option where of a call of "${candidate.service}" gave no boolean`);
 }
 

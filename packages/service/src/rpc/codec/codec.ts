@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { ignoreRejection } from '@ts-micro/kit';
 import { ownBytes } from './own-bytes.ts';
 
 /** The use of a body that is encoded or decoded, so that a codec with schemas can choose by it. */
@@ -54,17 +55,21 @@ export function encodeBody(codec: Codec, value: unknown, use: CodecUse): Uint8Ar
   }
   const bytes = ownBytes(encoded);
   if (bytes !== undefined) return bytes;
-  const what = `${use.kind} of "${use.name}" cannot be encoded: the codec returned ${nounOf(encoded)} and no bytes`;
+  const noun = ignoreRejection(encoded) ? 'a promise' : nounOf(encoded);
+  const what = `${use.kind} of "${use.name}" cannot be encoded: the codec returned ${noun} and no bytes`;
   throw new MicroError('invalid', `${codec.contentType}: ${what}`);
 }
 
 /** Decodes; whatever a codec throws becomes `malformed`. */
 export function decodeBody(codec: Codec, body: Uint8Array, use: CodecUse): unknown {
   try {
-    return codec.decode(body, use);
+    const value = codec.decode(body, use);
+    if (typeof value !== 'object' || value === null || !('then' in value) || !ignoreRejection(value)) return value;
   } catch (error) {
     throw MicroError.from(error, 'malformed', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be decoded`);
   }
+  const what = `${use.kind} of "${use.name}" cannot be decoded: the codec returned a promise`;
+  throw new MicroError('malformed', `${codec.contentType}: ${what}`);
 }
 
 function nounOf(value: unknown): string {

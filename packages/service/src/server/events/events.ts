@@ -117,7 +117,7 @@ export class Events {
     } finally {
       if (handling === undefined) limiter.end(context);
     }
-    return handling && this.#finish(handling, context);
+    return handling === undefined ? undefined : this.#finish(handling, context);
   }
 
   async #finish(handling: Promise<unknown>, context: HandlerContext): Promise<void> {

@@ -60,6 +60,8 @@ export class ServerStream implements OpenStream {
   #wasShed = false;
   #hasPeerLeft = false;
   #failure: MicroError | undefined;
+  /** What the last value that could not be encoded failed with. */
+  #unsendable: unknown;
   #graceTimer: NodeJS.Timeout | undefined;
   #onRoom: (() => void) | undefined;
 
@@ -97,8 +99,7 @@ export class ServerStream implements OpenStream {
     try {
       await this.#call();
     } catch (thrown) {
-      answer = thrownAnswer(thrown, this.#context, core.name);
-      if (this.#failure === undefined) logCrash(this.#exchange, thrown);
+      answer = this.#answerOf(thrown);
     }
     clearTimeout(this.#graceTimer);
     if (this.#failure !== undefined) answer = runtimeError(503, this.#failure.message, 'failed');
@@ -226,6 +227,26 @@ export class ServerStream implements OpenStream {
     );
   }
 
+  #answerOf(thrown: unknown): ErrorAnswer {
+    const { core } = this.#exchange;
+    // A value of its own that cannot be sent is the service's mistake, as it is of a unary handler.
+    if (thrown !== undefined && thrown === this.#unsendable) {
+      core.logger.error('response not encoded', { service: core.name, endpoint: this.#route.endpoint, error: thrown });
+      return runtimeError(500, MicroError.textOf(thrown), 'failed');
+    }
+    if (this.#failure === undefined) logCrash(this.#exchange, thrown);
+    return thrownAnswer(thrown, this.#context, core.name);
+  }
+
+  #encode(value: unknown): Uint8Array {
+    try {
+      return encodeBody(this.#exchange.request.codec, value, this.#responseUse);
+    } catch (error) {
+      this.#unsendable = error;
+      throw error;
+    }
+  }
+
   #link(what: string): StreamLink {
     const { core, socket, dialect, request } = this.#exchange;
     const { codec } = request;
@@ -244,7 +265,7 @@ export class ServerStream implements OpenStream {
       },
       send: (value, options) => {
         this.#active();
-        const sent = socket.send(dialect.streamMessage(request, encodeBody(codec, value, this.#responseUse)), options);
+        const sent = socket.send(dialect.streamMessage(request, this.#encode(value)), options);
         // Many streams that send without end, each of them at once, would keep what comes in from being read.
         const isOneOfMany = core.limiter.streams.size > fewStreams;
         return isOneOfMany && isTurnOver(this.lastActive) ? sent.then(ownTurnOfLoop) : sent;
