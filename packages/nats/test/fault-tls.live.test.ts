@@ -113,6 +113,7 @@ describe('TLS with a private authority', () => {
     ['a folder', { caFile: tmpdir() }, 'tls.caFile'],
     ['authorities that are no PEM', { ca: 'hunter2' }, 'tls.ca has no PEM certificate'],
     ['a file that has no PEM', { caFile: file('server.ext') }, 'tls.caFile'],
+    ['a key for an authority', { caFile: file('server.key') }, 'has no PEM certificate'],
     ['a certificate without its key', { certFile: file('client.crt') }, 'a cert and no key'],
     ['a key without its certificate', { key: pem('client.key') }, 'a key and no cert'],
     ['the key of another certificate', { cert: pem('client.crt'), key: pem('server.key') }, 'option tls'],

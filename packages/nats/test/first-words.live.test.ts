@@ -139,6 +139,29 @@ describe('a server that ends the connection before it takes the client', () => {
   });
 });
 
+test('a dial that the server lets time out says so, and does not end the next one', async () => {
+  const { logger, lines } = recordingLogger();
+  const good = await startServer((socket) => {
+    socket.write(infoOf());
+    answerPings(socket);
+  });
+  await using connection = await connectNats({ servers: good.address, connectTimeoutMs: 300, logger });
+  await good[Symbol.asyncDispose]();
+  const lives: number[] = [];
+  await using _silent = await startServer((socket) => {
+    const begunMs = performance.now();
+    socket.write(infoOf());
+    socket.once('close', () => lives.push(performance.now() - begunMs));
+  }, good.port);
+  await expect.poll(() => lives.length, within).toBeGreaterThan(3);
+  for (const lifeMs of lives) expect(lifeMs).toBeGreaterThan(200);
+  expect(connection.outage).toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('the server did not take the client in time'),
+  });
+  expect(lines.map(({ fields }) => String(fields?.error))).not.toContainEqual(expect.stringContaining('authorization'));
+});
+
 test('a server that says what is not the protocol of NATS in mid-life is left at once, and nothing of it is logged', async () => {
   const { logger, lines } = recordingLogger();
   await using server = await startServer((socket) => {

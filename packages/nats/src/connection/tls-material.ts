@@ -67,7 +67,7 @@ function contentOf(file: string, what: string): Uint8Array {
 function isWithoutPem(ca: unknown): boolean {
   if (Array.isArray(ca)) return ca.some(isWithoutPem);
   const text = typeof ca === 'string' ? ca : ca instanceof Uint8Array ? Buffer.from(ca).toString('latin1') : undefined;
-  return text !== undefined && !text.includes('-----BEGIN ');
+  return text !== undefined && !/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(text);
 }
 
 function typeOf(value: unknown): string {

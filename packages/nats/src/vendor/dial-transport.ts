@@ -63,6 +63,8 @@ class DialTransport extends NodeTransport {
   #bound: NodeJS.Timeout | undefined;
   /** The server has taken the client. */
   #isTaken = false;
+  /** The client waits for it no longer. */
+  #isGivenUp = false;
   readonly #letGo = () => void this.#dialled?.destroy();
 
   override async connect(server: Server, options: DialOptions): Promise<void> {
@@ -91,6 +93,8 @@ class DialTransport extends NodeTransport {
       forget();
       if (this.#isTaken) return;
       await dialler.onEnd(address, error);
+      // The client would take it for the end of the dial after this one.
+      if (this.#isGivenUp) return;
       this.yields.push(Buffer.from(`-ERR '${linkEnded}'\r\n`));
       this.signal.resolve();
     });
@@ -163,6 +167,7 @@ class DialTransport extends NodeTransport {
   }
 
   override close(error?: Error): Promise<void> {
+    this.#isGivenUp = true;
     // Until it is connected the client's own close does nothing.
     if (!this.connected) this.#letGo();
     return super.close(error);
