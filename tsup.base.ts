@@ -12,6 +12,6 @@ export function packageBuild(entry: NonNullable<Options['entry']>): ReturnType<t
     target: 'node20',
     clean: true,
     treeshake: true,
-    external: [/^@ts-micro\//],
+    external: [/^@ts-micro\//, /^#/],
   });
 }

@@ -69,6 +69,11 @@ function whyNot(root, workspaces, importer, place, specifier) {
     return isShipped && importer.name === core ? 'core runs anywhere, so it imports nothing of Node' : undefined;
   }
 
+  if (specifier.startsWith('#')) {
+    if (!(specifier in (importer.manifest.imports ?? {}))) return `the imports of ${importer.name} do not list it`;
+    return isShipped ? whyNotClient(place) : undefined;
+  }
+
   const name = packageOf(specifier);
   const imported = workspaces.get(name);
   if (imported) {
@@ -92,10 +97,17 @@ function whyNotShipped(importer, imported, name, place) {
     return `${importer.name} may not import ${name}`;
   }
   if (name === 'nats' && importer.name !== nats) return `only ${nats} imports the NATS client`;
-  if (name === 'nats' && !/\/src\/(connection|vendor)\//.test(place))
-    return 'only connection/ and vendor/ use the NATS client';
+  if (name === 'nats') return whyNotClient(place);
   if (name.startsWith('@nats-io/')) return 'the newer NATS client is for tests only';
   return undefined;
+}
+
+/**
+ * What is imported by `#` is the NATS client as well, the only such file there is. @type {(place: string) => string |
+ * undefined}
+ */
+function whyNotClient(place) {
+  return /\/src\/(connection|vendor)\//.test(place) ? undefined : 'only connection/ and vendor/ use the NATS client';
 }
 
 /** @type {(root: string, importer: Workspace, place: string, specifier: string) => string | undefined} */

@@ -43,7 +43,7 @@ async function contentProblems({ tarball }) {
   const files = list.output.split('\n').map((file) => file.replace('package/', ''));
   const missing = ['package.json', 'README.md', 'LICENSE'].filter((file) => !files.includes(file));
   const foreign = files.filter(
-    (file) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts))$/.test(file),
+    (file) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|nats-client\.cjs|dist\/.+\.(js|d\.ts))$/.test(file),
   );
   const manifest = await run('tar', ['-xzOf', tarball, 'package/package.json'], { cwd: '.' });
   const leftovers = ['workspace:', 'catalog:', '@ts-micro/source'].filter((text) => manifest.output.includes(text));

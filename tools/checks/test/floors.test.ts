@@ -47,6 +47,19 @@ const cases: { title: string; files: Record<string, string>; problem: string | u
     problem: 'packages/nats/src/link/a.ts imports nats: only connection/ and vendor/ use the NATS client',
   },
   {
+    title: 'and they alone import the file that loads it',
+    files: {
+      'packages/nats/src/link/a.ts': "import client from '#nats-client';",
+      'packages/nats/src/connection/a.ts': "import client from '#nats-client';",
+    },
+    problem: 'packages/nats/src/link/a.ts imports #nats-client: only connection/ and vendor/ use the NATS client',
+  },
+  {
+    title: 'nobody imports a file of its package that is not in its imports',
+    files: { 'packages/service/src/a.ts': "import '#nats-client';" },
+    problem: 'packages/service/src/a.ts imports #nats-client: the imports of @ts-micro/service do not list it',
+  },
+  {
     title: 'nobody imports the source of another package',
     files: { 'packages/service/test/a.test.ts': "import '../../memory/src/index.ts';" },
     problem:
@@ -99,6 +112,7 @@ for (const { title, files, problem } of cases) {
         JSON.stringify({
           name,
           exports: { '.': './src/index.ts' },
+          imports: name === '@ts-micro/nats' ? { '#nats-client': './nats-client.cjs' } : undefined,
           dependencies: Object.fromEntries(dependencies.map((each) => [each, '*'])),
           devDependencies: Object.fromEntries(devDependencies.map((each) => [each, '*'])),
         }),

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
-import { nkeys } from 'nats';
+import client from '#nats-client';
 
 const mostBytes = 1024 * 1024;
 
@@ -55,7 +55,8 @@ export function parseCredentials(text: string, what: string): UserCredentials {
   const owner = ownerOf(jwt);
   if (owner === undefined) throw invalid('has a user JWT that cannot be read: it was cut or altered');
   // The server would say no more than that it refuses them.
-  if (owner !== nkeys.fromSeed(bytes).getPublicKey()) throw invalid('has a seed that does not belong to its user JWT');
+  if (owner !== client.nkeys.fromSeed(bytes).getPublicKey())
+    throw invalid('has a seed that does not belong to its user JWT');
   return { jwt, seed: bytes };
 }
 
@@ -83,7 +84,7 @@ export function parseSeed(text: string, who: string): Uint8Array {
 function checkSeed(seed: string, what: string): Uint8Array {
   const bytes = new TextEncoder().encode(seed);
   try {
-    nkeys.fromSeed(bytes);
+    client.nkeys.fromSeed(bytes);
   } catch {
     // Without the client's error as cause: it may show what it was given.
     throw new MicroError('invalid', `${what} that is not the seed of an nkey (SU...), or was cut or altered`);

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { type Logger, MicroError } from '@ts-micro/core';
 import { abortable, pause, RateLimitedLogger } from '@ts-micro/kit';
-import { type ConnectionOptions, connect } from 'nats';
+import type { ConnectionOptions } from 'nats';
+import client from '#nats-client';
 import { mapNatsError, serverError } from '../error.ts';
 import { findHost } from '../find-host.ts';
 import { NatsLink } from '../link/link.ts';
@@ -52,7 +53,7 @@ export async function dialServer(
   const what = `nats: connecting to ${server.address}`;
   const dialler = new ConnectionDialler(settings);
   dialler.policy.prefer(server);
-  const dialling = connect({ ...vendorOptions(server, settings, dialler), dialler } as DialOptions);
+  const dialling = client.connect({ ...vendorOptions(server, settings, dialler), dialler } as DialOptions);
   useDialTransport();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

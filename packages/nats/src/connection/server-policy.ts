@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type Logger, MicroError } from '@ts-micro/core';
-import { type Authenticator, jwtAuthenticator, nkeyAuthenticator } from 'nats';
+import type { Authenticator } from 'nats';
+import client from '#nats-client';
 import type { UserCredentials } from './credentials.ts';
 import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
 import type { ServerAddress } from './server-list.ts';
@@ -37,7 +38,7 @@ export class ServerPolicy {
     }
     this.#current = settings.servers[0] as ServerAddress;
     const { nkeySeed, credentials } = settings;
-    this.#nkey = nkeySeed && nkeyAuthenticator(nkeySeed);
+    this.#nkey = nkeySeed && client.nkeyAuthenticator(nkeySeed);
     this.#credentials = credentials?.();
   }
 
@@ -79,7 +80,7 @@ export class ServerPolicy {
     let auth: Record<string, unknown> = { ...this.#nkey?.(nonce) };
     if (this.#credentials !== undefined) {
       const { jwt, seed } = this.#credentials;
-      auth = { ...auth, ...jwtAuthenticator(jwt, seed)(nonce) };
+      auth = { ...auth, ...client.jwtAuthenticator(jwt, seed)(nonce) };
     }
     const own = this.#settings;
     if (user !== undefined)

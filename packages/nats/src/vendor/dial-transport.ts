@@ -1,7 +1,7 @@
 import { createConnection, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionOptions } from 'nats';
-import { setTransportFactory } from 'nats/lib/nats-base-client/transport.js';
-import { NodeTransport, nodeResolveHost } from 'nats/lib/src/node_transport.js';
+import type { NodeTransport } from 'nats/lib/src/node_transport.js';
+import client from '#nats-client';
 import { findHost } from '../find-host.ts';
 import { readInfo } from './first-words.ts';
 
@@ -56,7 +56,7 @@ const keptWords = 4096;
  * a server says before
  * it takes the client is heard.
  */
-class DialTransport extends NodeTransport {
+class DialTransport extends client.NodeTransport {
   #dialled: Socket | undefined;
   #dialler: Dialler | undefined;
   #plan: DialPlan | undefined;
@@ -230,5 +230,5 @@ function shuffled<T>(items: readonly T[]): T[] {
  * every `connect`.
  */
 export function useDialTransport(): void {
-  setTransportFactory({ factory: () => new DialTransport(), dnsResolveFn: nodeResolveHost });
+  client.setTransportFactory({ factory: () => new DialTransport(), dnsResolveFn: client.nodeResolveHost });
 }
