@@ -2,7 +2,7 @@ import { type Logger, MicroError, type Registry, type ServiceRecord, type Watche
 import { abortable, pause } from '@ts-micro/kit';
 
 /** A call waits for the first answer about a service; a watcher begun at the same time would have it wait longer. */
-const headStartMs = 20;
+const headStartMs = 50;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 const costlyMs = 1;
