@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import * as types from 'node:util/types';
 
 /**
  * Says what in a value is lost in the JSON text made of it, with its path: `items[0].tags: a Map has no JSON form`.
