@@ -3,8 +3,8 @@ import { randomFillSync } from 'node:crypto';
 const letters = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 const tokenLetters = 22;
 
-// Letters drawn ahead, as asking the system for each token costs more than all the rest of it: few at first, as a process
-// that has just begun waits for its first one or two.
+// Letters drawn ahead, as asking the system for each token costs more than all the rest of it: few at first, as a
+// process that has just begun waits for its first one or two.
 const pool: Buffer = Buffer.allocUnsafeSlow(4096);
 let drawn = 16;
 let end = 0;
