@@ -168,6 +168,23 @@ describe('credentials', () => {
     }
   });
 
+  test('as tools and people leave an nkey are taken, but not two of them', async () => {
+    await using server = await startNatsServer({
+      config: `authorization { users: [{ nkey: ${nkey.getPublicKey()} }] }`,
+    });
+    for (const nkeySeed of [
+      `${seed} # of the greeter`,
+      `"${seed}"\n`,
+      `${seed}\n${nkey.getPublicKey()}\n`,
+      `-----BEGIN USER NKEY SEED-----\r\n${seed}\r\n------END USER NKEY SEED------\r\n`,
+    ]) {
+      await (await connectNats({ servers: server.url, nkeySeed })).close();
+    }
+    const other = new TextDecoder().decode(nkeys.createUser().getSeed());
+    const error = await thrownBy(() => connectNats({ servers: server.url, nkeySeed: `${seed}\n${other}` }));
+    expect(error).toMatchObject({ code: 'invalid' });
+  });
+
   test('that do not parse are `invalid`', async () => {
     await using server = await startNatsServer();
     for (const options of [{ credentials: 'nonsense' }, { nkeySeed: 'SUNONSENSE' }]) {

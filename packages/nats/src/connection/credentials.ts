@@ -71,13 +71,13 @@ function ownerOf(jwt: string): string | undefined {
 }
 
 /**
- * Reads an nkey seed; white space and lines that begin with `#` are ignored. Throws `invalid`, and quotes nothing of
- * it.
+ * Reads an nkey seed as tools and people leave it: white space, quotes, comments, dashes around it and the public key
+ * below it are ignored. Throws `invalid`, and quotes nothing of it.
  */
 export function parseSeed(text: string, who: string): Uint8Array {
-  const seed = linesOf(text)
-    .filter((line) => !line.startsWith('#'))
-    .join('');
+  const lines = linesOf(text).filter((line) => !line.startsWith('#'));
+  const whole = new Set(lines.join('\n').match(/(?<![A-Za-z0-9])S[A-Z2-7]{57}(?![A-Za-z0-9])/g));
+  const [seed = lines.join('')] = whole.size === 1 ? whole : [];
   return checkSeed(seed, `${who}: option nkeySeed is a text`);
 }
 
