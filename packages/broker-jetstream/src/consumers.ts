@@ -12,6 +12,7 @@ interface ConsumerInfo {
   readonly delivered: { readonly stream_seq: number };
   /** All before it were acknowledged. */
   readonly ack_floor: { readonly stream_seq: number };
+  readonly config?: { readonly deliver_subject?: string };
 }
 
 /** How far a consumer has come in its stream. */
@@ -64,7 +65,7 @@ export class Consumers {
     const place = `${stream.options.name}.${name}`;
     const find = () => api.request<ConsumerInfo>(`CONSUMER.INFO.${place}`, undefined, options);
     try {
-      return acknowledgedBy(await find());
+      return usable(await find());
     } catch (error) {
       if (!manage || !MicroError.is(error, 'not_found')) throw error;
     }
@@ -87,7 +88,7 @@ export class Consumers {
       const info = await find().catch(() => {
         throw error;
       });
-      return acknowledgedBy(info);
+      return usable(info);
     }
   }
 
@@ -176,6 +177,14 @@ function deliveredBy({ delivered, created }: ConsumerInfo): Seen {
 }
 
 /** Of what was delivered to others and is not acknowledged, nobody knows whether it is in good hands. */
+/** Throws `conflict` for one that nobody can ask for messages: its subscribers would hear nothing. */
+function usable(info: ConsumerInfo): Seen {
+  if (info.config?.deliver_subject !== undefined) {
+    throw new MicroError('conflict', `${who}: the consumer "${info.name}" is there, and is no pull consumer`);
+  }
+  return acknowledgedBy(info);
+}
+
 function acknowledgedBy({ ack_floor, created }: ConsumerInfo): Seen {
   return { sequence: ack_floor.stream_seq, consumerMadeMs: Date.parse(created) };
 }

@@ -11,6 +11,8 @@ const resolverOptions = { timeout: 1000, tries: 1 };
  */
 export function findHost(host: string, options: LookupOptions, done: Found): void {
   dns.lookup(host, { ...options, all: true }, (error, found) => {
+    // From a lookup that somebody has put in place of Node's; a socket would throw at it.
+    if (error === null && found.length === 0) return done(notFound(host), []);
     if (error === null || error.code !== 'ENOTFOUND') return done(error, found);
     const resolver = new dns.Resolver(resolverOptions);
     // By way of the module: `dns.setServers` replaces its functions.
@@ -20,6 +22,10 @@ export function findHost(host: string, options: LookupOptions, done: Found): voi
       resolver.resolve6(host, (_, six = []) => (six.length > 0 ? done(null, addressesOf(six, 6)) : done(error, [])));
     });
   });
+}
+
+function notFound(host: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' });
 }
 
 function addressesOf(found: readonly string[], family: number): LookupAddress[] {

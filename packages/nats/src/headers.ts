@@ -6,7 +6,10 @@ export interface EncodedHeaders {
 }
 
 /** The headers of a message received, as both generations of the client give them: names and all their values. */
-export type ReceivedHeaders = Iterable<readonly [string, readonly string[] | string]> & { readonly code: number };
+export type ReceivedHeaders = Iterable<readonly [string, readonly string[] | string]> & {
+  readonly code: number;
+  readonly description?: string;
+};
 
 // NATS: printable ASCII without the colon.
 const nameRule = /^[!-9;-~]+$/;

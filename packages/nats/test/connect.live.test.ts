@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { connectNats, type NatsOptions } from '@ts-micro/nats';
@@ -73,6 +74,18 @@ describe('connectNats', () => {
     expect(error).toMatchObject({ code: 'unavailable' });
     expect(String(error)).toContain(silent.address);
     expect(String(error)).toMatch(/no answer within (299|300) ms/);
+  });
+
+  test("rejects with `unavailable` where a lookup in place of Node's finds no address", async () => {
+    const { lookup } = dns;
+    const nothing = (_host: string, _options: object, done: (error: null, found: []) => void) => done(null, []);
+    dns.lookup = nothing as unknown as typeof lookup;
+    try {
+      const error = await thrownBy(() => connectNats({ servers: 'nowhere.test' }));
+      expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('ENOTFOUND nowhere.test') });
+    } finally {
+      dns.lookup = lookup;
+    }
   });
 
   test('rejects as its signal aborts, and leaves no connection behind', async () => {

@@ -1,4 +1,5 @@
 import { type AbortOptions, MicroError } from '@ts-micro/core';
+import { shown } from '@ts-micro/kit';
 import type { JetStreamApi, NatsMessage, NatsSubscription } from '@ts-micro/nats';
 
 export interface PullerOptions {
@@ -16,6 +17,8 @@ export interface PullerOptions {
 
 const expiresMs = 3000;
 const graceMs = 2000;
+/** So many ends, each after a longer pause, are told once. */
+const toldEnds = 4;
 const firstRetryMs = 100;
 const longestRetryMs = 2000;
 const encoder = new TextEncoder();
@@ -36,6 +39,8 @@ export class Puller {
   #watch: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
+  /** Pulls that the server has ended since one came to something. */
+  #ended = 0;
   #isFinding = false;
   #isStopped = false;
 
@@ -117,17 +122,27 @@ export class Puller {
     if (message.status === 0) {
       this.#asked = Math.max(0, this.#asked - 1);
       this.#retryMs = firstRetryMs;
+      this.#ended = 0;
       this.#options.onMessage(message);
       return;
     }
     if (message.status === 100 || this.#isStopped) return;
     if (message.status !== 408 && message.status !== 404) {
+      this.#onEnded(message);
       this.again();
       return;
     }
+    this.#ended = 0;
     const unused = Number(message.headers()['Nats-Pending-Messages'] ?? this.#asked);
     this.#asked = Math.max(0, this.#asked - (Number.isSafeInteger(unused) ? unused : this.#asked));
     this.fill();
+  }
+
+  /** A server that stops ends a pull as well, but not one after the other: a limit of the consumer does. */
+  #onEnded({ status, statusText = '' }: NatsMessage): void {
+    if (++this.#ended % toldEnds !== 0) return;
+    const words = `status ${status} ${shown(statusText)}`.trim();
+    this.#options.onTrouble(new MicroError('unavailable', `${this.#subject}: the server ends each pull: ${words}`));
   }
 
   /** Looks for the consumer, and asks anew. */

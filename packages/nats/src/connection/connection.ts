@@ -23,6 +23,8 @@ export interface NatsMessage {
   readonly data: Uint8Array;
   /** The status code of the message's NATS header: 503 is "no responders", 0 is none. */
   readonly status: number;
+  /** The words of the server beside the status. */
+  readonly statusText?: string | undefined;
   /** The NATS headers, decoded when asked for; of a name that is there several times, the first value. */
   headers(): Headers;
 }

@@ -53,6 +53,9 @@ const conflicts = new Set([10013, 10058, 10065, 10071, 10148, 10164]);
  * Nothing was done.
  */
 const noPeers = 10005;
+/** Of the server or the account, or a stream that takes nothing more: whoever asks has done nothing wrong. */
+const isAtLimit =
+  /limits? (reached|exceeded)|maximum number of|resources exceeded|insufficient resources|sealed stream/;
 
 /**
  * Asks JetStream over a {@link NatsConnection}, of whichever generation the client is: requests to its API, and
@@ -215,5 +218,5 @@ function codeOf({ code, err_code = 0, description = '' }: Refusal): ErrorCode {
   if (/size exceeds maximum/.test(description)) return 'too_large';
   if (conflicts.has(err_code)) return 'conflict';
   if (code === 404) return 'not_found';
-  return code === 400 && err_code !== noPeers ? 'invalid' : 'unavailable';
+  return code === 400 && err_code !== noPeers && !isAtLimit.test(description) ? 'invalid' : 'unavailable';
 }

@@ -38,6 +38,10 @@ export class LinkMessage implements NatsMessage {
     return this.#vendor.data.length > 0 ? 0 : (this.#vendor.headers?.code ?? 0);
   }
 
+  get statusText(): string | undefined {
+    return this.#vendor.headers?.description;
+  }
+
   headers(): Headers {
     const block = headerBlockOf(this.#vendor);
     return block === undefined ? decodeHeaders(this.#vendor.headers) : recentHeaders(block, this.#vendor);
