@@ -224,6 +224,30 @@ function testGreeter(open: OpenPlugins, dialect: 'auto' | 'go', greeter: typeof 
     expect(await failed).toMatchObject({ code: 'canceled' });
   });
 
+  it('a client stream has its answer while its source gives nothing, whatever leaving that throws', async () => {
+    await using world = await start();
+    const { Sum } = typed(world).Greeter;
+    let given = 0;
+    const quiet: AsyncIterable<{ value: number }> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => (given++ === 0 ? { value: { value: 5000 }, done: false } : new Promise(() => {})),
+        return: () => {
+          throw new Error('which nobody hears');
+        },
+      }),
+    };
+    expect(Sum.failure(await rejection(Sum(quiet)))).toMatchObject({ name: 'too_much' });
+  });
+
+  it('a client stream is opened for requests that can be iterated only', async () => {
+    await using world = await start();
+    for (const requests of [undefined, null, 5, 'ab', {}])
+      expect(await rejection(typed(world).Greeter.Sum(requests as never))).toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('the requests are no iterable'),
+      });
+  });
+
   it('messages go both ways at once', async () => {
     await using world = await start();
     await using chat = await typed(world).Greeter.Chat();

@@ -8,7 +8,7 @@ import { inTime, mostCheckMs } from '../validate/in-time.ts';
 import { isPromise } from '../validate/validate.ts';
 import { LazyResponses } from './lazy-responses.ts';
 import { failureOf, narrowed } from './narrowed.ts';
-import { upload } from './upload.ts';
+import { checkRequests, upload } from './upload.ts';
 
 /** How long the check of a message of a stream may take. */
 const mostMessageCheckMs = 60_000;
@@ -45,8 +45,10 @@ const makers: Readonly<Record<EndpointKind, (prepared: Prepared) => (...given: n
     new LazyResponses(prepared.what, options?.signal, (signal) =>
       openResponses(prepared, request, { ...options, signal }),
     ),
-  clientStream: (prepared) => async (requests: Iterable<unknown>, options?: StreamOptions) =>
-    upload(prepared.what, await open(prepared, options), requests),
+  clientStream: (prepared) => async (requests: Iterable<unknown>, options?: StreamOptions) => {
+    checkRequests(prepared.what, requests);
+    return upload(prepared.what, await open(prepared, options), requests);
+  },
   bidiStream: (prepared) => (options?: StreamOptions) => open(prepared, options),
 };
 

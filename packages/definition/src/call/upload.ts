@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { callSafely } from '@ts-micro/kit';
 import type { MessageStream } from '@ts-micro/service';
 
 /**
@@ -21,15 +22,26 @@ export async function upload(
   }
 }
 
+/** Throws `invalid` for requests that are no iterable, before anything is opened for them. */
+export function checkRequests(what: string, requests: unknown): void {
+  const isObject = typeof requests === 'object' && requests !== null;
+  if (isObject && (Symbol.asyncIterator in requests || Symbol.iterator in requests)) return;
+  throw new MicroError('invalid', `${what}: the requests are no iterable`);
+}
+
 /** Resolves with false where the stream was over first, for then `receive` says why. */
 async function sendAll(stream: MessageStream, requests: Iterable<unknown> | AsyncIterable<unknown>): Promise<boolean> {
   const iterator = iteratorOf(requests);
-  let isOver = false;
+  const { sendSignal } = stream;
+  let isOver = sendSignal?.aborted ?? false;
   let wake: (() => void) | undefined;
-  void stream.closed.then(() => {
+  const onOver = () => {
     isOver = true;
     wake?.();
-  });
+  };
+  // An answer that comes early is not received yet, and the stream not closed.
+  sendSignal?.addEventListener('abort', onOver, { once: true });
+  void stream.closed.then(onOver);
   let isDone = false;
   try {
     while (!isOver) {
@@ -48,8 +60,13 @@ async function sendAll(stream: MessageStream, requests: Iterable<unknown> | Asyn
     }
     return false;
   } finally {
+    sendSignal?.removeEventListener('abort', onOver);
     // Not awaited: it may be in the middle of something.
-    if (!isDone) void Promise.resolve(iterator.return?.()).catch(() => {});
+    if (!isDone)
+      callSafely(
+        () => iterator.return?.(),
+        () => {},
+      );
   }
 }
 

@@ -1,3 +1,4 @@
+import { MicroError } from '@ts-micro/core';
 import { type MessageStream, type RequestContext, refuse, type StreamHandler } from '@ts-micro/service';
 import type { EndpointKind } from '../define/endpoint.ts';
 import { CheckedStream } from '../validate/checked-stream.ts';
@@ -23,7 +24,9 @@ const conversations: Readonly<Record<StreamKind, Conversation>> = {
   async serverStream(stream, run, what) {
     const request = await stream.receive();
     if (request === undefined) throw refuse('invalid', `${what}: the stream ended without a request`);
-    await sendAll(stream, run(request) as Iterable<unknown>);
+    const values = run(request);
+    if (!isIterable(values)) throw new MicroError('internal', `${what}: the handler gave no iterable of responses`);
+    await sendAll(stream, values);
   },
   async clientStream(stream, run) {
     await stream.send(await run(requestsOf(stream)));
@@ -41,6 +44,12 @@ async function sendAll(stream: MessageStream, values: AsyncIterable<unknown> | I
 /** The messages of the client, to the end. Leaving early leaves the stream open for the response. */
 async function* requestsOf(stream: MessageStream): AsyncGenerator<unknown, void, undefined> {
   for (let value = await stream.receive(); value !== undefined; value = await stream.receive()) yield value;
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return (
+    isAsyncIterable(value) || typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] === 'function'
+  );
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

@@ -39,6 +39,10 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
     return this.#inner.closed;
   }
 
+  get sendSignal(): AbortSignal | undefined {
+    return this.#inner.sendSignal;
+  }
+
   async send(value: Send, options?: AbortOptions): Promise<void> {
     const checked = this.#checks.send === undefined ? value : this.#checks.send(value);
     if (this.#slowSend === undefined && !isPromise(checked)) return this.#inner.send(checked, options);

@@ -13,13 +13,16 @@ export type Refusal = (why: string) => MicroError;
 export function validate(schema: Schema, value: unknown, refusal: Refusal): unknown {
   const standard = schema['~standard'];
   let result: StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>>;
+  let isAsync: boolean;
   try {
     result = standard.validate(value);
+    isAsync = isPromise(result);
   } catch (error) {
     throw validatorFailed(standard.vendor, error);
   }
-  if (!isPromise(result)) return outputOf(standard.vendor, result, value, refusal);
-  return result.then(
+  if (!isAsync) return outputOf(standard.vendor, result as StandardSchemaV1.Result<unknown>, value, refusal);
+  // A promise of any make.
+  return Promise.resolve(result).then(
     (settled) => outputOf(standard.vendor, settled, value, refusal),
     (error) => {
       throw validatorFailed(standard.vendor, error);
@@ -33,10 +36,17 @@ export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 function outputOf(vendor: string, result: StandardSchemaV1.Result<unknown>, value: unknown, refusal: Refusal): unknown {
-  if (!result.issues) return result.value;
+  let issues: readonly StandardSchemaV1.Issue[] | undefined;
   let why: string;
   try {
-    why = issueText(vendor, result.issues, value);
+    if (typeof result !== 'object') throw new TypeError(`a result of type ${typeof result}`);
+    issues = result.issues;
+    if (!issues) return (result as StandardSchemaV1.SuccessResult<unknown>).value;
+  } catch (error) {
+    throw validatorFailed(vendor, error);
+  }
+  try {
+    why = issueText(vendor, issues, value);
   } catch {
     // Of issues that are not as Standard Schema has them, or a value that cannot be looked at.
     why = 'it is not what the schema wants';

@@ -21,6 +21,10 @@ export class CountedStream implements MessageStream {
     return this.#stream.closed;
   }
 
+  get sendSignal(): AbortSignal | undefined {
+    return this.#stream.sendSignal;
+  }
+
   async send(value: unknown, options?: AbortOptions): Promise<void> {
     await this.#stream.send(value, options);
     this.#counter.onSent();

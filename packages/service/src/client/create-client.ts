@@ -10,7 +10,7 @@ import {
   streamOptionNames,
 } from './call/check-outgoing.ts';
 import { publishEvent } from './call/event-publisher.ts';
-import { outgoingMetadata } from './call/outgoing-metadata.ts';
+import { oneOfEachName, outgoingMetadata } from './call/outgoing-metadata.ts';
 import { StreamOpener } from './call/stream-opener.ts';
 import { UnaryCall, type UnaryRequest } from './call/unary-call.ts';
 import { WrappedCalls } from './call/wrapped-calls.ts';
@@ -184,6 +184,6 @@ function closeStream(value: unknown): void {
 /** Returns what goes out with a call; `undefined` for nothing, which costs less. Throws `invalid`. */
 function metadataOf({ headers }: MiddlewareCall): Headers | undefined {
   checkHeaders(headers, 'client: the headers of its middleware');
-  for (const _name in headers) return headers;
+  for (const _name in headers) return oneOfEachName(headers);
   return undefined;
 }

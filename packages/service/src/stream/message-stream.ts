@@ -19,6 +19,11 @@ import type { AbortOptions, Closable } from '@ts-micro/core';
  */
 export interface MessageStream<Send = unknown, Receive = unknown> extends Closable, AsyncIterable<Receive> {
   /**
+   * Aborts once nothing can be sent any more: the peer has ended or failed the stream, though that was not received
+   * yet, or this side has closed it. For who makes what is sent. Only streams that wrap another may lack it.
+   */
+  readonly sendSignal?: AbortSignal | undefined;
+  /**
    * Sends one value; resolves once it is handed to the backend. Errors: `invalid` (the value), `too_large`,
    * `unavailable`, `closed`.
    */

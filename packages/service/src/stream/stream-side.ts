@@ -53,6 +53,10 @@ export class StreamSide<Send = unknown, Receive = unknown> implements MessageStr
     return this.#life.closed;
   }
 
+  get sendSignal(): AbortSignal {
+    return this.#sending.signal;
+  }
+
   send(value: Send, options?: AbortOptions): Promise<void> {
     try {
       if (this.#stopped !== undefined) throw this.#stopped;

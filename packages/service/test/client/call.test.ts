@@ -1,6 +1,7 @@
 import { type LookupOptions, MicroError, serviceRecord } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
+import type { Middleware } from '../../src/middleware.ts';
 import { bodyOf, codeOf, goError, goMetadata, goReply, openWorld, prefer } from './world.ts';
 
 describe('a call', () => {
@@ -214,6 +215,29 @@ describe('a call', () => {
     });
     expect(node.messages[0]?.headers).not.toHaveProperty('Micro-Stream');
     expect(node.messages[0]?.headers).not.toHaveProperty('Micro-From-Service');
+  });
+});
+
+const setTenant: Middleware = (call, next) => {
+  call.headers['x-tenant'] = 'b';
+  return next();
+};
+
+describe('metadata', () => {
+  it.each([
+    ['of a call', {}, { metadata: { 'X-Tenant': 'a', 'x-tenant': 'b' } }],
+    ['of a client', { callMetadata: { 'X-Tenant': 'a', 'x-tenant': 'b' } }, {}],
+    [
+      'of a middleware',
+      { middleware: [setTenant], callMetadata: { 'X-Tenant': 'a' } },
+      { metadata: { 'Trace-Id': '7' } },
+    ],
+  ])('%s has each name once, in any case: the last one counts', async (_whose, options, given) => {
+    await using world = openWorld();
+    const node = await world.node();
+    await world.client(options).call('greeter', 'Greeter.Hello', {}, given);
+    const tenants = Object.entries(node.messages[0]?.headers ?? {}).filter(([name]) => /^x-tenant$/i.test(name));
+    expect(tenants).toEqual([['x-tenant', 'b']]);
   });
 });
 

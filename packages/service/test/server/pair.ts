@@ -346,6 +346,12 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       };
       await expect(sendUntilRefused('Greeter.Ten')).rejects.toMatchObject({ code: 'closed' });
       await expect(sendUntilRefused('Greeter.Fail')).rejects.toMatchObject({ code: 'remote', remote: { code: 409 } });
+      // And who does not send at the moment.
+      await using quiet = await greeter.client.stream('greeter', 'Greeter.Fail');
+      await quiet.send({ value: 1 });
+      const { sendSignal } = quiet;
+      await new Promise((resolve) => sendSignal?.addEventListener('abort', resolve));
+      expect(sendSignal?.reason).toMatchObject({ code: 'remote', remote: { code: 409 } });
     });
 
     it('tells who sends how the handler has ended, though it had sent more than any window before', async () => {

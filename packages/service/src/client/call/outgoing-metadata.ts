@@ -16,8 +16,8 @@ export function outgoingMetadata(
   // What the client was given may have changed since, or be made anew at each reading.
   if (callMetadata !== undefined) checkHeaders(callMetadata, 'client: option callMetadata');
   if (options?.context === undefined) {
-    if (options?.metadata === undefined) return callMetadata;
-    if (callMetadata === undefined) return options.metadata;
+    if (options?.metadata === undefined) return callMetadata && oneOfEachName(callMetadata);
+    if (callMetadata === undefined) return oneOfEachName(options.metadata);
   }
   try {
     const propagated = options?.context && propagatedMetadata(options.context.metadata);
@@ -25,6 +25,13 @@ export function outgoingMetadata(
   } catch (error) {
     throw MicroError.from(error, 'invalid', 'client: the metadata cannot be read');
   }
+}
+
+/** Returns the headers with one of each name, in any case: the last one. The same object where none is there twice. */
+export function oneOfEachName(headers: Headers): Headers {
+  const names = Object.keys(headers);
+  if (names.length < 2 || new Set(names.map((name) => name.toLowerCase())).size === names.length) return headers;
+  return merged(headers);
 }
 
 function merged(...layers: readonly (Headers | undefined)[]): Headers {
