@@ -1,5 +1,5 @@
 import { type AbortOptions, type LogFields, type Logger, MicroError } from '@ts-micro/core';
-import { callSafely, longestTimerMs, safeLogger } from '@ts-micro/kit';
+import { callSafely, longestTimerMs, OptionChecks, safeLogger } from '@ts-micro/kit';
 import type { Service } from './service.ts';
 
 export interface RunOptions extends AbortOptions {
@@ -9,6 +9,7 @@ export interface RunOptions extends AbortOptions {
   readonly onRunning?: (() => void) | undefined;
 }
 
+const checks = new OptionChecks('run');
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof exitCodes;
 const stopSignals = Object.keys(exitCodes) as StopSignal[];
@@ -21,10 +22,12 @@ const stopSignals = Object.keys(exitCodes) as StopSignal[];
  * start. A second signal ends the process at once, with 130 or 143. Keeps the process alive meanwhile and leaves no
  * listener behind; what is closed after it is yours.
  *
- * Resolves with the exit code: 0, or 1 where a service did not start or handlers were abandoned. Never rejects.
+ * Resolves with the exit code: 0, or 1 where a service did not start or handlers were abandoned. Rejects with `invalid`
+ * for what is no service, and with nothing else.
  */
 export async function run(services: Service | readonly Service[], options: RunOptions = {}): Promise<number> {
-  const all: readonly Service[] = 'start' in services ? [services] : services;
+  const all = (Array.isArray(services) ? services : [services]) as readonly Service[];
+  for (const [index, service] of all.entries()) checks.methods(`services[${index}]`, service, 'start', 'stop');
   const logger = options.logger === undefined ? linesOnStandardError : safeLogger(options.logger);
   const told = new ToldToStop(logger, options.signal);
   // Neither a signal nor a memory transport keeps a process alive.

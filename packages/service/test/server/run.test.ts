@@ -33,6 +33,14 @@ describe('running services', () => {
     expect(lines).toEqual(['running', 'both are running and running', 'onRunning failed', 'stopping', 'stopped']);
   });
 
+  it('takes nothing that is no service', async () => {
+    for (const services of [undefined, null, {}, 'greeter', [null]])
+      await expect(run(services as never)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('run: option services[0] is'),
+      });
+  });
+
   it('outlives a callback that is async and rejects', async () => {
     await using one = makeGreeter(() => {});
     const stop = new AbortController();
