@@ -155,7 +155,7 @@ function partsOf(headers: Headers): { readonly contentType: string; readonly met
   return { contentType, metadata };
 }
 
-/** Plain clients add parameters: `application/json; charset=utf-8`. */
+/** Plain clients write it as they like: `Application/JSON; charset=utf-8`. */
 function mediaType(value: string): string {
-  return value.split(';', 1)[0]?.trim() ?? '';
+  return value.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }

@@ -149,7 +149,7 @@ describe('a plain request', () => {
       service.use(async (call, next) => ({ seen: call.headers.tenant, answer: await next() }));
       service.handle('Greeter.Who', (_request, { metadata, local, remote }) => ({ metadata, local, remote }));
     });
-    const headers = { tenant: 'acme', 'Content-Type': 'application/json; charset=utf-8', 'Nats-Msg-Id': '7' };
+    const headers = { tenant: 'acme', 'Content-Type': 'Application/JSON; charset=utf-8', 'Nats-Msg-Id': '7' };
     const { seen, answer } = JSON.parse((await world.ask('greeter.Greeter.Who', '', headers)).text);
     expect(seen).toBe('acme');
     expect(answer).toMatchObject({ metadata: { tenant: 'acme' }, local: 'greeter.Greeter.Who' });
