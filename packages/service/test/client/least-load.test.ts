@@ -12,10 +12,10 @@ const nodes: Candidate[] = ['a', 'b'].map((id) => ({
 function open() {
   let nowMs = 0;
   const select = leastLoad(() => nowMs);
-  const counts = (calls = 200) => {
+  const counts = (calls = 200, of = request) => {
     const seen: Record<string, number> = { a: 0, b: 0 };
     for (let call = 0; call < calls; call++) {
-      const { id } = select(nodes, request).node;
+      const { id } = select(nodes, of).node;
       seen[id] = (seen[id] ?? 0) + 1;
     }
     return seen;
@@ -87,6 +87,43 @@ describe('least load', () => {
     select.observer?.forget('a');
     answer('b', 300);
     expect(counts()).toEqual({ a: 200, b: 0 });
+  });
+
+  it('does not judge a quick node by one answer that was late, but by the next', () => {
+    const { select, counts, answer, advance } = open();
+    for (const address of ['a', 'b']) answer(address, 1);
+    // Four were under way when its process paused.
+    for (let call = 0; call < 4; call++) select.observer?.began('b');
+    advance(200);
+    for (let call = 0; call < 4; call++) select.observer?.ended('b', request.endpoint, 200, true);
+    expect(counts(1).b).toBe(1);
+    select.observer?.began('b');
+    expect(counts()).toEqual({ a: 200, b: 0 });
+    advance(1);
+    select.observer?.ended('b', request.endpoint, 1, true);
+    const { b = 0 } = counts(1000);
+    expect(b).toBeGreaterThan(350);
+  });
+
+  it('spares a node that is late again', () => {
+    const { counts, answer, advance } = open();
+    for (const address of ['a', 'b']) answer(address, 1);
+    for (let call = 0; call < 2; call++) {
+      advance(200);
+      answer('b', 200, { times: 1 });
+    }
+    expect(counts()).toEqual({ a: 200, b: 0 });
+    for (const address of ['a', 'b']) answer(address, 1, { endpoint: 'Greeter.Report' });
+    const report = { ...request, endpoint: 'Greeter.Report' };
+    for (const [elapsedMs, isTried] of [
+      [200, true],
+      [1, true],
+      [200, false],
+    ] as const) {
+      advance(300);
+      answer('b', elapsedMs, { endpoint: report.endpoint, times: 1 });
+      expect(counts(200, report).b === 0).toBe(!isTried);
+    }
   });
 
   it('never counts below nothing', () => {

@@ -2,6 +2,8 @@ import type { Candidate, SelectorStrategy } from './selector.ts';
 
 /** How fast an old latency is forgotten: after so long it counts for a third. */
 const decayMs = 10_000;
+/** A node that is late more than once in so long is slow. */
+const pauseMs = 1000;
 /** The least that a failed attempt counts for, so that a node which fails fast does not look like a fast one. */
 const failedMs = 1000;
 /**
@@ -18,6 +20,10 @@ interface Latency {
   atMs: number;
   /** From one answer alone, the first: it took the time of whatever is made once, too. */
   isCold: boolean;
+  /** When the last peak came that may have been a moment's: one in `pauseMs`. */
+  peakAtMs: number;
+  /** After such a peak, until an attempt that began after it has ended. */
+  isInDoubt: boolean;
 }
 
 interface Load {
@@ -30,7 +36,8 @@ interface Load {
 /**
  * Chooses the less loaded of two nodes picked at random. The load of a node is the latency of the endpoint there of
  * late, a peak at once and a fall slowly, times the attempts under way at the node. A node that has answered less than
- * twice is tried. (Finagle and Linkerd: peak EWMA with two choices.)
+ * twice is tried; so is one that was quick and late for once, as in a pause of its process, before that counts.
+ * (Finagle and Linkerd: peak EWMA with two choices.)
  */
 export function leastLoad(now: () => number = () => performance.now()): SelectorStrategy {
   const loads = new Map<string, Load>();
@@ -39,8 +46,8 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
     const load = loads.get(node.address);
     if (load === undefined) return 0;
     const latency = load.latencies.get(endpoint);
-    // One that has not answered yet, or only once, is tried, by one call at a time.
-    if (latency === undefined || latency.isCold) return load.running * failedMs;
+    // One that has not answered yet, or only once, or late for once, is tried, by one call at a time.
+    if (latency === undefined || latency.isCold || latency.isInDoubt) return load.running * failedMs;
     // An idle node's latency falls as well, so that one that was slow is tried again.
     const latencyMs = latency.ms * Math.exp((latency.atMs - now()) / decayMs);
     return Math.max(latencyMs, quickMs) * (load.running + 1);
@@ -82,10 +89,23 @@ function note(
   const known = latencies.get(endpoint);
   if (known === undefined) {
     if (latencies.size >= mostEndpoints) latencies.clear();
-    latencies.set(endpoint, { ms: sampleMs, atMs: nowMs, isCold: hasSucceeded });
+    const never = Number.NEGATIVE_INFINITY;
+    latencies.set(endpoint, {
+      ms: sampleMs,
+      atMs: nowMs,
+      isCold: hasSucceeded,
+      peakAtMs: never,
+      isInDoubt: false,
+    });
     return;
   }
-  const weight = known.isCold || sampleMs > known.ms ? 0 : Math.exp((known.atMs - nowMs) / decayMs);
+  // What began before the peak met the same moment.
+  if (known.isInDoubt && hasSucceeded && nowMs - sampleMs < known.peakAtMs) return;
+  const isNew = known.isCold || known.isInDoubt;
+  const isPeak = hasSucceeded && sampleMs > Math.max(known.ms, quickMs) * likeness;
+  known.isInDoubt = isPeak && !isNew && nowMs - known.peakAtMs > pauseMs;
+  if (known.isInDoubt) known.peakAtMs = nowMs;
+  const weight = isNew || sampleMs > known.ms ? 0 : Math.exp((known.atMs - nowMs) / decayMs);
   known.ms = known.ms * weight + sampleMs * (1 - weight);
   known.atMs = nowMs;
   known.isCold = false;
