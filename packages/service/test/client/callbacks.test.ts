@@ -1,6 +1,6 @@
 import type { Logger } from '@ts-micro/core';
 import { describe, expect, it } from 'vitest';
-import type { SelectorStrategy } from '../../src/client/discovery/selector.ts';
+import type { Candidate, SelectorStrategy } from '../../src/client/discovery/selector.ts';
 import { codeOf, openWorld } from './world.ts';
 
 const fail = async () => {
@@ -38,5 +38,60 @@ describe('a callback of the user that is async and rejects', () => {
     await using world = openWorld();
     const selector = Object.assign(() => undefined, { observer: null }) as unknown as SelectorStrategy;
     expect(() => world.client({ selector })).toThrow('selector.observer');
+  });
+});
+
+describe('a callback of the user that writes to the nodes it may choose from', () => {
+  const changes: readonly (readonly [string, (candidate: Candidate) => void])[] = [
+    ['an address', ({ node }) => void Object.assign(node, { address: 'nowhere' })],
+    ['metadata', ({ node }) => void Object.assign(node.metadata, { protocol: 'grpc' })],
+    ['a node', (candidate) => void Object.assign(candidate, { node: undefined })],
+  ];
+
+  it.each(changes)('fails by itself where it sets %s, and harms no later call', async (_, change) => {
+    await using world = openWorld();
+    await world.node();
+    let selects = true;
+    const selector: SelectorStrategy = (candidates) => {
+      const [first] = candidates as [Candidate];
+      if (selects) change(first);
+      return first;
+    };
+    const client = world.client({ selector });
+    expect(await codeOf(client.call('greeter', 'Greeter.Hello'))).toBe('internal');
+    selects = false;
+    const where = (candidate: Candidate) => {
+      change(candidate);
+      return true;
+    };
+    expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { where }))).toBe('invalid');
+    await client.call('greeter', 'Greeter.Hello');
+  });
+
+  it('takes none out of the list that others get', async () => {
+    await using world = openWorld();
+    await world.node();
+    let takes = true;
+    const selector: SelectorStrategy = (candidates) =>
+      (takes ? (candidates as Candidate[]).shift() : candidates[0]) as Candidate;
+    const client = world.client({ selector });
+    expect(await codeOf(client.call('greeter', 'Greeter.Hello'))).toBe('internal');
+    takes = false;
+    await client.call('greeter', 'Greeter.Hello');
+  });
+
+  it('is a middleware that writes to the node its call went to', async () => {
+    await using world = openWorld();
+    await world.node();
+    const client = world.client();
+    let writes = true;
+    client.use(async (call, next) => {
+      const response = await next();
+      if (writes) Object.assign(call.node ?? {}, { address: 'nowhere' });
+      return response;
+    });
+    await expect(client.call('greeter', 'Greeter.Hello')).rejects.toThrow(TypeError);
+    writes = false;
+    await client.call('greeter', 'Greeter.Hello');
   });
 });

@@ -38,8 +38,8 @@ export class ServiceView {
   }
 
   /**
-   * The nodes that can be called. Where any of them advertises `endpoint`, only those that do: else all, since a
-   * server need not advertise everything it answers.
+   * The nodes that can be called, frozen. Where any of them advertises `endpoint`, only those that do: else all, since
+   * a server need not advertise everything it answers.
    */
   candidates(endpoint: string, filter: NodeFilter = {}): readonly Candidate[] {
     const candidates = this.#ofEndpoint(endpoint, filter.version);
@@ -91,12 +91,14 @@ export class ServiceView {
     return candidates;
   }
 
+  // Selectors and filters of users see them, and so do all later calls: none may change them.
   #candidatesOf(records: readonly ServiceRecord[]): readonly Candidate[] {
-    return records.flatMap((record) =>
+    const candidates = records.flatMap((record) =>
       record.nodes
         .filter((node) => canCall(node, this.#transport))
-        .map((node) => ({ service: this.service, version: record.version, node })),
+        .map((node) => Object.freeze({ service: this.service, version: record.version, node: frozen(node) })),
     );
+    return Object.freeze(candidates);
   }
 
   #nodes(version: string | undefined): readonly NodeRecord[] {
@@ -130,6 +132,12 @@ function advertising(records: readonly ServiceRecord[], endpoint: string): reado
 // Nodes of every transport share a registry: gRPC servers of Go Micro, for one, which say so in either key.
 function canCall({ metadata }: NodeRecord, transport: string): boolean {
   return (!metadata.transport || metadata.transport === transport) && metadata.protocol !== 'grpc';
+}
+
+/** The registry's answers are copies, so it is the cache's own. */
+function frozen(node: NodeRecord): NodeRecord {
+  Object.freeze(node.metadata);
+  return Object.freeze(node);
 }
 
 function none(code: 'not_found' | 'unavailable', what: string): MicroError {
