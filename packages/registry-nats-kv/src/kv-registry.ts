@@ -102,6 +102,8 @@ class NatsKvRegistry extends RegistryBase {
           return (feed.service === undefined || feed.service === name) && !feed.nodes.isStored(key);
         });
       },
+      isHolding: () => this.#registrations.size > 0,
+      onState: (state) => void this.#registrations.check(state),
       onEnd: (cause) => {
         session.stop();
         if (this.#session === session) this.#session = undefined;

@@ -1,6 +1,7 @@
 import type { AbortOptions, MicroError } from '@ts-micro/core';
 import { JetStreamApi, type NatsConnection } from '@ts-micro/nats';
 import { Bucket } from './bucket/bucket.ts';
+import type { BucketState } from './bucket/bucket-stream.ts';
 import { BucketFeed } from './following/bucket-feed.ts';
 import type { KeyChange } from './keys/key-change.ts';
 import { type NatsKvRegistrySettings, who } from './kv-registry-options.ts';
@@ -11,6 +12,10 @@ export interface KvSessionOptions {
   readonly onReconnect: () => void;
   /** Called each time that a feed has loaded everything. */
   readonly onLoad: (feed: BucketFeed) => void;
+  /** Whether anything is registered. */
+  readonly isHolding: () => boolean;
+  /** Called every few seconds with what there is; `undefined`: no bucket. */
+  readonly onState: (state: BucketState | undefined) => void;
   /** Called where the connection was closed by its owner, or for good. */
   readonly onEnd: (cause: MicroError | undefined) => void;
 }
@@ -19,6 +24,8 @@ export interface KvSessionOptions {
 const mostFeeds = 16;
 /** How long a feed is kept that nobody watches, since its last lookup. */
 const idleMs = 60_000;
+/** How often the bucket is asked whether it has lost something: a consumer is not told. */
+const askMs = 3000;
 
 /** What a registry has on one connection: the bucket, and the feeds of the services that are looked up or watched. */
 export class KvSession {
@@ -30,6 +37,7 @@ export class KvSession {
   readonly #feeds = new Map<string | undefined, BucketFeed>();
   readonly #idle = new Map<BucketFeed, NodeJS.Timeout>();
   readonly #unfollow: () => void;
+  readonly #asking: NodeJS.Timeout;
   #isEnded = false;
 
   constructor(connection: NatsConnection, options: KvSessionOptions) {
@@ -49,6 +57,7 @@ export class KvSession {
       for (const feed of this.#feeds.values()) feed.recover();
       onReconnect();
     });
+    this.#asking = setTimeout(() => void this.#ask(), askMs).unref();
     void connection.closed.then((cause) => {
       if (!this.#isEnded) onEnd(cause);
     });
@@ -86,9 +95,25 @@ export class KvSession {
   stop(): void {
     this.#isEnded = true;
     this.#unfollow();
+    clearTimeout(this.#asking);
     for (const timer of this.#idle.values()) clearTimeout(timer);
     for (const feed of this.#feeds.values()) feed.close();
     this.#api.close();
+  }
+
+  async #ask(): Promise<void> {
+    const { isHolding, onState } = this.#options;
+    try {
+      if (this.connection.state.status !== 'connected' || (this.#feeds.size === 0 && !isHolding())) return;
+      const state = await this.bucket.state();
+      if (this.#isEnded) return;
+      onState(state);
+      await Promise.all([...this.#feeds.values()].map((feed) => feed.check(state)));
+    } catch {
+      // Whoever needs the bucket is told by what it does; this is asked again.
+    } finally {
+      if (!this.#isEnded) this.#asking.refresh();
+    }
   }
 
   /** Lets go of it after a while in which it was of no use. */

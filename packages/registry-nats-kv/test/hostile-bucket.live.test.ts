@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { keyOf } from '../src/keys/node-key.ts';
 import { bucketOf, eventually, next, sees, simple, startKvServer } from './kv-server.ts';
 
@@ -67,7 +67,7 @@ test('a bucket of very many nodes is read up to `maxNodes`', limits, async () =>
   expect(event?.type === 'resync' && event.services[0]?.nodes.length).toBe(20);
 });
 
-test('a bucket that is emptied is filled by the next renewals, and nobody is given up meanwhile', limits, async () => {
+test('a bucket that is emptied is filled again, and nobody is given up meanwhile', limits, async () => {
   await using at = await startKvServer();
   const [host, seeker] = [at.registry({ defaultLeaseMs: 9000 }), at.registry()];
   const record = simple('greeter', 'a', 'b');
@@ -79,7 +79,14 @@ test('a bucket that is emptied is filled by the next renewals, and nobody is giv
   await eventually(async () => expect((await bucketOf(at)).state.messages).toBe(2));
   const change = simple('greeter', 'c');
   await host.register(change);
-  expect(await next(watcher)).toMatchObject({ type: 'update', service: { nodes: [...record.nodes, ...change.nodes] } });
+  const all = [...record.nodes, ...change.nodes];
+  await eventually(async () => {
+    // Loaded again first or last.
+    const event = await next(watcher);
+    expect(event).toMatchObject(
+      event?.type === 'resync' ? { services: [{ nodes: all }] } : { type: 'update', service: { nodes: all } },
+    );
+  });
 });
 
 test('a bucket that is deleted is made again with what was in it', limits, async () => {
@@ -93,12 +100,13 @@ test('a bucket that is deleted is made again with what was in it', limits, async
   // A heartbeat of the service.
   await host.register(record, { ttlMs: 60_000 });
   expect((await bucketOf(at)).state.messages).toBe(1);
-  // The seeker finds out by the silence of its consumer, and misses nothing.
+  // The seeker finds out, and misses nothing.
   const added = simple('greeter', 'b');
   await host.register(added);
   const both = { ...record, nodes: [...record.nodes, ...added.nodes] };
   await sees(seeker, 'greeter', both);
-  expect(await next(watcher)).toEqual({ type: 'resync', services: [both] });
+  expect(await next(watcher)).toMatchObject({ type: 'resync' });
+  await sees(seeker, 'greeter', both);
 });
 
 test('who follows the bucket makes it again where it is gone for good, and stores what it has', limits, async () => {
@@ -111,4 +119,63 @@ test('who follows the bucket makes it again where it is gone for good, and store
   await at.api.request('STREAM.DELETE.KV_micro-registry');
   await eventually(async () => expect((await bucketOf(at)).state.messages).toBe(1));
   await sees(at.registry(), 'greeter', record);
+});
+
+for (const [what, request] of [
+  ['emptied', 'STREAM.PURGE.KV_micro-registry'],
+  ['deleted', 'STREAM.DELETE.KV_micro-registry'],
+] as const) {
+  test(`of a bucket that is ${what} everybody knows within 10 s who is there still`, limits, async () => {
+    await using at = await startKvServer();
+    // The host follows nothing, and renews its node every 30 s.
+    const [host, seeker] = [at.registry(), at.registry()];
+    const [mine, gone] = [simple('greeter', 'a'), simple('greeter', 'gone')];
+    await host.register(mine);
+    await at.api.publish(...put(keyOf(gone), value(gone)));
+    await sees(seeker, 'greeter', { ...mine, nodes: [...mine.nodes, ...gone.nodes] });
+    await using watcher = await seeker.watch({ service: 'greeter' });
+    expect(await next(watcher)).toMatchObject({ type: 'resync' });
+    const since = performance.now();
+    await at.api.request(request);
+    const seen: (readonly string[])[] = [];
+    for (let event = await next(watcher); event !== undefined; event = await next(watcher)) {
+      const services = event.type === 'resync' ? event.services : [event.service];
+      seen.push(services.flatMap(({ nodes }) => nodes.map(({ id }) => id)));
+      if (seen.at(-1)?.join() === 'a') break;
+    }
+    expect(performance.now() - since).toBeLessThan(10_000);
+    // Whoever is there was not missed for a moment.
+    expect(seen.every((ids) => ids.includes('a'))).toBe(true);
+    expect(await seeker.getService('greeter')).toEqual([mine]);
+    expect(await at.registry().getService('greeter')).toEqual([mine]);
+  });
+}
+
+test('a bucket that somebody else made anew gets what it had again', limits, async () => {
+  await using at = await startKvServer();
+  const host = at.registry();
+  const record = simple('greeter', 'a');
+  await host.register(record);
+  const { config } = await bucketOf(at);
+  await at.api.request('STREAM.DELETE.KV_micro-registry');
+  await at.api.request('STREAM.CREATE.KV_micro-registry', config);
+  // It has the sequence that the node had.
+  await at.api.publish(...put('other.1.x', value(simple('other', 'x'))));
+  await vi.waitFor(async () => expect((await bucketOf(at)).state.messages).toBe(2), { timeout: 10_000, interval: 50 });
+});
+
+test('a process asks the bucket one small question every 3 s, whatever it watches and holds', limits, async () => {
+  await using at = await startKvServer();
+  const registry = at.registry();
+  const names = Array.from({ length: 5 }, (_, index) => `service-${index}`);
+  await Promise.all(names.map((name) => registry.register(simple(name, 'a'))));
+  await Promise.all(names.flatMap((service) => [registry.watch({ service }), registry.watch({ service })]));
+  const askedAtMs: number[] = [];
+  at.api.connection.subscribe('$JS.API.STREAM.INFO.KV_micro-registry', {
+    onMessage: () => void askedAtMs.push(performance.now()),
+  });
+  await eventually(() => expect(askedAtMs.length).toBeGreaterThanOrEqual(3));
+  const gapsMs = askedAtMs.slice(1).map((atMs, index) => atMs - (askedAtMs[index] ?? 0));
+  // A little less where this process was late to see the one before.
+  expect(Math.min(...gapsMs)).toBeGreaterThan(1500);
 });

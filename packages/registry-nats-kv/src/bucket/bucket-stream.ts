@@ -8,6 +8,16 @@ export interface BucketInfo {
   readonly hasTtl: boolean;
   /** The clock of the server that stamps what is stored, in milliseconds; servers before 2.10 do not tell it. */
   readonly nowMs: number | undefined;
+  /** When it was made: another one has another. */
+  readonly created: string;
+}
+
+/** What says whether something was lost. */
+export interface BucketState {
+  /** See {@link BucketInfo}. */
+  readonly created: string;
+  /** Nothing is stored below this sequence. */
+  readonly firstSequence: number;
 }
 
 export interface BucketStreamSettings extends NatsKvRegistrySettings {
@@ -18,6 +28,8 @@ export interface BucketStreamSettings extends NatsKvRegistrySettings {
 
 interface StreamInfo {
   readonly config: { readonly allow_msg_ttl?: boolean; readonly max_age?: number; readonly metadata?: object };
+  readonly state: { readonly first_seq: number };
+  readonly created: string;
   readonly ts?: string;
 }
 
@@ -52,12 +64,24 @@ export class BucketStream {
       if (!manage) throw new MicroError('unavailable', `${error.message}; option manage is false`, { cause: error });
       info = await this.#make();
     }
-    const { config, ts } = info;
+    const { config, created, ts } = info;
     this.#maxAgeMs = (config.max_age || Number.POSITIVE_INFINITY) / nanoseconds;
     return {
       hasTtl: config.allow_msg_ttl === true,
       nowMs: ts === undefined ? undefined : Date.parse(ts),
+      created,
     };
+  }
+
+  /** Resolves with `undefined` where there is no bucket, and makes none. */
+  async state(): Promise<BucketState | undefined> {
+    try {
+      const { created, state } = await this.#api.request<StreamInfo>(`STREAM.INFO.${this.#settings.stream}`);
+      return { created, firstSequence: state.first_seq };
+    } catch (error) {
+      if (MicroError.is(error, 'not_found')) return undefined;
+      throw error;
+    }
   }
 
   async #make(): Promise<StreamInfo> {

@@ -3,7 +3,7 @@ import { abortable } from '@ts-micro/kit';
 import type { JetStreamApi } from '@ts-micro/nats';
 import { fixedWidth } from '../keys/stored-node.ts';
 import { type NatsKvRegistrySettings, who } from '../kv-registry-options.ts';
-import { type BucketInfo, BucketStream } from './bucket-stream.ts';
+import { type BucketInfo, type BucketState, BucketStream } from './bucket-stream.ts';
 
 /** A key as the bucket has it last. Sequence 0: it has none. */
 export interface BucketEntry {
@@ -18,6 +18,13 @@ export interface WriteHow {
   readonly expected?: number | undefined;
   /** See {@link batchHeader}. */
   readonly batch?: string | undefined;
+}
+
+/** Where a key was stored. */
+export interface StoredKey {
+  readonly sequence: number;
+  /** When the bucket was made, as known last. */
+  readonly created: string;
 }
 
 interface StoredMessage {
@@ -40,6 +47,7 @@ export class Bucket {
   readonly #domain: string | undefined;
   readonly #bucketStream: BucketStream;
   #info: Promise<BucketInfo> | undefined;
+  #created = '';
 
   constructor(api: JetStreamApi, settings: NatsKvRegistrySettings) {
     this.#api = api;
@@ -58,12 +66,26 @@ export class Bucket {
   look(): Promise<BucketInfo> {
     const looking = this.#bucketStream.look();
     this.#info = looking;
-    looking.catch(() => this.#forget(looking));
+    looking.then(
+      ({ created }) => {
+        this.#created = created;
+      },
+      () => this.#forget(looking),
+    );
     return looking;
   }
 
+  /** Asks what there is; resolves with `undefined` where there is no bucket, and makes none. */
+  async state(): Promise<BucketState | undefined> {
+    const state = await this.#bucketStream.state();
+    // What is known of the one before says nothing of another.
+    if (state !== undefined && state.created !== this.#created) this.#info = undefined;
+    this.#created = state?.created ?? this.#created;
+    return state;
+  }
+
   /**
-   * Stores a value; resolves with its sequence. Rejects with `conflict` where `expected` is given and is not the
+   * Stores a value. Rejects with `conflict` where `expected` is given and is not the
    * sequence that the key has.
    */
   async put(
@@ -71,14 +93,15 @@ export class Bucket {
     data: Uint8Array,
     { ttlMs, ...how }: WriteHow & { readonly ttlMs: number },
     options: AbortOptions,
-  ): Promise<number> {
+  ): Promise<StoredKey> {
     const seconds = Math.min(Math.ceil(ttlMs / 1000), longestTtlSeconds);
     return this.#publish(key, data, { ...how, ttl: `${seconds}s` }, options);
   }
 
   /** Deletes a key; resolves with the sequence of the mark. Rejects with `conflict` as {@link put}. */
   async remove(key: string, how: WriteHow, options: AbortOptions): Promise<number> {
-    return this.#publish(key, noBytes, { ...how, ttl: markTtl, operation: 'DEL' }, options);
+    const { sequence } = await this.#publish(key, noBytes, { ...how, ttl: markTtl, operation: 'DEL' }, options);
+    return sequence;
   }
 
   async get(key: string, options: AbortOptions): Promise<BucketEntry> {
@@ -99,11 +122,13 @@ export class Bucket {
     data: Uint8Array,
     how: WriteHow & { readonly ttl: string; readonly operation?: string },
     options: AbortOptions,
-  ): Promise<number> {
+  ): Promise<StoredKey> {
     const subject = (this.#domain === undefined ? '' : this.#api.prefix) + this.prefix + key;
     for (let isAgain = false; ; isAgain = true) {
       const info = this.#info ?? this.look();
       const { hasTtl } = await abortable(info, options.signal, who);
+      // Of before it is written: at worst it is written once more.
+      const created = this.#created;
       const headers: Record<string, string> = {
         ...(how.expected !== undefined && { 'Nats-Expected-Last-Subject-Sequence': fixedWidth(how.expected) }),
         ...(how.operation !== undefined && { 'KV-Operation': how.operation }),
@@ -111,7 +136,8 @@ export class Bucket {
         ...(hasTtl && { 'Nats-TTL': how.ttl }),
       };
       try {
-        return (await this.#api.publish(subject, data, { headers }, options)).seq;
+        const { seq: sequence } = await this.#api.publish(subject, data, { headers }, options);
+        return { sequence, created };
       } catch (error) {
         if (MicroError.is(error, 'conflict')) throw error;
         // Whatever was known of the bucket may be over: nobody takes the key where somebody has deleted it.

@@ -69,13 +69,16 @@ export class KeyConsumer {
     this.#subscription = connection.subscribe(this.#inbox, { onMessage, onError, onLost: onError });
   }
 
-  /** Resolves once every key of now was delivered, with the clock of the server, in milliseconds, or a little less. */
-  async start(): Promise<number> {
+  /**
+   * Resolves once every key of now was delivered, with the clock of the server, in milliseconds, or a little less, and
+   * with when the bucket was made.
+   */
+  async start(): Promise<{ readonly serverMs: number; readonly created: string }> {
     const { api, bucket, keys, timeoutMs } = this.#options;
     const complete = new Promise<void>((resolve) => {
       this.#onComplete = resolve;
     });
-    const { nowMs } = await bucket.look();
+    const { nowMs, created: bucketCreated } = await bucket.look();
     const lookedAt = performance.now();
     const filter = bucket.prefix + keys;
     const work = Promise.all([
@@ -92,9 +95,9 @@ export class KeyConsumer {
     this.#checkComplete(undefined);
     await bounded(Promise.race([complete, this.#ended]), {}, timeoutMs, `${who}: loading the bucket`);
     // Servers before 2.10 tell their clock only in what they make.
-    return nowMs === undefined
-      ? Date.parse(created) + performance.now() - createdAt
-      : nowMs + performance.now() - lookedAt;
+    const serverMs =
+      nowMs === undefined ? Date.parse(created) + performance.now() - createdAt : nowMs + performance.now() - lookedAt;
+    return { serverMs, created: bucketCreated };
   }
 
   /** Ends it; `isGone` where the server cannot be told. */

@@ -2,6 +2,7 @@ import { type AbortOptions, type Logger, MicroError } from '@ts-micro/core';
 import { abortable } from '@ts-micro/kit';
 import type { JetStreamApi } from '@ts-micro/nats';
 import type { Bucket } from '../bucket/bucket.ts';
+import type { BucketState } from '../bucket/bucket-stream.ts';
 import { type DeliveredKey, KeyConsumer } from '../bucket/key-consumer.ts';
 import type { KeyChange } from '../keys/key-change.ts';
 import { tokenOf } from '../keys/node-key.ts';
@@ -40,6 +41,8 @@ export class BucketFeed {
   #consumer: KeyConsumer | undefined;
   #loading: Promise<void> | undefined;
   #isCurrent = false;
+  /** When the bucket was made that it follows. */
+  #created = '';
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
@@ -85,6 +88,20 @@ export class BucketFeed {
     });
   }
 
+  /** Loads everything again where the bucket has lost what is known; `undefined`: there is none. */
+  async check(state: BucketState | undefined): Promise<void> {
+    if (!this.#isCurrent) return;
+    if (state !== undefined && state.created === this.#created) {
+      const known = this.nodes.keyBelow(state.firstSequence);
+      if (known === undefined) return;
+      // It may have been stored again, and not be delivered yet.
+      const { sequence } = await this.#options.bucket.get(known.key, {});
+      if (sequence !== 0 || !this.#isCurrent || this.nodes.keyBelow(known.sequence + 1) === undefined) return;
+    }
+    this.#logger.info('bucket was emptied or deleted, it is loaded again', { service: this.service });
+    this.recover();
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#retry);
@@ -122,8 +139,9 @@ export class BucketFeed {
     });
     this.#consumer = consumer;
     try {
-      const serverMs = await consumer.start();
+      const { serverMs, created } = await consumer.start();
       if (this.#consumer !== consumer) throw new MicroError('unavailable', `${who}: loading was interrupted`);
+      this.#created = created;
       this.nodes.replace(new Map([...first].map(([key, change]) => [key, aged(change, serverMs)])));
     } catch (error) {
       consumer.stop();

@@ -14,6 +14,8 @@ export interface KnownNodesOptions {
 
 const maxBytes = 2 ** 26;
 const lookAgainMs = 1000;
+// A server may drop a key a little before its lease is over here.
+const nearEndMs = 1000;
 // Time for the others to come back from the same outage, and to renew what they had.
 const doubtMs = 5000;
 
@@ -21,7 +23,7 @@ const doubtMs = 5000;
 export class KnownNodes {
   readonly #options: KnownNodesOptions;
   readonly #watchers = new Set<RecordWatcher>();
-  #keys = new Map<string, Pick<KeyChange, 'sequence' | 'record'>>();
+  #keys = new Map<string, Pick<KeyChange, 'sequence' | 'record'> & { readonly expiresAtMs?: number }>();
   #table: LeaseTable;
 
   constructor(options: KnownNodesOptions) {
@@ -36,6 +38,16 @@ export class KnownNodes {
   /** False also of a key that is only not given up yet. */
   isStored(key: string): boolean {
     return (this.#keys.get(key)?.sequence ?? 0) > 0;
+  }
+
+  /** A key with a lease that was stored below this sequence, as far as is known. */
+  keyBelow(firstSequence: number): { readonly key: string; readonly sequence: number } | undefined {
+    const leasedAtMs = performance.now() + nearEndMs;
+    for (const [key, { sequence, record, expiresAtMs = 0 }] of this.#keys) {
+      const isLower = sequence > 0 && sequence < firstSequence;
+      if (isLower && record !== undefined && expiresAtMs > leasedAtMs) return { key, sequence };
+    }
+    return undefined;
   }
 
   /** Copies of the records of that name, or of all. */
@@ -114,7 +126,7 @@ export class KnownNodes {
   }
 
   /** False where there are too many. */
-  #remember({ key, sequence, record }: KeyChange): boolean {
+  #remember({ key, sequence, record, ttlMs }: KeyChange): boolean {
     if (record === undefined) return false;
     const { name, version, nodes } = record;
     const { maxNodes, logger } = this.#options;
@@ -124,7 +136,8 @@ export class KnownNodes {
     }
     // Its id is all that removing it takes.
     const ids = nodes.map(({ id }) => ({ id, address: '', metadata: {} }));
-    this.#keys.set(key, { sequence, record: { name, version, metadata: {}, endpoints: [], nodes: ids } });
+    const stub = { name, version, metadata: {}, endpoints: [], nodes: ids };
+    this.#keys.set(key, { sequence, record: stub, expiresAtMs: performance.now() + ttlMs });
     return true;
   }
 

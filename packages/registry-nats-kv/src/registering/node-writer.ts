@@ -14,6 +14,8 @@ export interface Registration {
   storedAtMs: number;
   /** That of the value which was stored last; 0 before. */
   sequence: number;
+  /** When the bucket was made in which that is. */
+  bucketCreated?: string | undefined;
   /** That at which the record was stored first. */
   since?: number | undefined;
   /** The value of another registry that took its place, and when its lease is over at the latest. */
@@ -53,11 +55,12 @@ export class NodeWriter {
     }: WriteOptions & { readonly isRenewal?: boolean; readonly ttlMs: number },
   ): Promise<KeyChange | undefined> {
     const { key, record } = registration;
-    let { sequence } = registration;
+    let { sequence, bucketCreated } = registration;
     for (let tries = 1; ; tries++) {
       try {
         const value = this.#encode(registration, ttlMs);
-        sequence = await bucket.put(key, value, { expected: sequence, batch, ttlMs }, options);
+        const stored = await bucket.put(key, value, { expected: sequence, batch, ttlMs }, options);
+        ({ sequence, created: bucketCreated } = stored);
         break;
       } catch (error) {
         if (!MicroError.is(error, 'conflict') || tries === mostTries) throw error;
@@ -70,7 +73,8 @@ export class NodeWriter {
       }
     }
     const { since = sequence } = registration;
-    Object.assign(registration, { sequence, since, rival: undefined, storedAtMs: performance.now() });
+    const storedAtMs = performance.now();
+    Object.assign(registration, { sequence, bucketCreated, since, rival: undefined, storedAtMs });
     return { key, sequence, record, ttlMs, changedAt: since };
   }
 

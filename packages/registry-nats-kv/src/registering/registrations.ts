@@ -1,6 +1,7 @@
 import { type AbortOptions, MicroError, type ServiceRecord } from '@ts-micro/core';
 import { abortable, deepEqual, longestTimerMs, randomToken, throwIfAborted } from '@ts-micro/kit';
 import type { Bucket } from '../bucket/bucket.ts';
+import type { BucketState } from '../bucket/bucket-stream.ts';
 import type { KeyChange } from '../keys/key-change.ts';
 import { keyOf } from '../keys/node-key.ts';
 import { splitRecord } from '../keys/stored-node.ts';
@@ -27,6 +28,11 @@ export class Registrations {
   constructor(options: RegistrationsOptions) {
     this.#options = options;
     this.#writer = new NodeWriter(options.settings);
+  }
+
+  /** How many nodes are registered. */
+  get size(): number {
+    return this.#registrations.size;
   }
 
   /** Rejects with `conflict` where another registry has registered one of the nodes since this one did. */
@@ -71,6 +77,15 @@ export class Registrations {
   /** Stores again what has a lease still, of what `isMissing` says. Never rejects. */
   async restore(isMissing: (registration: Registration) => boolean): Promise<void> {
     await Promise.all([...this.#registrations.values()].filter(isMissing).map((each) => this.#renew(each)));
+  }
+
+  /** Stores again what the bucket has no longer; `undefined`: there is none. Never rejects. */
+  async check(state: BucketState | undefined): Promise<void> {
+    await this.restore(({ sequence, bucketCreated, rival }) => {
+      const isThere = state !== undefined && state.created === bucketCreated && sequence >= state.firstSequence;
+      // What a rival has replaced is the rival's to store.
+      return !isThere && rival === undefined;
+    });
   }
 
   /** Deletes everything that no other registry has written since. */
