@@ -7,7 +7,8 @@ import type { CallOptions, EventOptions, StreamOptions } from './client-options.
  * Calls services, opens streams to them, and publishes events. (Go Micro: `client.Client`.)
  *
  * Closing it waits for running calls up to five seconds, ends the others with `closed`, closes streams and idle
- * sockets, and leaves the plugins it was given open.
+ * sockets, and leaves the plugins it was given open. A middleware that awaits it in a call waits for itself, until that
+ * bound or the call's `timeoutMs`: close it after the call.
  */
 export interface Client extends Closable {
   /**
@@ -43,7 +44,7 @@ export interface Client extends Closable {
   ): Promise<MessageStream<Send, Receive>>;
   /**
    * Publishes an event; resolves once it is handed to the broker. Errors: `unsupported` without a broker, `invalid`,
-   * and those of the broker.
+   * `timeout` where the deadline of its `context` has passed, and those of the broker.
    */
   publish(topic: string, event?: unknown, options?: EventOptions): Promise<void>;
   /** Wraps what is called, opened and published from now on; the first one added is the outermost. */

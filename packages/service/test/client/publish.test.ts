@@ -1,5 +1,5 @@
 import type { BrokerEvent } from '@ts-micro/core';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
 import { bodyOf, codeOf, openWorld, until } from './world.ts';
 
@@ -48,4 +48,35 @@ it('says what is missing', async () => {
   expect(await codeOf(world.client().publish('topic', 1n))).toBe('invalid');
   expect(await codeOf(world.client().publish('a b', {}))).toBe('invalid');
   expect(await codeOf(world.client().publish('topic', {}, { signal: AbortSignal.abort() }))).toBe('canceled');
+});
+
+describe('an event published in the course of a request', () => {
+  const open = new AbortController().signal;
+  const late = { metadata: {}, deadline: Date.now() - 1, signal: open };
+  const left = { metadata: {}, deadline: undefined, signal: AbortSignal.abort() };
+
+  it.each([
+    ['timeout', 'its deadline has passed', { context: late }],
+    ['canceled', 'its caller has left', { context: left }],
+    ['canceled', 'its caller has left, whatever signal of its own it has', { context: left, signal: open }],
+    ['canceled', 'its own signal has aborted', { context: { ...left, signal: open }, signal: left.signal }],
+  ])('is refused as %s where %s, and reaches nobody', async (code, _, options) => {
+    await using world = openWorld();
+    const events: BrokerEvent[] = [];
+    await world.broker.subscribe('topic', (event) => void events.push(event), { concurrency: 1 });
+    const wrapped = world.client({ middleware: [(_call, next) => next()] });
+    for (const client of [world.client(), wrapped])
+      expect(await codeOf(client.publish('topic', {}, options))).toBe(code);
+    await world.client().publish('topic', 'the last');
+    await until(() => events.length > 0);
+    expect(events.map(({ message }) => bodyOf(message))).toEqual(['the last']);
+  });
+
+  it('is published while there is time', async () => {
+    await using world = openWorld();
+    const events: BrokerEvent[] = [];
+    await world.broker.subscribe('topic', (event) => void events.push(event));
+    await world.client().publish('topic', {}, { context: { ...late, deadline: Date.now() + 60_000 }, signal: open });
+    await until(() => events.length === 1);
+  });
 });

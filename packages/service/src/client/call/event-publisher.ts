@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Headers, MicroError } from '@ts-micro/core';
+import { nativeSignal } from '@ts-micro/kit';
 import { encodeBody } from '../../rpc/codec/codec.ts';
 import { eventMessage, plainEventMessage } from '../../rpc/go-micro/event.ts';
 import type { ClientSettings, EventOptions } from '../client-options.ts';
 
 /**
  * Publishes one event, with the headers that Go Micro's subscribers expect unless the broker has none. Rejects with
- * `unsupported` without a broker or codec, and as the broker does.
+ * `unsupported` without a broker or codec, `timeout` where the incoming request's deadline has passed, and as the
+ * broker does.
  */
 export function publishEvent(
   settings: ClientSettings,
@@ -24,6 +26,10 @@ export function publishEvent(
         'unsupported',
         `client: publishing on "${topic}" needs a broker, and the client was made without one`,
       );
+    if (isPast(options?.context?.deadline))
+      throw new MicroError('timeout', `client: publishing on "${topic}": the incoming request's deadline has passed`, {
+        retrySafe: true,
+      });
     const contentType = options?.contentType ?? settings.contentType;
     const codec = codecs.get(contentType);
     if (codec === undefined)
@@ -34,9 +40,21 @@ export function publishEvent(
       id === undefined
         ? plainEventMessage({ contentType, body, metadata })
         : eventMessage({ topic, id, contentType, body, metadata });
-    return broker.publish(topic, message, options?.signal && { signal: options.signal });
+    const signal = signalOf(options);
+    return broker.publish(topic, message, signal && { signal });
   } catch (error) {
     // A broker of the user's own may throw where it should reject.
     return Promise.reject(MicroError.from(error, 'internal', `client: publishing on "${topic}"`));
   }
+}
+
+function isPast(deadline: number | undefined): boolean {
+  return deadline !== undefined && deadline <= Date.now();
+}
+
+function signalOf(options: EventOptions | undefined): AbortSignal | undefined {
+  const own = options?.signal;
+  const incoming = options?.context?.signal;
+  if (own === undefined || incoming === undefined) return own ?? incoming;
+  return AbortSignal.any([nativeSignal(own), nativeSignal(incoming)]);
 }
