@@ -12,7 +12,7 @@ import { makeJwtAccounts } from './jwt-accounts.ts';
 
 const factory = natsPluginFactory((options) => options);
 
-function file(text: string): string {
+function file(text: string | Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), 'ts-micro-nats-flags-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'file'), text);
@@ -89,6 +89,44 @@ test('the seed of an nkey is given by the name of its file or as itself', async 
   await using server = await startNatsServer({ config: `authorization { users: [{ nkey: ${nkey.getPublicKey()} }] }` });
   for (const value of [file(`${seed}\n`), file(`# app\n  ${seed}\r\n`), seed]) {
     await connects(factory({ addresses: [server.address], settings: { nats_nkey: value } }));
+  }
+});
+
+test('a file of credentials is taken as shells and editors save it, or refused by the name of its encoding', async () => {
+  const accounts = makeJwtAccounts();
+  const nkey = nkeys.createUser();
+  await using jwtServer = await startNatsServer({ config: accounts.config });
+  await using nkeyServer = await startNatsServer({
+    config: `authorization { users: [{ nkey: ${nkey.getPublicKey()} }] }`,
+  });
+  const little = (text: string) => Buffer.from(text, 'utf16le');
+  for (const [name, text, servers] of [
+    ['nats_creds', accounts.credentials().replaceAll('\n', '\r\n'), jwtServer.address],
+    ['nats_nkey', `${new TextDecoder().decode(nkey.getSeed())}\r\n`, nkeyServer.address],
+  ] as const) {
+    const marked = little(`\uFEFF${text}`);
+    for (const taken of [Buffer.from(`\uFEFF${text}`), marked, Buffer.from(marked).swap16()])
+      await connects(factory({ addresses: [servers], settings: { [name]: file(taken) } }));
+    for (const [refused, words] of [
+      [little(text), 'it is UTF-16 LE without a byte order mark: save it as UTF-8'],
+      [little(text).swap16(), 'it is UTF-16 BE without a byte order mark: save it as UTF-8'],
+      [marked.subarray(0, -1), 'it is UTF-16 that was cut: save it as UTF-8'],
+      [Buffer.concat([little('\uFEFF'), Buffer.alloc(2)]), 'it is UTF-32: save it as UTF-8'],
+    ] as const) {
+      const message = `nats: setting ${name} names a file that cannot be read: ${words}`;
+      expect(errorOf({ [name]: file(refused) })).toMatchObject({ code: 'invalid', message });
+    }
+    const credentialsFile = file(little(text));
+    await expect(connectNats({ servers, credentialsFile })).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('cannot be read: it is UTF-16 LE without a byte order mark'),
+    });
+    const misread = little(text).toString('utf8');
+    for (const option of [{ credentials: misread }, { nkeySeed: misread }])
+      await expect(connectNats({ servers, ...option })).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringContaining('is UTF-16 that was read as another encoding'),
+      });
   }
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 import client from '#nats-client';
+import { decodeText } from './decode-text.ts';
 
 const mostBytes = 1024 * 1024;
 
@@ -11,8 +12,9 @@ export interface UserCredentials {
 }
 
 /**
- * Reads a `.creds` file. Throws `invalid` naming the file and the reason, and quotes nothing of it. It must be a
- * regular file of at most 1 MiB: reading another kind a second time may never end.
+ * Reads a `.creds` file, in UTF-8, or in UTF-16 with a byte order mark. Throws `invalid` naming the file and the
+ * reason, and quotes nothing of it. It must be a regular file of at most 1 MiB: reading another kind a second time may
+ * never end.
  */
 export function readCredentials(file: string, who: string): UserCredentials {
   // The content given by mistake instead of the name is not shown.
@@ -23,7 +25,7 @@ export function readCredentials(file: string, who: string): UserCredentials {
     const found = statSync(file);
     if (!found.isFile()) throw new Error('it is not a regular file');
     if (found.size > mostBytes) throw new Error(`it is a file of ${found.size} bytes`);
-    text = readFileSync(file, 'utf8');
+    text = decodeText(readFileSync(file));
   } catch (error) {
     // The words of the system have the name of the file.
     const reason = (error as NodeJS.ErrnoException).code ?? MicroError.textOf(error);
@@ -39,6 +41,7 @@ export function readCredentials(file: string, who: string): UserCredentials {
  */
 export function parseCredentials(text: string, what: string): UserCredentials {
   const invalid = (why: string) => new MicroError('invalid', `${what} ${why}`);
+  if (text.includes('\0')) throw invalid('is UTF-16 that was read as another encoding: save its file as UTF-8');
   if (text.trim() === '') throw invalid('is empty, not the content of a .creds file');
   // Files of environment variables keep the quotes that a shell would take away.
   const bare = /^\s*(["'])(.*)\1\s*$/s.exec(text)?.[2] ?? text;
@@ -75,6 +78,10 @@ function ownerOf(jwt: string): string | undefined {
  * below it are ignored. Throws `invalid`, and quotes nothing of it.
  */
 export function parseSeed(text: string, who: string): Uint8Array {
+  if (text.includes('\0')) {
+    const why = 'is UTF-16 that was read as another encoding: save its file as UTF-8';
+    throw new MicroError('invalid', `${who}: option nkeySeed ${why}`);
+  }
   const lines = linesOf(text).filter((line) => !line.startsWith('#'));
   const whole = new Set(lines.join('\n').match(/(?<![A-Za-z0-9])S[A-Z2-7]{57}(?![A-Za-z0-9])/g));
   const [seed = lines.join('')] = whole.size === 1 ? whole : [];

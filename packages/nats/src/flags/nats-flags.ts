@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { MicroError, type PluginFlag, type PluginOptions } from '@ts-micro/core';
 import { parseGoDuration } from '@ts-micro/kit';
+import { decodeText } from '../connection/decode-text.ts';
 import type { NatsTlsOptions } from '../connection/nats-options.ts';
 import type { NatsPluginOptions } from '../connection/shared-connection.ts';
 
@@ -120,18 +121,22 @@ function textOrFile(settings: Settings, name: string, textRule: RegExp): string 
   const value = textOf(settings, name);
   if (value === undefined || textRule.test(value)) return value;
   let reason: string;
+  let bytes: Uint8Array | undefined;
   try {
     const { size } = statSync(value);
-    if (size <= mostBytes) return readFileSync(value, 'utf8');
+    if (size <= mostBytes) bytes = readFileSync(value);
     reason = `a file of ${size} bytes`;
   } catch (cause) {
     // The words of the system have the name of the file, which may be a credential in the wrong form.
     reason = (cause as NodeJS.ErrnoException).code ?? 'the file cannot be read';
   }
-  throw new MicroError(
-    'invalid',
-    `nats: setting ${settings.prefix}${name} is neither the text itself nor the name of a file (${reason})`,
-  );
+  const setting = `nats: setting ${settings.prefix}${name}`;
+  try {
+    if (bytes !== undefined) return decodeText(bytes);
+  } catch (error) {
+    throw new MicroError('invalid', `${setting} names a file that cannot be read: ${MicroError.textOf(error)}`);
+  }
+  throw new MicroError('invalid', `${setting} is neither the text itself nor the name of a file (${reason})`);
 }
 
 function trueOrFalse(settings: Settings, name: string): boolean | undefined {
