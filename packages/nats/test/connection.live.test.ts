@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import { connectNats, type NatsConnection, type NatsMessage, type NatsState } from '@ts-micro/nats';
 import { startChaosProxy, startNatsCluster, startNatsServer } from '@ts-micro/testkit/nats';
 import { describe, expect, test } from 'vitest';
@@ -361,6 +362,31 @@ test('a server in lame duck mode is left for another', async () => {
   await expect.poll(() => connection.state).toMatchObject({ status: 'connected', reconnects: 1 });
   expect(connection.address).not.toBe(first?.address);
   await connection.flush();
+});
+
+test('the last server of a cluster in lame duck mode is kept until another is there', { timeout: 30_000 }, async () => {
+  const config = 'lame_duck_duration: "60s"\nlame_duck_grace_period: "50s"';
+  await using cluster = await startNatsCluster({ config });
+  await using connection = await connectNats({ servers: cluster.servers });
+  const last = cluster.nodes.find((node) => node.address === connection.address);
+  const others = cluster.nodes.filter((node) => node !== last);
+  await Promise.all(others.map((node) => node.kill()));
+  const isTold = new Promise<void>((resolve) => {
+    const raw = createConnection(Number(last?.address.split(':')[1]), '127.0.0.1');
+    raw.on('data', (chunk) => {
+      if (!String(chunk).includes('"ldm":true')) return;
+      raw.destroy();
+      resolve();
+    });
+    raw.write('CONNECT {"verbose":false,"protocol":1}\r\nPING\r\n');
+    raw.once('data', () => last?.signal('SIGUSR2'));
+  });
+  await isTold;
+  for (let count = 0; count < 10; count++) await connection.flush();
+  expect(connection.state).toMatchObject({ status: 'connected', reconnects: 0 });
+  await others[0]?.restart();
+  await expect.poll(() => connection.state, { timeout: 15_000 }).toMatchObject({ status: 'connected', reconnects: 1 });
+  expect(connection.address).toBe(others[0]?.address);
 });
 
 test('servers of a cluster are learnt', async () => {

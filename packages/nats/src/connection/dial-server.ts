@@ -22,6 +22,7 @@ import {
 } from '../vendor/vendor-internals.ts';
 import type { NatsConnection } from './connection.ts';
 import type { NatsSettings, NatsTlsOptions } from './nats-options.ts';
+import { isAnyReachable } from './reachable.ts';
 import type { ServerAddress } from './server-list.ts';
 import { hostOf, ServerPolicy } from './server-policy.ts';
 
@@ -228,11 +229,12 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
         dialler.abandon(new MicroError('closed', 'nats: the connection was closed'));
         abandonDial(vendor);
       },
-      leaveAddress: async (server) => {
+      leaveAddress: async (server, known) => {
         const ip = remoteIp(vendor);
-        if (ip === undefined || !(await hasOtherAddress(hostOf(server), ip))) return false;
-        dialler.avoid(ip);
-        return true;
+        const addresses = ip === undefined ? [] : await otherAddresses(server, ip);
+        if (ip !== undefined && addresses.length > 0) dialler.avoid(ip);
+        const others = known.filter((other) => other !== server);
+        return isAnyReachable([...addresses, ...others], dialler.abandoned);
       },
       echo: new ServerEcho(vendor),
       dialFailure: () => dialler.failure,
@@ -245,11 +247,16 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
   return link;
 }
 
-/** Tells whether a name has an address beside that one now. */
-function hasOtherAddress(host: string, ip: string): Promise<boolean> {
-  if (isIP(host) > 0) return Promise.resolve(false);
+/** The addresses that the name of a server has now beside that one, each as `host:port`. */
+function otherAddresses(server: string, ip: string): Promise<string[]> {
+  const host = hostOf(server);
+  const port = server.slice(server.lastIndexOf(':'));
+  if (isIP(host) > 0) return Promise.resolve([]);
   return new Promise((resolve) => {
-    findHost(host, {}, (error, found) => resolve(!error && found.some(({ address }) => address !== ip)));
+    findHost(host, {}, (error, found) => {
+      const others = error ? [] : found.filter(({ address }) => address !== ip);
+      resolve(others.map(({ address, family }) => (family === 6 ? `[${address}]${port}` : address + port)));
+    });
   });
 }
 

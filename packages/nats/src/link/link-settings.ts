@@ -19,10 +19,10 @@ export interface LinkSettings {
     /** The client's connection was closed: let go of what it may still be dialling. */
     afterClose(): void;
     /**
-     * The server, at that `host:port`, is about to leave: true where its name has another address, which is dialled
-     * first from now on.
+     * The server, at that `host:port`, is about to leave: true where another address of its name, or another of
+     * `known`, takes connections now. Another address is dialled first from now on.
      */
-    leaveAddress(server: string): Promise<boolean>;
+    leaveAddress(server: string, known: readonly string[]): Promise<boolean>;
     /** The server's own words, sent outside any call. */
     readonly echo: ServerEcho;
     /** What the last dial met, since it was last connected. */

@@ -22,6 +22,7 @@ import { type Wait, WaitList } from './wait-list.ts';
 
 const flushTimeoutMs = 10_000;
 const drainTimeoutMs = 5_000;
+const leaveAgainMs = 1000;
 const noHeaders = Object.freeze({});
 const noBytes = new Uint8Array(0);
 
@@ -44,6 +45,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   readonly #backlog = new Backlog(() => this.#flush(undefined));
   #isConnected: boolean;
   #breakDrain: (() => void) | undefined;
+  #leaving: NodeJS.Timeout | undefined;
   #maxPayload = 1024 * 1024;
   #takesHeaders = false;
   /** The server's last words, which may be why the connection ends. */
@@ -265,6 +267,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   #lost(): void {
     if (!this.#isConnected) return;
     this.#isConnected = false;
+    clearTimeout(this.#leaving);
     const reason = this.#lastComplaint;
     this.logger.warn('nats disconnected', { server: this.state.server, ...(reason && { error: reason }) });
     this.#change('reconnecting');
@@ -294,11 +297,16 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   /** The server is shutting down in lame duck mode; the client would stay until it is thrown out. */
   async #leave(): Promise<void> {
     const { own } = this.#settings;
-    const { server = '', servers } = this.state;
+    const { server = '', servers, reconnects } = this.state;
     if (own === undefined || !this.#isConnected) return;
-    // Asked in any case: with several servers too the next one may be the same name.
-    const hasOther = await own.leaveAddress(server);
-    if ((!hasOther && servers.length < 2) || !this.#isConnected) return;
+    const hasOther = await own.leaveAddress(server, servers);
+    if (!this.#isConnected || this.state.reconnects !== reconnects) return;
+    clearTimeout(this.#leaving);
+    if (!hasOther) {
+      // Where all shut down, none is better: it serves until it throws its clients out.
+      this.#leaving = setTimeout(() => void this.#leave(), leaveAgainMs).unref();
+      return;
+    }
     this.logger.info('nats server is shutting down, changing to another', { server });
     try {
       await abortable(this.#flush(undefined), AbortSignal.timeout(1000), 'nats: flush');
@@ -335,6 +343,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const { own } = this.#settings;
     let abandoned: MicroError | undefined;
     this.#isConnected = false;
+    clearTimeout(this.#leaving);
     this.#change('draining');
     try {
       if (own !== undefined && wasConnected) await this.#drain(signal);
