@@ -5,7 +5,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import type { LogFields, Logger } from '@ts-micro/core';
+import type { LogFields, Logger, Registry } from '@ts-micro/core';
 import { createClient, createService } from '@ts-micro/service';
 import { describe, expect, it } from 'vitest';
 import { correlatedLogger, openTelemetry } from '../src/index.ts';
@@ -16,18 +16,25 @@ const broken = (): never => {
 };
 
 describe('telemetry', () => {
-  it('that throws wherever it can harms no call, stream or event', async () => {
+  it.each([
+    ['throws', broken],
+    // Vitest fails the run for a rejection that nobody handles.
+    ['is async, and rejects,', async () => broken()],
+    ['gives undefined', () => undefined],
+  ])('that %s wherever it can harms no call, stream or event', async (_, bad) => {
     await using world = new World();
     const span = new Proxy({}, { get: () => broken });
     const instrument = { add: broken, record: broken };
+    const failing = bad as () => never;
     const kinds = [
-      { tracerProvider: { getTracer: () => ({ startSpan: broken, startActiveSpan: broken }) } },
+      { tracerProvider: { getTracer: failing } },
+      { tracerProvider: { getTracer: () => ({ startSpan: failing, startActiveSpan: broken }) } },
       { tracerProvider: { getTracer: () => ({ startSpan: () => span as never, startActiveSpan: broken }) } },
       { meterProvider: { getMeter: () => new Proxy({}, { get: () => () => instrument }) as never } },
-      { meterProvider: { getMeter: broken } },
-      { propagator: { inject: broken, extract: broken } },
-      { includes: broken },
-      { topicTemplate: broken },
+      { meterProvider: { getMeter: failing } },
+      { propagator: { inject: failing, extract: failing } },
+      { includes: failing },
+      { topicTemplate: failing },
     ];
     for (const [at, options] of kinds.entries()) {
       const { middleware } = openTelemetry(options);
@@ -52,6 +59,33 @@ describe('telemetry', () => {
       await client.publish(`${name}.say`, 1);
       await expect.poll(() => said).toEqual([1]);
     }
+  });
+
+  it.each([
+    ['throws', broken],
+    ['is async, and rejects,', async () => broken()],
+    ['gives undefined', () => undefined],
+  ])('ends every span though the propagator %s', async (_, bad) => {
+    await using world = new World({ propagator: { inject: bad as never, extract: bad as never } });
+    await world.serve('greeter', (service) => service.handle('Greeter.Hello', () => 'hi'));
+    expect(await world.client().call('greeter', 'Greeter.Hello')).toBe('hi');
+    const spans = await world.ended(2);
+    expect([...spans.keys()].sort()).toEqual(['CLIENT greeter/Greeter.Hello', 'SERVER greeter/Greeter.Hello']);
+  });
+
+  it('whose meter throws leaves no watcher of the registry behind', async () => {
+    await using world = new World();
+    let watches = 0;
+    const watch: Registry['watch'] = (options) => {
+      watches++;
+      return world.plugins.registry.watch(options);
+    };
+    const registry = new Proxy(world.plugins.registry, {
+      get: (target, name) => (name === 'watch' ? watch : Reflect.get(target, name, target)),
+    });
+    const meterProvider = { getMeter: () => ({ createObservableGauge: broken }) as never };
+    expect(() => openTelemetry({ meterProvider }).observe({ registry })).toThrow('broken telemetry');
+    expect(watches).toBe(0);
   });
 
   it('describes whatever a handler throws', async () => {
@@ -207,6 +241,14 @@ describe('a log', () => {
       'event not handled',
       expect.objectContaining(spanOf('CONSUMER process greeter.say')),
     ]);
+  });
+
+  it('is written though the span it belongs to cannot be asked', () => {
+    using _context = keepContext();
+    const { lines, logger } = recordingLogger();
+    const span = { spanContext: broken } as never;
+    context.with(trace.setSpan(ROOT_CONTEXT, span), () => logger.info('still said', { name: 'John' }));
+    expect(lines).toEqual([['still said', { name: 'John' }]]);
   });
 
   it('keeps the fields of a line that has them, and a logger that throws harms nobody', () => {

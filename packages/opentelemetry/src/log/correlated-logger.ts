@@ -24,10 +24,19 @@ export function correlatedLogger(logger: Logger): Logger {
 }
 
 function correlated(fields: LogFields | undefined): LogFields | undefined {
-  const span = trace.getActiveSpan()?.spanContext() ?? spanOf(fields?.error);
+  const span = activeSpan() ?? spanOf(fields?.error);
   if (span === undefined || !isSpanContextValid(span)) return fields;
   const { traceId, spanId, traceFlags } = span;
   return { trace_id: traceId, span_id: spanId, trace_flags: `0${traceFlags.toString(16)}`.slice(-2), ...fields };
+}
+
+function activeSpan(): SpanContext | undefined {
+  try {
+    return trace.getActiveSpan()?.spanContext();
+  } catch {
+    // The line is worth more than its span.
+    return undefined;
+  }
 }
 
 function spanOf(error: unknown): SpanContext | undefined {

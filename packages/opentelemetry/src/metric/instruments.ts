@@ -7,6 +7,7 @@ import {
   metrics,
   type UpDownCounter,
 } from '@opentelemetry/api';
+import { ignoreRejection } from '@ts-micro/kit';
 import { metric } from '../names.ts';
 
 /** What is written to in the course of calls, streams and events. */
@@ -33,7 +34,10 @@ export const schemaUrl = 'https://opentelemetry.io/schemas/1.45.0';
 const boundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 export function meterOf(provider: MeterProvider): Meter {
-  return provider.getMeter(scopeName, undefined, { schemaUrl });
+  const meter = provider.getMeter(scopeName, undefined, { schemaUrl });
+  // A promise is no meter, and what uses it says so.
+  ignoreRejection(meter);
+  return meter;
 }
 
 /**

@@ -38,7 +38,6 @@ export function observe(meter: Meter, observed: Observed): Closable {
   const ending = new AbortController();
   const size =
     registry?.supports.watch === true ? new RegistrySize(registry, ending.signal, safeLogger(logger)) : undefined;
-  const following = size?.follow();
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableGauge(name, { unit, description });
   const gauges = {
@@ -88,9 +87,11 @@ export function observe(meter: Meter, observed: Observed): Closable {
   };
   const observables = Object.values(gauges);
   meter.addBatchObservableCallback(collect, observables);
+  // Last: where the meter throws, nobody could end it.
+  const following = size?.follow();
   const life = new Lifetime('opentelemetry: observe', async () => {
     ending.abort();
-    meter.removeBatchObservableCallback(collect, observables);
+    guarded(() => meter.removeBatchObservableCallback(collect, observables));
     await following;
   });
   return {

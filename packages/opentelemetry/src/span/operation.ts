@@ -107,8 +107,8 @@ export class Operation implements StreamCounter {
   #end(failure: Failure | undefined, thrown?: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    guarded(() => this.#active.add(-1, this.#counted));
     guarded(() => {
-      this.#active.add(-1, this.#counted);
       const attributes = this.#measured(failure, thrown);
       this.#duration.record((performance.now() - this.#began) / 1000, attributes);
       this.#messages?.add(1, attributes);

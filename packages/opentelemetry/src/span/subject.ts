@@ -1,5 +1,6 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import type { MiddlewareCall } from '@ts-micro/service';
+import { guarded } from '../guarded.ts';
 import { attribute, rpcSystem } from '../names.ts';
 
 /** What a call, stream or event is about: the same for all of one endpoint or topic. */
@@ -68,7 +69,7 @@ export class Subjects {
     const isSent = side === 'client';
     const operation = isSent ? 'publish' : 'process';
     const pattern = subscription?.topic;
-    const template = pattern !== undefined && pattern !== name ? pattern : this.#template?.(name);
+    const template = pattern !== undefined && pattern !== name ? pattern : guarded(() => this.#template?.(name));
     const base: Attributes = {
       [attribute.messagingSystem]: carrier,
       [attribute.operationName]: operation,

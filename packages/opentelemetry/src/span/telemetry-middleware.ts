@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  INVALID_SPAN_CONTEXT,
   ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
@@ -25,6 +26,8 @@ export interface MiddlewareInit {
   readonly includes: (call: MiddlewareCall) => boolean;
 }
 
+type Propagator = NonNullable<MiddlewareInit['propagator']>;
+
 /** What the API hands spans to where no SDK is registered. */
 const silentProvider: TracerProvider = new ProxyTracerProvider().getDelegate();
 
@@ -33,9 +36,10 @@ const contexts = new WeakMap<object, Context>();
 
 /** The middleware of both sides: a span for each call, stream and event, and their metrics. */
 export function telemetryMiddleware(init: MiddlewareInit): Middleware {
-  const tracer = (init.tracerProvider ?? trace).getTracer(scopeName, undefined, { schemaUrl });
+  const tracer = guarded(() => (init.tracerProvider ?? trace).getTracer(scopeName, undefined, { schemaUrl }));
   return (call, next) => {
-    const operation = guarded(() => (isHeard(init) && init.includes(call) ? begin(init, tracer, call) : undefined));
+    const isSeen = guarded(() => isHeard(init)) === true && Boolean(guarded(() => init.includes(call)));
+    const operation = isSeen ? guarded(() => begin(init, tracer, call)) : undefined;
     return operation === undefined ? next() : follow(operation, call, next);
   };
 }
@@ -48,33 +52,38 @@ function isHeard({ tracerProvider, propagator, instruments }: MiddlewareInit): b
   return !isSilent || propagation.fields().length > 0;
 }
 
-function begin(init: MiddlewareInit, tracer: Tracer, call: MiddlewareCall): Operation {
+function begin(init: MiddlewareInit, tracer: Tracer | undefined, call: MiddlewareCall): Operation {
   const propagator = init.propagator ?? propagation;
   const subject = init.subjects.of(call);
   // Before the span, which would not end where this throws.
   const instruments = init.instruments();
   // What called a handler may belong to whatever opened its socket, long ago.
   const parent =
-    call.side === 'client' ? parentOf(call, propagator) : propagator.extract(ROOT_CONTEXT, call.headers, headersGetter);
-  const span = tracer.startSpan(subject.spanName, { kind: subject.spanKind, attributes: subject.attributes }, parent);
-  const own = trace.setSpan(parent, span);
-  if (call.side === 'client') propagator.inject(own, call.headers, headersSetter);
+    call.side === 'client' ? parentOf(call, propagator) : extracted(propagator, ROOT_CONTEXT, call.headers);
+  const kind = { kind: subject.spanKind, attributes: subject.attributes };
+  const begun = guarded(() => tracer?.startSpan(subject.spanName, kind, parent));
+  const span = begun ?? trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+  // Without a span of its own it is in the course of the one before.
+  const own = begun === undefined ? parent : trace.setSpan(parent, begun);
+  if (call.side === 'client') guarded(() => propagator.inject(own, call.headers, headersSetter));
   else if (call.context !== undefined) contexts.set(call.context, own);
   return new Operation({ call, subjects: init.subjects, subject, span, context: own, instruments });
+}
+
+/** Returns what the headers say of a trace, in `base`; that alone where the propagator fails. */
+function extracted(propagator: Propagator, base: Context, headers: MiddlewareCall['headers']): Context {
+  return guarded(() => propagator.extract(base, headers, headersGetter)) ?? base;
 }
 
 /**
  * Returns the context in whose course a client is used: the active one, that of the request it was given as `context`,
  * or what the metadata says.
  */
-function parentOf(
-  { context: given, headers }: MiddlewareCall,
-  propagator: NonNullable<MiddlewareInit['propagator']>,
-): Context {
+function parentOf({ context: given, headers }: MiddlewareCall, propagator: Propagator): Context {
   const active = context.active();
   const span = trace.getSpanContext(active);
   const handled = given && contexts.get(given);
-  if (handled === undefined) return span === undefined ? propagator.extract(active, headers, headersGetter) : active;
+  if (handled === undefined) return span === undefined ? extracted(propagator, active, headers) : active;
   // A span that the handler has begun itself is nearer than its own.
   return span !== undefined && span.traceId === trace.getSpanContext(handled)?.traceId ? active : handled;
 }
