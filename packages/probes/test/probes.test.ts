@@ -98,6 +98,21 @@ describe('probes', () => {
     });
   });
 
+  it.each<readonly [string, string, () => unknown]>([
+    ['is async', 'a promise', async () => Promise.reject(new Error('late'))],
+    ['says nothing', 'does not say', () => undefined],
+    ['says neither', 'does not say', () => ({ live: 'yes' })],
+    ['gives what is no JSON', 'BigInt', () => ({ live: true, ready: true, running: 1n })],
+  ])('take a service whose health %s for alive and not ready', async (_, reason, health) => {
+    const odd = { name: 'odd', health } as unknown as Service;
+    await using served = await probes({ services: [odd], host, port: 0 });
+    expect((await ask(served, '/livez')).status).toBe(200);
+    expect(await told(served, '/readyz')).toMatchObject({
+      status: 'failed',
+      services: [{ name: 'odd', reasons: [expect.stringContaining(reason)] }],
+    });
+  });
+
   it('answer HEAD without a body, refuse other methods and paths, and ignore queries and bodies', async () => {
     const service = greeter();
     await using served = await probes({ services: [service], host, port: 0 });
