@@ -10,7 +10,7 @@ export interface Sent {
 }
 
 /** Calls without end, so many at once, each with a number of its own. */
-export class Load {
+export class Load implements AsyncDisposable {
   readonly done: Sent[] = [];
   readonly #call: (number: number) => Promise<unknown>;
   readonly #callers: Promise<void>[];
@@ -44,6 +44,11 @@ export class Load {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#callers);
+  }
+
+  /** A row that breaks off must not leave calls to the rows after it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #run(): Promise<void> {

@@ -19,7 +19,7 @@ export const gracefulStop: Row = {
       for await (const event of watcher)
         if (event.type === 'delete' || event.type === 'update') withdrawnAt ??= Date.now();
     })();
-    const load = new Load(64, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 100 }));
+    await using load = new Load(64, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 100 }));
     await sleep(1500);
     withdrawnAt = undefined;
     const node = fleet.node(0);

@@ -19,8 +19,8 @@ export const serviceKilled: Row = {
     const options = { attemptTimeoutMs: 1000, timeoutMs: 5000 };
     const work = (idempotent: boolean) => (number: number) =>
       client.call('chaos', 'Chaos.Work', { number, ms: 20 }, { ...options, idempotent });
-    const idempotent = new Load(32, work(true), 0);
-    const single = new Load(32, work(false), 10_000_000);
+    await using idempotent = new Load(32, work(true), 0);
+    await using single = new Load(32, work(false), 10_000_000);
     let killedMs = Number.NaN;
     const nodes = async () =>
       (await plugins.registry.getService('chaos')).reduce((sum, { nodes }) => sum + nodes.length, 0);

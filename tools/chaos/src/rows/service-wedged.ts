@@ -29,7 +29,7 @@ function wedgedRow({ id, fault, wedgeMs, begin, end }: Wedge): Row {
       const options = { attemptTimeoutMs: 500, timeoutMs, idempotent: true };
       const call = (number: number) => client.call('chaos', 'Chaos.Work', { number, ms: 5 }, options);
       const before = await answersPerSecond(call);
-      const load = new Load(32, call, 1_000_000);
+      await using load = new Load(32, call, 1_000_000);
       await sleep(500);
       await begin(stage);
       await sleep(wedgeMs / 2);
@@ -55,7 +55,7 @@ function wedgedRow({ id, fault, wedgeMs, begin, end }: Wedge): Row {
 }
 
 async function answersPerSecond(call: (number: number) => Promise<unknown>): Promise<number> {
-  const load = new Load(32, call);
+  await using load = new Load(32, call);
   await sleep(1000);
   const count = load.done.length;
   await load.stop();
@@ -68,9 +68,13 @@ export const wedgedRows: readonly Row[] = [
     fault: 'the event loop of one of 3 nodes blocked for 10 s',
     wedgeMs: 10_000,
     async begin({ plugins, client, fleet }) {
-      const [record] = await plugins.registry.getService('chaos');
-      const address = record?.nodes.find(({ id }) => id === 'chaos-n0')?.address;
-      if (address === undefined) throw new Error('the node is not registered');
+      let address: string | undefined;
+      const isFound = async () => {
+        const [record] = await plugins.registry.getService('chaos');
+        address = record?.nodes.find(({ id }) => id === 'chaos-n0')?.address;
+        return address !== undefined;
+      };
+      if ((await until(isFound, 5000)) === undefined) throw new Error('the node is not registered');
       // It answers when it is over.
       void client.call('chaos', 'Chaos.Block', { ms: 10_000 }, { address, timeoutMs: 20_000 }).catch(() => {});
       await fleet.node(0).heard('blocked');

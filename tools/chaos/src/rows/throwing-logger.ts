@@ -18,7 +18,7 @@ export const throwingLogger: Row = {
     const words = fails.filter((fail) => fail.status === 'rejected' && String(fail.reason).includes('it fails')).length;
     findings.must(words === 200, `${words} of 200 failures told`);
     const options = { idempotent: true, retries: 10, timeoutMs: 10_000, attemptTimeoutMs: 1000 };
-    const load = new Load(16, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 1 }, options));
+    await using load = new Load(16, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 1 }, options));
     await until(() => load.done.length > 200, 10_000);
     await server.restart();
     const before = load.done.length;

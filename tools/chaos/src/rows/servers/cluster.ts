@@ -27,7 +27,7 @@ function clusterRow({ id, fault, expected, config, run }: ClusterFault): Row {
       await using stage = await openStage(cluster.servers);
       const { client, fleet, plugins } = stage;
       const options = { attemptTimeoutMs: 1000, timeoutMs: 10_000, retries: 10, idempotent: true };
-      const load = new Load(64, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 5 }, options));
+      await using load = new Load(64, (number) => client.call('chaos', 'Chaos.Work', { number, ms: 5 }, options));
       await sleep(1000);
       await run(cluster, stage, findings);
       await sleep(2000);
