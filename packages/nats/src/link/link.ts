@@ -10,6 +10,7 @@ import type {
 } from '../connection/connection.ts';
 import { mapNatsError } from '../error.ts';
 import { clientHeaders, type EncodedHeaders, encodeHeaders } from '../headers.ts';
+import { payloadOf } from '../vendor/server-info.ts';
 import { Backlog } from './backlog.ts';
 import { joined } from './joined.ts';
 import type { LinkSettings } from './link-settings.ts';
@@ -90,8 +91,7 @@ export class NatsLink extends ClosableBase implements NatsConnection {
   }
 
   get maxPayload(): number {
-    // A server may tell another one at any time.
-    return this.#vendor.info?.max_payload ?? this.#maxPayload;
+    return payloadOf(this.#vendor.info?.max_payload ?? this.#maxPayload);
   }
 
   /** For its subscriptions: how many pings were written until now. */

@@ -24,7 +24,7 @@ export function readServerInfo(text: string): ServerInfo | undefined {
 }
 
 /** A negative limit is none. */
-function payloadOf(limit: number): number {
+export function payloadOf(limit: number): number {
   if (limit === 0) return usualPayload;
   return limit < 0 ? mostPayload : Math.min(limit, mostPayload);
 }
