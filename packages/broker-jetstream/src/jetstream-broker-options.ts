@@ -60,7 +60,7 @@ export interface JetStreamBrokerOptions extends NatsPluginOptions {
    * @default true
    */
   readonly manage?: boolean | undefined;
-  /** @default 'new' */
+  /** Where a new subscription begins, unless its own `from` says otherwise. @default 'new' */
   readonly from?: SubscribeFrom | undefined;
   /**
    * How long a member that died keeps a message from others. While a handler runs, the server is told so. @default

@@ -41,7 +41,7 @@ export interface NatsRegistryOptions extends NatsPluginOptions {
   readonly defaultLeaseMs?: number | undefined;
   /**
    * The longest lease that a peer is believed. A node that states a longer one is asked for when this one is over.
-   * @default 600000
+   * @default 600000, or `defaultLeaseMs` where that is longer
    */
   readonly maxLeaseMs?: number | undefined;
   /**

@@ -14,7 +14,10 @@ export interface ServerTls {
 
 /** How a backend's servers are reached: a part of its factory's options. */
 export interface ServerAccess {
-  /** `host`, `host:port` or a URL, one for each server; a text is a list with commas. */
+  /**
+   * `host`, `host:port` or a URL, one for each server; a text is a list with commas. @default 127.0.0.1 at the port of
+   * the backend
+   */
   readonly servers?: string | readonly string[] | undefined;
   /** The user. @default the one in the URL */
   readonly user?: string | undefined;

@@ -26,8 +26,8 @@ export interface NatsTlsOptions {
 export interface NatsOptions extends AbortOptions {
   /**
    * `a:4222,b:4222` or an array; `nats://` and `tls://` may lead, and `user:password@` or `token@` be before the host.
-   * Credentials and
-   * `tls://` belong to that server alone. The order is shuffled. @default '127.0.0.1:4222'
+   * Credentials and `tls://` are for that server and those that it tells of, and no other of the list. The order is
+   * shuffled. @default '127.0.0.1:4222'
    */
   readonly servers?: string | readonly string[] | undefined;
   /**
@@ -63,7 +63,7 @@ export interface NatsOptions extends AbortOptions {
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Keep trying to connect until the signal aborts, instead of failing when no server is there. Refused credentials
-   * still end it. @default false
+   * still end it, and whoever waits for a plugin has a bound of its own: a service's start 30 s. @default false
    */
   readonly waitForFirstConnect?: boolean | undefined;
   /**

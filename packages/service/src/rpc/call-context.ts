@@ -2,7 +2,7 @@ import type { Headers } from '@ts-micro/core';
 
 /**
  * The context of the request or event that a handler runs for. It goes on with the calls and events it makes in its
- * course: give it as `{ context }` to the client, which takes over the metadata (see `propagatedMetadata`), the
+ * course: give it as `{ context }` to the client, which takes over the metadata (but `Micro-From-Service`), the
  * deadline and the signal.
  */
 export interface CallContext {

@@ -106,8 +106,8 @@ export interface Service extends AsyncDisposable {
   invoke(endpoint: string, request: InvokeRequest, options?: InvokeOptions): Promise<InvokeResponse>;
   /**
    * Listens, subscribes, opens what is attached, and only then registers; resolves once all of it is done, and
-   * releases what it opened where it fails. Errors: `conflict` where it has started or was stopped, and what the
-   * plugins say; after these it can be started again.
+   * releases what it opened where it fails. Errors: `conflict` where it has started or was stopped; `timeout` where
+   * that takes more than 30 s; and what the plugins say. After these two it can be started again.
    */
   start(options?: AbortOptions): Promise<void>;
   /**

@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
-import { memoryTransport } from '@ts-micro/memory';
-import { describe, expect, it } from 'vitest';
+import { abortable } from '@ts-micro/kit';
+import { memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
+import { describe, expect, it, vi } from 'vitest';
 import { createService } from '../../src/server/create-service.ts';
 import {
   ask,
@@ -312,6 +313,26 @@ describe('a service that cannot start', () => {
     await using greeter = await startGreeter(() => {}, { address: 'here' });
     await using other = makeGreeter(() => {}, { address: 'here', transport: greeter.transport });
     await expect(other.service.start()).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('gives up after 30 s, and can be started again', async () => {
+    // A thousandth of each time.
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    const timeouts = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.ceil(ms / 1000)));
+    await using inner = memoryRegistry({ network: memoryNetwork() });
+    let isSlow = true;
+    const registry = registryWith(inner, async (record, options) => {
+      if (isSlow) await abortable(new Promise<never>(() => {}), options?.signal, 'a registry that is never done');
+      await inner.register(record, options);
+    });
+    await using greeter = makeGreeter(() => {}, { registry });
+    const beganAt = performance.now();
+    await expect(greeter.service.start()).rejects.toMatchObject({ code: 'timeout' });
+    expect(performance.now() - beganAt).toBeGreaterThan(25);
+    expect(timeouts).toHaveBeenCalledWith(30_000);
+    isSlow = false;
+    timeouts.mockRestore();
+    await greeter.service.start();
   });
 
   it('stops where its signal aborts', async () => {
