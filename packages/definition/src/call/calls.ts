@@ -1,4 +1,5 @@
 import { MicroError } from '@ts-micro/core';
+import { OptionChecks } from '@ts-micro/kit';
 import type { CallOptions, Client, MessageStream, StreamOptions } from '@ts-micro/service';
 import type { Endpoint, EndpointKind } from '../define/endpoint.ts';
 import { exactCodecs } from '../json/exact-json.ts';
@@ -9,6 +10,9 @@ import { isPromise } from '../validate/validate.ts';
 import { LazyResponses } from './lazy-responses.ts';
 import { failureOf, narrowed } from './narrowed.ts';
 import { checkRequests, upload } from './upload.ts';
+import { withDefaults } from './with-defaults.ts';
+
+const checks = new OptionChecks('client');
 
 /** How long the check of a message of a stream may take. */
 const mostMessageCheckMs = 60_000;
@@ -43,7 +47,7 @@ const makers: Readonly<Record<EndpointKind, (prepared: Prepared) => (...given: n
   unary,
   serverStream: (prepared) => (request: unknown, options?: StreamOptions) =>
     new LazyResponses(prepared.what, options?.signal, (signal) =>
-      openResponses(prepared, request, { ...options, signal }),
+      openResponses(prepared, request, { ...withDefaults(prepared.defaults, options), signal }),
     ),
   clientStream: (prepared) => async (requests: Iterable<unknown>, options?: StreamOptions) => {
     checkRequests(prepared.what, requests);
@@ -75,8 +79,7 @@ function unary(prepared: Prepared) {
     throw await failure(error);
   };
   const call = (request: unknown, options: CallOptions | undefined, startedAt: number) => {
-    const given = options === undefined ? defaults : { ...defaults, ...options };
-    const response = client.call(service, name, request, given);
+    const response = client.call(service, name, request, withDefaults(defaults, options));
     if (checkResponse === undefined) return response.catch(fail);
     return response.then((value) => {
       const checked = checkResponse(value);
@@ -85,28 +88,31 @@ function unary(prepared: Prepared) {
   };
   return (request: unknown, options?: CallOptions): Promise<unknown> => {
     const startedAt = performance.now();
-    if (checkRequest === undefined) return call(request, options, startedAt);
-    let checked: unknown;
     try {
-      checked = checkRequest(request);
+      const checked = checkRequest === undefined ? request : checkRequest(request);
+      if (checkRequest === undefined || !isPromise(checked)) return call(checked, options, startedAt);
+      return within(prepared, checked, options, startedAt).then((value) => {
+        const left = options?.timeoutMs && { timeoutMs: Math.max(1, leftOf(options.timeoutMs, startedAt)) };
+        return call(value, left ? { ...options, ...left } : options, startedAt);
+      });
     } catch (error) {
       return Promise.reject(error);
     }
-    if (!isPromise(checked)) return call(checked, options, startedAt);
-    return within(prepared, checked, options, startedAt).then((value) => {
-      const left = options?.timeoutMs && { timeoutMs: Math.max(1, leftOf(options.timeoutMs, startedAt)) };
-      return call(value, left ? { ...options, ...left } : options, startedAt);
-    });
   };
 }
 
-/** Waits for a check of a call no longer than the whole call may take. */
-function within(
+/** Waits for a check of a call no longer than the whole call may take. Rejects with `invalid` for a time that is none. */
+async function within(
   { what }: Prepared,
   checking: Promise<unknown>,
   options: CallOptions | undefined,
   startedAt: number,
 ): Promise<unknown> {
+  if (options?.timeoutMs !== undefined) {
+    // Heard where this rejects before it waits.
+    checking.catch(() => {});
+    checks.milliseconds('timeoutMs', options.timeoutMs);
+  }
   const boundMs = options?.timeoutMs === undefined ? mostCheckMs : leftOf(options.timeoutMs, startedAt);
   return inTime(checking, [options, options?.context], `${what}: the check`, boundMs);
 }
@@ -142,7 +148,7 @@ async function checkedStream(
   options: StreamOptions | undefined,
   send: Check | undefined,
 ): Promise<CheckedStream> {
-  const stream = await client.stream(service, name, { ...defaults, ...options });
+  const stream = await client.stream(service, name, withDefaults(defaults, options));
   const limits = [options, options?.context];
   const boundMs = options?.streamIdleMs ?? mostMessageCheckMs;
   return new CheckedStream(stream, { what, send, receive: checkResponse, failure, limits, boundMs });

@@ -1,6 +1,7 @@
 import { MicroError } from '@ts-micro/core';
+import { OptionChecks, type OptionNames } from '@ts-micro/kit';
 import type { Client, EventOptions } from '@ts-micro/service';
-import type { ServiceDefinition } from '../define/define-service.ts';
+import { isDefinition, type ServiceDefinition } from '../define/define-service.ts';
 import type { Schema } from '../define/schema.ts';
 import { exactCodecs } from '../json/exact-json.ts';
 import { outgoingCheck, refusalOf } from '../validate/checks.ts';
@@ -8,6 +9,7 @@ import { inTime, mostCheckMs } from '../validate/in-time.ts';
 import { isPromise } from '../validate/validate.ts';
 import { type CalledEndpoint, makeCall } from './calls.ts';
 import type { TypedClient } from './typed-client.ts';
+import { withDefaults } from './with-defaults.ts';
 
 /**
  * Which service a typed client calls, and what it checks. Where something is not checked, its schema does not transform
@@ -24,12 +26,26 @@ export interface TypedClientOptions {
   readonly validateEvents?: boolean | undefined;
 }
 
-/** Makes a client with a function for each endpoint of a definition. It owns nothing, so there is nothing to close. */
+const checks = new OptionChecks('typedClient');
+const optionNames: OptionNames<TypedClientOptions> = {
+  service: true,
+  validateRequests: true,
+  validateResponses: true,
+  validateEvents: true,
+};
+
+/**
+ * Makes a client with a function for each endpoint of a definition. It owns nothing, so there is nothing to close.
+ * Throws `invalid` naming what it was not given.
+ */
 export function typedClient<const D extends ServiceDefinition>(
   client: Client,
   definition: D,
   options: TypedClientOptions = {},
 ): TypedClient<D> {
+  if (!isDefinition(definition)) throw checks.invalid('definition', definition, 'what defineService returns');
+  if (typeof client !== 'object' || client === null) throw checks.invalid('client', client, 'a client');
+  checks.named(options, optionNames);
   const {
     service = definition.name,
     validateRequests = true,
@@ -68,6 +84,6 @@ function publisherOf(client: Client, topic: string, schema: Schema, isOn: boolea
     const sent = isPromise(checked)
       ? await inTime(checked, limits, `client: the check of the event of "${topic}"`, mostCheckMs)
       : checked;
-    await client.publish(topic, sent, { ...defaults, ...options });
+    await client.publish(topic, sent, withDefaults(defaults, options));
   };
 }

@@ -1,6 +1,7 @@
 import { type AbortOptions, MicroError } from '@ts-micro/core';
 import { abortable, abortFanOut } from '@ts-micro/kit';
 import type { MessageStream } from '@ts-micro/service';
+import { LeavableReader } from '../validate/leavable-reader.ts';
 import type { ResponseStream } from './typed-client.ts';
 
 /** The responses of a stream that is opened by the first `receive`, so that a call that nobody reads holds nothing. */
@@ -44,12 +45,16 @@ export class LazyResponses implements ResponseStream<unknown> {
     return this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, undefined> {
-    try {
-      for (let value = await this.receive(); value !== undefined; value = await this.receive()) yield value;
-    } finally {
-      await this.close();
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown, void, undefined> {
+    const close = () => this.close();
+    return new LeavableReader({
+      next: async () => {
+        const value = await this.receive();
+        return { value, done: value === undefined };
+      },
+      finish: close,
+      leave: close,
+    });
   }
 
   async #start(): Promise<MessageStream> {

@@ -1,5 +1,6 @@
 import { checkTopic, MicroError } from '@ts-micro/core';
-import type { Endpoint } from './endpoint.ts';
+import { OptionChecks } from '@ts-micro/kit';
+import { checkEndpoint, type Endpoint } from './endpoint.ts';
 import { isSchema, type Schema } from './schema.ts';
 
 /** Endpoints by their names, `Type.Method`. */
@@ -43,10 +44,18 @@ export interface ServiceDefinition<Endpoints extends EndpointMap = EndpointMap, 
 export function defineService<const Endpoints extends EndpointMap, const Events extends EventMap = NoEvents>(
   init: ServiceInit<Endpoints, Events>,
 ): ServiceDefinition<Endpoints, Events> {
+  new OptionChecks('definition').bag(init);
   const { name, endpoints, events = {} as Events, jsonSchema, exactIntegers = false } = init;
   if (typeof name !== 'string' || name.trim() === '') throw new MicroError('invalid', 'definition: name is empty');
   const invalid = (what: string) => new MicroError('invalid', `definition of "${name}": ${what}`);
-  for (const [endpoint, { request, response, errors }] of Object.entries(endpoints)) {
+  const checks = new OptionChecks(`definition of "${name}"`);
+  for (const [option, given] of Object.entries({ endpoints, events }))
+    if (typeof given !== 'object' || given === null) throw checks.invalid(option, given, 'an object');
+  checks.optionalFunction('jsonSchema', jsonSchema);
+  checks.boolean('exactIntegers', exactIntegers);
+  for (const [endpoint, made] of Object.entries(endpoints)) {
+    checkEndpoint(`definition of "${name}": endpoint "${endpoint}"`, made);
+    const { request, response, errors } = made;
     if (!/^[^.\s]+\.[^.\s]+$/.test(endpoint)) throw invalid(`endpoint "${endpoint}" is not of the form Type.Method`);
     if (/^(events|__proto__)\./.test(endpoint) || endpoint.endsWith('.__proto__'))
       throw invalid(`endpoint "${endpoint}" has a name that a typed client cannot give`);
@@ -59,6 +68,12 @@ export function defineService<const Endpoints extends EndpointMap, const Events 
     if (!isSchema(schema)) throw invalid(`event "${topic}" is not a Standard Schema`);
   }
   return { name, endpoints: exactIntegers ? exact(endpoints) : endpoints, events, jsonSchema, exactIntegers };
+}
+
+/** True for what {@link defineService} returns. */
+export function isDefinition(value: unknown): value is ServiceDefinition {
+  const { name, endpoints, events } = (value ?? {}) as Partial<ServiceDefinition>;
+  return typeof name === 'string' && typeof endpoints === 'object' && typeof events === 'object';
 }
 
 function exact<Endpoints extends EndpointMap>(endpoints: Endpoints): Endpoints {

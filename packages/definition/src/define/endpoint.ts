@@ -1,3 +1,4 @@
+import { OptionChecks } from '@ts-micro/kit';
 import type { Codecs } from '@ts-micro/service';
 import type { InputOf, Schema } from './schema.ts';
 
@@ -85,12 +86,30 @@ export function bidiStream<Request extends Schema, Response extends Schema, Erro
   return endpoint('bidiStream', init);
 }
 
+const kinds: readonly unknown[] = ['unary', 'serverStream', 'clientStream', 'bidiStream'] satisfies EndpointKind[];
+
+/** Throws `invalid` for what none of these makes, and for what cannot be an option of theirs. */
+export function checkEndpoint(what: string, made: Endpoint): void {
+  const checks = new OptionChecks(what);
+  if (!kinds.includes(made?.kind))
+    throw checks.invalid('kind', made?.kind, 'made by unary, serverStream, clientStream or bidiStream');
+  const { errors, idempotent, exactIntegers, description, codecs, contentType } = made;
+  if (typeof errors !== 'object' || errors === null) throw checks.invalid('errors', errors, 'an object');
+  checks.boolean('idempotent', idempotent);
+  checks.boolean('exactIntegers', exactIntegers);
+  if (description !== undefined && typeof description !== 'string')
+    throw checks.invalid('description', description, 'a text');
+  if (codecs !== undefined) checks.methods('codecs', codecs, 'get', 'legacy');
+  checks.text('contentType', contentType);
+}
+
 function endpoint<
   Kind extends EndpointKind,
   Request extends Schema,
   Response extends Schema,
   Errors extends ErrorSchemas,
 >(kind: Kind, init: EndpointInit<Request, Response, Errors>): Endpoint<Kind, Request, Response, Errors> {
+  new OptionChecks(`definition: ${kind}`).bag(init);
   return {
     kind,
     request: init.request,

@@ -59,9 +59,10 @@ export function eventOptions(
   budget: SchemaBudget | undefined,
 ): SubscriptionOptions {
   const event = jsonSchemaOf(schema, definition.jsonSchema);
+  const shape = event && valueRecord(event, pascalCase(topic));
   return {
     ...(definition.exactIntegers && { codecs: exactCodecs }),
-    ...(event && { event: valueRecord(event, pascalCase(topic)) }),
+    ...(shape && { event: shape }),
     metadata: withoutEmpty({
       [advertised.eventSchema]: budget?.take(event),
       [advertised.exactIntegers]: definition.exactIntegers ? 'true' : undefined,

@@ -1,4 +1,5 @@
 import type { StandardJSONSchemaV1 } from '@standard-schema/spec';
+import { ignoreRejection } from '@ts-micro/kit';
 import type { JsonSchemaConverter } from '../define/define-service.ts';
 import type { Schema } from '../define/schema.ts';
 
@@ -26,19 +27,29 @@ export interface JsonSchema {
 // What zod has no JSON Schema for is told as anything, so that the rest is told at all.
 const libraryOptions: Readonly<Record<string, Record<string, unknown>>> = { zod: { unrepresentable: 'any' } };
 
-/** The JSON Schema of what goes on the wire for `schema`; `undefined` where nobody gives one. Never throws. */
+/**
+ * The JSON Schema of what goes on the wire for `schema`; `undefined` where nobody gives one, or what is given is none.
+ * Never throws.
+ */
 export function jsonSchemaOf(schema: Schema, converter: JsonSchemaConverter | undefined): JsonSchema | undefined {
-  const { jsonSchema, vendor } = schema['~standard'] as Partial<StandardJSONSchemaV1.Props> & { vendor: string };
-  const options = libraryOptions[vendor];
   try {
-    if (converter !== undefined) return converter(schema as never) as JsonSchema;
-    if (jsonSchema !== undefined)
-      return jsonSchema.input({ target: 'draft-2020-12', ...(options && { libraryOptions: options }) }) as JsonSchema;
-    const { toJSONSchema } = schema as { toJSONSchema?: (options: object) => object };
-    return toJSONSchema?.call(schema, { io: 'input', ...options }) as JsonSchema | undefined;
+    const given = givenFor(schema, converter);
+    if (typeof given !== 'object' || given === null || ignoreRejection(given)) return undefined;
+    // Throws for what is no JSON.
+    return JSON.parse(JSON.stringify(given));
   } catch {
     return undefined;
   }
+}
+
+function givenFor(schema: Schema, converter: JsonSchemaConverter | undefined): unknown {
+  const { jsonSchema, vendor } = schema['~standard'] as Partial<StandardJSONSchemaV1.Props> & { vendor: string };
+  const options = libraryOptions[vendor];
+  if (converter !== undefined) return converter(schema as never);
+  if (jsonSchema !== undefined)
+    return jsonSchema.input({ target: 'draft-2020-12', ...(options && { libraryOptions: options }) });
+  const { toJSONSchema } = schema as { toJSONSchema?: (options: object) => object };
+  return toJSONSchema?.call(schema, { io: 'input', ...options });
 }
 
 /** Returns the schema that a `$ref` into the schema's own `$defs` stands for. */

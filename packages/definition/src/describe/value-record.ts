@@ -7,11 +7,15 @@ const deepest = 3;
 
 /**
  * The shape of a value in the words of Go Micro's registry: Go type names, structs as nested values, and no type name
- * for what has none in Go.
+ * for what has none in Go; `undefined` where the schema breaks the rules of JSON Schema.
  */
-export function valueRecord(schema: JsonSchema, name: string): ValueRecord {
-  const type = typeNameOf(schema, schema, name);
-  return { name: type === '' ? name : type, type, values: fieldsOf(schema, schema, 1) };
+export function valueRecord(schema: JsonSchema, name: string): ValueRecord | undefined {
+  try {
+    const type = typeNameOf(schema, schema, name);
+    return { name: type === '' ? name : type, type, values: fieldsOf(schema, schema, 1) };
+  } catch {
+    return undefined;
+  }
 }
 
 function fieldsOf(given: JsonSchema, root: JsonSchema, depth: number): readonly ValueRecord[] {

@@ -1,6 +1,9 @@
+import { types } from 'node:util';
 import { MicroError } from '@ts-micro/core';
+import { OptionChecks, type OptionNames } from '@ts-micro/kit';
 import type { Service, SubscriptionOptions } from '@ts-micro/service';
-import type { ServiceDefinition } from '../define/define-service.ts';
+import { isDefinition, type ServiceDefinition } from '../define/define-service.ts';
+import type { EndpointKind } from '../define/endpoint.ts';
 import { eventOptions, handleOptions } from '../describe/describe.ts';
 import { SchemaBudget } from '../describe/schema-budget.ts';
 import { incomingCheck, refusalOf } from '../validate/checks.ts';
@@ -31,6 +34,12 @@ export interface TypedSubscriptionOptions extends SubscriptionOptions {
   readonly advertiseSchemas?: boolean | undefined;
 }
 
+const optionNames: OptionNames<ImplementOptions> = {
+  validateRequests: true,
+  validateResponses: true,
+  advertiseSchemas: true,
+};
+
 // Of each service, so that definitions implemented one endpoint at a time share it.
 const budgets = new WeakMap<Service, SchemaBudget>();
 
@@ -47,6 +56,9 @@ export function implement<const D extends ServiceDefinition>(
   handlers: Handlers<D>,
   options: ImplementOptions = {},
 ): void {
+  checkGiven('implement', service, definition);
+  new OptionChecks(`definition of "${definition.name}": implement`).named(options, optionNames);
+  new OptionChecks(`definition of "${definition.name}"`).bag(handlers);
   const names = Object.keys(definition.endpoints);
   const missing = names.find((name) => typeof handlers[name] !== 'function');
   if (missing !== undefined)
@@ -65,6 +77,8 @@ export function handle<const D extends ServiceDefinition, const Name extends key
   handler: HandlerOf<D['endpoints'][Name]>,
   options: ImplementOptions = {},
 ): void {
+  checkGiven('handle', service, definition);
+  new OptionChecks(`definition of "${definition.name}": handle`).named(options, optionNames);
   if (!Object.hasOwn(definition.endpoints, name))
     throw new MicroError('invalid', `definition of "${definition.name}": it has no endpoint "${name}"`);
   addEndpoint(service, definition, name, handler as never, options);
@@ -81,6 +95,10 @@ export function subscribe<const D extends ServiceDefinition, const Topic extends
   handler: EventHandlerOf<D['events'][Topic]>,
   options: TypedSubscriptionOptions = {},
 ): void {
+  checkGiven('subscribe', service, definition);
+  const checks = new OptionChecks(`service "${service.name}": topic "${topic}"`);
+  checks.bag(options);
+  checks.function('handler', handler);
   const schema = Object.hasOwn(definition.events, topic) ? definition.events[topic] : undefined;
   if (schema === undefined)
     throw new MicroError('invalid', `definition of "${definition.name}": it has no event "${topic}"`);
@@ -113,6 +131,7 @@ function addEndpoint(
   options: ImplementOptions,
 ): void {
   const endpoint = definition.endpoints[name] as ServiceDefinition['endpoints'][string];
+  checkHandler(`service "${service.name}": endpoint "${name}"`, endpoint.kind, handler);
   const init = {
     what: `${service.name} ${name}`,
     service: service.name,
@@ -124,6 +143,19 @@ function addEndpoint(
   const described = handleOptions(definition, name, endpoint, budget);
   if (endpoint.kind === 'unary') service.handle(name, unaryHandler(init, handler), described);
   else service.handleStream(name, streamHandler(init, endpoint.kind, handler), described);
+}
+
+function checkGiven(method: string, service: unknown, definition: unknown): void {
+  const checks = new OptionChecks(`definition: ${method}`);
+  checks.methods('service', service, method === 'subscribe' ? 'subscribe' : 'handle');
+  if (!isDefinition(definition)) throw checks.invalid('definition', definition, 'what defineService returns');
+}
+
+/** A generator is fine where it makes what is sent; else nothing of it would run. */
+function checkHandler(what: string, kind: EndpointKind, handler: unknown): void {
+  const checks = new OptionChecks(what);
+  const mayGenerate = kind === 'serverStream' || (kind === 'bidiStream' && types.isAsyncFunction(handler));
+  if (typeof handler !== 'function' || !mayGenerate) checks.function('handler', handler);
 }
 
 function budgetOf(service: Service): SchemaBudget {

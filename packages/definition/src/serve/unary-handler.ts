@@ -21,8 +21,9 @@ export function unaryHandler(
   const answer = (request: unknown, context: RequestContext): unknown => {
     const response = handler(request, context, fail);
     if (checkResponse === undefined) return response;
+    // A promise of any make.
     return isPromise(response)
-      ? response.then((value) => checked(checkResponse(value), context))
+      ? Promise.resolve(response).then((value) => checked(checkResponse(value), context))
       : checked(checkResponse(response), context);
   };
   if (checkRequest === undefined) return answer;

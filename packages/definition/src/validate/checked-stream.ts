@@ -2,6 +2,7 @@ import type { AbortOptions, MicroError } from '@ts-micro/core';
 import type { MessageStream } from '@ts-micro/service';
 import type { Check } from './checks.ts';
 import { inTime, type Limits } from './in-time.ts';
+import { LeavableReader } from './leavable-reader.ts';
 import { isPromise } from './validate.ts';
 
 export interface StreamChecks {
@@ -75,19 +76,25 @@ export class CheckedStream<Send = unknown, Receive = unknown> implements Message
     return this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Receive, void, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<Receive, void, undefined> {
     // The stream's own iterator decides what leaving the loop means.
     const values = this.#inner[Symbol.asyncIterator]();
-    let isLeft = true;
-    try {
-      for (let next = await values.next(); next.done !== true; next = await values.next())
-        yield (await this.#checked(next.value)) as Receive;
-    } catch (error) {
+    const isClient = this.#checks.failure !== undefined;
+    return new LeavableReader<Receive>({
+      next: () => this.#nextOf(values),
       // At the service the stream must stay open for the handler's last words, which tell the client.
-      isLeft = this.#checks.failure !== undefined;
+      finish: () => isClient && values.return?.(),
+      // Which ends a check under way as well.
+      leave: () => (isClient ? this.close() : values.return?.()),
+    });
+  }
+
+  async #nextOf(values: AsyncIterator<unknown>): Promise<IteratorResult<Receive, unknown>> {
+    try {
+      const next = await values.next();
+      return next.done === true ? next : { value: (await this.#checked(next.value)) as Receive, done: false };
+    } catch (error) {
       throw await this.#failureOf(error);
-    } finally {
-      if (isLeft) await values.return?.();
     }
   }
 

@@ -1,0 +1,105 @@
+import { Readable } from 'node:stream';
+import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
+import { describe, expect, it } from 'vitest';
+import { bidiStream, defineService, handle, type Schema, serverStream, typedClient, unchecked } from '../src/index.ts';
+import { startWorld } from './world.ts';
+
+const open = async () => {
+  const network = memoryNetwork();
+  const transport = memoryTransport({ network });
+  const broker = memoryBroker({ network });
+  const registry = memoryRegistry({ network });
+  return {
+    transport,
+    broker,
+    registry,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([transport.close(), broker.close(), registry.close()]);
+    },
+  };
+};
+
+/** Takes its time for ever with the second value. */
+const stalling: Schema<number> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) => (value === 1 ? { value } : new Promise(() => {})),
+  },
+};
+const number = unchecked<number>();
+const quiet = defineService({
+  name: 'greeter',
+  endpoints: {
+    'Quiet.Responses': serverStream({ request: number, response: number }),
+    'Quiet.Chat': bidiStream({ request: number, response: number }),
+    'Quiet.Stalling': bidiStream({ request: number, response: stalling }),
+  },
+});
+
+function start() {
+  const oneAndNoMore = async function* (signal: AbortSignal) {
+    yield 1;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+  return startWorld(open, 'auto', (service) => {
+    handle(service, quiet, 'Quiet.Responses', (_request, { signal }) => oneAndNoMore(signal));
+    handle(service, quiet, 'Quiet.Chat', (_stream, { signal }) => oneAndNoMore(signal));
+    const unchecked = { validateResponses: false };
+    handle(
+      service,
+      quiet,
+      'Quiet.Stalling',
+      async (stream) => {
+        await stream.send(1);
+        await stream.send(2);
+        await stream.receive();
+      },
+      unchecked,
+    );
+  });
+}
+
+describe('who leaves while a value is waited for', () => {
+  it.each(['Responses', 'Chat', 'Stalling'] as const)(
+    'does not wait for it, and the handler is told: %s',
+    async (kind) => {
+      await using world = await start();
+      const { Quiet } = typedClient(world.client, quiet);
+      const stream = kind === 'Responses' ? Quiet.Responses(0) : await Quiet[kind]();
+      const values = stream[Symbol.asyncIterator]();
+      expect(await values.next()).toEqual({ value: 1, done: false });
+      const waiting = values.next();
+      expect(await values.return?.()).toEqual({ value: undefined, done: true });
+      expect(await waiting).toEqual({ value: undefined, done: true });
+      expect(await values.next()).toEqual({ value: undefined, done: true });
+      await expect.poll(() => world.service.health().running).toBe(0);
+    },
+  );
+
+  it('leaves as a Readable of the responses is destroyed', async () => {
+    await using world = await start();
+    const readable = Readable.from(typedClient(world.client, quiet).Quiet.Responses(0));
+    await new Promise((resolve) => readable.once('data', resolve));
+    expect(world.service.health().running).toBe(1);
+    readable.destroy();
+    await expect.poll(() => world.service.health().running).toBe(0);
+  });
+
+  it('may throw into the loop instead', async () => {
+    await using world = await start();
+    const values = typedClient(world.client, quiet).Quiet.Responses(0)[Symbol.asyncIterator]();
+    await values.next();
+    await expect(values.throw?.(new Error('mine'))).rejects.toThrow('mine');
+    await expect.poll(() => world.service.health().running).toBe(0);
+  });
+
+  it('leaves nothing open where nothing was read', async () => {
+    await using world = await start();
+    const responses = typedClient(world.client, quiet).Quiet.Responses(0);
+    await responses[Symbol.asyncIterator]().return?.();
+    expect(await responses.receive()).toBe(1);
+    await responses.close();
+    await expect.poll(() => world.service.health().running).toBe(0);
+  });
+});
