@@ -101,7 +101,7 @@ function unary(prepared: Prepared) {
   };
 }
 
-/** Waits for a check of a call no longer than the whole call may take. Rejects with `invalid` for a time that is none. */
+/** Waits for a check no longer than the whole call may take. Rejects with `invalid` for a time that is none. */
 async function within(
   { what }: Prepared,
   checking: Promise<unknown>,
