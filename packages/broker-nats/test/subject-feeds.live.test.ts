@@ -28,6 +28,24 @@ test('plain subscribers of a topic are one subscription on the server, and each 
   await expect(broker.subscribe(randomUUID(), () => {})).rejects.toMatchObject({ code: 'unavailable' });
 });
 
+test.each([{}, { kind: 'known' }])(
+  'headers %j that one subscriber spoils are whole for the others',
+  async (headers) => {
+    await using server = await startNatsServer();
+    await using broker = natsBroker({ servers: server.url, dialect: 'native' });
+    const topic = randomUUID();
+    const heard: unknown[] = [];
+    const spoil = ({ message }: BrokerEvent) => {
+      heard.push({ ...message.headers });
+      // They may be frozen: then it is told.
+      Reflect.set(message.headers, 'kind', 'spoilt');
+    };
+    for (let count = 0; count < 3; count++) await broker.subscribe(topic, spoil);
+    await broker.publish(topic, { headers, body: new Uint8Array(1) });
+    await expect.poll(() => heard, within).toEqual([headers, headers, headers]);
+  },
+);
+
 test('who comes later gets nothing that was published before, and all that is published then', async () => {
   await using server = await startNatsServer();
   await using broker = natsBroker({ servers: server.url });

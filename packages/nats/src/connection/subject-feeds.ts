@@ -1,5 +1,5 @@
 import type { AbortOptions, MicroError } from '@ts-micro/core';
-import { copyMessage } from '../link/waiting-message.ts';
+import { copiesOf } from '../link/waiting-message.ts';
 import type { NatsConnection, NatsMessage, NatsSubscribeOptions, NatsSubscription } from './connection.ts';
 
 /** A subscriber's part of a feed. */
@@ -94,9 +94,11 @@ class SubjectFeed {
 
   #deliver(message: NatsMessage): void {
     let isFirst = true;
+    let copy: (() => NatsMessage) | undefined;
     for (const reader of this.#readers) {
       if (!reader.takes()) continue;
-      reader.options.onMessage(isFirst ? message : copyMessage(message));
+      if (!isFirst) copy ??= copiesOf(message);
+      reader.options.onMessage(copy?.() ?? message);
       isFirst = false;
     }
   }

@@ -14,32 +14,60 @@ export function sizeOfMessage(message: NatsMessage): number {
  */
 export function detachMessage(message: NatsMessage): NatsMessage {
   const { data } = message;
-  return data.byteLength * 2 < data.buffer.byteLength ? new DetachedMessage(message) : message;
+  return data.byteLength * 2 < data.buffer.byteLength ? copiesOf(message)() : message;
 }
 
-/** Returns the same message with bytes of its own, for one more reader: none changes what another one gets. */
-export function copyMessage(message: NatsMessage): NatsMessage {
-  return new DetachedMessage(message);
+/**
+ * Returns what makes copies of a message, each with bytes of its own, for its further readers: none changes what
+ * another one gets. What they share is read once, and frozen.
+ */
+export function copiesOf(message: NatsMessage): () => NatsMessage {
+  const { data } = message;
+  const shared: SharedParts = {
+    subject: message.subject,
+    reply: message.reply,
+    size: sizeOfMessage(message),
+    status: message.status,
+    headers: Object.freeze(message.headers()),
+  };
+  return () => new DetachedMessage(shared, detachedBytes(data));
+}
+
+/** All of a message but its data. */
+interface SharedParts {
+  readonly subject: string;
+  readonly reply: string | undefined;
+  readonly size: number;
+  readonly status: number;
+  readonly headers: Headers;
 }
 
 class DetachedMessage implements NatsMessage {
-  readonly subject: string;
-  readonly reply: string | undefined;
+  readonly #shared: SharedParts;
   readonly data: Uint8Array;
-  readonly size: number;
-  readonly status: number;
-  readonly #headers: Headers;
 
-  constructor(message: NatsMessage) {
-    this.subject = message.subject;
-    this.reply = message.reply;
-    this.data = detachedBytes(message.data);
-    this.size = sizeOfMessage(message);
-    this.status = message.status;
-    this.#headers = message.headers();
+  constructor(shared: SharedParts, data: Uint8Array) {
+    this.#shared = shared;
+    this.data = data;
+  }
+
+  get subject(): string {
+    return this.#shared.subject;
+  }
+
+  get reply(): string | undefined {
+    return this.#shared.reply;
+  }
+
+  get size(): number {
+    return this.#shared.size;
+  }
+
+  get status(): number {
+    return this.#shared.status;
   }
 
   headers(): Headers {
-    return this.#headers;
+    return this.#shared.headers;
   }
 }
