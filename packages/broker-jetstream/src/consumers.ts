@@ -176,7 +176,6 @@ function deliveredBy({ delivered, created }: ConsumerInfo): Seen {
   return { sequence: delivered.stream_seq, consumerMadeMs: Date.parse(created) };
 }
 
-/** Of what was delivered to others and is not acknowledged, nobody knows whether it is in good hands. */
 /** Throws `conflict` for one that nobody can ask for messages: its subscribers would hear nothing. */
 function usable(info: ConsumerInfo): Seen {
   if (info.config?.deliver_subject !== undefined) {
@@ -185,6 +184,7 @@ function usable(info: ConsumerInfo): Seen {
   return acknowledgedBy(info);
 }
 
+/** Of what was delivered to others and is not acknowledged, nobody knows whether it is in good hands. */
 function acknowledgedBy({ ack_floor, created }: ConsumerInfo): Seen {
   return { sequence: ack_floor.stream_seq, consumerMadeMs: Date.parse(created) };
 }

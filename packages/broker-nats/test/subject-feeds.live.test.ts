@@ -111,3 +111,24 @@ test('all of them hear that the subscription was lost and that it is there again
   await broker.publish('events', text('hello'));
   await expect.poll(() => heard, within).toEqual([['hello'], ['hello']]);
 });
+
+test('an onLost or onRestored that throws or rejects keeps nothing from the others', async () => {
+  const config = (subscribe: string) => user(`, permissions: { publish: ">", subscribe: "${subscribe}" }`);
+  await using server = await startNatsServer({ config: config('>') });
+  await using broker = natsBroker({ servers: server.url, user: 'a', password: 'b' });
+  const told: string[] = [];
+  const throwing = () => {
+    throw new Error('thrown by a user');
+  };
+  const rejecting = () => Promise.reject(new Error('rejected by a user'));
+  await broker.subscribe('events', () => {}, { onLost: throwing, onRestored: throwing });
+  await broker.subscribe('events', () => {}, { onLost: rejecting, onRestored: rejecting });
+  await broker.subscribe('events', () => {}, {
+    onLost: () => void told.push('lost'),
+    onRestored: () => void told.push('restored'),
+  });
+  await server.restart({ config: config('other') });
+  await expect.poll(() => told, within).toEqual(['lost']);
+  await server.restart({ config: config('>') });
+  await expect.poll(() => told, within).toEqual(['lost', 'restored']);
+});

@@ -42,15 +42,15 @@ class SubjectFeed {
       onMessage: (message) => this.#deliver(message),
       onError: (error) => {
         onEnded();
-        for (const { options } of this.#take()) options.onError?.(error);
+        return tellAll(this.#take(), ({ onError }) => onError?.(error));
       },
       onLost: (error) => {
         this.#lostBy = error;
-        for (const { options } of [...this.#readers]) options.onLost?.(error);
+        return tellAll(this.#readers, ({ onLost }) => onLost?.(error));
       },
       onRestored: () => {
         this.#lostBy = undefined;
-        for (const { options } of [...this.#readers]) options.onRestored?.();
+        return tellAll(this.#readers, ({ onRestored }) => onRestored?.());
       },
     });
   }
@@ -108,6 +108,11 @@ class SubjectFeed {
     this.#readers.clear();
     return readers;
   }
+}
+
+/** Tells each of them at once, whatever the others throw; rejects with the first of that, for the log. */
+async function tellAll(readers: Iterable<FeedReader>, tell: (options: ReaderOptions) => unknown): Promise<void> {
+  await Promise.all([...readers].map(async ({ options }) => tell(options)));
 }
 
 class FeedReader implements NatsSubscription {

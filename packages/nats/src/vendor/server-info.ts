@@ -1,7 +1,7 @@
 import type { ServerInfo } from 'nats';
 import { hostPort } from '../host-port.ts';
 
-/** What a server takes by default, and the most that it can be told to take. */
+/** What a server takes by default, and the most that NATS documents: some can be told to take more. */
 const usualPayload = 1024 * 1024;
 export const mostPayload: number = 64 * 1024 * 1024;
 /** More to turn to is of no use, and each dial looks through them. */

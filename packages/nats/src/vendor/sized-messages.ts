@@ -84,7 +84,8 @@ function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
 /** What a server says would be kept until it ends. */
 function checkSizes({ argBuf, ma }: Parser): void {
   if ((argBuf?.length ?? 0) > longestLine) throw new Error('a line does not end');
-  if ((ma?.size ?? 0) > mostPayload) throw new Error('a message is larger than a server can be told to take');
+  if ((ma?.size ?? 0) > mostPayload)
+    throw new Error('a message is larger than the 64 MiB that NATS documents as the most');
 }
 
 /** Memory for one message. The parser writes no more into it than its size. */
