@@ -89,6 +89,8 @@ export class HandlerQueue<Item = BrokerEvent> {
   #onIdle: (() => void) | undefined;
   #dropped = 0;
   #dropReportedAt = Number.NEGATIVE_INFINITY;
+  /** Runs while drops wait for their report. */
+  #reporting: NodeJS.Timeout | undefined;
 
   /** Throws `invalid` for a handler that is no function, and a `concurrency` that is not a whole number from 1. */
   constructor(options: HandlerQueueOptions<Item>) {
@@ -114,7 +116,7 @@ export class HandlerQueue<Item = BrokerEvent> {
     if (waiting >= this.#limit || this.#isFullOfBytes) {
       this.#dropped++;
       // Not for each message: there may be very many, and there is no time as it is.
-      if (performance.now() - this.#dropReportedAt >= dropReportMs) this.#reportDropped();
+      if (this.#reporting === undefined) this.#reportDroppedInTime();
       return;
     }
     this.#waiting.push(waiting < manyWait ? item : this.#detach(item));
@@ -153,6 +155,7 @@ export class HandlerQueue<Item = BrokerEvent> {
       this.#waiting.clear();
       this.#count(-this.#bytes);
       this.#onIdle = undefined;
+      if (this.#dropped > 0) this.#reportDropped();
       this.#limitedLogger.end();
     }
   }
@@ -210,9 +213,7 @@ export class HandlerQueue<Item = BrokerEvent> {
       untilLook = betweenLooks;
     }
     this.#workers--;
-    if (this.#workers > 0) return;
-    this.#onIdle?.();
-    if (this.#dropped > 0) this.#reportDropped();
+    if (this.#workers === 0) this.#onIdle?.();
   }
 
   async #report(error: MicroError, event?: BrokerEvent): Promise<void> {
@@ -228,7 +229,16 @@ export class HandlerQueue<Item = BrokerEvent> {
     }
   }
 
+  /** At once, or once the second after the last report is over. */
+  #reportDroppedInTime(): void {
+    const restMs = this.#dropReportedAt + dropReportMs - performance.now();
+    if (restMs <= 0) this.#reportDropped();
+    else this.#reporting = setTimeout(() => this.#reportDropped(), restMs).unref();
+  }
+
   #reportDropped(): void {
+    clearTimeout(this.#reporting);
+    this.#reporting = undefined;
     const { what, onError } = this.#options;
     const dropped = this.#dropped;
     this.#dropReportedAt = performance.now();

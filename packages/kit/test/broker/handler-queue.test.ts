@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BrokerEvent, Logger, MicroError } from '@ts-micro/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { HandlerQueue, type HandlerQueueOptions } from '../../src/index.ts';
 
 const event = (topic: string): BrokerEvent => ({ topic, message: { headers: {}, body: new Uint8Array() } });
@@ -114,6 +114,32 @@ test('what comes beyond the limit is dropped, and every drop is counted in a rep
   await queue.finish({}, 1000);
   expect(seen).toBe(2);
   expect(dropped).toEqual(['unavailable 1', 'unavailable 2']);
+});
+
+test('drops are told at once, then once a second at most, also where the queue runs empty between them', async () => {
+  vi.useFakeTimers();
+  try {
+    const told: [ms: number, count: string | undefined][] = [];
+    const beganAt = performance.now();
+    const queue = queueOf({
+      limit: 1,
+      onError: ({ message }) => void told.push([performance.now() - beganAt, /(\d+) messages/.exec(message)?.[1]]),
+      handler: () => {},
+    });
+    for (let burst = 0; burst < 15; burst++) {
+      for (let count = 0; count < 4; count++) queue.push('a');
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(told).toEqual([
+      [0, '1'],
+      [1000, '29'],
+    ]);
+    await queue.finish({}, 1000);
+    expect(told.at(-1)?.[1]).toBe('15');
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('finishing gives up at its bound and forgets what waits', async () => {

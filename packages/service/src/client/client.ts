@@ -43,8 +43,8 @@ export interface Client extends Closable {
     options?: StreamOptions,
   ): Promise<MessageStream<Send, Receive>>;
   /**
-   * Publishes an event; resolves once it is handed to the broker. Errors: `unsupported` without a broker, `invalid`,
-   * `timeout` where the deadline of its `context` has passed, and those of the broker.
+   * Publishes an event; resolves once it is handed to the broker. Errors: `unsupported` without a broker, or a codec
+   * for its content type; `invalid`; `timeout` where the deadline of its `context` has passed; and those of the broker.
    */
   publish(topic: string, event?: unknown, options?: EventOptions): Promise<void>;
   /** Wraps what is called, opened and published from now on; the first one added is the outermost. */

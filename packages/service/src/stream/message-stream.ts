@@ -13,7 +13,8 @@ import type { AbortOptions, Closable } from '@ts-micro/core';
  * - once the peer has ended or failed it, sending rejects with that, though what it sent before was not received yet
  * - ends, errors and closes pass every window: a full one delays none of them. Go Micro's dialect has no window: where
  *   more than 16,384 values or 64 MiB wait to be received, the stream fails with `unavailable` after them
- * - leaving a `for await` loop closes it; `receive` reads one value and does not
+ * - a client that leaves a `for await` loop closes it; a handler does not, and may still send. `receive` reads one
+ *   value and closes nothing
  * - an aborted `receive` loses no value
  * - closing ends a pending `receive` with `undefined`
  */
