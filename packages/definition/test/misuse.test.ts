@@ -168,6 +168,22 @@ it('an answer in a promise of any make is waited for', async () => {
   expect(await typedClient(world.client, echo).Echo.Unary({ a: 1 })).toEqual({ a: 1 });
 });
 
+it('promises in an answer that nobody awaited end no process as they reject', async () => {
+  const late = async () => {
+    throw new Error('late');
+  };
+  await using world = await startWorld(open, 'auto', (service) => {
+    handle(service, echo, 'Echo.Unary', () => ({ user: late(), items: [late()] }));
+    handle(service, echo, 'Echo.Many', () => [{ user: late() }]);
+  });
+  const { Echo } = typedClient(world.client, echo);
+  expect(await rejection(Echo.Unary({}))).toMatchObject({ remote: { code: 500 } });
+  expect(await rejection(Echo.Many({}).receive())).toMatchObject({ remote: { code: 500 } });
+  expect(await rejection(Echo.Unary({ user: late() }))).toMatchObject({ code: 'invalid' });
+  // What rejects unheard is told after the microtasks of a turn.
+  await new Promise(setImmediate);
+});
+
 describe('a converter that gives no JSON Schema costs no more than what it was to tell', () => {
   const odd: Readonly<Record<string, () => unknown>> = {
     'a promise that rejects': () => Promise.reject(new Error('later')),

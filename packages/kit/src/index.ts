@@ -17,7 +17,7 @@ export { OwnContext } from './lifecycle/own-context.ts';
 export { RateLimitedLogger } from './lifecycle/rate-limited-logger.ts';
 export { PeerQueues } from './collections/peer-queues.ts';
 export { Roster } from './collections/roster.ts';
-export { callSafely, ignoreRejection, safeLogger } from './lifecycle/safe-logger.ts';
+export { callSafely, ignoreRejection, ignoreRejectionsIn, safeLogger } from './lifecycle/safe-logger.ts';
 export { longestTimerMs, pause, untilAborted } from './lifecycle/timers.ts';
 
 // For brokers.

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AbortOptions, type Closable, MicroError } from '@ts-micro/core';
-import { Lifetime, OptionChecks, throwIfAborted } from '@ts-micro/kit';
+import { Lifetime, OptionChecks, type OptionNames, throwIfAborted } from '@ts-micro/kit';
 import type { Service } from '@ts-micro/service';
 import { type Question, report } from './report.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
@@ -24,6 +24,13 @@ export interface Probes extends Closable {
 }
 
 const who = 'probes';
+const checks = new OptionChecks(who);
+const optionNames: OptionNames<ProbesOptions> = {
+  services: ['service'],
+  port: true,
+  host: ['address'],
+  signal: ['abortSignal'],
+};
 /** Sockets at once on which nobody has asked yet; a kubelet needs two. */
 const mostWaiting = 256;
 /** The longest that a peer takes to ask. */
@@ -44,8 +51,8 @@ const questions: ReadonlyMap<string, Question> = new Map([
  * `unavailable` for an address that this machine does not have.
  */
 export async function probes(options: ProbesOptions): Promise<Probes> {
+  checks.named(options, optionNames);
   const { services, port = 8080, host, signal } = options;
-  const checks = new OptionChecks(who);
   if (!Array.isArray(services) || services.length === 0 || !services.every(isProbed))
     throw checks.invalid('services', services, 'a list of services, at least one');
   checks.whole('port', port, 0, 65_535);

@@ -1,4 +1,5 @@
 import type { MicroError } from '@ts-micro/core';
+import { ignoreRejectionsIn } from '@ts-micro/kit';
 import type { Endpoint } from '../define/endpoint.ts';
 import type { Schema } from '../define/schema.ts';
 import { type JsonRules, unfitForJson } from '../json/unfit-for-json.ts';
@@ -30,7 +31,11 @@ export function outgoingCheck(
   const rules: JsonRules = { allowsBigInt: endpoint.exactIntegers, allowsUndefined };
   return (value) => {
     const why = isJson ? unfitForJson(value, rules) : undefined;
-    if (why !== undefined) throw refusal(why);
+    if (why !== undefined) {
+      // It may be a promise that nobody awaited.
+      ignoreRejectionsIn(value);
+      throw refusal(why);
+    }
     const output = validate(schema, value, refusal);
     return isPromise(output) ? output.then(() => value) : value;
   };

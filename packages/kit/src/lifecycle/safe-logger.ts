@@ -47,6 +47,25 @@ export function callSafely(callback: () => unknown, onThrown: (error: unknown) =
   }
 }
 
+/** What is looked at for promises, at the most. */
+const mostObjects = 10_000;
+
+/**
+ * Looks for promises in a value that was refused because of one: as nobody waits for them, what they reject with ends
+ * no process. Never throws.
+ */
+export function ignoreRejectionsIn(value: unknown): void {
+  const seen = new Set<unknown>([value]);
+  try {
+    for (const item of seen) {
+      if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item) || ignoreRejection(item)) continue;
+      for (const part of Object.values(item)) if (seen.size < mostObjects) seen.add(part);
+    }
+  } catch {
+    // A getter that throws, or a proxy.
+  }
+}
+
 /**
  * Returns whether a value is a promise, given by a callback that may not be `async`. What it rejects with then ends no
  * process. Never throws.

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Logger, silentLogger } from '@ts-micro/core';
 import { expect, test } from 'vitest';
-import { callSafely, ignoreRejection, safeLogger } from '../../src/index.ts';
+import { callSafely, ignoreRejection, ignoreRejectionsIn, safeLogger } from '../../src/index.ts';
 
 const throwing: Logger = {
   debug: () => {
@@ -80,5 +80,17 @@ test('a promise that nobody may wait for is told from other values, and its reje
   const thenable = (then: unknown) => Object.fromEntries([['then', then]]);
   expect([Promise.reject(new Error('late')), thenable(() => {})].map(ignoreRejection)).toEqual([true, true]);
   expect([undefined, null, 1, {}, thenable(1), hostile].map(ignoreRejection)).toEqual(Array(6).fill(false));
+  await setImmediate();
+});
+
+test('the rejections of promises anywhere in a value are dropped, whatever the value is', async () => {
+  const late = () => Promise.reject(new Error('late'));
+  const circle: Record<string, unknown> = { one: late(), list: [late(), { deep: late() }] };
+  circle.circle = circle;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const getter = Object.defineProperty({}, 'trap', { enumerable: true, get: () => proxy.trap });
+  for (const value of [circle, late(), undefined, null, 'text', 1n, new Uint8Array(9), proxy, getter])
+    expect(ignoreRejectionsIn(value)).toBeUndefined();
   await setImmediate();
 });

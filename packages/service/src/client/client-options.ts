@@ -165,7 +165,9 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   checkTime('timeoutMs', timeoutMs);
   if (attemptTimeoutMs !== undefined) checkTime('attemptTimeoutMs', attemptTimeoutMs);
   checkCount('retries', retries);
-  if (!(retryBudget >= 0 && retryBudget <= 1)) throw checks.invalid('retryBudget', retryBudget, 'a number from 0 to 1');
+  // A text would be joined to what is counted.
+  if (typeof retryBudget !== 'number' || !(retryBudget >= 0 && retryBudget <= 1))
+    throw checks.invalid('retryBudget', retryBudget, 'a number from 0 to 1');
   checkCount('poolSize', poolSize);
   checkTime('poolIdleMs', poolIdleMs);
   checkTime('streamIdleMs', streamIdleMs);

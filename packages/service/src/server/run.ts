@@ -1,5 +1,5 @@
 import { type AbortOptions, type LogFields, type Logger, MicroError } from '@ts-micro/core';
-import { callSafely, longestTimerMs, OptionChecks, safeLogger } from '@ts-micro/kit';
+import { callSafely, longestTimerMs, OptionChecks, type OptionNames, safeLogger } from '@ts-micro/kit';
 import type { Service } from './service.ts';
 
 export interface RunOptions extends AbortOptions {
@@ -10,6 +10,7 @@ export interface RunOptions extends AbortOptions {
 }
 
 const checks = new OptionChecks('run');
+const optionNames: OptionNames<RunOptions> = { signal: ['abortSignal'], logger: ['log'], onRunning: true };
 const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof exitCodes;
 const stopSignals = Object.keys(exitCodes) as StopSignal[];
@@ -23,11 +24,14 @@ const stopSignals = Object.keys(exitCodes) as StopSignal[];
  * listener behind; what is closed after it is yours.
  *
  * Resolves with the exit code: 0, or 1 where a service did not start or handlers were abandoned. Rejects with `invalid`
- * for what is no service, and with nothing else.
+ * for what is no service and for an option, and with nothing else.
  */
 export async function run(services: Service | readonly Service[], options: RunOptions = {}): Promise<number> {
   const all = (Array.isArray(services) ? services : [services]) as readonly Service[];
   for (const [index, service] of all.entries()) checks.methods(`services[${index}]`, service, 'start', 'stop');
+  checks.named(options, optionNames);
+  if (options.signal !== undefined) checks.methods('signal', options.signal, 'addEventListener');
+  checks.optionalFunction('onRunning', options.onRunning);
   const logger = options.logger === undefined ? linesOnStandardError : safeLogger(options.logger);
   const told = new ToldToStop(logger, options.signal);
   // Neither a signal nor a memory transport keeps a process alive.

@@ -84,6 +84,8 @@ it.each([
   ['a label that is null', 'greeter', { label: null }],
   ['a label that is a list of three', 'greeter', { label: ['a', 'b', 'c'] }],
   ['a label with a number', 'greeter', { label: { zone: 5 } }],
+  ['a Map of labels', 'greeter', { label: new Map([['zone', 'x']]) }],
+  ['labels of a query', 'greeter', { label: new URLSearchParams('zone=x') }],
   ['a call that is idempotent by a text', 'greeter', { idempotent: 'yes' }],
   ['a time that is a text', 'greeter', { timeoutMs: '100' }],
   ['retries that are a text', 'greeter', { retries: '3' }],
@@ -103,6 +105,9 @@ it.each([
 it.each([
   ['null', null],
   ['without a transport', {}],
+  ...['0.1', '', null, true, [], Symbol('0.1'), Number.NaN].map(
+    (retryBudget) => ['with a retryBudget that is no number', { transport: memoryTransport(), retryBudget }] as const,
+  ),
   ['with a broker that is none', { transport: memoryTransport(), broker: {} }],
   ['with a registry that is none', { transport: memoryTransport(), registry: {} }],
   [

@@ -47,6 +47,15 @@ describe('a gateway of a service', () => {
     expect(answers).toEqual(['hi', 'hi']);
   });
 
+  it('that gives no promises opens, leaves and closes as well', async () => {
+    const calls: string[] = [];
+    const note = (what: string) => (): never => calls.push(what) as never;
+    const plain = { open: note('open'), leave: note('leave'), close: note('close') };
+    await using greeter = await startGreeter((service) => service.attach(gateway(calls, plain)));
+    await greeter.service.stop();
+    expect(calls).toEqual(['open', 'leave', 'close']);
+  });
+
   it('that cannot open fails the start, is closed, and opens at the next one', async () => {
     let isBroken = true;
     const calls: string[] = [];

@@ -142,6 +142,31 @@ describe('whatever a subscriber returns', () => {
   });
 });
 
+describe('promises that nobody awaited', () => {
+  it('end no process as they reject, wherever they are in what is refused for them', async () => {
+    const late = async () => fail();
+    const values: readonly (() => unknown)[] = [
+      () => ({ user: late(), items: [late(), { deep: late() }] }),
+      () => [late()],
+      () => ({ at: 1n, user: late() }),
+    ];
+    await using greeter = await startGreeter((service) => {
+      for (const [index, make] of values.entries()) {
+        service.handle(`Greeter.Unary${index}`, make);
+        service.handleStream(`Greeter.Stream${index}`, async (stream) => stream.send(make()));
+      }
+    });
+    for (const index of values.keys()) {
+      expect(errorOf(await greeter.ask(request(`Greeter.Unary${index}`, {})))).toMatchObject({ code: 500 });
+      const socket = await greeter.dial();
+      await socket.send(request(`Greeter.Stream${index}`, {}, streamOpener));
+      expect(errorOf((await untilTerminal(socket)).at(-1) as never)).toMatchObject({ code: 500 });
+    }
+    // What rejects unheard is told after the microtasks of a turn.
+    await new Promise(setImmediate);
+  });
+});
+
 describe('a value of a stream that cannot be encoded', () => {
   it('is the mistake of the service, as in a response, and is logged', async () => {
     let caught: unknown;

@@ -41,6 +41,18 @@ describe('running services', () => {
       });
   });
 
+  it('takes no options that cannot be any, and leaves no listener behind', async () => {
+    const before = listeners();
+    await using one = makeGreeter(() => {});
+    for (const options of [null, 5, { signal: {} }, { signal: 5 }, { onRunning: 5 }, { onRuning: () => {} }])
+      await expect(run(one.service, options as never)).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringMatching(/^run: (option|the options are|there is no option)/),
+      });
+    expect(listeners()).toBe(before);
+    expect(one.service.state).toBe('new');
+  });
+
   it('outlives a callback that is async and rejects', async () => {
     await using one = makeGreeter(() => {});
     const stop = new AbortController();

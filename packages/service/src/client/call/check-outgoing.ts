@@ -86,7 +86,8 @@ function isSignal(value: AbortSignal | undefined): boolean {
 }
 
 function isLabel(label: unknown): boolean {
-  if (!isObject(label)) return false;
+  // What is iterated, as a `Map`, would look empty.
+  if (!isObject(label) || (!Array.isArray(label) && Symbol.iterator in (label as object))) return false;
   const texts = Object.values(label as object);
   return texts.every((text) => typeof text === 'string') && (!Array.isArray(label) || texts.length === 2);
 }

@@ -1,5 +1,5 @@
 import { MicroError } from '@ts-micro/core';
-import { ignoreRejection } from '@ts-micro/kit';
+import { ignoreRejection, ignoreRejectionsIn } from '@ts-micro/kit';
 import { ownBytes } from './own-bytes.ts';
 
 /** The use of a body that is encoded or decoded, so that a codec with schemas can choose by it. */
@@ -14,8 +14,9 @@ export interface CodecUse {
 /**
  * Turns values into the bytes of one content type and back.
  *
- * `undefined` stands for "nothing": encoding it gives the content type's empty value. What `encode` throws reaches the
- * caller as `invalid`, what `decode` throws as `malformed`.
+ * `undefined` stands for "nothing": encoding it gives the content type's empty value. The bytes that `encode` gives may
+ * be sent later, so it must not write into them again. What it throws reaches the caller as `invalid`, what `decode`
+ * throws as `malformed`.
  */
 export interface Codec {
   /** Matched exactly against the `Content-Type` header. */
@@ -51,6 +52,8 @@ export function encodeBody(codec: Codec, value: unknown, use: CodecUse): Uint8Ar
   try {
     encoded = codec.encode(value, use);
   } catch (error) {
+    // The codec may have met a promise that nobody awaited.
+    ignoreRejectionsIn(value);
     throw MicroError.from(error, 'invalid', `${codec.contentType}: ${use.kind} of "${use.name}" cannot be encoded`);
   }
   const bytes = ownBytes(encoded);

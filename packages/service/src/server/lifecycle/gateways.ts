@@ -46,7 +46,9 @@ export class Gateways {
   /** Opens them one after the other. Rejects with what the first of them rejects with. */
   async open(signal: AbortSignal): Promise<void> {
     for (const gateway of this.#all) {
-      await abortable(gateway.open({ signal }), signal, `service "${this.#core.name}": opening ${gateway.name}`);
+      // One that is not `async` may give nothing.
+      const opening = Promise.resolve(gateway.open({ signal }));
+      await abortable(opening, signal, `service "${this.#core.name}": opening ${gateway.name}`);
     }
   }
 
