@@ -89,7 +89,7 @@ test('the rejections of promises anywhere in a value are dropped, whatever the v
   circle.circle = circle;
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
-  const getter = Object.defineProperty({}, 'trap', { enumerable: true, get: () => proxy.trap });
+  const getter = Object.defineProperty({}, 'trap', { enumerable: true, get: () => Reflect.get(proxy, 'trap') });
   for (const value of [circle, late(), undefined, null, 'text', 1n, new Uint8Array(9), proxy, getter])
     expect(ignoreRejectionsIn(value)).toBeUndefined();
   await setImmediate();
