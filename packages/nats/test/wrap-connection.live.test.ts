@@ -14,6 +14,7 @@ interface Generation {
     user?: string;
     pass?: string;
     reconnectTimeWait?: number;
+    inboxPrefix?: string;
   }): Promise<VendorConnection>;
 }
 
@@ -51,6 +52,18 @@ for (const { name, connect } of generations) {
         [inbox, undefined, 503, ''],
       ]);
       expect(received[0]?.headers()).toEqual({ 'Micro-ID': '7' });
+    });
+
+    test('has reply subjects below the prefix that its owner gave it', async () => {
+      const permissions = 'permissions: { subscribe: ["_INBOX.ann.>"] }';
+      const config = `authorization { users: [{ user: ann, password: x, ${permissions} }] }`;
+      await using server = await startNatsServer({ config });
+      const options = { servers: server.url, user: 'ann', pass: 'x', inboxPrefix: '_INBOX.ann' };
+      await using opened = await open(connect, options);
+      const connection = wrapNatsConnection(opened.vendor);
+      expect(connection.inboxPrefix).toBe('_INBOX.ann');
+      const inbox = connection.newInbox();
+      await connection.subscribe(inbox, { onMessage: () => {} }).confirm();
     });
 
     test('tells of an outage and of its end', async () => {

@@ -135,7 +135,7 @@ export interface NatsConnection extends Closable {
   subscribe(subject: string, options: NatsSubscribeOptions): NatsSubscription;
   /**
    * A round trip to the server: everything published before has reached it. Rejects with `unavailable` when the
-   * connection is lost meanwhile.
+   * connection is lost meanwhile, with `timeout` where no answer comes within 10 s.
    */
   flush(options?: AbortOptions): Promise<void>;
   /**

@@ -11,7 +11,7 @@ import { wrapNatsConnection } from './wrap-connection.ts';
 export interface NatsPluginOptions extends Omit<NatsOptions, 'signal'> {
   /**
    * Borrowed and never closed: one of `connectNats`, or of the NATS client (`nats` 2.x, `@nats-io/*` 3.x). Excludes
-   * `servers`.
+   * `servers`; what else is about connecting is as the connection was made.
    */
   readonly connection?: NatsConnection | VendorConnection | undefined;
 }

@@ -23,6 +23,8 @@ export interface VendorSubscription {
  * Methods, not properties, so that the parameters of both generations' types fit.
  */
 export interface VendorConnection {
+  /** What it was made with: not part of the client's types. */
+  readonly options?: { readonly inboxPrefix?: string | undefined } | undefined;
   readonly info?: { readonly max_payload: number; readonly headers?: boolean; readonly connect_urls?: string[] };
   // biome-ignore lint/suspicious/noExplicitAny: the two generations' option types have no common one.
   publish(subject: string, payload?: Uint8Array, options?: any): void;
