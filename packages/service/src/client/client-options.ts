@@ -232,7 +232,7 @@ function withSafeObserver(selector: SelectorStrategy, logger: Logger): SelectorS
   };
   const safely = (tell: () => void): void => callSafely(tell, onThrown);
   const safe: LoadObserver = {
-    began: (address) => safely(() => observer.began(address)),
+    began: (address, endpoint) => safely(() => observer.began(address, endpoint)),
     ended: (address, endpoint, elapsedMs, hasSucceeded) =>
       safely(() => observer.ended(address, endpoint, elapsedMs, hasSucceeded)),
     forget: (address) => safely(() => observer.forget(address)),

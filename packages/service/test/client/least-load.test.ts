@@ -22,7 +22,7 @@ function open() {
   };
   const answer = (address: string, elapsedMs: number, { endpoint = request.endpoint, ok = true, times = 2 } = {}) => {
     for (let time = 0; time < times; time++) {
-      select.observer?.began(address);
+      select.observer?.began(address, endpoint);
       select.observer?.ended(address, endpoint, elapsedMs, ok);
     }
   };
@@ -59,7 +59,7 @@ describe('least load', () => {
     const { select, counts, answer } = open();
     answer('a', 20);
     answer('b', 20);
-    select.observer?.began('a');
+    select.observer?.began('a', request.endpoint);
     expect(counts()).toEqual({ a: 0, b: 200 });
   });
 
@@ -93,11 +93,11 @@ describe('least load', () => {
     const { select, counts, answer, advance } = open();
     for (const address of ['a', 'b']) answer(address, 1);
     // Four were under way when its process paused.
-    for (let call = 0; call < 4; call++) select.observer?.began('b');
+    for (let call = 0; call < 4; call++) select.observer?.began('b', request.endpoint);
     advance(200);
     for (let call = 0; call < 4; call++) select.observer?.ended('b', request.endpoint, 200, true);
     expect(counts(1).b).toBe(1);
-    select.observer?.began('b');
+    select.observer?.began('b', request.endpoint);
     expect(counts()).toEqual({ a: 200, b: 0 });
     advance(1);
     select.observer?.ended('b', request.endpoint, 1, true);
@@ -126,9 +126,27 @@ describe('least load', () => {
     }
   });
 
+  it('tries a node that is never without a call to another endpoint', () => {
+    const { select, counts, answer, advance } = open();
+    for (const address of ['a', 'b']) {
+      answer(address, 500, { endpoint: 'Greeter.Report' });
+      for (let call = 0; call < 4; call++) select.observer?.began(address, 'Greeter.Report');
+    }
+    answer('a', 1);
+    expect(counts(1000).b).toBeGreaterThan(350);
+    answer('b', 1);
+    // Late for once.
+    advance(2000);
+    answer('b', 20, { times: 1 });
+    expect(counts(1000).b).toBeGreaterThan(350);
+    // By one call at a time.
+    select.observer?.began('b', request.endpoint);
+    expect(counts()).toEqual({ a: 200, b: 0 });
+  });
+
   it('never counts below nothing', () => {
     const { select, counts } = open();
-    select.observer?.began('a');
+    select.observer?.began('a', request.endpoint);
     for (let call = 0; call < 3; call++) select.observer?.ended('a', request.endpoint, 20, true);
     select.observer?.ended('nobody', request.endpoint, 20, true);
     expect(counts().b).toBe(200);

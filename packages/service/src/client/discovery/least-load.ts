@@ -29,6 +29,8 @@ interface Latency {
 interface Load {
   /** Attempts under way. */
   running: number;
+  /** The same by endpoint, of those that have any. */
+  readonly runningOf: Map<string, number>;
   /** By endpoint, so that one slow endpoint says nothing about the others. */
   readonly latencies: Map<string, Latency>;
 }
@@ -46,8 +48,10 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
     const load = loads.get(node.address);
     if (load === undefined) return 0;
     const latency = load.latencies.get(endpoint);
-    // One that has not answered yet, or only once, or late for once, is tried, by one call at a time.
-    if (latency === undefined || latency.isCold || latency.isInDoubt) return load.running * failedMs;
+    // One that has not answered yet, or only once, or late for once, is tried as a quick one, by one call at a time:
+    // whatever else it is busy with, or it might never be.
+    if (latency === undefined || latency.isCold || latency.isInDoubt)
+      return (load.runningOf.get(endpoint) ?? 0) * failedMs + load.running * quickMs;
     // An idle node's latency falls as well, so that one that was slow is tried again.
     const latencyMs = latency.ms * Math.exp((latency.atMs - now()) / decayMs);
     return Math.max(latencyMs, quickMs) * (load.running + 1);
@@ -61,15 +65,22 @@ export function leastLoad(now: () => number = () => performance.now()): Selector
     return costOf(other, endpoint) * likeness < costOf(one, endpoint) ? other : one;
   };
   const observer = {
-    began(address: string): void {
-      const load = loads.get(address);
-      if (load === undefined) loads.set(address, { running: 1, latencies: new Map() });
-      else load.running++;
+    began(address: string, endpoint: string): void {
+      let load = loads.get(address);
+      if (load === undefined) {
+        load = { running: 0, runningOf: new Map(), latencies: new Map() };
+        loads.set(address, load);
+      }
+      load.running++;
+      load.runningOf.set(endpoint, (load.runningOf.get(endpoint) ?? 0) + 1);
     },
     ended(address: string, endpoint: string, elapsedMs: number, hasSucceeded: boolean): void {
       const load = loads.get(address);
       if (load === undefined) return;
       load.running = Math.max(0, load.running - 1);
+      const running = load.runningOf.get(endpoint) ?? 0;
+      if (running > 1) load.runningOf.set(endpoint, running - 1);
+      else load.runningOf.delete(endpoint);
       note(load.latencies, endpoint, hasSucceeded ? elapsedMs : Math.max(elapsedMs, failedMs), hasSucceeded, now());
     },
     forget(address: string): void {

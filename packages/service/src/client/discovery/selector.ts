@@ -16,7 +16,7 @@ export interface SelectRequest {
 /** Told of every attempt at a node that its selector chose; must be quick, and not throw. */
 export interface LoadObserver {
   /** An attempt begins. */
-  began(address: string): void;
+  began(address: string, endpoint: string): void;
   /** It is over after `elapsedMs`. Where it did not succeed, that says how long it took at least. */
   ended(address: string, endpoint: string, elapsedMs: number, hasSucceeded: boolean): void;
   /** The node is gone. */

@@ -177,7 +177,7 @@ export class Attempts {
 
   #chose(call: PendingCall, candidate: Candidate): Candidate {
     call.choose(candidate);
-    this.#observer?.began(candidate.node.address);
+    this.#observer?.began(candidate.node.address, call.endpoint);
     return candidate;
   }
 
