@@ -1,5 +1,6 @@
 import { type Headers, type Message, MicroError } from '@ts-micro/core';
 import { hasMoreParts, latin1Of, utf8Of, writeBase64 } from '@ts-micro/kit';
+import { KnownHead } from './known-head.ts';
 
 const bodyField = ',"Body":"';
 
@@ -87,26 +88,26 @@ function decodeUsual(bytes: Uint8Array): Message | undefined {
   return headers && body && { headers, body };
 }
 
-// The head that was kept last, as the same mostly comes again and again, and what was read from it.
-let lastHead: Buffer = Buffer.alloc(0);
-let lastHeaders: Headers | undefined;
-/** How many came since that were others. */
+// The same comes again and again, with other values in it.
+let known: KnownHead | undefined;
+/** How many heads came since that were not known. */
 let others = 0;
 const longestKept = 1024;
-/** Where heads differ, as with an id in each, one of so many is kept: keeping it costs as much as reading it. */
+/** Of heads that are not known, one of so many is kept: keeping it costs as much as reading it. */
 const keptOf = 64;
 
 /** The headers of an envelope up to its body. Those that may be handed out again are frozen. */
 function headersOfHead(bytes: Uint8Array, end: number): Headers | undefined {
-  if (end === lastHead.length && lastHead.compare(bytes, 0, end) === 0) {
+  const again = known?.length === end ? known.read(bytes) : undefined;
+  if (again !== undefined) {
     others = 0;
-    return lastHeaders;
+    return again;
   }
   const headers = parseHead(bytes, end);
   if (headers === undefined || end > longestKept || others++ % keptOf > 0) return headers;
-  lastHead = Buffer.from(bytes.subarray(0, end));
-  lastHeaders = Object.freeze(headers);
-  return lastHeaders;
+  const head = bytes.subarray(0, end);
+  known = known?.next(head, headers) ?? new KnownHead(head, headers);
+  return headers;
 }
 
 function parseHead(bytes: Uint8Array, end: number): Headers | undefined {
