@@ -79,4 +79,20 @@ describe('an event published in the course of a request', () => {
     await world.client().publish('topic', {}, { context: { ...late, deadline: Date.now() + 60_000 }, signal: open });
     await until(() => events.length === 1);
   });
+
+  it('leaves nothing at its signals', async () => {
+    await using world = openWorld();
+    // One of another package, whose listeners can be counted.
+    const listeners = new Set<unknown>();
+    const counting = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: (_type: string, listener: unknown) => listeners.add(listener),
+      removeEventListener: (_type: string, listener: unknown) => listeners.delete(listener),
+    } as unknown as AbortSignal;
+    const context = { metadata: {}, deadline: undefined, signal: open };
+    for (let count = 0; count < 3; count++) await world.client().publish('topic', {}, { context, signal: counting });
+    expect(await codeOf(world.client().publish('a b', {}, { context, signal: counting }))).toBe('invalid');
+    expect(listeners.size).toBe(0);
+  });
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Headers, MicroError } from '@ts-micro/core';
-import { nativeSignal } from '@ts-micro/kit';
+import { abortFanOut } from '@ts-micro/kit';
 import { encodeBody } from '../../rpc/codec/codec.ts';
 import { eventMessage, plainEventMessage } from '../../rpc/go-micro/event.ts';
 import type { ClientSettings, EventOptions } from '../client-options.ts';
@@ -40,7 +40,11 @@ export function publishEvent(
       id === undefined
         ? plainEventMessage({ contentType, body, metadata })
         : eventMessage({ topic, id, contentType, body, metadata });
-    const signal = signalOf(options);
+    const own = options?.signal;
+    const incoming = options?.context?.signal;
+    if (own !== undefined && incoming !== undefined)
+      return underBoth(own, incoming, (signal) => broker.publish(topic, message, { signal }));
+    const signal = own ?? incoming;
     return broker.publish(topic, message, signal && { signal });
   } catch (error) {
     // A broker of the user's own may throw where it should reject.
@@ -52,9 +56,26 @@ function isPast(deadline: number | undefined): boolean {
   return deadline !== undefined && deadline <= Date.now();
 }
 
-function signalOf(options: EventOptions | undefined): AbortSignal | undefined {
-  const own = options?.signal;
-  const incoming = options?.context?.signal;
-  if (own === undefined || incoming === undefined) return own ?? incoming;
-  return AbortSignal.any([nativeSignal(own), nativeSignal(incoming)]);
+/** Not by `AbortSignal.any`: that leaves something at a signal which lives as long as the process. */
+function underBoth(
+  own: AbortSignal,
+  incoming: AbortSignal,
+  publish: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const either = new AbortController();
+  const ending = { onAbort: ({ reason }: AbortSignal) => either.abort(reason) };
+  const signals = [own, incoming];
+  const leave = () => {
+    for (const signal of signals) abortFanOut.delete(signal, ending);
+  };
+  for (const signal of signals) {
+    if (signal.aborted) ending.onAbort(signal);
+    abortFanOut.add(signal, ending);
+  }
+  try {
+    return Promise.resolve(publish(either.signal)).finally(leave);
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
