@@ -122,6 +122,28 @@ describe('a service that answers the services protocol of NATS', () => {
     await expect(service.start()).rejects.toMatchObject({ code: 'unauthorized' });
     await expect.poll(() => world.server.counts(), patience).toMatchObject({ connections: 1 });
   });
+
+  it('needs no more permissions than the README names', async () => {
+    const subjects = ['PING', 'INFO', 'STATS'].flatMap((verb) => [
+      `$SRV.${verb}`,
+      `$SRV.${verb}.greeter`,
+      `$SRV.${verb}.greeter.*`,
+    ]);
+    const subscribe = [...subjects, 'greeter.>'].map((subject) => `"${subject}"`);
+    const permissions = `{ subscribe: [${subscribe}], publish: { deny: ">" }, allow_responses: true }`;
+    const users = `{ user: a, password: a }, { user: b, password: b, permissions: ${permissions} }`;
+    await using world = await PlainWorld.start(
+      { config: `authorization { users: [ ${users} ] }` },
+      { user: 'a', pass: 'a' },
+    );
+    const [, shown] = await world.add(greet, { nats: { user: 'b', password: 'b', inboxPrefix: '_INBOX.b' } });
+    const { id } = shown.info() as { id: string };
+    for (const verb of ['ping', 'info', 'stats'] as const)
+      for (const names of [[], ['greeter'], ['greeter', id]] as const)
+        expect(await world.found(verb, 1, ...names)).toHaveLength(1);
+    expect(await world.ask('greeter.Greeter.Hello', '{"name":"John"}')).toMatchObject({ error: '' });
+    expect(await world.ask('greeter.Greeter.Hello', '{')).toMatchObject({ code: '400' });
+  });
 });
 
 describe('a plain request', () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Registry, serviceRecord } from '@ts-micro/core';
+import { readFileSync } from 'node:fs';
+import { type Registry, serviceRecord, silentLogger } from '@ts-micro/core';
 import { startChaosProxy, startNatsServer } from '@ts-micro/testkit/nats';
 import { expect, test, vi } from 'vitest';
 import { natsKvRegistry } from '../src/index.ts';
@@ -38,6 +39,37 @@ test('a bucket that the account may not use is told by its subject, in the words
       message: expect.stringContaining('$JS.API.CONSUMER.CREATE.KV_micro-registry'),
     });
   }
+});
+
+test('the permissions that the README names are enough', limits, async () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, always = '', managing = ''] =
+    /It needs to publish on(.*?); with `manage` also on(.*?)\n\n/s.exec(readme) ?? [];
+  const subjects = (text: string) =>
+    [...text.matchAll(/`([^`]+)`/g)].map(([, subject]) => `"${subject?.replace('<bucket>', 'micro-registry')}"`);
+  const user = (name: string, publish: readonly string[]) =>
+    `{ user: ${name}, password: x, permissions: { publish: [${publish}], subscribe: "_INBOX.${name}.>" } }`;
+  const users = [user('manager', [...subjects(always), ...subjects(managing)]), user('member', subjects(always))];
+  await using server = await startNatsServer({ jetstream: true, config: `authorization { users: [${users}] }` });
+  const logger = { ...silentLogger, warn: vi.fn(), error: vi.fn() };
+  const as = (name: string) => ({
+    servers: server.address,
+    user: name,
+    password: 'x',
+    inboxPrefix: `_INBOX.${name}`,
+    logger,
+  });
+  await using manager = natsKvRegistry(as('manager'));
+  await manager.register(record, { ttlMs: 60_000 });
+  await using member = natsKvRegistry({ ...as('member'), manage: false });
+  await using watcher = await member.watch();
+  expect(await next(watcher)).toEqual({ type: 'resync', services: [record] });
+  await member.register(simple('greeter', 'b'), { ttlMs: 60_000 });
+  await sees(manager, 'greeter', simple('greeter', 'a', 'b'));
+  await manager.deregister(record);
+  await sees(member, 'greeter', simple('greeter', 'b'));
+  await Promise.all([manager.close(), member.close()]);
+  expect([...logger.warn.mock.calls, ...logger.error.mock.calls]).toEqual([]);
 });
 
 test('a full bucket refuses new nodes in the words of the server, and renews those it has', limits, async () => {
