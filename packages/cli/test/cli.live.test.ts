@@ -189,6 +189,13 @@ describe('ts-micro', () => {
         2,
         /several nodes begin/,
       );
+      // As of a variable that is not set.
+      for (const command of ['call', 'stream'])
+        expectFailure(
+          await run(command, 'greeter', 'Greeter.Hello', '{}', '--node', ''),
+          3,
+          /no node is called ""; there are greeter-/,
+        );
     });
 
     it('a body that is no JSON, a file that is not there, and a wrong option are one line', async () => {

@@ -61,6 +61,25 @@ it('a promise of any make is waited for', async () => {
   expect(await typedClient(world.client, echo).Echo.Response('a')).toEqual(['a']);
 });
 
+it('a promise of any make that a validator makes of a value is waited for', async () => {
+  const validate = (value: unknown) => ({ value: thenable((resolve: (output: unknown) => void) => resolve([value])) });
+  const echo = defineService({
+    name: 'greeter',
+    endpoints: {
+      'Echo.Response': unary({ request: unchecked<string>(), response: schemaOf(validate) }),
+      'Echo.Many': serverStream({ request: unchecked<string>(), response: schemaOf(validate) }),
+    },
+  });
+  await using world = await startWorld(open, 'auto', (service) => {
+    handle(service, echo, 'Echo.Response', (text) => text, { validateResponses: false });
+    handle(service, echo, 'Echo.Many', (text) => [text], { validateResponses: false });
+  });
+  const { Echo } = typedClient(world.client, echo);
+  expect(await Echo.Response('a', { timeoutMs: 5000 })).toEqual(['a']);
+  expect(await Echo.Response('a')).toEqual(['a']);
+  expect(await Echo.Many('a').receive()).toEqual(['a']);
+});
+
 it('a handler of a server stream that gives no iterable is told so in the log and to its caller', async () => {
   const echo = defineService({
     name: 'greeter',

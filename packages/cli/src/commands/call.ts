@@ -43,7 +43,11 @@ export function addCall(program: Command, run: RunCommand): void {
         const text = await bodyText(body, session.terminal.input);
         const records = await findService(session, service, flags.version);
         checkEndpoint(service, records, endpoint);
-        const options = callOptions(session, flags, flags.node && findNode(records, flags.node).id);
+        const options = callOptions(
+          session,
+          flags,
+          flags.node === undefined ? undefined : findNode(records, flags.node).id,
+        );
         const call = () => session.client.call<string | undefined>(service, endpoint, text, options);
         if (flags.repeat !== undefined || flags.concurrency !== undefined) return callOften(session, call, flags);
         // What a handler answers that returns nothing is `{}` on the wire.
@@ -60,7 +64,7 @@ function callOptions({ signal }: Session, flags: CallFlags, node: string | undef
     metadata: flags.metadata,
     timeoutMs: flags.timeout,
     version: flags.version,
-    ...(node && { where: (candidate) => candidate.node.id === node }),
+    ...(node !== undefined && { where: (candidate) => candidate.node.id === node }),
   };
 }
 

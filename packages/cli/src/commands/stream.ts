@@ -36,14 +36,14 @@ export function addStream(program: Command, run: RunCommand): void {
         for (const value of values) checkedJson(value, `the value ${value}`);
         const records = await findService(session, service, flags.version);
         checkEndpoint(service, records, endpoint);
-        const node = flags.node && findNode(records, flags.node).id;
+        const node = flags.node === undefined ? undefined : findNode(records, flags.node).id;
         await using stream = await session.client.stream<string, string>(service, endpoint, {
           codecs: rawJsonCodecs,
           metadata: flags.metadata,
           timeoutMs: flags.timeout,
           streamIdleMs: flags.idle,
           version: flags.version,
-          ...(node && { where: (candidate) => candidate.node.id === node }),
+          ...(node !== undefined && { where: (candidate) => candidate.node.id === node }),
           signal: session.signal,
         });
         const sending = values.length > 0 ? sendAll(stream, values) : sendLines(session, stream);

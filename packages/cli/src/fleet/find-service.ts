@@ -45,7 +45,8 @@ export function checkEndpoint(service: string, records: readonly ServiceRecord[]
 export function findNode(records: readonly ServiceRecord[], id: string): NodeRecord {
   const nodes = records.flatMap((record) => record.nodes);
   const found = nodes.filter((node) => node.id === id);
-  const matching = found.length > 0 ? found : nodes.filter((node) => node.id.startsWith(id));
+  // The empty text, as of a variable that is not set, is the beginning of all.
+  const matching = found.length > 0 ? found : nodes.filter((node) => id !== '' && node.id.startsWith(id));
   const [first] = matching;
   const ids = printable((first === undefined ? nodes : matching).map((node) => node.id).join(', '));
   if (first === undefined) throw new MicroError('not_found', `no node is called "${id}"; there are ${ids || 'none'}`);

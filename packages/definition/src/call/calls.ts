@@ -110,7 +110,7 @@ async function within(
 ): Promise<unknown> {
   if (options?.timeoutMs !== undefined) {
     // Heard where this rejects before it waits.
-    checking.catch(() => {});
+    Promise.resolve(checking).catch(() => {});
     checks.milliseconds('timeoutMs', options.timeoutMs);
   }
   const boundMs = options?.timeoutMs === undefined ? mostCheckMs : leftOf(options.timeoutMs, startedAt);

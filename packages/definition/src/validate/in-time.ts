@@ -12,6 +12,10 @@ export type Limits = readonly (AbortOptions | undefined)[];
  * may ask somebody who never answers.
  */
 export function inTime<T>(checking: Promise<T>, limits: Limits, what: string, boundMs?: number): Promise<T> {
-  const waiting = limits.reduce<Promise<T>>((wait, limit) => abortable(wait, limit?.signal, what), checking);
+  const waiting = limits.reduce<Promise<T>>(
+    (wait, limit) => abortable(wait, limit?.signal, what),
+    // Of any make, where a validator makes one of the value.
+    Promise.resolve(checking),
+  );
   return boundMs === undefined ? waiting : bounded(waiting, {}, boundMs, what);
 }
