@@ -41,6 +41,26 @@ describe('a callback of the user that is async and rejects', () => {
   });
 });
 
+it('an observer is told of no call to an address that its selector did not choose', async () => {
+  await using world = openWorld();
+  const { address } = await world.node();
+  const told: string[] = [];
+  const observer = {
+    began: (at: string) => void told.push(`began ${at}`),
+    ended: (at: string) => void told.push(`ended ${at}`),
+    forget: () => {},
+  };
+  const first: SelectorStrategy = (candidates) => candidates[0] as (typeof candidates)[0];
+  const client = world.client({ selector: Object.assign(first, { observer }) });
+  await client.call('greeter', 'Greeter.Hello', {}, { address });
+  expect(await codeOf(client.call('greeter', 'Greeter.Hello', {}, { address: 'nobody', retries: 0 }))).toBe(
+    'unavailable',
+  );
+  expect(told).toEqual([]);
+  await client.call('greeter', 'Greeter.Hello');
+  expect(told).toEqual([`began ${address}`, `ended ${address}`]);
+});
+
 describe('a callback of the user that writes to the nodes it may choose from', () => {
   const changes: readonly (readonly [string, (candidate: Candidate) => void])[] = [
     ['an address', ({ node }) => void Object.assign(node, { address: 'nowhere' })],

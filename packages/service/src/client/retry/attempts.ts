@@ -177,12 +177,12 @@ export class Attempts {
 
   #chose(call: PendingCall, candidate: Candidate): Candidate {
     call.choose(candidate);
-    this.#observer?.began(candidate.node.address, call.endpoint);
+    if (isSelected(call)) this.#observer?.began(candidate.node.address, call.endpoint);
     return candidate;
   }
 
   #observe(call: PendingCall, hasSucceeded: boolean): void {
-    if (this.#observer === undefined || call.candidate === undefined) return;
+    if (this.#observer === undefined || call.candidate === undefined || !isSelected(call)) return;
     const elapsedMs = this.clock.now() - call.beganAtMs;
     this.#observer.ended(call.candidate.node.address, call.endpoint, elapsedMs, hasSucceeded);
   }
@@ -251,6 +251,11 @@ export class Attempts {
     await call.rest();
     if (!call.mayGoOn) throw finalError(call.cutError(), call.mayHaveRun);
   }
+}
+
+/** False where the caller chose the address: nobody says when that is gone, so nothing is kept of it. */
+function isSelected(call: PendingCall): boolean {
+  return call.options?.address === undefined;
 }
 
 /** Returns what was thrown as an error of the call. Answers of peers and errors of the client name it already. */
