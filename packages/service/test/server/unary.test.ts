@@ -3,7 +3,7 @@ import { memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/server/service.ts';
 import { golden, without } from '../rpc/golden.ts';
-import { ask, deferred, errorOf, json, next, request, startGreeter, until } from './fixture.ts';
+import { ask, deferred, errorOf, json, next, request, startGreeter, until, untilTerminal } from './fixture.ts';
 
 function hello(service: Service): void {
   service.handle('Greeter.Hello', ({ name }: { name: string }) => ({ msg: `Hello ${name}` }));
@@ -163,13 +163,52 @@ describe("a handler's context", () => {
   });
 
   it('is aborted from the start where the deadline has passed', async () => {
+    let isAborted: boolean | undefined;
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Late', async (_request, context) => {
         await until('the deadline', () => Date.now() > (context.deadline as number));
-        return { aborted: context.signal.aborted };
+        isAborted = context.signal.aborted;
       });
     });
-    expect(json(await greeter.ask(request('Greeter.Late', {}, { Timeout: '1000000' })))).toEqual({ aborted: true });
+    await greeter.ask(request('Greeter.Late', {}, { Timeout: '1000000' }));
+    expect(isAborted).toBe(true);
+  });
+
+  it('aborts at the deadline, and what the handler returns then is no answer', async () => {
+    const untilAborted = ({ signal }: { readonly signal: AbortSignal }) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve('half')));
+    await using greeter = await startGreeter((service) => {
+      service.handle('Greeter.Wait', (_request, context) => untilAborted(context));
+      service.handleStream('Greeter.Stream', async (stream, context) => {
+        await stream.send('half');
+        await untilAborted(context);
+      });
+    });
+    const past = { id: 'ts-micro.server', code: 504, detail: expect.stringMatching(/the deadline of the caller has/) };
+    const reply = await greeter.ask(request('Greeter.Wait', {}, { Timeout: '30000000' }));
+    expect(errorOf(reply)).toMatchObject(past);
+    expect(reply.headers['Micro-Runtime']).toMatch(/^failed/);
+    const socket = await greeter.dial();
+    await socket.send(request('Greeter.Stream', {}, { 'Micro-Stream': '1', Timeout: '30000000' }));
+    const [first, last] = await untilTerminal(socket);
+    expect(json(first as Message)).toBe('half');
+    expect(errorOf(last as Message)).toMatchObject(past);
+  });
+
+  it('aborts when the service waits no longer, and what the handler returns then is its answer', async () => {
+    await using greeter = await startGreeter(
+      (service) => {
+        service.handle(
+          'Greeter.Wait',
+          (_request, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('all'))),
+        );
+      },
+      { stopTimeoutMs: 20 },
+    );
+    const asking = greeter.ask(request('Greeter.Wait', {}, { Timeout: '30000000000' }));
+    await until('it runs', () => greeter.service.health().running === 1);
+    await greeter.service.stop();
+    expect(json(await asking)).toBe('all');
   });
 
   it.each(['0', '-5', 'soon'])('has no deadline with a Timeout of %s', async (timeout) => {

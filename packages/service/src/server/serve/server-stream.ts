@@ -18,7 +18,7 @@ import { deliver, peerOf, type ReadableExchange, runtimeError } from './exchange
 import type { HandlerContext } from './handler-context.ts';
 import type { OpenStream } from './open-streams.ts';
 import type { StreamRoute } from './routes.ts';
-import { thrownAnswer } from './thrown-answer.ts';
+import { lateAnswer, thrownAnswer } from './thrown-answer.ts';
 import { logCrash } from './unary.ts';
 
 /** What a client sent and a handler has not received yet; beyond it the socket is not read any further. */
@@ -98,6 +98,7 @@ export class ServerStream implements OpenStream {
     let answer: ErrorAnswer | undefined;
     try {
       await this.#call();
+      answer = lateAnswer(this.#context, core.name);
     } catch (thrown) {
       answer = this.#answerOf(thrown);
     }

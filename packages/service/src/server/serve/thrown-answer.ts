@@ -16,8 +16,21 @@ const toleranceMs = 5;
 export function thrownAnswer(thrown: unknown, context: HandlerContext, service: string): ErrorAnswer {
   const remainingMs = context.remainingMs ?? Number.POSITIVE_INFINITY;
   if (remainingMs <= 0 || (remainingMs <= toleranceMs && (context.isAborted || isAboutTime(thrown))))
-    return runtimeError(504, `${service} ${context.endpoint}: the deadline of the caller has passed`, 'failed');
+    return pastDeadline(context, service);
   return { text: textOfThrown(thrown, service), origin: isRefusal(thrown) ? 'refused' : 'handler' };
+}
+
+/**
+ * Returns the same for a handler that was told of the deadline and then returned: what it has by then may be half of an
+ * answer. `undefined` for any other.
+ */
+export function lateAnswer(context: HandlerContext, service: string): ErrorAnswer | undefined {
+  if (!context.isAborted || (context.remainingMs ?? Number.POSITIVE_INFINITY) > toleranceMs) return undefined;
+  return pastDeadline(context, service);
+}
+
+function pastDeadline({ endpoint }: HandlerContext, service: string): ErrorAnswer {
+  return runtimeError(504, `${service} ${endpoint}: the deadline of the caller has passed`, 'failed');
 }
 
 function textOfThrown(thrown: unknown, service: string): string {

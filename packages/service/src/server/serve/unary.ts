@@ -5,7 +5,7 @@ import { isAbort } from '../../rpc/error-text.ts';
 import { answerError, deliver, type Exchange, type ReadableExchange, runtimeError } from './exchange.ts';
 import type { HandlerContext } from './handler-context.ts';
 import type { UnaryRoute } from './routes.ts';
-import { thrownAnswer } from './thrown-answer.ts';
+import { lateAnswer, thrownAnswer } from './thrown-answer.ts';
 
 /**
  * Runs a handler and answers exactly once. Never rejects; a handler that returns without a promise is answered in the
@@ -27,15 +27,22 @@ export function answerUnary(exchange: ReadableExchange, route: UnaryRoute, conte
   } catch (thrown) {
     return answerThrown(exchange, thrown, context);
   }
-  if (!isPending) return answerResponse(exchange, route, result);
+  if (!isPending) return answerResponse(exchange, route, context, result);
   return Promise.resolve(result).then(
-    (response) => answerResponse(exchange, route, response),
+    (response) => answerResponse(exchange, route, context, response),
     (thrown) => answerThrown(exchange, thrown, context),
   );
 }
 
-function answerResponse(exchange: ReadableExchange, route: UnaryRoute, response: unknown): Promise<void> {
+function answerResponse(
+  exchange: ReadableExchange,
+  route: UnaryRoute,
+  context: HandlerContext,
+  response: unknown,
+): Promise<void> {
   const { core, dialect, request } = exchange;
+  const late = lateAnswer(context, core.name);
+  if (late !== undefined) return answerError(exchange, late);
   const { codec } = request;
   let body: Uint8Array;
   try {
