@@ -300,20 +300,25 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const { server = '', servers, reconnects } = this.state;
     if (own === undefined || !this.#isConnected) return;
     const hasOther = await own.leaveAddress(server, servers);
+    // Where all shut down, none is better: it serves until it throws its clients out.
+    if (!hasOther) return this.#leaveLater(reconnects);
     if (!this.#isConnected || this.state.reconnects !== reconnects) return;
     clearTimeout(this.#leaving);
-    if (!hasOther) {
-      // Where all shut down, none is better: it serves until it throws its clients out.
-      this.#leaving = setTimeout(() => void this.#leave(), leaveAgainMs).unref();
-      return;
-    }
     this.logger.info('nats server is shutting down, changing to another', { server });
     try {
       await abortable(this.#flush(undefined), AbortSignal.timeout(1000), 'nats: flush');
       await this.#vendor.reconnect();
     } catch (error) {
-      this.logger.debug('nats server was left before it was flushed', { error });
+      this.logger.debug('nats server could not be flushed, staying with it', { error });
+      this.#leaveLater(reconnects);
     }
+  }
+
+  /** Tries again, unless it is on another connection by now. */
+  #leaveLater(reconnects: number): void {
+    if (!this.#isConnected || this.state.reconnects !== reconnects) return;
+    clearTimeout(this.#leaving);
+    this.#leaving = setTimeout(() => void this.#leave(), leaveAgainMs).unref();
   }
 
   #change(status: NatsStatus, reconnects: number = this.state.reconnects): void {
