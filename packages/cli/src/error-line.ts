@@ -18,6 +18,7 @@ function hintFor(thrown: unknown, message: string): string | undefined {
     case 'unauthorized':
       return 'check the credentials (--nats_user, --nats_creds, ...) and run "ts-micro doctor"';
     case 'timeout':
+      if (message.includes(': nothing came in ')) return 'give it more time with --idle';
       return 'give it more time with --timeout, or ask "ts-micro health" which nodes answer';
     default:
       return undefined;

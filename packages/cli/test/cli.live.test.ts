@@ -216,6 +216,8 @@ describe('ts-micro', () => {
       expectFailure(await program.run(['call', 'greeter', 'Greeter.Hello', '{"name":""}']), 1, /a name is needed/);
       const late = await program.run(['call', 'greeter', 'Greeter.Never', '{}', '--timeout', '200ms']);
       expectFailure(late, 5, /--timeout/);
+      const quiet = program.start('stream', 'greeter', 'Greeter.Double', '--idle', '200ms');
+      expectFailure(await quiet.ended, 5, /nothing came in 200 ms; give it more time with --idle/);
     });
   });
 

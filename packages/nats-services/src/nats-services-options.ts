@@ -50,6 +50,7 @@ const optionNames: OptionNames<NatsServicesOptions> = {
 
 /** Throws `invalid` naming the option and its value. */
 export function checkNatsServicesOptions(service: Service, options: NatsServicesOptions): NatsServicesSettings {
+  checks.methods('service', service, 'attach', 'invoke');
   checks.named(options, optionNames);
   const {
     serviceName,

@@ -106,6 +106,8 @@ describe('a service that answers the services protocol of NATS', () => {
       [{ description: 7 as never }, 'option description is 7'],
     ] as const)
       expect(() => world.make(() => {}, { nats })).toThrow(words);
+    for (const service of [undefined, null, {}])
+      expect(() => natsServices(service as never)).toThrow('nats services: option service is');
     const [star] = world.make((service) => service.handle('Greeter.*', () => ({})));
     await expect(star.start()).rejects.toMatchObject({ code: 'invalid' });
   });

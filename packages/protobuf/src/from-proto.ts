@@ -59,12 +59,15 @@ const makers: Readonly<Record<DescMethod['methodKind'], typeof unary | typeof se
  *
  * Bodies go as `application/protobuf`, and as `application/json` to who asks so: `{ contentType: 'application/json' }`
  * of a call. Senders may give messages or their initial values; receivers get messages. Throws `invalid` where `type`
- * is not the service's.
+ * is not the service's, and for what is no generated service.
  */
 export function fromProto<Methods extends GenServiceMethods, const Type extends string = string>(
   service: GenService<Methods>,
   options: ProtoOptions<Type> = {},
 ): ServiceDefinition<ProtoEndpoints<Methods, Type>, NoEvents> {
+  // As of an import that is not there.
+  if (!Array.isArray(service?.methods))
+    throw new MicroError('invalid', 'protobuf: the service is none that protoc-gen-es has generated');
   const { type = service.name } = options;
   if (type !== service.name)
     throw new MicroError('invalid', `protobuf: the service is called "${service.name}" and not "${type}"`);

@@ -122,6 +122,8 @@ describe('a definition of a generated service', () => {
     expect(greeter.endpoints['Greeter.Proto'].idempotent).toBe(false);
     expect(fromProto(Greeter, { name: 'go.greeter' }).name).toBe('go.greeter');
     expect(() => fromProto(Greeter, { type: 'Greter' })).toThrow(expect.objectContaining({ code: 'invalid' }));
+    for (const service of [undefined, null, {}, 'Greeter', { methods: null }])
+      expect(() => fromProto(service as never)).toThrow(expect.objectContaining({ code: 'invalid' }));
   });
 
   it('has the types of its messages', async () => {
