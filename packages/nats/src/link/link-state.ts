@@ -1,6 +1,7 @@
 import type { Logger } from '@ts-micro/core';
 import { callSafely } from '@ts-micro/kit';
 import type { NatsState } from '../connection/connection.ts';
+import type { VendorConnection } from './vendor-connection.ts';
 
 /** The state of one connection, and those who follow it. */
 export class LinkState {
@@ -45,4 +46,9 @@ function isSame(one: NatsState, other: NatsState): boolean {
     one.servers.join() === other.servers.join() &&
     one.lost.join() === other.lost.join()
   );
+}
+
+/** The servers that a server tells of: a lent client takes whatever it tells. */
+export function toldServers({ connect_urls: urls }: NonNullable<VendorConnection['info']>): string[] {
+  return Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : [];
 }

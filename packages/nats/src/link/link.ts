@@ -14,7 +14,7 @@ import { payloadOf } from '../vendor/server-info.ts';
 import { Backlog } from './backlog.ts';
 import { joined } from './joined.ts';
 import type { LinkSettings } from './link-settings.ts';
-import { LinkState } from './link-state.ts';
+import { LinkState, toldServers } from './link-state.ts';
 import { LinkSubscription } from './link-subscription.ts';
 import { isSubscriptionLimit, refuseLimited, refuseUnfound } from './refused-subscriptions.ts';
 import { type Complaint, complaintOf, complaintOfEvent, type DenialListener, ServerErrors } from './server-errors.ts';
@@ -393,11 +393,6 @@ export class NatsLink extends ClosableBase implements NatsConnection {
     const why = outage === undefined ? '' : `: ${outage.message}`;
     return unavailable(`nats: ${what}: not connected to ${this.address}${why}`);
   }
-}
-
-/** A lent client takes whatever a server tells. */
-function toldServers({ connect_urls: urls }: NonNullable<VendorConnection['info']>): string[] {
-  return Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : [];
 }
 
 function unavailable(message: string): MicroError {
