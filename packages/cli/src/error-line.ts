@@ -13,7 +13,7 @@ function hintFor(thrown: unknown, message: string): string | undefined {
   switch (thrown.code) {
     case 'unavailable':
       return /connect|server/i.test(message)
-        ? 'start a server, or name another with --nats_address=HOST:PORT'
+        ? 'start a server, or name another with --nats_address=HOST:PORT, or with --registry_address and its like where the plugin is not called nats'
         : undefined;
     case 'unauthorized':
       return 'check the credentials (--nats_user, --nats_creds, ...) and run "ts-micro doctor"';

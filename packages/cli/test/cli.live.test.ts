@@ -315,6 +315,12 @@ describe('ts-micro', () => {
     }
   });
 
+  it('no server of a plugin with another name is one line that says which flag names one', async () => {
+    const chosen = ['--registry=nats-kv', '--nats_address=127.0.0.1:1'];
+    const failed = await program.run(['services', ...chosen, '--registry_address=127.0.0.1:1']);
+    expectFailure(failed, 4, /ECONNREFUSED.*--registry_address/);
+  });
+
   it('doctor names the permission that is missing', async () => {
     await using closed = await startNatsServer({
       config: `authorization { users = [{ user: app, password: secret, permissions: {
