@@ -159,6 +159,33 @@ describe('options of a call that are none', () => {
   });
 });
 
+it('handlers may be methods of a class', async () => {
+  class EchoHandlers {
+    readonly #greeting = 'hello';
+    'Echo.Unary'() {
+      return this.#greeting;
+    }
+    'Echo.Slow'() {
+      return this.#greeting;
+    }
+    *'Echo.Many'() {
+      yield this.#greeting;
+    }
+    'Echo.Upload'() {
+      return this.#greeting;
+    }
+    async *'Echo.Chat'() {
+      yield this.#greeting;
+    }
+  }
+  await using world = await startWorld(open, 'auto', (service) => implement(service, echo, new EchoHandlers()));
+  const { Echo } = typedClient(world.client, echo);
+  await using many = Echo.Many({});
+  await using chat = await Echo.Chat();
+  const answers = [await Echo.Unary({}), await many.receive(), await Echo.Upload([]), await chat.receive()];
+  expect(answers).toEqual(['hello', 'hello', 'hello', 'hello']);
+});
+
 it('an answer in a promise of any make is waited for', async () => {
   const late = (value: unknown) =>
     Object.fromEntries([['then', (resolve: (value: unknown) => void) => void setImmediate(resolve, value)]]);

@@ -66,7 +66,7 @@ export function implement<const D extends ServiceDefinition>(
   const unknown = Object.keys(handlers).find((name) => !Object.hasOwn(definition.endpoints, name));
   if (unknown !== undefined)
     throw new MicroError('invalid', `definition of "${definition.name}": it has no endpoint "${unknown}"`);
-  for (const name of names) addEndpoint(service, definition, name, handlers[name] as never, options);
+  for (const name of names) addEndpoint(service, definition, name, handlers[name] as never, options, handlers);
 }
 
 /** Handles one endpoint of a definition: `service.handle('Greeter.Hello', ...)` with its types. */
@@ -127,8 +127,9 @@ function addEndpoint(
   service: Service,
   definition: ServiceDefinition,
   name: string,
-  handler: never,
+  handler: (...given: never[]) => never,
   options: ImplementOptions,
+  handlers?: object,
 ): void {
   const endpoint = definition.endpoints[name] as ServiceDefinition['endpoints'][string];
   checkHandler(`service "${service.name}": endpoint "${name}"`, endpoint.kind, handler);
@@ -141,8 +142,10 @@ function addEndpoint(
   };
   const budget = (options.advertiseSchemas ?? true) ? budgetOf(service) : undefined;
   const described = handleOptions(definition, name, endpoint, budget);
-  if (endpoint.kind === 'unary') service.handle(name, unaryHandler(init, handler), described);
-  else service.handleStream(name, streamHandler(init, endpoint.kind, handler), described);
+  // Handlers may be methods.
+  const run = handlers === undefined ? handler : handler.bind(handlers);
+  if (endpoint.kind === 'unary') service.handle(name, unaryHandler(init, run as never), described);
+  else service.handleStream(name, streamHandler(init, endpoint.kind, run as never), described);
 }
 
 function checkGiven(method: string, service: unknown, definition: unknown): void {
