@@ -11,9 +11,10 @@ const resolverOptions = { timeout: 1000, tries: 1 };
  */
 export function findHost(host: string, options: LookupOptions, done: Found): void {
   dns.lookup(host, { ...options, all: true }, (error, found) => {
-    // From a lookup that somebody has put in place of Node's; a socket would throw at it.
-    if (error === null && found.length === 0) return done(notFound(host), []);
-    if (error === null || error.code !== 'ENOTFOUND') return done(error, found);
+    // A lookup that somebody has put in place of Node's may find nothing, at which a socket would throw, and say
+    // `undefined` where Node's says null.
+    if (!error && found.length === 0) return done(notFound(host), []);
+    if (error?.code !== 'ENOTFOUND') return done(error, found);
     const resolver = new dns.Resolver(resolverOptions);
     // By way of the module: `dns.setServers` replaces its functions.
     resolver.setServers(dns.getServers());

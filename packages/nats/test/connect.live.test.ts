@@ -76,6 +76,21 @@ describe('connectNats', () => {
     expect(String(error)).toMatch(/no answer within (299|300) ms/);
   });
 
+  test("goes where a lookup in place of Node's says, with undefined for no error", async () => {
+    await using server = await startNatsServer();
+    const { lookup } = dns;
+    const found = [{ address: '127.0.0.1', family: 4 }];
+    const here = (_host: string, _options: object, done: (error: undefined, all: typeof found) => void) =>
+      setImmediate(() => done(undefined, found));
+    dns.lookup = here as unknown as typeof lookup;
+    try {
+      await using connection = await connectNats({ servers: `somewhere.invalid:${server.port}` });
+      await connection.flush();
+    } finally {
+      dns.lookup = lookup;
+    }
+  });
+
   test("rejects with `unavailable` where a lookup in place of Node's finds no address", async () => {
     const { lookup } = dns;
     const nothing = (_host: string, _options: object, done: (error: null, found: []) => void) => done(null, []);
