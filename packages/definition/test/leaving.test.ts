@@ -1,7 +1,16 @@
 import { Readable } from 'node:stream';
 import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
-import { bidiStream, defineService, handle, type Schema, serverStream, typedClient, unchecked } from '../src/index.ts';
+import {
+  bidiStream,
+  clientStream,
+  defineService,
+  handle,
+  type Schema,
+  serverStream,
+  typedClient,
+  unchecked,
+} from '../src/index.ts';
 import { startWorld } from './world.ts';
 
 const open = async () => {
@@ -33,6 +42,7 @@ const quiet = defineService({
   endpoints: {
     'Quiet.Responses': serverStream({ request: number, response: number }),
     'Quiet.Chat': bidiStream({ request: number, response: number }),
+    'Quiet.Upload': clientStream({ request: number, response: number }),
     'Quiet.Stalling': bidiStream({ request: number, response: stalling }),
   },
 });
@@ -45,6 +55,13 @@ function start() {
   return startWorld(open, 'auto', (service) => {
     handle(service, quiet, 'Quiet.Responses', (_request, { signal }) => oneAndNoMore(signal));
     handle(service, quiet, 'Quiet.Chat', (_stream, { signal }) => oneAndNoMore(signal));
+    handle(service, quiet, 'Quiet.Upload', async (requests) => {
+      const values = requests[Symbol.asyncIterator]();
+      const { value } = await values.next();
+      void values.next();
+      await values.return?.();
+      return value;
+    });
     const unchecked = { validateResponses: false };
     handle(
       service,
@@ -84,6 +101,15 @@ describe('who leaves while a value is waited for', () => {
     expect(world.service.health().running).toBe(1);
     readable.destroy();
     await expect.poll(() => world.service.health().running).toBe(0);
+  });
+
+  it('is a handler that has heard enough of an upload', async () => {
+    await using world = await start();
+    async function* sayOneAndNoMore() {
+      yield 1;
+      await new Promise(() => {});
+    }
+    expect(await typedClient(world.client, quiet).Quiet.Upload(sayOneAndNoMore())).toBe(1);
   });
 
   it('may throw into the loop instead', async () => {

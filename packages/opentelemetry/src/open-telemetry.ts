@@ -1,7 +1,7 @@
 import type { MeterProvider, TextMapPropagator, TracerProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
 import type { Closable, Logger } from '@ts-micro/core';
-import { OptionChecks } from '@ts-micro/kit';
+import { OptionChecks, type OptionNames } from '@ts-micro/kit';
 import type { Middleware, MiddlewareCall } from '@ts-micro/service';
 import { correlatedLogger } from './log/correlated-logger.ts';
 import { currentInstruments, meterOf } from './metric/instruments.ts';
@@ -39,13 +39,22 @@ export interface Telemetry {
   logger(logger: Logger): Logger;
 }
 
+const checks = new OptionChecks('opentelemetry');
+const optionNames: OptionNames<OpenTelemetryOptions> = {
+  tracerProvider: true,
+  meterProvider: true,
+  propagator: true,
+  includes: true,
+  topicTemplate: true,
+};
+
 /**
  * Connects services and clients to OpenTelemetry. Without a registered SDK it does nothing, and costs little. Nothing
  * that a provider, propagator or option throws harms a call. Throws `invalid` for an option.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
+  checks.named(options, optionNames);
   const { tracerProvider, meterProvider, propagator, includes = isNoDebug, topicTemplate } = options;
-  const checks = new OptionChecks('opentelemetry');
   for (const [name, value] of Object.entries({ includes, topicTemplate })) {
     if (value !== undefined && typeof value !== 'function') throw checks.invalid(name, value, 'a function');
   }
@@ -53,8 +62,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Telemetry {
     throw checks.invalid('tracerProvider', tracerProvider, 'one');
   if (meterProvider !== undefined && typeof meterProvider?.getMeter !== 'function')
     throw checks.invalid('meterProvider', meterProvider, 'one');
-  if (propagator !== undefined && typeof propagator?.inject !== 'function')
-    throw checks.invalid('propagator', propagator, 'one');
+  if (propagator !== undefined) checks.methods('propagator', propagator, 'inject', 'extract');
   const subjects = new Subjects(topicTemplate);
   const instruments = currentInstruments(meterProvider);
   return {

@@ -168,6 +168,9 @@ describe('telemetry', () => {
 
   it('refuses options that cannot be, naming them', () => {
     expect(() => openTelemetry({ includes: 1 as never })).toThrow('includes');
+    expect(() => openTelemetry(null as never)).toThrow('opentelemetry: the options are null');
+    expect(() => openTelemetry({ include: () => true } as object)).toThrow('includes may be meant');
+    expect(() => openTelemetry({ propagator: { inject: () => {} } as never })).toThrow('the method extract');
     expect(() => openTelemetry({ tracerProvider: {} as never })).toThrow('tracerProvider');
     expect(() => openTelemetry({ meterProvider: {} as never })).toThrow('meterProvider');
     expect(() => openTelemetry({ propagator: {} as never })).toThrow('propagator');

@@ -263,6 +263,27 @@ describe('a stream', () => {
     expect(spans.get('CLIENT greeter/Greeter.Count')?.attributes).not.toHaveProperty('error.type');
   });
 
+  it('is left at once though a value is waited for', async () => {
+    await using world = new World();
+    await world.serve('greeter', (service) =>
+      service.handleStream('Greeter.Once', async (stream, { signal }) => {
+        await stream.send(1);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      }),
+    );
+    const client = world.client();
+    const open = async () => (await client.stream('greeter', 'Greeter.Once'))[Symbol.asyncIterator]();
+    const [left, thrown] = [await open(), await open()];
+    expect([await left.next(), await thrown.next()].map(({ value }) => value)).toEqual([1, 1]);
+    const waiting = [left.next(), thrown.next()];
+    expect(await left.return?.()).toMatchObject({ done: true });
+    await expect(thrown.throw?.(new Error('mine'))).rejects.toThrow('mine');
+    expect((await Promise.all(waiting)).map(({ done }) => done)).toEqual([true, true]);
+    const spans = await world.ended(4);
+    const counts = { 'ts_micro.stream.messages_received': 1 };
+    expect(spans.get('CLIENT greeter/Greeter.Once')?.attributes).toMatchObject(counts);
+  });
+
   it('that cannot be opened is a failed span', async () => {
     await using world = new World();
     await expect(world.client().stream('nobody', 'No.Body')).rejects.toThrow();

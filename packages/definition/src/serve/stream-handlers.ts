@@ -2,6 +2,7 @@ import { MicroError } from '@ts-micro/core';
 import { type MessageStream, type RequestContext, refuse, type StreamHandler } from '@ts-micro/service';
 import type { EndpointKind } from '../define/endpoint.ts';
 import { CheckedStream } from '../validate/checked-stream.ts';
+import { LeavableReader } from '../validate/leavable-reader.ts';
 import { requestCheck, responseCheck, type ServedEndpoint } from './endpoint-checks.ts';
 import { failOf } from './typed-error.ts';
 
@@ -42,8 +43,15 @@ async function sendAll(stream: MessageStream, values: AsyncIterable<unknown> | I
 }
 
 /** The messages of the client, to the end. Leaving early leaves the stream open for the response. */
-async function* requestsOf(stream: MessageStream): AsyncGenerator<unknown, void, undefined> {
-  for (let value = await stream.receive(); value !== undefined; value = await stream.receive()) yield value;
+function requestsOf(stream: MessageStream): AsyncIterableIterator<unknown, void, undefined> {
+  return new LeavableReader({
+    next: async () => {
+      const value = await stream.receive();
+      return { value, done: value === undefined };
+    },
+    finish: () => {},
+    leave: () => {},
+  });
 }
 
 function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {

@@ -48,10 +48,27 @@ export class CountedStream implements MessageStream {
     return this.#stream.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, void, undefined> {
-    for await (const value of this.#stream) {
-      this.#counter.onReceived();
-      yield value;
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown, void, undefined> {
+    const values = this.#stream[Symbol.asyncIterator]();
+    const leave = async (): Promise<IteratorResult<unknown, void>> => {
+      await values.return?.();
+      return { value: undefined, done: true };
+    };
+    // No generator, of which who leaves it would wait for the value that it waits for.
+    return {
+      next: async () => {
+        const next = await values.next();
+        if (next.done !== true) this.#counter.onReceived();
+        return next;
+      },
+      return: leave,
+      throw: async (error) => {
+        await leave();
+        throw error;
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 }
