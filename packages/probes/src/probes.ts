@@ -28,7 +28,7 @@ const checks = new OptionChecks(who);
 const optionNames: OptionNames<ProbesOptions> = {
   services: ['service'],
   port: true,
-  host: ['address'],
+  host: ['hostname'],
   signal: ['abortSignal'],
 };
 /** Sockets at once on which nobody has asked yet; a kubelet needs two. */

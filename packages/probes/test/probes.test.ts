@@ -182,7 +182,7 @@ describe('probes', () => {
     await expect(probes({ services: [{} as never], port: 0 })).rejects.toMatchObject({ code: 'invalid' });
     await expect(probes({ services: [service], port: 70_000 })).rejects.toMatchObject({ code: 'invalid' });
     await expect(probes({ services: [service], host: '', port: 0 })).rejects.toMatchObject({ code: 'invalid' });
-    for (const options of [undefined, null, { service: [service] }, { services: [service], address: host, port: 0 }])
+    for (const options of [undefined, null, { service: [service] }, { services: [service], hostname: host, port: 0 }])
       await expect(probes(options as never)).rejects.toMatchObject({
         code: 'invalid',
         message: expect.stringMatching(/^probes: (the options are|there is no option)/),
