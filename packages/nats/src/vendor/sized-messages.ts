@@ -3,7 +3,7 @@ import { mostPayload } from './server-info.ts';
 import { fillYoungHeap } from './young-garbage.ts';
 
 /** The client's growing buffer, as far as its parser uses it. */
-interface MessageBuffer {
+interface PartBuffer {
   readonly length: number;
   write(bytes: Uint8Array): unknown;
   writeByte(byte: number): unknown;
@@ -12,9 +12,9 @@ interface MessageBuffer {
 
 interface Parser {
   /** The message that has come in part. */
-  msgBuf?: MessageBuffer | undefined;
+  msgBuf?: PartBuffer | undefined;
   /** The line that has come in part. */
-  argBuf?: { readonly length: number } | undefined;
+  argBuf?: PartBuffer | undefined;
   /** What its line said of it. */
   readonly ma?: { readonly size?: number };
   parse(bytes: Uint8Array): void;
@@ -39,7 +39,7 @@ type OnUnreadable = (error: unknown) => void;
 
 /**
  * Has the client collect a large message, which comes in many reads, in memory of its size: its own buffer begins small
- * and is copied each time it grows.
+ * and is copied each time it grows. So it does lines, which it collects byte by byte.
  */
 export function sizeMessages(vendor: VendorConnection, onUnreadable?: OnUnreadable): void {
   const { protocol } = vendor as Internals;
@@ -71,12 +71,17 @@ function sized(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
       onUnreadable(error);
       return;
     }
-    const { msgBuf, ma } = parser;
+    const { msgBuf, argBuf, ma } = parser;
+    // Its own makes three objects for each byte that is added, so a long line would block the process for seconds.
+    if (argBuf !== undefined && !(argBuf instanceof OwnBuffer)) {
+      const first = argBuf.bytes({ copy: false });
+      parser.argBuf = new OwnBuffer(2 * first.length, first);
+    }
     const size = ma?.size ?? 0;
     if (size < largeBytes) return;
     fillYoungHeap(bytes.length);
-    if (msgBuf === undefined || msgBuf instanceof SizedBuffer) return;
-    if (size <= mostBytes) parser.msgBuf = new SizedBuffer(size, msgBuf.bytes({ copy: false }));
+    if (msgBuf === undefined || msgBuf instanceof OwnBuffer) return;
+    if (size <= mostBytes) parser.msgBuf = new OwnBuffer(size, msgBuf.bytes({ copy: false }));
   };
   return parser;
 }
@@ -88,9 +93,9 @@ function checkSizes({ argBuf, ma }: Parser): void {
     throw new Error('a message is larger than the 64 MiB that NATS documents as the most');
 }
 
-/** Memory for one message. The parser writes no more into it than its size. */
-class SizedBuffer implements MessageBuffer {
-  readonly #bytes: Uint8Array;
+/** Memory for a message, of its size, or for a line, which has none: that grows. */
+class OwnBuffer implements PartBuffer {
+  #bytes: Uint8Array;
   length = 0;
 
   constructor(size: number, first: Uint8Array) {
@@ -99,15 +104,29 @@ class SizedBuffer implements MessageBuffer {
   }
 
   write(bytes: Uint8Array): void {
+    // So it gives what belongs to a complaint: byte by byte.
+    if (bytes.length === 1) {
+      this.writeByte(bytes[0] as number);
+      return;
+    }
+    this.#makeRoom(bytes.length);
     this.#bytes.set(bytes, this.length);
     this.length += bytes.length;
   }
 
   writeByte(byte: number): void {
+    if (this.length === this.#bytes.length) this.#makeRoom(1);
     this.#bytes[this.length++] = byte;
   }
 
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.length);
+  }
+
+  #makeRoom(size: number): void {
+    if (this.length + size <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(2 * (this.length + size));
+    larger.set(this.bytes());
+    this.#bytes = larger;
   }
 }
