@@ -16,10 +16,11 @@ export default defineConfig({
     // One more than CI has cores, as tests of servers wait for most of their time.
     maxWorkers: 3,
     retry: 0,
-    testTimeout: 20_000,
+    // What hangs is ended by bounds of its own long before: processes start slowly where others keep the cores.
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A bound for a loaded machine: what is polled for comes, or the test fails then.
-    expect: { poll: { timeout: 10_000, interval: 20 } },
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     projects: [
       {
         extends: true,
