@@ -27,7 +27,7 @@ it('the program exits with a code, prints results to standard output, and one li
     {
       result: elsewhere,
       code: 4,
-      line: /^ts-micro: nats: connecting to 127\.0\.0\.1:1: .*--nats_address=HOST:PORT\n$/,
+      line: /^ts-micro: nats: connecting to 127\.0\.0\.1:1: .*--nats_address=HOST:PORT\b.*\n$/,
     },
   ]) {
     expect(result).toMatchObject({ code, out: '' });
