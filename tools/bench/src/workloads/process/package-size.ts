@@ -13,7 +13,7 @@ interface Packed {
   readonly entryCount: number;
 }
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const isWindows = process.platform === 'win32';
 
 /** What npm would upload: no number is right or wrong, so they are reported. */
