@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import {
   bidiStream,
@@ -11,22 +10,8 @@ import {
   typedClient,
   unchecked,
 } from '../src/index.ts';
+import { memoryPlugins } from './memory-plugins.ts';
 import { startWorld } from './world.ts';
-
-const open = async () => {
-  const network = memoryNetwork();
-  const transport = memoryTransport({ network });
-  const broker = memoryBroker({ network });
-  const registry = memoryRegistry({ network });
-  return {
-    transport,
-    broker,
-    registry,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([transport.close(), broker.close(), registry.close()]);
-    },
-  };
-};
 
 /** Takes its time for ever with the second value. */
 const stalling: Schema<number> = {
@@ -52,7 +37,7 @@ function start() {
     yield 1;
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
   };
-  return startWorld(open, 'auto', (service) => {
+  return startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, quiet, 'Quiet.Responses', (_request, { signal }) => oneAndNoMore(signal));
     handle(service, quiet, 'Quiet.Chat', (_stream, { signal }) => oneAndNoMore(signal));
     handle(service, quiet, 'Quiet.Upload', async (requests) => {

@@ -1,4 +1,3 @@
-import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import { createClient, createService } from '@ts-micro/service';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,6 +13,7 @@ import {
   unary,
   unchecked,
 } from '../src/index.ts';
+import { memoryPlugins } from './memory-plugins.ts';
 import { rejection, startWorld } from './world.ts';
 
 const any = unchecked<unknown>();
@@ -38,21 +38,6 @@ const handlers = {
   'Echo.Upload': () => 1,
   'Echo.Chat': async () => {},
 };
-
-async function open() {
-  const network = memoryNetwork();
-  const transport = memoryTransport({ network });
-  const broker = memoryBroker({ network });
-  const registry = memoryRegistry({ network });
-  return {
-    transport,
-    broker,
-    registry,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([transport.close(), broker.close(), registry.close()]);
-    },
-  };
-}
 
 const invalid = (words: string) =>
   expect.objectContaining({ code: 'invalid', message: expect.stringContaining(words) });
@@ -100,13 +85,13 @@ describe('what cannot be implemented is refused at once', () => {
       'validateRequests may',
     ],
   ])('%s', async (_, add, words) => {
-    await using plugins = await open();
+    await using plugins = await memoryPlugins();
     await using service = createService({ name: 'greeter', ...plugins });
     expect(() => add(service as never)).toThrow(invalid(words));
   });
 
   it('and a generator is taken where it makes what is sent', async () => {
-    await using world = await startWorld(open, 'auto', (service) => {
+    await using world = await startWorld(memoryPlugins, 'auto', (service) => {
       handle(service, echo, 'Echo.Many', generator);
       handle(service, echo, 'Echo.Chat', async function* () {
         yield 2;
@@ -126,7 +111,7 @@ describe('a client of what is none is refused at once', () => {
     ['no options', (client) => typedClient(client, echo, 'greeter' as never), 'the options are "greeter"'],
     ['a slip', (client) => typedClient(client, echo, { validateEvent: false } as never), 'validateEvents may be meant'],
   ])('%s', async (_, make, words) => {
-    await using plugins = await open();
+    await using plugins = await memoryPlugins();
     await using client = createClient(plugins);
     expect(() => make(client as never)).toThrow(invalid(words));
   });
@@ -134,7 +119,7 @@ describe('a client of what is none is refused at once', () => {
 
 describe('options of a call that are none', () => {
   it.each([500, 'greeter', true])('are refused and not left out: %s', async (given) => {
-    await using world = await startWorld(open, 'auto', (service) => implement(service, echo, handlers));
+    await using world = await startWorld(memoryPlugins, 'auto', (service) => implement(service, echo, handlers));
     const { Echo, events } = typedClient(world.client, echo);
     const options = given as never;
     const failures = [
@@ -149,7 +134,7 @@ describe('options of a call that are none', () => {
   });
 
   it('reject and never throw, whatever they are', async () => {
-    await using world = await startWorld(open, 'auto', (service) => implement(service, echo, handlers));
+    await using world = await startWorld(memoryPlugins, 'auto', (service) => implement(service, echo, handlers));
     const { Echo } = typedClient(world.client, echo);
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
@@ -178,7 +163,9 @@ it('handlers may be methods of a class', async () => {
       yield this.#greeting;
     }
   }
-  await using world = await startWorld(open, 'auto', (service) => implement(service, echo, new EchoHandlers()));
+  await using world = await startWorld(memoryPlugins, 'auto', (service) =>
+    implement(service, echo, new EchoHandlers()),
+  );
   const { Echo } = typedClient(world.client, echo);
   await using many = Echo.Many({});
   await using chat = await Echo.Chat();
@@ -189,7 +176,7 @@ it('handlers may be methods of a class', async () => {
 it('an answer in a promise of any make is waited for', async () => {
   const late = (value: unknown) =>
     Object.fromEntries([['then', (resolve: (value: unknown) => void) => void setImmediate(resolve, value)]]);
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Unary', (request) => late(request));
   });
   expect(await typedClient(world.client, echo).Echo.Unary({ a: 1 })).toEqual({ a: 1 });
@@ -199,7 +186,7 @@ it('promises in an answer that nobody awaited end no process as they reject', as
   const late = async () => {
     throw new Error('late');
   };
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Unary', () => ({ user: late(), items: [late()] }));
     handle(service, echo, 'Echo.Many', () => [{ user: late() }]);
   });
@@ -231,7 +218,7 @@ describe('a converter that gives no JSON Schema costs no more than what it was t
       events: { 'echo.said': any },
       jsonSchema: odd[kind] as never,
     });
-    await using world = await startWorld(open, 'auto', (service) => {
+    await using world = await startWorld(memoryPlugins, 'auto', (service) => {
       handle(service, definition, 'Echo.Unary', (request) => request);
       subscribe(service, definition, 'echo.said', () => {});
     });

@@ -1,6 +1,6 @@
-import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import { expect, it } from 'vitest';
 import { defineService, handle, type Schema, serverStream, typedClient, unary, unchecked } from '../src/index.ts';
+import { memoryPlugins } from './memory-plugins.ts';
 import { rejection, startWorld } from './world.ts';
 
 const fail = () => {
@@ -21,28 +21,13 @@ function schemaOf(validate: (value: unknown) => unknown): Schema<unknown> {
   return { '~standard': { version: 1, vendor: 'test', validate } } as unknown as Schema<unknown>;
 }
 
-async function open(_dialect: 'auto' | 'go') {
-  const network = memoryNetwork();
-  const transport = memoryTransport({ network });
-  const broker = memoryBroker({ network });
-  const registry = memoryRegistry({ network });
-  return {
-    transport,
-    broker,
-    registry,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([transport.close(), broker.close(), registry.close()]);
-    },
-  };
-}
-
 it.each(Object.keys(results))('a validator that gives %s has failed, and is told without its words', async (kind) => {
   const validate = results[kind] as () => unknown;
   const echo = defineService({
     name: 'greeter',
     endpoints: { 'Echo.Request': unary({ request: schemaOf(validate), response: unchecked<unknown>() }) },
   });
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Request', (request) => request);
   });
   const told = { code: 'internal', message: 'definition: a test validator failed' };
@@ -55,7 +40,7 @@ it('a promise of any make is waited for', async () => {
     name: 'greeter',
     endpoints: { 'Echo.Response': unary({ request: unchecked<string>(), response: schemaOf(validate) }) },
   });
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Response', (text) => text, { validateResponses: false });
   });
   expect(await typedClient(world.client, echo).Echo.Response('a')).toEqual(['a']);
@@ -70,7 +55,7 @@ it('a promise of any make that a validator makes of a value is waited for', asyn
       'Echo.Many': serverStream({ request: unchecked<string>(), response: schemaOf(validate) }),
     },
   });
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Response', (text) => text, { validateResponses: false });
     handle(service, echo, 'Echo.Many', (text) => [text], { validateResponses: false });
   });
@@ -85,7 +70,7 @@ it('a handler of a server stream that gives no iterable is told so in the log an
     name: 'greeter',
     endpoints: { 'Echo.Many': serverStream({ request: unchecked<string>(), response: unchecked<string>() }) },
   });
-  await using world = await startWorld(open, 'auto', (service) => {
+  await using world = await startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Many', (() => undefined) as never);
   });
   const words = 'greeter Echo.Many: the handler gave no iterable of responses';

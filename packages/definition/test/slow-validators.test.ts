@@ -1,4 +1,3 @@
-import { memoryBroker, memoryNetwork, memoryRegistry, memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it, vi } from 'vitest';
 import {
   bidiStream,
@@ -11,6 +10,7 @@ import {
   unary,
   unchecked,
 } from '../src/index.ts';
+import { memoryPlugins } from './memory-plugins.ts';
 import { rejection, startWorld } from './world.ts';
 
 /** A validator that asks somebody who never answers, where the value is `stuck`. */
@@ -39,24 +39,9 @@ const echo = defineService({
   events: { 'echo.said': stalling },
 });
 
-const open = async () => {
-  const network = memoryNetwork();
-  const transport = memoryTransport({ network });
-  const broker = memoryBroker({ network });
-  const registry = memoryRegistry({ network });
-  return {
-    transport,
-    broker,
-    registry,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([transport.close(), broker.close(), registry.close()]);
-    },
-  };
-};
-
 function start(text: string) {
   const unchecked = { validateRequests: false, validateResponses: false };
-  return startWorld(open, 'auto', (service) => {
+  return startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, echo, 'Echo.Request', (request) => request, unchecked);
     handle(service, echo, 'Echo.Response', () => ({ text }), unchecked);
     handle(service, echo, 'Echo.Error', (_request, _context, fail) => {
@@ -129,7 +114,7 @@ describe('a validator that never answers', () => {
 
   it('gives its place at the service back when the caller has gone', async () => {
     const handled = vi.fn();
-    await using world = await startWorld(open, 'auto', (service) => {
+    await using world = await startWorld(memoryPlugins, 'auto', (service) => {
       handle(service, echo, 'Echo.Request', (request) => {
         handled();
         return request;
