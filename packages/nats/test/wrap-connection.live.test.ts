@@ -4,6 +4,7 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import { connect as connect2 } from 'nats';
 import { describe, expect, test } from 'vitest';
 // Not exported by the package: nobody else has a use for it.
+import { LinkMessage } from '../src/link/link-message.ts';
 import { messageWriter } from '../src/vendor/vendor-internals.ts';
 import { thrownBy } from './thrown-by.ts';
 
@@ -52,6 +53,17 @@ for (const { name, connect } of generations) {
         [inbox, undefined, 503, ''],
       ]);
       expect(received[0]?.headers()).toEqual({ 'Micro-ID': '7' });
+    });
+
+    test('has its messages read by the reader of ours, which knows how its parser is built', async () => {
+      await using server = await startNatsServer();
+      await using opened = await open(connect, { servers: server.url });
+      const connection = wrapNatsConnection(opened.vendor);
+      const received: NatsMessage[] = [];
+      await connection.subscribe('a', { onMessage: (message) => received.push(message) }).confirm();
+      connection.publish('a', Buffer.from('hello'));
+      await connection.flush();
+      expect(received.map((message) => message instanceof LinkMessage && message.line?.size)).toEqual([5]);
     });
 
     test('has reply subjects below the prefix that its owner gave it', async () => {

@@ -9,7 +9,7 @@ import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { type Dialler, type DialOptions, type DialPlan, useDialTransport } from '../vendor/dial-transport.ts';
 import { isReset, lastWords } from '../vendor/last-words.ts';
-import { sizeMessages } from '../vendor/sized-messages.ts';
+import { readMessages } from '../vendor/message-reader.ts';
 import {
   abandonDial,
   addServers,
@@ -210,7 +210,7 @@ function linkOf(vendor: VendorConnection, settings: NatsSettings, dialler: Conne
   };
   connected();
   checkInfos(vendor);
-  sizeMessages(vendor, () => {
+  readMessages(vendor, () => {
     const server = vendor.getServer();
     // Without the client's error, which quotes what came.
     const error = new MicroError('unavailable', `nats: ${server}: what it sends is not the protocol of NATS`);

@@ -3,7 +3,7 @@ import { safeLogger } from '@ts-micro/kit';
 import { NatsLink } from '../link/link.ts';
 import type { VendorConnection } from '../link/vendor-connection.ts';
 import { isSubject } from '../subject.ts';
-import { sizeMessages } from '../vendor/sized-messages.ts';
+import { readMessages } from '../vendor/message-reader.ts';
 import { messageWriter } from '../vendor/vendor-internals.ts';
 import type { NatsConnection } from './connection.ts';
 
@@ -24,7 +24,7 @@ export function wrapNatsConnection(vendor: VendorConnection, logger?: Logger): N
     throw new MicroError('invalid', 'nats: option connection is not a connection of the nats client');
   }
   if (vendor.isClosed()) throw new MicroError('closed', 'nats: option connection is closed');
-  sizeMessages(vendor);
+  readMessages(vendor);
   const link = new NatsLink(vendor, {
     servers: [],
     inboxPrefix: inboxPrefixOf(vendor),

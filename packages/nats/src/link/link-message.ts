@@ -1,7 +1,8 @@
 import type { Headers } from '@ts-micro/core';
 import type { NatsMessage } from '../connection/connection.ts';
 import { decodeHeaders, recentHeaders } from '../headers.ts';
-import { headerBlockOf, replyOf, sizeOf, subjectBytesOf, subjectOf } from '../vendor/vendor-internals.ts';
+import { headerBlockOf, lineOf, replyOf, sizeOf, subjectOf } from '../vendor/vendor-internals.ts';
+import type { MessageLine } from '../vendor/whole-message.ts';
 import type { VendorMessage } from './vendor-connection.ts';
 
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
@@ -16,8 +17,9 @@ export class LinkMessage implements NatsMessage {
     return subjectOf(this.#vendor);
   }
 
-  get subjectBytes(): Uint8Array | undefined {
-    return subjectBytesOf(this.#vendor);
+  /** Its line as it came; `undefined` where it came in parts. */
+  get line(): MessageLine | undefined {
+    return lineOf(this.#vendor);
   }
 
   get reply(): string | undefined {

@@ -1,5 +1,6 @@
 import { utf8Of } from '@ts-micro/kit';
 import type { NatsMessage } from '../connection/connection.ts';
+import type { MessageLine } from '../vendor/whole-message.ts';
 import { LinkMessage } from './link-message.ts';
 
 /** Longer ones are read anew each time. */
@@ -23,25 +24,25 @@ export class SubjectTail {
 
   /** Returns the subject of `message`, which begins with the prefix, without it. */
   of(message: NatsMessage): string {
-    const subject = message instanceof LinkMessage ? message.subjectBytes : undefined;
-    if (subject === undefined) return message.subject.slice(this.#prefixLength);
-    if (!this.#isLast(subject)) this.#read(subject);
+    const line = message instanceof LinkMessage ? message.line : undefined;
+    if (line === undefined) return message.subject.slice(this.#prefixLength);
+    if (!this.#isLast(line)) this.#read(line);
     return this.#text;
   }
 
-  #isLast(subject: Uint8Array): boolean {
-    const start = this.#prefixBytes;
+  #isLast({ bytes, subjectStart, subjectEnd }: MessageLine): boolean {
+    const start = subjectStart + this.#prefixBytes;
     const length = this.#lastLength;
-    if (subject.length - start !== length) return false;
-    for (let index = 0; index < length; index++) if (subject[start + index] !== this.#last[index]) return false;
+    if (subjectEnd - start !== length) return false;
+    for (let index = 0; index < length; index++) if (bytes[start + index] !== this.#last[index]) return false;
     return true;
   }
 
-  #read(subject: Uint8Array): void {
-    const start = this.#prefixBytes;
-    const length = subject.length - start;
-    this.#text = utf8Of(subject, start);
+  #read({ bytes, subjectStart, subjectEnd }: MessageLine): void {
+    const start = subjectStart + this.#prefixBytes;
+    const length = subjectEnd - start;
+    this.#text = utf8Of(bytes, start, subjectEnd);
     this.#lastLength = length > longest ? -1 : length;
-    for (let index = 0; index < this.#lastLength; index++) this.#last[index] = subject[start + index] as number;
+    for (let index = 0; index < this.#lastLength; index++) this.#last[index] = bytes[start + index] as number;
   }
 }

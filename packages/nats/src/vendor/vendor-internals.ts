@@ -2,6 +2,7 @@ import { latin1Of, utf8Of } from '@ts-micro/kit';
 import type { VendorConnection, VendorMessage } from '../link/vendor-connection.ts';
 import { linkEnded } from './dial-transport.ts';
 import { readServerInfo } from './server-info.ts';
+import { MessageLine } from './whole-message.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 // What nats 2.29 offers no public way to; only for connections made here, with the version this package depends on.
@@ -243,23 +244,26 @@ export function sizeOf(message: VendorMessage): number {
   return (message as MessageInternals)._msg?.size ?? message.data.length;
 }
 
-/** The bytes of the subject of a message, where they are where they are known to be. */
-export function subjectBytesOf(message: VendorMessage): Uint8Array | undefined {
-  const bytes = (message as MessageInternals)._msg?.subject;
-  return bytes instanceof Uint8Array ? bytes : undefined;
+/** The line of a message that came whole. */
+export function lineOf(message: VendorMessage): MessageLine | undefined {
+  const line = (message as MessageInternals)._msg;
+  return line instanceof MessageLine ? line : undefined;
 }
 
 /** The subject of a message. The client's own decoder takes several times as long. */
 export function subjectOf(message: VendorMessage): string {
-  const bytes = subjectBytesOf(message);
-  return bytes === undefined ? message.subject : utf8Of(bytes);
+  const line = (message as MessageInternals)._msg;
+  if (line instanceof MessageLine) return utf8Of(line.bytes, line.subjectStart, line.subjectEnd);
+  return line?.subject instanceof Uint8Array ? utf8Of(line.subject) : message.subject;
 }
 
 /** The reply subject of a message, if it has one. */
 export function replyOf(message: VendorMessage): string | undefined {
-  const internals = (message as MessageInternals)._msg;
+  const line = (message as MessageInternals)._msg;
+  if (line instanceof MessageLine)
+    return line.replyStart === line.replyEnd ? undefined : utf8Of(line.bytes, line.replyStart, line.replyEnd);
   // Only with the subject at its place is a missing reply none.
-  if (!(internals?.subject instanceof Uint8Array)) return message.reply || undefined;
-  const { reply } = internals;
+  if (!(line?.subject instanceof Uint8Array)) return message.reply || undefined;
+  const { reply } = line;
   return reply === undefined || reply.length === 0 ? undefined : utf8Of(reply);
 }
