@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { batchHeader } from '../src/bucket/bucket.ts';
 import { keyOf } from '../src/keys/node-key.ts';
 import { bucketOf, eventually, next, sees, simple, startKvServer } from './kv-server.ts';
 
@@ -150,6 +151,30 @@ for (const [what, request] of [
     expect(await at.registry().getService('greeter')).toEqual([mine]);
   });
 }
+
+test('who is gone with a bucket is given up within 10 s, while another is not heard of yet', limits, async () => {
+  await using at = await startKvServer();
+  const seeker = at.registry();
+  const [back, gone] = [simple('greeter', 'back'), simple('greeter', 'gone')];
+  // Makes the bucket.
+  await at.registry().register(simple('other', 'x'));
+  for (const record of [back, gone]) await at.api.publish(...put(keyOf(record), value(record)));
+  await sees(seeker, 'greeter', { ...back, nodes: [...back.nodes, ...gone.nodes] });
+  await using watcher = await seeker.watch({ service: 'greeter' });
+  expect(await next(watcher)).toMatchObject({ type: 'resync' });
+  const since = performance.now();
+  await at.api.request('STREAM.PURGE.KV_micro-registry');
+  // One of a batch of two, which is waited for.
+  const [subject, body] = put(keyOf(back), value(back));
+  await at.api.publish(subject, body, { headers: { [batchHeader]: 'x 2' } });
+  for (let event = await next(watcher); event !== undefined; event = await next(watcher)) {
+    const services = event.type === 'resync' ? event.services : [event.service];
+    const ids = services.flatMap(({ nodes }) => nodes.map(({ id }) => id));
+    expect(ids).toContain('back');
+    if (ids.length === 1) break;
+  }
+  expect(performance.now() - since).toBeLessThan(10_000);
+});
 
 test('a bucket that somebody else made anew gets what it had again', limits, async () => {
   await using at = await startKvServer();

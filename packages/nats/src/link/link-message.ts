@@ -8,6 +8,7 @@ import type { VendorMessage } from './vendor-connection.ts';
 /** A thin view of the client's message: nothing is decoded before it is asked for. */
 export class LinkMessage implements NatsMessage {
   readonly #vendor: VendorMessage;
+  #data: Uint8Array | undefined;
 
   constructor(vendor: VendorMessage) {
     this.#vendor = vendor;
@@ -27,7 +28,9 @@ export class LinkMessage implements NatsMessage {
   }
 
   get data(): Uint8Array {
-    return this.#vendor.data;
+    // With headers, the client makes another view each time.
+    this.#data ??= this.#vendor.data;
+    return this.#data;
   }
 
   /** Bytes of data and headers. */
@@ -37,7 +40,7 @@ export class LinkMessage implements NatsMessage {
 
   get status(): number {
     // The server sets a status only on messages of its own, and those have no data.
-    return this.#vendor.data.length > 0 ? 0 : (this.#vendor.headers?.code ?? 0);
+    return this.data.length > 0 ? 0 : (this.#vendor.headers?.code ?? 0);
   }
 
   get statusText(): string | undefined {

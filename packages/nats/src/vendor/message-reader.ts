@@ -95,7 +95,7 @@ function withReader(parser: Parser, onUnreadable: OnUnreadable | undefined): Par
   return parser;
 }
 
-/** Reads whole messages, and gives the rest to the client's parser: no more at a time than it takes to end a message. */
+/** Reads whole messages. The rest is the client's: at a time no more than it takes to end an operation. */
 function readAll(parser: Parser, form: Form, bytes: Uint8Array, read: (bytes: Uint8Array) => void): void {
   const { kind, start, dispatcher } = form;
   let at = 0;

@@ -26,6 +26,7 @@ type Delivered = KeyChange & Pick<DeliveredKey, 'storedAtMs'>;
 
 const firstRetryMs = 100;
 const longestRetryMs = 5000;
+const againMs = 200;
 const mostLoadingBytes = 2 ** 26;
 
 /**
@@ -46,6 +47,7 @@ export class BucketFeed {
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: BucketFeedOptions) {
     const { service, settings } = options;
@@ -90,23 +92,35 @@ export class BucketFeed {
 
   /** Loads everything again where the bucket has lost what is known; `undefined`: there is none. */
   async check(state: BucketState | undefined): Promise<void> {
+    clearTimeout(this.#again);
     if (!this.#isCurrent) return;
-    if (state !== undefined && state.created === this.#created) {
-      const known = this.nodes.keyBelow(state.firstSequence);
-      if (known === undefined) return;
-      // It may have been stored again, and not be delivered yet.
-      const { sequence } = await this.#options.bucket.get(known.key, {});
-      if (sequence !== 0 || !this.#isCurrent || this.nodes.keyBelow(known.sequence + 1) === undefined) return;
-    }
+    if (state !== undefined && state.created === this.#created && !(await this.#hasLost(state))) return;
+    if (!this.#isCurrent) return;
     this.#logger.info('bucket was emptied or deleted, it is loaded again', { service: this.service });
     this.recover();
   }
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#again);
     clearTimeout(this.#retry);
     this.interrupt();
     this.nodes.clear();
+  }
+
+  async #hasLost(state: BucketState): Promise<boolean> {
+    for (;;) {
+      const known = this.nodes.keyBelow(state.firstSequence);
+      if (known === undefined) return false;
+      const { sequence } = await this.#options.bucket.get(known.key, {});
+      if (!this.#isCurrent) return false;
+      // Another was delivered meanwhile.
+      if (this.nodes.keyBelow(known.sequence + 1) === undefined) continue;
+      if (sequence === 0) return true;
+      // Stored again and not delivered yet. Others that are known may be lost.
+      this.#again = setTimeout(() => void this.check(state).catch(() => {}), againMs).unref();
+      return false;
+    }
   }
 
   get #isConnected(): boolean {
