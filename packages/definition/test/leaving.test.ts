@@ -35,7 +35,7 @@ const quiet = defineService({
 function start() {
   const oneAndNoMore = async function* (signal: AbortSignal) {
     yield 1;
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
   };
   return startWorld(memoryPlugins, 'auto', (service) => {
     handle(service, quiet, 'Quiet.Responses', (_request, { signal }) => oneAndNoMore(signal));

@@ -4,7 +4,7 @@ import { startNatsServer } from '@ts-micro/testkit/nats';
 import { natsTransport } from '@ts-micro/transport-nats';
 import { describe, expect, it } from 'vitest';
 import { createClient, createService } from '../src/index.ts';
-import { until } from './server/fixture.ts';
+import { aborted, until } from './server/fixture.ts';
 
 const boundMs = 30_000;
 const configOf = (permissions: string) =>
@@ -179,7 +179,7 @@ it.each([
     let asked = 0;
     service.handle('Shop.Wait', (_request, { signal }) => {
       asked++;
-      return new Promise((resolve) => signal.addEventListener('abort', () => resolve({}), { once: true }));
+      return aborted(signal);
     });
     service.handle('Shop.Buy', () => ({ ok: true }));
     await service.start();

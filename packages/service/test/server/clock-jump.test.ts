@@ -2,7 +2,7 @@ import { createClient } from '@ts-micro/service';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeadlineClock } from '../../src/client/call/deadline-clock.ts';
 import type { RequestContext } from '../../src/server/serve/handler-context.ts';
-import { deferred, errorOf, json, next, request, startGreeter } from './fixture.ts';
+import { aborted, deferred, errorOf, json, next, request, startGreeter } from './fixture.ts';
 
 const hourMs = 3_600_000;
 
@@ -44,9 +44,10 @@ describe.each([
   it('does not keep a deadline from passing', async () => {
     const arrived = deferred();
     await using greeter = await startGreeter((service) => {
-      service.handle('Greeter.Wait', (_request, { signal }) => {
+      service.handle('Greeter.Wait', async (_request, { signal }) => {
         arrived.resolve();
-        return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        await aborted(signal);
+        throw signal.reason;
       });
     });
     const answer = greeter.ask(request('Greeter.Wait', {}, { Timeout: '200000000' }));

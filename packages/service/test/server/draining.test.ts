@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/create-client.ts';
 import type { StopReport } from '../../src/server/service.ts';
 import {
+  aborted,
   ask,
   deferred,
   errorOf,
@@ -187,9 +188,10 @@ describe('a caller that leaves', () => {
       await using inner = createClient({ ...plugins, timeoutMs: 60_000 });
       await using client = createClient({ ...plugins, timeoutMs: 60_000 });
       const hear = (name: string, signal: AbortSignal) => signal.addEventListener('abort', () => told.push(name));
-      greeter.service.handle('Greeter.Leaf', (_request, { signal }) => {
+      greeter.service.handle('Greeter.Leaf', async (_request, { signal }) => {
         hear('leaf', signal);
-        return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        await aborted(signal);
+        throw signal.reason;
       });
       greeter.service.handle('Greeter.Top', (_request, context) => {
         hear('top', context.signal);

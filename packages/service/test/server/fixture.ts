@@ -103,6 +103,14 @@ export async function next(socket: Socket): Promise<Message> {
   return { headers: { ...message.headers }, body: new Uint8Array(message.body) };
 }
 
+/** Resolves as the signal aborts, also where it has: on a slow machine a handler may begin after its deadline. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** The messages of a stream up to its terminal one, which is the last. */
 export async function untilTerminal(socket: Socket): Promise<Message[]> {
   const messages: Message[] = [];

@@ -4,7 +4,18 @@ import { memoryNetwork, memoryRegistry } from '@ts-micro/memory';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { KeptOpen } from '../../src/server/lifecycle/kept-open.ts';
 import { Registration } from '../../src/server/lifecycle/registration.ts';
-import { deferred, errorOf, json, makeGreeter, next, registryWith, request, startGreeter, until } from './fixture.ts';
+import {
+  aborted,
+  deferred,
+  errorOf,
+  json,
+  makeGreeter,
+  next,
+  registryWith,
+  request,
+  startGreeter,
+  until,
+} from './fixture.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -95,7 +106,7 @@ describe('a stop', () => {
     await using greeter = await startGreeter(
       (service) =>
         service.handle('Greeter.Wait', async (_request, { signal }) => {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          await aborted(signal);
           await new Promise((resolve) => setTimeout(resolve, 20));
           return { ok: true };
         }),

@@ -9,7 +9,7 @@ import { createCodecs } from '../../src/rpc/codec/codecs.ts';
 import { refuse } from '../../src/rpc/refusal.ts';
 import type { InvokeOptions } from '../../src/server/invoke/invoke.ts';
 import type { Service } from '../../src/server/service.ts';
-import { deferred, makeGreeter, startGreeter, until } from './fixture.ts';
+import { aborted, deferred, makeGreeter, startGreeter, until } from './fixture.ts';
 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 const textOf = (body: Uint8Array) => Buffer.from(body).toString().trim();
@@ -206,7 +206,7 @@ describe('invoke', () => {
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Slow', async (_request, { signal }) => {
         running.resolve();
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        await aborted(signal);
         told.resolve();
       });
       service.handle('Greeter.Hello', () => ({}));

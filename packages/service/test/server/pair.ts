@@ -10,7 +10,7 @@ import { refuse } from '../../src/rpc/refusal.ts';
 import { createService } from '../../src/server/create-service.ts';
 import type { Service } from '../../src/server/service.ts';
 import type { ServiceOptions } from '../../src/server/service-options.ts';
-import { deferred, until } from './fixture.ts';
+import { aborted, deferred, until } from './fixture.ts';
 
 export interface PluginSet extends AsyncDisposable {
   readonly transport: Transport;
@@ -303,15 +303,13 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
     it('is a timeout to the caller, whether the handler obeys its signal or passes its context on', async () => {
       let client: Client | undefined;
       await using greeter = await pair((service) => {
-        service.handle('Greeter.Obey', (_request, { signal }) => {
-          return new Promise((_resolve, reject) => {
-            signal.addEventListener('abort', () => reject(signal.reason));
-          });
+        service.handle('Greeter.Obey', async (_request, { signal }) => {
+          await aborted(signal);
+          throw signal.reason;
         });
-        service.handle('Greeter.GiveUp', (_request, { signal }) => {
-          return new Promise((_resolve, reject) => {
-            signal.addEventListener('abort', () => reject(new Error('given up')));
-          });
+        service.handle('Greeter.GiveUp', async (_request, { signal }) => {
+          await aborted(signal);
+          throw new Error('given up');
         });
         service.handle('Greeter.Hang', () => new Promise(() => {}));
         service.handle('Greeter.PassOn', (_request, context) =>
@@ -350,7 +348,7 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       await using quiet = await greeter.client.stream('greeter', 'Greeter.Fail');
       await quiet.send({ value: 1 });
       const { sendSignal } = quiet;
-      await new Promise((resolve) => sendSignal?.addEventListener('abort', resolve));
+      await aborted(sendSignal as AbortSignal);
       expect(sendSignal?.reason).toMatchObject({ code: 'remote', remote: { code: 409 } });
     });
 
@@ -380,7 +378,7 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
       const told = deferred();
       await using greeter = await pair((service) => {
         service.handleStream('Greeter.Ticks', async (stream, { signal }) => {
-          signal.addEventListener('abort', () => told.resolve());
+          void aborted(signal).then(told.resolve);
           while (!signal.aborted) await stream.send(1).catch(() => {});
         });
         service.handleStream('Greeter.First', async (stream) => {
@@ -407,9 +405,8 @@ function testPairIn(dialect: 'auto' | 'go', open: OpenPlugins): void {
         const began = deferred();
         await using greeter = await pair((service) => {
           service.handleStream('Greeter.Deaf', async (_stream, { signal }) => {
-            const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
             began.resolve();
-            await aborted;
+            await aborted(signal);
             told.resolve();
           });
         });

@@ -3,7 +3,7 @@ import { bytesOfMessage } from '@ts-micro/kit';
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/server/service.ts';
 import { golden } from '../rpc/golden.ts';
-import { ask, deferred, errorOf, json, next, request, startGreeter, until, untilTerminal } from './fixture.ts';
+import { aborted, ask, deferred, errorOf, json, next, request, startGreeter, until, untilTerminal } from './fixture.ts';
 
 const end: Message = golden('S5');
 
@@ -373,7 +373,7 @@ describe('a slow handler', () => {
     await using greeter = await startGreeter(
       (service) => {
         service.handleStream('Greeter.Stream', async (_stream, { signal }) => {
-          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          await aborted(signal);
         });
       },
       { maxUnreadBytes: 1_000_000 },
@@ -393,9 +393,7 @@ describe('a slow handler', () => {
     const gate = deferred();
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Wait', () => gate.promise);
-      service.handleStream('Greeter.Stream', (_stream, { signal }) => {
-        return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
-      });
+      service.handleStream('Greeter.Stream', (_stream, { signal }) => aborted(signal));
     });
     const socket = await greeter.dial();
     await socket.send(request('Greeter.Wait', {}));

@@ -3,7 +3,7 @@ import { memoryTransport } from '@ts-micro/memory';
 import { describe, expect, it } from 'vitest';
 import type { Service } from '../../src/server/service.ts';
 import { golden, without } from '../rpc/golden.ts';
-import { ask, deferred, errorOf, json, next, request, startGreeter, until, untilTerminal } from './fixture.ts';
+import { aborted, ask, deferred, errorOf, json, next, request, startGreeter, until, untilTerminal } from './fixture.ts';
 
 function hello(service: Service): void {
   service.handle('Greeter.Hello', ({ name }: { name: string }) => ({ msg: `Hello ${name}` }));
@@ -106,7 +106,7 @@ describe('a request', () => {
     const told = deferred<unknown>();
     await using greeter = await startGreeter((service) => {
       service.handle('Greeter.Wait', async (_request, context) => {
-        context.signal.addEventListener('abort', () => told.resolve(context.signal.reason));
+        void aborted(context.signal).then(() => told.resolve(context.signal.reason));
         await gate.promise;
       });
     });
@@ -149,11 +149,10 @@ describe("a handler's context", () => {
 
   it('aborts at the deadline, and what the handler throws then is that deadline', async () => {
     await using greeter = await startGreeter((service) => {
-      service.handle('Greeter.Wait', (_request, { signal, deadline }) => {
+      service.handle('Greeter.Wait', async (_request, { signal, deadline }) => {
         expect(deadline).toBeGreaterThan(Date.now() - 1000);
-        return new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(new MicroError('timeout', (signal.reason as Error).name)));
-        });
+        await aborted(signal);
+        throw new MicroError('timeout', (signal.reason as Error).name);
       });
     });
     const reply = await greeter.ask(request('Greeter.Wait', {}, { Timeout: '30000000' }));
@@ -175,13 +174,11 @@ describe("a handler's context", () => {
   });
 
   it('aborts at the deadline, and what the handler returns then is no answer', async () => {
-    const untilAborted = ({ signal }: { readonly signal: AbortSignal }) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => resolve('half')));
     await using greeter = await startGreeter((service) => {
-      service.handle('Greeter.Wait', (_request, context) => untilAborted(context));
-      service.handleStream('Greeter.Stream', async (stream, context) => {
+      service.handle('Greeter.Wait', (_request, { signal }) => aborted(signal).then(() => 'half'));
+      service.handleStream('Greeter.Stream', async (stream, { signal }) => {
         await stream.send('half');
-        await untilAborted(context);
+        await aborted(signal);
       });
     });
     const past = { id: 'ts-micro.server', code: 504, detail: expect.stringMatching(/the deadline of the caller has/) };
@@ -198,10 +195,7 @@ describe("a handler's context", () => {
   it('aborts when the service waits no longer, and what the handler returns then is its answer', async () => {
     await using greeter = await startGreeter(
       (service) => {
-        service.handle(
-          'Greeter.Wait',
-          (_request, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve('all'))),
-        );
+        service.handle('Greeter.Wait', (_request, { signal }) => aborted(signal).then(() => 'all'));
       },
       { stopTimeoutMs: 20 },
     );

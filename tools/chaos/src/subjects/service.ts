@@ -90,7 +90,10 @@ service.handleStream('Chaos.Listen', async (stream) => {
 });
 
 const untilTold = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 
 service.handle('Chaos.Stuck', async (_request: unknown, { signal }) => {
   await untilTold(signal);
