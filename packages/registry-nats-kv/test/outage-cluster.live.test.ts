@@ -11,7 +11,7 @@ const rolling = await startNatsWorld({ size: 3, kill: 'inTurn', jetstream: true 
 afterAll(() => Promise.all([out[Symbol.asyncDispose](), rolling[Symbol.asyncDispose]()]));
 
 // A cluster chooses its leaders anew after each case.
-const timing = { factor: 6 };
+const timing = { factor: 3 };
 
 for (const [generation, world] of [
   ['nats 2.x', owned],

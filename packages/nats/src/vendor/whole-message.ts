@@ -4,7 +4,7 @@ export class MessageLine {
   subjectStart = 0;
   subjectEnd = 0;
   replyStart = 0;
-  /** Where the reply subject begins, if there is none. */
+  /** The same as `replyStart` where there is no reply subject. */
   replyEnd = 0;
   sid = -1;
   /** Bytes of the header block, -1 without one. */
@@ -80,8 +80,8 @@ export function readWhole(bytes: Uint8Array, start: number): MessageLine | undef
     subjectEnd > line.subjectStart &&
     firstEnd > line.replyStart &&
     line.sid >= 0 &&
-    line.size >= (hasHeaders ? Math.max(line.hdr, 0) : 0) &&
-    !(hasHeaders && line.hdr < 0) &&
+    line.size >= Math.max(line.hdr, 0) &&
+    (line.hdr >= 0 || !hasHeaders) &&
     isLineEnd(bytes, end) &&
     isLineEnd(bytes, line.start + line.size);
   return isSound ? line : undefined;

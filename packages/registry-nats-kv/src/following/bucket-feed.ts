@@ -117,7 +117,8 @@ export class BucketFeed {
       // Another was delivered meanwhile.
       if (this.nodes.keyBelow(known.sequence + 1) === undefined) continue;
       if (sequence === 0) return true;
-      // Stored again and not delivered yet. Others that are known may be lost.
+      // Stored again and not delivered yet. Others that are known may be lost. Another check may have come so far too.
+      clearTimeout(this.#again);
       this.#again = setTimeout(() => void this.check(state).catch(() => {}), againMs).unref();
       return false;
     }
