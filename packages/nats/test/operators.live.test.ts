@@ -223,7 +223,10 @@ describe('credentials as files really are', () => {
     [text.slice(0, text.indexOf('-----BEGIN USER')), /BEGIN USER NKEY SEED/],
     // Of the line of the seed: a JWT may have these letters too.
     [text.replace(/^SU[A-Z2-7]{10}/m, 'SUAAAAAAAAAA'), /seed/],
-    [text.replace(/^SU[A-Z2-7]{50,}/m, accounts.credentials().match(/^SU[A-Z2-7]{50,}/m)?.[0] ?? ''), /does not belong/],
+    [
+      text.replace(/^SU[A-Z2-7]{50,}/m, accounts.credentials().match(/^SU[A-Z2-7]{50,}/m)?.[0] ?? ''),
+      /does not belong/,
+    ],
     [text.replace(/\.[\w-]+\./, '.e30x.'), /cannot be read/],
   ])('that are wrong say what is, and nothing of themselves (%#)', async (credentials, words) => {
     const error = await thrownBy(() => connectNats({ credentials }));
