@@ -56,7 +56,7 @@ export interface NatsServer extends AsyncDisposable {
    * `unavailable` where it does not within 10 s.
    */
   reload(options: Required<Pick<NatsServerOptions, 'config'>>): Promise<void>;
-  /** SIGSTOP: connections stay open and nobody answers on them. */
+  /** SIGSTOP, and waits until the system has stopped it: connections stay open and nobody answers on them. */
   suspend(): void;
   /** SIGCONT. */
   resume(): void;

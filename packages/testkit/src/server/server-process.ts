@@ -1,7 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { MicroError } from '@ts-micro/core';
 
 const keptLines = 500;
+const suspendMs = 1000;
+const nobodyWakes = new Int32Array(new SharedArrayBuffer(4));
 const isWindows = process.platform === 'win32';
 
 export interface ServerProcessOptions {
@@ -76,6 +79,14 @@ export class ServerProcess {
     }
   }
 
+  /** SIGSTOP to all of them. Returns once the program has stopped, where the system tells, or after a second. */
+  suspend(): void {
+    this.signalAll('SIGSTOP');
+    const deadline = performance.now() + suspendMs;
+    // On a busy machine its threads go on for some milliseconds, in which it may answer.
+    while (!isSuspended(this.pid) && performance.now() < deadline) Atomics.wait(nobodyWakes, 0, 0, 1);
+  }
+
   async kill(): Promise<void> {
     if (!this.#isRunning) return this.signalAll('SIGKILL');
     this.#child.ref();
@@ -104,6 +115,17 @@ export class ServerProcess {
       this.#lines.push(...lines);
       if (this.#lines.length > keptLines) this.#lines.splice(0, this.#lines.length - keptLines);
     });
+  }
+}
+
+/** Whether none of its threads runs. True as well where the system does not tell, and where it has ended. */
+function isSuspended(pid: number): boolean {
+  const threads = `/proc/${pid}/task`;
+  try {
+    if (!existsSync('/proc/self')) return execFileSync('ps', ['-o', 'state=', '-p', String(pid)]).includes('T');
+    return readdirSync(threads).every((thread) => /\) [TtZX] /.test(readFileSync(`${threads}/${thread}/stat`, 'utf8')));
+  } catch {
+    return true;
   }
 }
 

@@ -38,7 +38,7 @@ export interface Server extends ServerPlace, AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again on the same ports, after stopping it where it still runs. Throws as `startServer` does. */
   restart(options?: RestartOptions): Promise<void>;
-  /** SIGSTOP: connections stay open and nobody answers on them. */
+  /** SIGSTOP, and waits until the system has stopped it: connections stay open and nobody answers on them. */
   suspend(): void;
   /** SIGCONT. */
   resume(): void;

@@ -114,7 +114,7 @@ export class ThrowawayServer implements Server {
   }
 
   suspend(): void {
-    this.#running().signalAll('SIGSTOP');
+    this.#running().suspend();
   }
 
   resume(): void {
