@@ -26,6 +26,26 @@ describe('messages', () => {
     expect(received.map((message) => message.status)).toEqual([0, 0]);
   });
 
+  test('that are kept stay as they came, whatever is read after them, here and on another connection', async () => {
+    await using server = await startNatsServer();
+    await using one = await connectNats({ servers: server.url });
+    await using other = await connectNats({ servers: server.url });
+    const sizes = [0, 1, 100, 1000, 10_000, 20_000, 100_000, 700_000];
+    const bodyOf = (index: number) => Buffer.alloc(sizes[(index * 7) % sizes.length] as number, `<${index}>`);
+    const kept: NatsMessage[] = [];
+    for (const connection of [one, other])
+      await connection.subscribe('a', { onMessage: (message) => kept.push(message) }).confirm();
+    const count = 400;
+    for (let index = 0; index < count; index++) {
+      one.publish('a', bodyOf(index), { headers: { index: String(index) } });
+      if (index % 20 === 0) await one.flush();
+    }
+    for (const connection of [one, other]) await connection.flush();
+    expect(kept).toHaveLength(2 * count);
+    const changed = kept.filter((message) => !bodyOf(Number(message.headers().index)).equals(message.data));
+    expect(changed).toEqual([]);
+  });
+
   test('of a queue go to one member', async () => {
     await using server = await startNatsServer();
     await using connection = await connectNats({ servers: server.url });

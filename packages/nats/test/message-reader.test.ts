@@ -21,6 +21,8 @@ interface Operation {
 
 interface Parser {
   parse(bytes: Uint8Array): void;
+  /** Takes bytes of a payload past the parser, and returns how many. */
+  takePayload?(bytes: Uint8Array): number;
 }
 
 const load = createRequire(import.meta.url);
@@ -45,12 +47,29 @@ function readerOf(parser: Parser): Parser {
   return protocol.parser;
 }
 
+/** One on a transport of ours, which does not keep what it hands over. */
+function passingReaderOf(parser: Parser): Parser {
+  const protocol = { parser, transport: { takePayload: (_bytes: Uint8Array) => 0 } };
+  readMessages({ protocol } as unknown as VendorConnection);
+  return {
+    parse: (bytes) => protocol.parser.parse(bytes),
+    takePayload: (bytes) => {
+      const given = Buffer.from(bytes);
+      const taken = protocol.transport.takePayload(given);
+      given.fill('?');
+      return taken;
+    },
+  };
+}
+
 /** Feeds `bytes` in parts that are so long, again and again. Returns what was told until an error. */
 function feed({ told, parser }: ReturnType<typeof recorder>, bytes: Uint8Array, lengths: readonly number[]): unknown[] {
   try {
     for (let at = 0, part = 0; at < bytes.length; part++) {
       const length = Math.max(1, lengths[part % lengths.length] ?? bytes.length);
-      parser.parse(Buffer.from(bytes.subarray(at, at + length)));
+      const given = bytes.subarray(at, at + length);
+      const taken = parser.takePayload?.(given) ?? 0;
+      if (taken < given.length) parser.parse(Buffer.from(given.subarray(taken)));
       at += length;
     }
   } catch {
@@ -62,6 +81,11 @@ function feed({ told, parser }: ReturnType<typeof recorder>, bytes: Uint8Array, 
 function read(bytes: Uint8Array, lengths: readonly number[] = []): unknown[] {
   const { told, parser } = recorder();
   return feed({ told, parser: readerOf(parser) }, bytes, lengths);
+}
+
+function readPassing(bytes: Uint8Array, lengths: readonly number[] = []): unknown[] {
+  const { told, parser } = recorder();
+  return feed({ told, parser: passingReaderOf(parser) }, bytes, lengths);
 }
 
 function readByClient(bytes: Uint8Array, lengths: readonly number[] = []): unknown[] {
@@ -109,7 +133,9 @@ describe('the reader of messages', () => {
     });
 
     test.each([1, 2, 3, 7, 100, 4096])('are read as by the client, %i bytes at a time', (length) => {
-      expect(read(bytes, [length])).toEqual(readByClient(bytes, [length]));
+      const told = readByClient(bytes, [length]);
+      expect(read(bytes, [length])).toEqual(told);
+      expect(readPassing(bytes, [length])).toEqual(told);
     });
   });
 
@@ -137,6 +163,18 @@ describe('the reader of messages', () => {
     ]);
   });
 
+  test('takes the bytes of a message that has come in part past the parser, and not one more', () => {
+    const { told, parser } = recorder();
+    const reader = passingReaderOf(parser);
+    const taken = ['MSG a 1 4\r\n', 'ab', 'cd\r\nMSG a 1 1\r\nx\r\n'].map((part) => {
+      const count = reader.takePayload?.(Buffer.from(part)) ?? 0;
+      if (count < part.length) reader.parse(Buffer.from(part.slice(count)));
+      return count;
+    });
+    expect(taken).toEqual([0, 2, 2]);
+    expect(told).toEqual(readByClient(bytesOf('MSG a 1 4\r\nabcd\r\nMSG a 1 1\r\nx\r\n')));
+  });
+
   test('is put in twice, by two copies of the package', () => {
     const { told, parser } = recorder();
     const bytes = bytesOf(streams['large messages']);
@@ -162,8 +200,9 @@ const target: FuzzTarget = {
   decode(payload) {
     const lengths = [...payload.subarray(0, 3)];
     const bytes = payload.subarray(3);
-    const told = read(bytes, lengths);
-    must(isDeepStrictEqual(told, readByClient(bytes, lengths)), 'it is read otherwise than by the client');
+    const told = readByClient(bytes, lengths);
+    must(isDeepStrictEqual(read(bytes, lengths), told), 'it is read otherwise than by the client');
+    must(isDeepStrictEqual(readPassing(bytes, lengths), told), 'past the parser it is read otherwise');
     return told;
   },
 };

@@ -4,6 +4,7 @@ import type { NodeTransport } from 'nats/lib/src/node_transport.js';
 import client from '#nats-client';
 import { findHost } from '../find-host.ts';
 import { readInfo } from './first-words.ts';
+import { copyOfRead, readBuffer } from './read-memory.ts';
 
 /** How to dial one server. */
 export interface DialPlan {
@@ -66,6 +67,20 @@ class DialTransport extends client.NodeTransport {
   /** The client waits for it no longer. */
   #isGivenUp = false;
   readonly #letGo = () => void this.#dialled?.destroy();
+  /** The client has read all that came, and waits. */
+  #isReading = false;
+  readonly #onread = {
+    buffer: readBuffer,
+    callback: (size: number) => {
+      // Nothing that came before is still on its way to the parser.
+      const taken = this.#isReading ? this.takePayload(readBuffer.subarray(0, size)) : 0;
+      if (taken < size) this.#dialled?.emit('data', copyOfRead(taken, size));
+      return true;
+    },
+  };
+
+  /** Takes bytes of the message that its parser is in, as many as it returns: they are not kept for longer. */
+  takePayload: (bytes: Uint8Array) => number = () => 0;
 
   override async connect(server: Server, options: DialOptions): Promise<void> {
     const { dialler } = options;
@@ -104,7 +119,7 @@ class DialTransport extends client.NodeTransport {
     return new Promise((resolve, reject) => {
       let cause: Error | undefined;
       const socket = createConnection(
-        { host: hostname, port, noDelay: true, autoSelectFamily: true, lookup: this.#lookup },
+        { host: hostname, port, noDelay: true, autoSelectFamily: true, lookup: this.#lookup, onread: this.#onread },
         () => {
           socket.removeAllListeners();
           resolve(socket);
@@ -155,7 +170,13 @@ class DialTransport extends client.NodeTransport {
   override [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
     const frames = super[Symbol.asyncIterator]();
     return {
-      next: () => frames.next(),
+      next: () => {
+        this.#isReading = true;
+        return frames.next().then((frame) => {
+          this.#isReading = false;
+          return frame;
+        });
+      },
       return: async (value) => {
         this.socket?.destroy();
         return { done: true, value };

@@ -28,8 +28,18 @@ interface Parser {
   parse(bytes: Uint8Array): void;
 }
 
+/** A transport of ours, which can hand over bytes that it does not keep. */
+interface Transport {
+  takePayload?(bytes: Uint8Array): number;
+}
+
+interface Protocol {
+  parser?: Parser;
+  readonly transport?: Transport;
+}
+
 interface Internals {
-  readonly protocol?: { parser?: Parser };
+  readonly protocol?: Protocol;
 }
 
 /** Smaller ones rarely come in more than two reads. */
@@ -58,22 +68,23 @@ export function readMessages(vendor: VendorConnection, onUnreadable?: OnUnreadab
   const { protocol } = vendor as Internals;
   if (typeof protocol?.parser?.parse !== 'function' || known.has(protocol)) return;
   known.add(protocol);
-  let parser = withReader(protocol.parser, onUnreadable);
+  let parser = withReader(protocol.parser, protocol, onUnreadable);
   // The client takes a new one for each connection.
   Object.defineProperty(protocol, 'parser', {
     configurable: true,
     enumerable: true,
     get: () => parser,
     set: (next: Parser) => {
-      parser = withReader(next, onUnreadable);
+      parser = withReader(next, protocol, onUnreadable);
     },
   });
 }
 
-function withReader(parser: Parser, onUnreadable: OnUnreadable | undefined): Parser {
+function withReader(parser: Parser, protocol: Protocol, onUnreadable: OnUnreadable | undefined): Parser {
   const { parse } = parser;
   const form = formOf(parser);
   let isLost = false;
+  let transport: Transport | undefined;
   const read = (bytes: Uint8Array) => {
     parse.call(parser, bytes);
     if (onUnreadable !== undefined) checkSizes(parser);
@@ -81,6 +92,11 @@ function withReader(parser: Parser, onUnreadable: OnUnreadable | undefined): Par
   };
   parser.parse = (bytes) => {
     if (isLost) return;
+    // The client makes the parser first.
+    if (transport !== protocol.transport) {
+      transport = protocol.transport;
+      if (transport?.takePayload !== undefined) transport.takePayload = (more) => takePayload(parser, more);
+    }
     try {
       if (form === undefined) read(bytes);
       else readAll(parser, form, bytes, read);
@@ -112,6 +128,16 @@ function readAll(parser: Parser, form: Form, bytes: Uint8Array, read: (bytes: Ui
     read(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
     at = end;
   }
+}
+
+/** Puts bytes of the message that has come in part where the others are. */
+function takePayload({ msgBuf, ma }: Parser, bytes: Uint8Array): number {
+  if (msgBuf?.isSized !== true) return 0;
+  const size = ma?.size ?? 0;
+  const taken = Math.min(size - msgBuf.length, bytes.length);
+  if (taken > 0) msgBuf.write(bytes.subarray(0, taken));
+  if (size >= largeBytes) fillYoungHeap(taken);
+  return Math.max(taken, 0);
 }
 
 /** The end of the payload that its parser is in, or of the line, or of more. */
