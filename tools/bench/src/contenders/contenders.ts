@@ -9,6 +9,8 @@ export type ContenderName =
   | 'nats-services'
   | 'multiplexer'
   | 'multiplexer-corked'
+  | 'multiplexer-held'
+  | 'multiplexer-chunks'
   | 'multiplexer-envelope'
   | 'ts-micro'
   | 'ts-micro-envelope'
@@ -47,6 +49,8 @@ export const contenders: Readonly<Record<ContenderName, Entry>> = {
   'nats-services': { title: '@nats-io/services', load: () => import('./nats-services.ts') },
   multiplexer: { title: 'bare multiplexer', load: () => import('./multiplexer.ts') },
   'multiplexer-corked': { title: 'bare multiplexer, corked writes', load: () => import('./multiplexer-corked.ts') },
+  'multiplexer-held': { title: 'bare multiplexer, 2 MB of objects held', load: () => import('./multiplexer-held.ts') },
+  'multiplexer-chunks': { title: 'bare chunks', load: () => import('./multiplexer-chunks.ts') },
   'multiplexer-envelope': {
     title: "bare multiplexer, Go Micro's envelope",
     load: () => import('./multiplexer-envelope.ts'),

@@ -1,6 +1,6 @@
-import { connect, type Msg } from 'nats';
+import { connect, type Msg, type SubscriptionOptions } from 'nats';
 import { answer, type Sample } from '../harness/report/sample.ts';
-import type { Contender, ContenderClient } from './contender.ts';
+import { type Contender, type ContenderClient, type EventTopic, manySubscribers, queueMembers } from './contender.ts';
 import { Multiplexer } from './multiplexer.ts';
 
 /** A message of Go Micro's transport: the body in base64 inside JSON. */
@@ -10,11 +10,19 @@ interface Envelope {
 }
 
 /**
- * The hand-made multiplexer with the headers and the envelope that Go Micro puts around a call, written the simple way.
+ * The hand-made multiplexer with the headers and the envelope that Go Micro puts around a call or an event, written the
+ * simple way.
  */
 export const contender: Contender = {
-  async serve({ address, name }) {
+  async serve({ address, name }, onEvent) {
     const connection = await connect({ servers: address });
+    const hear = (topic: EventTopic, options: SubscriptionOptions = {}): void => {
+      const callback = (_error: unknown, message: Msg): void => onEvent(eventOf(message), topic);
+      connection.subscribe(`${name}.${topic}`, { ...options, callback });
+    };
+    hear('events');
+    for (let subscriber = 0; subscriber < manySubscribers; subscriber++) hear('many');
+    for (let member = 0; member < queueMembers; member++) hear('shared', { queue: 'members' });
     const serve = (subject: string, handle: (body: Buffer) => string | Uint8Array): void => {
       connection.subscribe(`${name}.${subject}`, {
         callback: (_error, message) => respond(message, handle),
@@ -27,7 +35,8 @@ export const contender: Contender = {
   },
 
   async connect({ address, name }): Promise<ContenderClient> {
-    const multiplexer = new Multiplexer(await connect({ servers: address }));
+    const connection = await connect({ servers: address });
+    const multiplexer = new Multiplexer(connection);
     let id = 0;
     const call = async (endpoint: string, contentType: string, body: string | Uint8Array): Promise<Buffer> => {
       const envelope: Envelope = { Header: requestHeaders(name, endpoint, contentType, id++), Body: base64(body) };
@@ -39,6 +48,10 @@ export const contender: Contender = {
         return JSON.parse((await call('echo', 'application/json', JSON.stringify(request))).toString());
       },
       callBytes: (body) => call('bytes', 'application/octet-stream', body),
+      publish(event, topic = 'events') {
+        const Header = eventHeaders(`${name}.${topic}`, id++);
+        connection.publish(`${name}.${topic}`, JSON.stringify({ Header, Body: base64(JSON.stringify(event)) }));
+      },
       close: () => multiplexer.close(),
     };
   },
@@ -54,6 +67,14 @@ function requestHeaders(service: string, endpoint: string, contentType: string, 
     'Micro-Service': service,
     Timeout: '5000000000',
   };
+}
+
+function eventHeaders(topic: string, id: number): Record<string, string> {
+  return { 'Content-Type': 'application/json', 'Micro-Id': String(id), 'Micro-Topic': topic };
+}
+
+function eventOf(message: Msg): Sample {
+  return JSON.parse(Buffer.from(parse(message.data).Body, 'base64').toString());
 }
 
 function respond(message: Msg, handle: (body: Buffer) => string | Uint8Array): void {

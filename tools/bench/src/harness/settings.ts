@@ -43,7 +43,7 @@ export function readSettings(parameters: string[]): Settings {
     },
   });
   const isQuick = values.quick;
-  const rounds = Number(values.rounds ?? (isQuick ? 2 : 7));
+  const rounds = Number(values.rounds ?? (isQuick ? 2 : 5));
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds} is not a number from 1 up`);
   return {
     workloads: positionals,

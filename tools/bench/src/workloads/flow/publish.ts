@@ -26,7 +26,7 @@ interface PublishPlan {
   readonly targets: readonly PublishTarget[];
 }
 
-const ours: readonly ContenderName[] = ['raw', 'raw-again', 'ts-micro', 'ts-micro-envelope'];
+const ours: readonly ContenderName[] = ['raw', 'raw-again', 'multiplexer-envelope', 'ts-micro', 'ts-micro-envelope'];
 
 /** From the first publish to the last message handled, every message counted. */
 export const publish: readonly Workload[] = [

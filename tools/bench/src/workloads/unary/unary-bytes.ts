@@ -20,6 +20,7 @@ export const unaryBytes: readonly Workload[] = sizes.map(([kib, timesRaw]) => {
       'raw-again',
       'multiplexer',
       'multiplexer-corked',
+      'multiplexer-held',
       'multiplexer-envelope',
       'ts-micro',
       'ts-micro-envelope',

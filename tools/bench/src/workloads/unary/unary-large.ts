@@ -10,6 +10,8 @@ import { call } from './unary.ts';
 const mib = 1024 * 1024;
 const steps = {
   'raw, 512 KiB': { contender: 'raw', inFlight: 4, bytes: mib / 2 },
+  'bare chunks, 3 MiB': { contender: 'multiplexer-chunks', inFlight: 2, bytes: 3 * mib },
+  'bare chunks, 32 MiB': { contender: 'multiplexer-chunks', inFlight: 1, bytes: 32 * mib },
   'ts-micro, 3 MiB': { contender: 'ts-micro', inFlight: 2, bytes: 3 * mib },
   'ts-micro, 32 MiB': { contender: 'ts-micro', inFlight: 1, bytes: 32 * mib },
 } as const;
@@ -18,7 +20,7 @@ type Step = keyof typeof steps;
 const large: readonly Step[] = ['ts-micro, 3 MiB', 'ts-micro, 32 MiB'];
 const base: Step = 'raw, 512 KiB';
 
-/** Bodies beyond the server's `max_payload`, which go in chunks, beside the largest that raw can carry. */
+/** Bodies beyond the server's `max_payload`, which go in chunks, beside those of raw and chunks by hand. */
 export const unaryLarge: Workload = {
   name: 'unary-large',
   title: 'Unary calls of bodies beyond max_payload, native',
