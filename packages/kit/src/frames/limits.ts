@@ -13,7 +13,7 @@ export const windowBytes: number = 1024 * 1024;
 export const chunkBytes: number = 256 * 1024;
 /**
  * Chunks on the way that were not acknowledged yet. The server reads and writes more of them at a time where there are
- * more: with 4 of them large messages take a third longer.
+ * more; with 4 of them large messages take longer.
  */
 export const windowChunks = 8;
 /** The same until the other side has acknowledged one: it may have many who begin. */
