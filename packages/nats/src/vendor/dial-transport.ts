@@ -4,7 +4,7 @@ import type { NodeTransport } from 'nats/lib/src/node_transport.js';
 import client from '#nats-client';
 import { findHost } from '../find-host.ts';
 import { readInfo } from './first-words.ts';
-import { copyOfRead, readBuffer } from './read-memory.ts';
+import { canReadIntoMemory, copyOfRead, readBuffer } from './read-memory.ts';
 
 /** How to dial one server. */
 export interface DialPlan {
@@ -118,8 +118,9 @@ class DialTransport extends client.NodeTransport {
   override dial({ hostname, port }: Pick<Server, 'hostname' | 'port'>): Promise<Socket> {
     return new Promise((resolve, reject) => {
       let cause: Error | undefined;
+      const onread = canReadIntoMemory && { onread: this.#onread };
       const socket = createConnection(
-        { host: hostname, port, noDelay: true, autoSelectFamily: true, lookup: this.#lookup, onread: this.#onread },
+        { host: hostname, port, noDelay: true, autoSelectFamily: true, lookup: this.#lookup, ...onread },
         () => {
           socket.removeAllListeners();
           resolve(socket);
