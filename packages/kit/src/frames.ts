@@ -1,7 +1,7 @@
 // What goes over the wire between peers that speak frames, and the stream of them that a socket has.
 
 export { FrameMessage, isFrame, isWindowUpdate, opensSocket } from './frames/frame.ts';
-export { bytesOnTheWay, windowMessages } from './frames/limits.ts';
+export { windowMessages } from './frames/limits.ts';
 export type { ListeningEnd } from './frames/peers/accepted-ends.ts';
 // Who is at the other end: which peers are still there, and which sockets of them have a place.
 export { AcceptedEnds } from './frames/peers/accepted-ends.ts';

@@ -482,6 +482,22 @@ describe('a large message', () => {
     await Promise.all([other.close(), second.close()]);
   });
 
+  test('and of the largest size comes, though four of one process are on the way at once', async () => {
+    await using server = await startNatsServer();
+    await using transport = openTransport({ servers: server.url, maxMessageBytes: 4 * mebibyte });
+    const { listener, next } = await serve(transport);
+    const sizes = Promise.all(
+      Array.from({ length: 4 }, async () => (await (await next()).receive(soon()))?.body.length),
+    );
+    const body = new Uint8Array(4 * mebibyte);
+    const send = async () => {
+      const socket = await transport.dial(listener.address, { metadata });
+      await socket.send({ headers: {}, body });
+    };
+    await Promise.all(Array.from({ length: 4 }, send));
+    expect(await sizes).toEqual(Array.from({ length: 4 }, () => body.length));
+  });
+
   test('that announces much and brings little takes no memory, and harms nobody', async () => {
     await using server = await startNatsServer();
     await using peer = await barePeer(server.url);

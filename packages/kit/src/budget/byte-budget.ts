@@ -20,10 +20,8 @@ interface Share {
   waiting: Map<HeldBytes, () => void> | undefined;
 }
 
-/** From this part of the limit on at the latest, only one holder of a peer goes on at a time. */
+/** From this part of the limit on, only one holder of a peer goes on at a time. */
 const muchShare = 1 / 4;
-/** What that one may bring, in parts of the limit: so much of its peer's half is left for it. */
-const leaderShare = 1 / 8;
 
 /** How often the order is looked after, in parts of the limit: not for each few bytes. */
 const steps = 65_536;
@@ -36,26 +34,20 @@ const steps = 65_536;
  * more than half. A holder that is alone always has room.
  *
  * Who asks for more, as the receiver of a large message does chunk by chunk, asks {@link HeldBytes.mayGoOn} first: once
- * its peer holds a quarter of all, its messages come whole one after another, and do not shed each other; sooner where
- * what is on the way to its holders would else go beyond its half.
+ * its peer holds a quarter of all, its messages come whole one after another, and do not shed each other.
  */
 export class ByteBudget {
   readonly limit: number;
   readonly #what: string;
-  readonly #onTheWay: number;
   readonly #step: number;
   readonly #holdings = new Set<HeldBytes>();
   readonly #shares = new Map<string, Share>();
   #used = 0;
 
-  /**
-   * `what` holds the bytes, in the words of the error with which a holder is shed: `messages that wait`. `onTheWay` is
-   * what may still come to one that asks for no more.
-   */
-  constructor(limit: number, what: string, onTheWay = 0) {
+  /** `what` holds the bytes, in the words of the error with which a holder is shed: `messages that wait`. */
+  constructor(limit: number, what: string) {
     this.limit = limit;
     this.#what = what;
-    this.#onTheWay = onTheWay;
     this.#step = limit / steps;
   }
 
@@ -112,7 +104,7 @@ export class ByteBudget {
 
   /** Of {@link HeldBytes}: whether it may ask for more; else `onTurn` is called once. */
   mayGoOn(holding: HeldBytes, share: Share, onTurn: () => void): boolean {
-    const isMuch = this.#isMuch(share);
+    const isMuch = share.bytes > this.limit * muchShare;
     if (isMuch) share.leader ??= holding;
     if (!isMuch || share.leader === holding) {
       share.waiting?.delete(holding);
@@ -136,14 +128,9 @@ export class ByteBudget {
     if (share.holdings.size === 0) this.#shares.delete(share.peer);
   }
 
-  #isMuch({ bytes, holdings }: Share): boolean {
-    const unasked = holdings.size * this.#onTheWay;
-    return bytes > Math.min(this.limit * muchShare, this.limit * (1 / 2 - leaderShare) - unasked);
-  }
-
   #wake(share: Share, waiting: Map<HeldBytes, () => void>): void {
     for (const [holding, onTurn] of waiting) {
-      const isMuch = this.#isMuch(share);
+      const isMuch = share.bytes > this.limit * muchShare;
       if (isMuch && share.leader !== undefined) return;
       waiting.delete(holding);
       if (isMuch) share.leader = holding;

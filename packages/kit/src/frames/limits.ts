@@ -11,13 +11,8 @@ export const windowBytes: number = 1024 * 1024;
  * turn.
  */
 export const chunkBytes: number = 256 * 1024;
-/**
- * Chunks on the way that were not acknowledged yet. The server reads and writes more of them at a time where there are
- * more; with 4 of them large messages take longer.
- */
-export const windowChunks = 8;
-/** The same until the other side has acknowledged one: it may have many who begin. */
-export const firstChunks = 4;
+/** Chunks on the way that were not acknowledged yet. */
+export const windowChunks = 4;
 
 /** The most that the headers of a message may take beside a body of the largest size. */
 export const maxHeaderBytes: number = 64 * 1024;
@@ -27,6 +22,3 @@ export const maxHeaderBytes: number = 64 * 1024;
  * least time between two questions in return.
  */
 export const probeIntervalMs = 1000;
-
-/** What may still come of a large message once its receiver asks for no more of it. */
-export const bytesOnTheWay: number = windowChunks * chunkBytes;

@@ -173,31 +173,6 @@ test('where a peer holds much, its holders go on one after another, and so shed 
   expect(gone).toEqual([]);
 });
 
-test.each([2, 4, 6])('messages of %i holders of a peer all come, though each brings more than it may', (count) => {
-  const onTheWay = 6;
-  const size = limit / 8;
-  const budget = new ByteBudget(limit, 'tests', onTheWay);
-  const gone: number[] = [];
-  const holders = Array.from({ length: count }, (_, index) => {
-    const holding = budget.holding({ peer: 'one', shed: () => void gone.push(index) });
-    return { holding, granted: 0, brought: 0 };
-  });
-  for (let turn = 0; turn < count * size; turn++)
-    for (const holder of holders) {
-      const { holding } = holder;
-      if (holder.brought >= Math.min(size, holder.granted + onTheWay)) continue;
-      holding.take(1);
-      holder.brought++;
-      const grant = () => {
-        holder.granted = holder.brought;
-      };
-      if (holder.brought >= size) holding.release();
-      else if (holding.mayGoOn(grant, false)) grant();
-    }
-  expect(gone).toEqual([]);
-  expect(holders.map(({ brought }) => brought >= size)).not.toContain(false);
-});
-
 test('one that has stopped leads no longer than another one asks for the second time', () => {
   const budget = budgetOf();
   const [stalled, next] = ['stalled', 'next'].map(() => budget.holding({ peer: 'one', shed() {} }));

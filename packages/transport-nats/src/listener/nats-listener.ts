@@ -1,6 +1,6 @@
 import { type AbortOptions, abortError, type Listener, type Logger, MicroError, type Socket } from '@ts-micro/core';
 import { abortable, ByteBudget, ClosableBase, RateLimitedLogger, type ReplyInbox, shown } from '@ts-micro/kit';
-import { AcceptedEnds, bytesOnTheWay, Clock, opensSocket } from '@ts-micro/kit/frames';
+import { AcceptedEnds, Clock, opensSocket } from '@ts-micro/kit/frames';
 import {
   type AnswerRight,
   decodeEnvelope,
@@ -67,7 +67,7 @@ export class NatsListener extends ClosableBase implements Listener {
     this.#answers = answers;
     this.#what = what;
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
-    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived, bytesOnTheWay);
+    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#untold = new UntoldCloses(connection);
     this.#admission = new Admission({
       connection,

@@ -1,6 +1,6 @@
 import type { AbortOptions, Closable, MicroError } from '@ts-micro/core';
 import { ByteBudget, type ReplyInbox } from '@ts-micro/kit';
-import { bytesOnTheWay, Clock } from '@ts-micro/kit/frames';
+import { Clock } from '@ts-micro/kit/frames';
 import { type NatsConnection, type NatsMessage, natsReplyInbox, tellNoResponders } from '@ts-micro/nats';
 import type { Dialect } from '../dialect.ts';
 import { type TransportSettings, unreceived, who } from '../transport-options.ts';
@@ -26,7 +26,7 @@ export class Dialler {
     this.#inbox = inboxOn(connection, settings);
     this.#untold = new UntoldCloses(connection);
     this.#clock = new Clock(settings.tickMs, () => this.#judge());
-    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived, bytesOnTheWay);
+    this.#budget = new ByteBudget(settings.maxReassemblyBytes, unreceived);
     this.#wasConnected = connection.state.status === 'connected';
     this.#unfollow = [
       connection.onStateChange(({ status }) => this.#onState(status === 'connected')),

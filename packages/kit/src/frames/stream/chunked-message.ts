@@ -1,5 +1,5 @@
 import { chunkHeadBytes, frameKind, writeNumbers } from '../frame.ts';
-import { chunkBytes, firstChunks, windowChunks } from '../limits.ts';
+import { chunkBytes, windowChunks } from '../limits.ts';
 
 /** A message that goes out in chunks. */
 export class ChunkedMessage {
@@ -32,8 +32,7 @@ export class ChunkedMessage {
 
   /** Whether the other side has taken enough of it for one more chunk. */
   get hasRoom(): boolean {
-    const chunks = this.#taken === 0 ? firstChunks : windowChunks;
-    return this.#sent - this.#taken <= (chunks - 1) * this.#chunkBytes;
+    return this.#sent - this.#taken <= (windowChunks - 1) * this.#chunkBytes;
   }
 
   /** The other side has taken so much. */
